@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: MIT
+# Builds, checks and installs taffrail. Needs GNU make; there is no configure.
+# Anything here can be set on the command line:
+#
+#	make CC=clang
+#	make SANITIZE=address,undefined check
+#	make install PREFIX=/usr DESTDIR=/tmp/image
+#
+# One source, up to three objects, because it runs in three places:
+#	obj/shim  position independent, hidden, no builtins: for the preloaded objects
+#	obj/host  plain: for the command and the tests, kept in libtafcore.a and libtafcli.a
+#	obj/fuzz  clang with coverage and sanitizers: for the fuzz targets
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+CFLAGS   ?= -O2 -g
+LDFLAGS  ?=
+SANITIZE ?=
+WERROR   ?= 0
+JOBS     ?= 2
+V        ?= 0
+CLANG    ?= clang
+
+B      := build$(if $(SANITIZE),/$(SANITIZE))
+TOP    := $(CURDIR)
+Q      := $(if $(filter 1,$(V)),,@)
+# Before a command: a short line instead of it with V=0, nothing with V=1.
+run     = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$(1)' '$@';)
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+MACHINE  := $(shell $(CC) -dumpmachine 2>/dev/null)
+
+# ---- Sources ----------------------------------------------------------------
+
+CORE_SRC  := $(sort $(wildcard policy/*.c shim/*.c))
+HOOK_SRC  := $(sort $(filter-out hooks/alloc.c,$(wildcard hooks/*.c)))
+ALLOC_SRC := $(wildcard hooks/alloc.c)
+ASM_SRC   := $(wildcard shim/entry.S)
+# The companion that reads JSON. The command reaches it by dlopen only.
+JSON_SRC  := $(sort $(wildcard cli/config*.c))
+CLI_SRC   := $(sort $(wildcard cli/*.c))
+CATALOG   := $(wildcard hooks/catalog.c)
+# alloc.def belongs to the second object.
+TABLES    := $(sort $(filter-out hooks/alloc.def,$(wildcard hooks/*.def)))
+
+TEST_SRC  := $(sort $(wildcard tests/unit/*.c tests/integration/*.c tests/crash/*.c \
+	tests/engines/*/*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+FAKE_SRC  := $(sort $(wildcard tests/fake/*.c))
+FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+
+# ---- Flags ------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
+	$(if $(filter 1,$(WERROR)),-Werror)
+BASE := -std=c11 -D_GNU_SOURCE -DTAF_VERSION='"$(VERSION)"' $(WARN) $(CFLAGS)
+DEP   = -MMD -MP
+
+# The stack protector reads thread storage, which is not there yet where the
+# earliest of this code runs. Unwind tables stay: C++ exceptions of the guest
+# pass through our frames.
+SHIM_CFLAGS := -DTAF_IN_SHIM -fPIC -fvisibility=hidden -fno-builtin -ftls-model=initial-exec -fexceptions \
+	-fno-stack-protector -fno-semantic-interposition \
+	$(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns) \
+	$(if $(filter aarch64%,$(MACHINE)),-mno-outline-atomics)
+
+SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+# A sanitizer's runtime cannot be dragged into a stranger's process: the shim
+# gets only the checks that need none, as traps.
+SHIM_SAN := $(if $(findstring undefined,$(SANITIZE)),-fsanitize=undefined \
+	$(if $(IS_CLANG),-fsanitize-trap=undefined,-fsanitize-undefined-trap-on-error))
+# With the runtime inside the program it does not matter what is preloaded.
+SAN_LD   := $(SAN) $(if $(IS_CLANG),,$(if $(findstring address,$(SANITIZE)),-static-libasan) \
+	$(if $(findstring thread,$(SANITIZE)),-static-libtsan))
+
+# Without start files: they cost every process 5 us and bring four weak imports,
+# and nothing of theirs is used. The constructors are run by the loader.
+SHIM_LDFLAGS := -shared -nostartfiles -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro \
+	-Wl,-z,noseparate-code -Wl,--hash-style=gnu -Wl,-z,defs -Wl,--exclude-libs,ALL \
+	-Wl,--as-needed
+
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# ---- Objects ----------------------------------------------------------------
+
+shim_o = $(patsubst %,$(B)/obj/shim/%.o,$(basename $(1)))
+host_o = $(patsubst %,$(B)/obj/host/%.o,$(basename $(1)))
+fuzz_o = $(patsubst %,build/obj/fuzz/%.o,$(basename $(1)))
+
+SHIM_OBJ := $(call shim_o,$(CORE_SRC) $(HOOK_SRC) $(ASM_SRC))
+JSON_OBJ := $(call shim_o,$(JSON_SRC))
+# The second object and the companion take what they need from an archive of these.
+PIC_OBJ  := $(call shim_o,$(CORE_SRC))
+CORE_OBJ := $(call host_o,$(CORE_SRC) $(CATALOG))
+CLI_OBJ  := $(call host_o,$(filter-out cli/main.c,$(CLI_SRC)))
+MAIN_OBJ := $(call host_o,$(filter cli/main.c,$(CLI_SRC)))
+FUZZ_OBJ := $(call fuzz_o,$(CORE_SRC) $(CATALOG) $(filter-out cli/main.c,$(CLI_SRC)))
+
+TEST_BIN  := $(addprefix $(B)/tests/,$(notdir $(basename $(TEST_SRC))))
+BENCH_BIN := $(addprefix $(B)/tests/,$(notdir $(basename $(BENCH_SRC))))
+FAKE_LIB  := $(patsubst %,$(B)/tests/lib%.so,$(notdir $(basename $(FAKE_SRC))))
+FUZZ_BIN  := $(patsubst %,build/tests/%,$(notdir $(basename $(FUZZ_SRC))))
+
+LIBS := $(B)/libtaffrail.so $(if $(ALLOC_SRC),$(B)/libtaffrail-alloc.so) \
+	$(if $(JSON_SRC),$(B)/libtaffrail-json.so)
+EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
+
+.PHONY: all tests check check-long check-run demo bench lint docs install uninstall \
+	dist clean help FORCE
+.DELETE_ON_ERROR:
+.SUFFIXES:
+# Objects are worth keeping between runs, whatever they were made for.
+.SECONDARY:
+
+all: $(LIBS) $(EXE)
+
+# Holds what the objects were made with; a new value makes them again.
+$(B)/flags: export FLAGS := $(CC) $(MACHINE) $(IS_CLANG) $(BASE) $(SHIM_CFLAGS) $(SAN) $(LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" >$@
+
+$(B)/obj/shim/cli/%.o: cli/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(BASE) -fPIC -fvisibility=hidden $(SHIM_SAN) $(DEP) -c -o $@ $<
+
+$(B)/obj/shim/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(BASE) $(SHIM_CFLAGS) $(SHIM_SAN) $(DEP) -c -o $@ $<
+
+$(B)/obj/shim/%.o: %.S $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,AS)$(CC) $(CFLAGS) $(DEP) -c -o $@ $<
+
+$(B)/obj/host/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(BASE) $(SAN) $(DEP) -c -o $@ $<
+
+build/obj/fuzz/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,FUZZ)$(CLANG) $(BASE) -O1 -fsanitize=fuzzer-no-link $(FUZZ_SAN) $(DEP) -c -o $@ $<
+
+$(B)/libtafpic.a: $(PIC_OBJ)
+$(B)/libtafcore.a: $(CORE_OBJ)
+$(B)/libtafcli.a: $(CLI_OBJ)
+build/libtaffuzz.a: $(FUZZ_OBJ)
+%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call run,AR)$(AR) rcs $@ $^
+
+# ---- Outputs ----------------------------------------------------------------
+
+# The exported names are the rows of the tables: nothing more, nothing less.
+$(B)/exports.map: $(wildcard hooks/*.def hooks/exports.h) $(B)/flags
+	$(call run,GEN){ echo '{ global:'; \
+	for t in $(TABLES); do $(CC) -E -P -include hooks/exports.h -x c $$t || exit 1; done; \
+	echo 'local: *; };'; } >$@
+
+$(B)/alloc.map: $(wildcard hooks/alloc.def hooks/exports.h) $(B)/flags
+	$(call run,GEN){ echo '{ global:'; $(CC) -E -P -include hooks/exports.h -x c hooks/alloc.def && \
+	echo 'local: *; };'; } >$@
+
+# -Xlinker and not -Wl, because the name of a sanitized build holds a comma.
+$(B)/libtaffrail.so: $(SHIM_OBJ) $(B)/exports.map
+	$(call run,LD)$(CC) $(SHIM_LDFLAGS) -Wl,-z,initfirst $(LDFLAGS) -Wl,-soname,$(@F) \
+	-Xlinker --version-script=$(B)/exports.map -o $@ $(SHIM_OBJ)
+
+# Not initfirst: the loader keeps that place for one object, and it is the shim's.
+$(B)/libtaffrail-alloc.so: $(call shim_o,$(ALLOC_SRC)) $(B)/libtafpic.a $(B)/alloc.map
+	$(call run,LD)$(CC) $(SHIM_LDFLAGS) $(LDFLAGS) -Wl,-soname,$(@F) \
+	-Xlinker --version-script=$(B)/alloc.map -o $@ $(call shim_o,$(ALLOC_SRC)) $(B)/libtafpic.a
+
+$(B)/json.map: $(B)/flags
+	$(call run,GEN)echo '{ global: taffrail_policy_load; local: *; };' >$@
+
+$(B)/libtaffrail-json.so: $(JSON_OBJ) $(B)/libtafpic.a $(B)/json.map
+	$(call run,LD)$(CC) -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,--exclude-libs,ALL \
+	-Wl,--as-needed $(LDFLAGS) -Wl,-soname,$(@F) -Xlinker --version-script=$(B)/json.map \
+	-o $@ $(JSON_OBJ) $(B)/libtafpic.a -lcjson
+
+# Without -lcjson: a verb that calls the JSON reader directly does not link.
+$(B)/taffrail: $(MAIN_OBJ) $(B)/libtafcli.a $(B)/libtafcore.a
+	$(call run,LD)$(CC) $(SAN_LD) -Wl,--as-needed -Wl,-z,now -Wl,-z,relro $(LDFLAGS) -o $@ \
+	$(MAIN_OBJ) $(B)/libtafcli.a $(B)/libtafcore.a
+
+# ---- Tests ------------------------------------------------------------------
+
+# A program or fake library that is linked in a special way has a line here:
+# LINK_<file name without suffix> := flags
+
+tests: all $(TEST_BIN) $(FAKE_LIB)
+
+$(B)/tests/lib%.so: tests/fake/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,FAKE)$(CC) $(BASE) -fPIC -shared $(DEP) -MF $(B)/obj/fake-$*.d -MT $@ \
+	$(LDFLAGS) -Wl,-soname,$(@F) -o $@ $< $(LINK_lib$*)
+
+# $(1) is the folder: one pattern each, since the programs lie flat in build/tests.
+define test_rule
+$(B)/tests/%: $(B)/obj/host/$(1)/%.o $(B)/libtafcli.a $(B)/libtafcore.a | $(FAKE_LIB)
+	@mkdir -p $$(@D)
+	$$(call run,LD)$(CC) $(SAN_LD) $(LDFLAGS) -o $$@ $$< -Wl,--as-needed \
+	$(B)/libtafcli.a $(B)/libtafcore.a $$(LINK_$$(@F)) -lcmocka -lcjson -lm -ldl -pthread
+endef
+$(foreach d,$(patsubst %/,%,$(sort $(dir $(TEST_SRC) $(BENCH_SRC)))),$(eval $(call test_rule,$(d))))
+
+build/tests/fuzz_%: build/obj/fuzz/tests/fuzz/fuzz_%.o build/libtaffuzz.a
+	@mkdir -p $(@D)
+	$(call run,LD)$(CLANG) -fsanitize=fuzzer $(FUZZ_SAN) -o $@ $< -Wl,--as-needed build/libtaffuzz.a \
+	-lcjson
+
+# What the runner runs: programs called test_*, every script of the test folders
+# (but lib*.sh, which are sourced, and fetch.sh, which only fetches), fuzz targets.
+RUN_BIN    := $(filter $(B)/tests/test_%,$(TEST_BIN))
+RUN_SCRIPT := $(foreach s,$(sort $(wildcard tests/integration/*.sh tests/crash/*.sh \
+	tests/engines/*/*.sh)),$(if $(filter lib% fetch.sh,$(notdir $(s))),,$(s)))
+RUN_HOUSE  := tests/layers.sh tests/symbols.sh tests/headers.sh tests/docs.sh
+TEST_ENV    = TAFFRAIL='$(TOP)/$(B)/taffrail' BUILD='$(TOP)/$(B)' SRC='$(TOP)' CC='$(CC)'
+# libFuzzer is a part of clang that a machine may lack; then the runner says so.
+HAS_FUZZ    = $(shell echo 'int LLVMFuzzerTestOneInput(void); \
+	int LLVMFuzzerTestOneInput(void) { return 0; }' | $(CLANG) -x c -fsanitize=fuzzer \
+	-o /dev/null - 2>/dev/null && echo yes)
+
+FUZZ_SECONDS ?= 5
+
+# In two steps, so that what deps.sh installed is seen by the second make.
+check:
+	$(Q)tests/deps.sh build lint engines
+	$(Q)$(MAKE) --no-print-directory check-run
+
+check-long:
+	$(Q)tests/deps.sh build lint engines
+	$(Q)$(MAKE) --no-print-directory check-run TAF_LONG=1 FUZZ_SECONDS=120
+
+check-run: tests
+	$(if $(HAS_FUZZ),$(Q)$(MAKE) --no-print-directory $(FUZZ_BIN))
+	$(Q)$(TEST_ENV) TAF_LONG=$(TAF_LONG) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh -j $(JOBS) \
+	$(RUN_HOUSE) $(RUN_BIN) $(RUN_SCRIPT) $(FUZZ_BIN)
+
+demo:
+	$(Q)examples/demo.sh
+
+# Programs bench_* and scripts of tests/bench, one after the other: nothing may run beside them.
+RUN_BENCH := $(filter $(B)/tests/bench_%,$(BENCH_BIN)) \
+	$(filter-out tests/bench/lib%,$(sort $(wildcard tests/bench/*.sh)))
+bench: all $(BENCH_BIN) $(FAKE_LIB) $(if $(wildcard tests/engines/llama/mkgguf.c),$(B)/tests/mkgguf)
+	$(Q)for b in $(RUN_BENCH); do $(TEST_ENV) $$b || exit 1; done
+
+lint:
+	$(Q)CLANG='$(CLANG)' tests/lint.sh
+
+# Writes the generated parts of the manual again from the tables.
+docs: all
+	$(Q)$(TEST_ENV) tests/docs.sh --update
+
+# ---- Installing -------------------------------------------------------------
+
+BIN := $(DESTDIR)$(PREFIX)/bin
+LIB := $(DESTDIR)$(PREFIX)/lib/taffrail
+MAN := $(DESTDIR)$(PREFIX)/share/man
+EXA := $(DESTDIR)$(PREFIX)/share/taffrail/examples
+
+# put MODE FILE FOLDER: written aside, then renamed. A running guest keeps the
+# object that it has mapped; overwriting that one in place would kill it.
+put = mkdir -p '$(3)' && install -m $(1) '$(2)' '$(3)/.$(notdir $(2)).new' && \
+	mv -f '$(3)/.$(notdir $(2)).new' '$(3)/$(notdir $(2))'
+
+install: all
+	$(Q)$(foreach f,$(LIBS),$(call put,755,$(f),$(LIB)) &&) true
+	$(Q)$(foreach f,$(EXE),$(call put,755,$(f),$(BIN)) &&) true
+	$(Q)$(foreach f,$(wildcard docs/man/*.[1578]),\
+		$(call put,644,$(f),$(MAN)/man$(patsubst .%,%,$(suffix $(f)))) &&) true
+	$(Q)$(foreach f,$(wildcard examples/*.json),$(call put,644,$(f),$(EXA)) &&) true
+	@echo "installed in $(DESTDIR)$(PREFIX)"
+
+uninstall:
+	$(Q)FORCE='$(FORCE)' tests/inuse.sh '$(PREFIX)/lib/taffrail' '$(PREFIX)/bin/taffrail'
+	$(Q)rm -f $(foreach f,$(notdir $(LIBS)),'$(LIB)/$(f)') '$(BIN)/taffrail' \
+	$(foreach f,$(wildcard docs/man/*.[1578]),'$(MAN)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f))') \
+	$(foreach f,$(notdir $(wildcard examples/*.json)),'$(EXA)/$(f)')
+	$(Q)rmdir '$(LIB)' '$(EXA)' '$(dir $(EXA))' 2>/dev/null || true
+
+dist:
+	@mkdir -p build
+	$(Q)git archive --format=tar.gz --prefix=taffrail-$(VERSION)/ \
+	-o build/taffrail-$(VERSION).tar.gz HEAD
+	@echo build/taffrail-$(VERSION).tar.gz
+
+# The cache of fetched engines survives: it costs minutes and is not ours.
+clean:
+	$(Q)test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
+
+help:
+	@echo 'all         build/taffrail and the preloaded objects (default)'
+	@echo 'check       every test; installs what is missing, NO_INSTALL=1 only tells'
+	@echo 'check-long  the same, longer: more crashes, more fuzzing'
+	@echo 'demo        a real llama.cpp under the guard, then its report'
+	@echo 'bench       what the guard costs'
+	@echo 'lint        format, clang-tidy, warnings of both compilers, shellcheck, layers, headers'
+	@echo 'docs        write the generated parts of the manual again'
+	@echo 'install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'uninstall   refuses while something uses it; FORCE=1 does not'
+	@echo 'dist clean  as ever'
+	@echo 'Settings    CC CFLAGS LDFLAGS SANITIZE=address,undefined|thread WERROR=1 V=1 JOBS=2'
+
+-include $(shell find $(B)/obj build/obj/fuzz -name '*.d' 2>/dev/null)

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# lint.sh -- reads the source without running it (make lint).
+#
+#	form        clang-format on the C files that differ from git's HEAD, all of
+#	            them with LINT_ALL=1 or outside a git checkout
+#	warnings    gcc and clang with -Werror, every C file
+#	tidy        clang-tidy with the checks of .clang-tidy, every C file
+#	shell       shellcheck, every script
+#	house       layers, headers, file and function sizes, comments, marks of unfinished work
+#
+# A missing tool is a failure, not a pass: it says which package brings it.
+# Changes nothing.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+CLANG=${CLANG:-clang}
+flags=(-std=c11 -D_GNU_SOURCE '-DTAF_VERSION="0"' -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+	-Wstrict-prototypes)
+
+folders=(policy shim hooks cli tests)
+mapfile -t sources < <(find "${folders[@]}" -name '*.c' -not -path '*/node_modules/*' | sort)
+mapfile -t all < <(find "${folders[@]}" -name '*.[ch]' -not -path '*/node_modules/*' | sort)
+mapfile -t scripts < <(find . -path ./build -prune -o -path ./.git -prune -o \
+	\( -name '*.sh' -o -path ./.ci/run \) -type f -print | sort)
+
+has_tool() { # TOOL PACKAGE
+	command -v "$1" >/dev/null && return 0
+	echo "lint: $1 is missing (Debian: $2); tests/deps.sh lint"
+	bad=1
+	return 1
+}
+
+# Runs COMMAND once a file, two at a time; its output is the finding.
+each() { # NAME COMMAND... -- FILE...
+	local name=$1 command=()
+	shift
+	while [ "$1" != -- ]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	echo "$name: $# files"
+	[ $# -gt 0 ] || return 0
+	printf '%s\0' "$@" | xargs -0 -n 1 -P 2 "${command[@]}" || bad=1
+}
+
+form() {
+	local files=("${all[@]}")
+	has_tool clang-format clang-format || return
+	if [ -z "${LINT_ALL:-}" ] && git rev-parse -q --verify HEAD >/dev/null 2>&1; then
+		mapfile -t files < <({
+			git diff --name-only --diff-filter=d HEAD
+			git ls-files --others --exclude-standard
+		} | grep -E '^(policy|shim|hooks|cli|tests)/.*\.[ch]$' | sort)
+	fi
+	each form clang-format --dry-run -Werror --style=file -- "${files[@]}"
+}
+
+warnings() {
+	each "gcc" gcc "${flags[@]}" -Werror -fsyntax-only -- "${sources[@]}"
+	has_tool "$CLANG" clang || return
+	each "clang" "$CLANG" "${flags[@]}" -Werror -fsyntax-only -- "${sources[@]}"
+}
+
+tidy() {
+	has_tool clang-tidy clang-tidy || return
+	echo "clang-tidy: ${#sources[@]} files"
+	[ ${#sources[@]} -gt 0 ] || return
+	# It counts suppressed warnings on stderr; the findings are on stdout.
+	# shellcheck disable=SC2016 # for the inner shell
+	printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P 2 sh -c \
+		'out=$(clang-tidy --quiet "$1" -- -std=c11 -D_GNU_SOURCE -DTAF_VERSION="\"0\"" 2>&1) ||
+		{ printf "%s\n" "$out"; exit 1; }' sh || bad=1
+}
+
+shell() {
+	has_tool shellcheck shellcheck || return
+	each shellcheck shellcheck -S warning -- "${scripts[@]}"
+}
+
+finding() { # TEXT LINES
+	[ -z "$2" ] && return
+	printf '%s\n%s\n' "lint: $1" "$2"
+	bad=1
+}
+
+sizes() {
+	finding "files over 500 lines:" \
+		"$(wc -l "${all[@]}" | awk '$2 != "total" && $1 > 500 { print "  " $2 ": " $1 }')"
+	finding "functions over 60 lines:" "$(awk '
+		FNR == 1 { start = 0 }
+		/^[A-Za-z_].*\)[ \t]*$/ { name = $0 }
+		/^\{/ { start = FNR }
+		/^\}/ { if (start && FNR - start > 60)
+			printf "  %s:%d %d lines: %.60s\n", FILENAME, start, FNR - start, name
+			start = 0 }' "${all[@]}")"
+	finding "lines over 100 columns:" "$(for f in "${all[@]}"; do
+		expand -t 8 "$f" | awk -v f="$f" 'length > 100 { print "  " f ":" NR ": " length }'
+	done)"
+}
+
+words() {
+	finding "// comments:" "$(grep -nE '(^|[;{}[:space:]])//' "${all[@]}" | grep -v '://' |
+		grep -vE '"[^"]*//[^"]*"')"
+	# The pattern is in two parts, so that it does not find itself.
+	finding "work left undone, by its own words:" "$(grep -nE '\b(TO''DO|FIX''ME|X''XX)\b' "${all[@]}" \
+		"${scripts[@]}" Makefile README.md docs/*.md)"
+	finding "C files without the licence line first:" "$(for f in "${all[@]}"; do
+		head -n 1 "$f" | grep -qF '/* SPDX-License-Identifier: MIT */' || echo "  $f"
+	done)"
+}
+
+form
+warnings
+tidy
+shell
+sizes
+words
+for script in tests/layers.sh tests/headers.sh; do
+	echo "$script"
+	"$script" || bad=1
+done
+[ "$bad" -eq 0 ] && echo "lint: clean"
+exit "$bad"
