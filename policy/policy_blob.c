@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy_blob.h"
+
+#include "value.h"
+
+/* Where the checksum begins: behind the header. */
+#define HEAD_BYTES (offsetof(struct taf_policy, check) + sizeof(uint64_t))
+
+static uint64_t stir(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
+static uint64_t stir_bytes(uint64_t h, const unsigned char *p, size_t n)
+{
+	for (; n >= 8; n -= 8, p += 8) {
+		uint64_t v = 0;
+
+		for (int i = 0; i < 8; i++)
+			v |= (uint64_t)p[i] << (8 * i);
+		h = stir(h, v);
+	}
+	while (n--)
+		h = stir(h, *p++);
+	return h;
+}
+
+uint64_t taf_policy_layout(void)
+{
+	uint64_t h = stir(TAF_POLICY_VERSION, sizeof(struct taf_policy));
+
+	h = stir(h, offsetof(struct taf_policy, base));
+	h = stir(h, offsetof(struct taf_policy, profiles));
+	h = stir(h, offsetof(struct taf_profile, rules));
+	for (int i = 0; i < TAF_RULE_COUNT; i++) {
+		const struct taf_rule_info *row = taf_rule_info(i);
+		const char *words = taf_rule_words(i);
+
+		h = stir_bytes(h, (const unsigned char *)row->path, taf_len(row->path));
+		h = stir_bytes(h, (const unsigned char *)words, taf_len(words));
+		h = stir(h, (uint64_t)row->offset << 32 | (uint64_t)row->bytes << 8 | row->type);
+	}
+	return h;
+}
+
+static uint64_t sum_of(const struct taf_policy *p)
+{
+	return stir_bytes(1, (const unsigned char *)p + HEAD_BYTES, sizeof(*p) - HEAD_BYTES);
+}
+
+void taf_policy_seal(struct taf_policy *p)
+{
+	p->magic = TAF_POLICY_MAGIC;
+	p->version = TAF_POLICY_VERSION;
+	p->bytes = sizeof(*p);
+	p->layout = taf_policy_layout();
+	p->check = sum_of(p);
+}
+
+static bool is_ended(const char *s, size_t room)
+{
+	while (room && *s) {
+		s++;
+		room--;
+	}
+	return room > 0;
+}
+
+/* What a checksum cannot promise when the writer itself went wrong. */
+static bool is_sane(const struct taf_policy *p)
+{
+	if (p->n_profiles > TAF_PROFILES || !is_ended(p->path, sizeof(p->path)) ||
+	    !is_ended(p->sha256, sizeof(p->sha256)))
+		return false;
+	for (uint32_t i = 0; i < p->n_profiles; i++) {
+		const struct taf_profile *f = &p->profiles[i];
+
+		if (!is_ended(f->name, sizeof(f->name)) || !is_ended(f->exe, sizeof(f->exe)) ||
+		    !is_ended(f->argv, sizeof(f->argv)) || !is_ended(f->engine, sizeof(f->engine)))
+			return false;
+	}
+	return true;
+}
+
+static bool no(struct taf_text *why, const char *text)
+{
+	taf_why(why, text);
+	return false;
+}
+
+bool taf_policy_is_valid(const void *blob, size_t n, struct taf_text *why)
+{
+	const struct taf_policy *p = blob;
+
+	if (n < HEAD_BYTES || p->magic != TAF_POLICY_MAGIC)
+		return no(why, "it is no compiled policy");
+	if (p->version != TAF_POLICY_VERSION)
+		return no(why, "it is of another format version; compile it again");
+	if (p->bytes != sizeof(*p) || p->layout != taf_policy_layout())
+		return no(why, "another taffrail wrote it, with other settings; compile it again");
+	if (n != sizeof(*p))
+		return no(why, "it is cut short or has grown; compile it again");
+	if (p->zero || p->check != sum_of(p) || !is_sane(p))
+		return no(why, "it is damaged; compile it again");
+	return true;
+}
+
+void taf_policy_builtin(struct taf_policy *p)
+{
+	taf_zero(p, sizeof(*p));
+	taf_rules_default(&p->base);
+	taf_policy_seal(p);
+}
+
+static bool fits(const char *glob, const char *s)
+{
+	if (!*glob)
+		return true;
+	return taf_glob(glob, s ? s : "");
+}
+
+bool taf_profile_matches(const struct taf_profile *f, const struct taf_who *who)
+{
+	const char *exe = who->exe ? who->exe : "";
+
+	return fits(f->exe, taf_last(f->exe, '/') ? exe : taf_base(exe)) && fits(f->argv, who->argv) &&
+	       fits(f->engine, who->engine);
+}
+
+bool taf_profile_sets(const struct taf_profile *f, int rule)
+{
+	return f->set[rule / 64] >> (rule % 64) & 1;
+}
+
+void taf_profile_mark(struct taf_profile *f, int rule)
+{
+	f->set[rule / 64] |= 1ull << (rule % 64);
+}
+
+void taf_policy_for(const struct taf_policy *p, const struct taf_who *who, struct taf_rules *out,
+		    uint8_t *origin)
+{
+	taf_move(out, &p->base, sizeof(*out));
+	if (origin)
+		taf_move(origin, p->origin, sizeof(p->origin));
+	for (uint32_t i = 0; i < p->n_profiles && i < TAF_PROFILES; i++) {
+		if (!taf_profile_matches(&p->profiles[i], who))
+			continue;
+		for (int rule = 0; rule < TAF_RULE_COUNT; rule++) {
+			if (!taf_profile_sets(&p->profiles[i], rule))
+				continue;
+			taf_rules_take(out, &p->profiles[i].rules, rule);
+			if (origin)
+				origin[rule] = (uint8_t)(TAF_FROM_PROFILE + i);
+		}
+	}
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* policy_blob.h -- a compiled policy: what one file says, ready to be mapped.
+ *
+ *   STATE/policy/<sha256 of the file's text>.bin    one struct taf_policy
+ *
+ * It holds the file and nothing else: TAFFRAIL_SET and --set are applied by
+ * whoever uses it, after the profiles, so that one name always has one content.
+ * Written by taf_policy_find (cli) by write + fsync + rename; read by the
+ * shim, which maps it and trusts it only after taf_policy_is_valid: magic,
+ * format version, size, layout (a hash over every row of rules.def: path, type,
+ * offset, size) and a checksum over the rest.
+ *
+ * Profiles: all that match apply, in the order of the file, the later one
+ * winning setting by setting; env.set is joined by name.
+ */
+#ifndef TAF_POLICY_BLOB_H
+#define TAF_POLICY_BLOB_H
+
+#include "rules.h"
+#include "sha256.h"
+
+#define TAF_POLICY_MAGIC 0x4c504154u /* "TAPL" */
+#define TAF_POLICY_VERSION 1u
+#define TAF_PROFILES 8
+#define TAF_GLOB_ROOM 128
+
+struct taf_profile {
+	char name[TAF_NAME_ROOM];
+	/* Globs; "" matches all. exe is held against the whole path when it has a '/', else against the name. */
+	char exe[TAF_GLOB_ROOM], argv[TAF_GLOB_ROOM], engine[TAF_GLOB_ROOM];
+	uint64_t set[TAF_RULE_WORDS]; /* one bit a row: the profile sets it */
+	uint32_t line[TAF_RULE_COUNT];
+	struct taf_rules rules; /* only the rows in set count */
+};
+
+struct taf_policy {
+	uint32_t magic, version;
+	uint32_t bytes; /* sizeof(struct taf_policy) */
+	uint32_t zero;
+	uint64_t layout; /* taf_policy_layout() */
+	uint64_t check; /* of all that follows */
+	char sha256[TAF_SHA256_HEX]; /* of the text; "": built-in */
+	char path[512]; /* of the file; "": built-in */
+	uint8_t origin[TAF_RULE_COUNT]; /* enum taf_origin */
+	uint32_t n_bad; /* mistakes in the file */
+	uint32_t n_profiles;
+	uint32_t line[TAF_RULE_COUNT]; /* where the file sets it; 0: it does not */
+	struct taf_rules base;
+	struct taf_profile profiles[TAF_PROFILES];
+};
+
+/* A program, as far as it is known; NULL or "" is unknown and matches "*" alone. */
+struct taf_who {
+	const char *exe; /* path */
+	const char *argv; /* joined by blanks */
+	const char *engine; /* taf_engine_name */
+};
+
+void taf_policy_builtin(struct taf_policy *p);
+/* The settings for one program: the base, then every profile that matches.
+ * origin (may be NULL) has room for TAF_RULE_COUNT. */
+void taf_policy_for(const struct taf_policy *p, const struct taf_who *who, struct taf_rules *out,
+		    uint8_t *origin);
+bool taf_profile_matches(const struct taf_profile *f, const struct taf_who *who);
+bool taf_profile_sets(const struct taf_profile *f, int rule);
+void taf_profile_mark(struct taf_profile *f, int rule);
+
+/* Fills the fields that taf_policy_is_valid looks at. */
+void taf_policy_seal(struct taf_policy *p);
+/* why (may be NULL) says what is wrong with it. */
+bool taf_policy_is_valid(const void *blob, size_t n, struct taf_text *why);
+/* One number for the shape of struct taf_policy. */
+uint64_t taf_policy_layout(void);
+
+#endif
