@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* crumb.c -- one door to both tiers: what a record is worth decides where it goes.
+ *
+ *   NONE  nowhere
+ *   RING  a slot of the thread's lane
+ *   LOG   that, and the segment
+ *   SYNC  that, and the flush is waited for
+ *
+ * A record gets its seq under the segment's lock, where it is also formatted
+ * and written, so the order in the file is the order of seq.  What cannot be
+ * written is counted in the ring's head, and leaves a hole in seq behind which
+ * the next record goes on.
+ *
+ * Every segment begins with the start record: whoever finds a segment empty
+ * writes it first.  A process that is not the session's own (a fork or vfork
+ * child that nobody told us of) writes nothing.
+ */
+#include "crumb.h"
+
+#include <errno.h>
+
+#include "../policy/text.h"
+#include "rec.h"
+#include "ring.h"
+#include "seg.h"
+
+#define INFER_SYNC_MAX 10u /* begins flushed in a second */
+#define SECOND_NS 1000000000ull
+#define TURNS_MAX 4 /* segments tried for one record */
+#define FIXED_ROOM 400u /* what of a start record is not its head */
+
+static _Atomic(bool) is_open;
+static struct taf_seg seg; /* its own lock */
+static char line[TAF_RECORD_MAX]; /* under the segment's lock */
+static char start_text[TAF_RECORD_MAX]; /* likewise */
+static uint64_t seq; /* likewise; survives the session, so that a second one goes on */
+static _Atomic(uint64_t) lost; /* records without a seq so far */
+/* Written by taf_crumb_open alone: */
+static char head[TAF_RECORD_MAX], boot[TAF_BOOT_ID_LEN + 1], run[17];
+static int32_t pid;
+static uint64_t start;
+
+static _Atomic(uint64_t) infer_second; /* which second of CLOCK_MONOTONIC is counted */
+static _Atomic(uint32_t) infer_begins; /* in it */
+
+/* At most ten flushes a second for begins of generations; a race lets one more pass. */
+static bool is_infer_flood(uint64_t mono_ns)
+{
+	uint64_t now = mono_ns / SECOND_NS;
+
+	if (atomic_exchange(&infer_second, now) != now)
+		atomic_store(&infer_begins, 0);
+	return atomic_fetch_add(&infer_begins, 1) >= INFER_SYNC_MAX;
+}
+
+static enum taf_durability worth(const struct taf_rec *r, uint64_t mono_ns)
+{
+	enum taf_durability keep = r->keep ? r->keep : taf_kind_durability(r->kind);
+
+	if (r->kind == TAF_INFER && r->phase == TAF_BEGIN && !r->keep && is_infer_flood(mono_ns))
+		keep = TAF_KEEP_LOG;
+	return keep;
+}
+
+static void drop(void)
+{
+	struct taf_ring_head *h = taf_ring_head();
+
+	atomic_fetch_add(&lost, 1);
+	if (h)
+		atomic_fetch_add(&h->dropped, 1);
+}
+
+/* Pairs the two clocks for the reader; mono_ns is of just now. */
+static void renew_clock(uint64_t mono_ns)
+{
+	struct taf_ring_head *h = taf_ring_head();
+
+	if (!h || !h->stamp_is_tsc)
+		return;
+	atomic_store_explicit(&h->tsc1, taf_stamp_tsc(), memory_order_relaxed);
+	atomic_store_explicit(&h->mono1, mono_ns, memory_order_relaxed);
+}
+
+static void put_slot(const struct taf_rec *r)
+{
+	struct taf_ring_head *h = taf_ring_head();
+	struct taf_lane *lane = h ? taf_ring_take_lane() : NULL;
+	struct taf_slot_body b = { .stamp = r->mono_ns, .row = TAF_NO_ROW, .engine = (uint8_t)r->engine,
+				   .kind = (uint8_t)((unsigned)r->kind | (unsigned)r->phase << 6),
+				   .rc = (int32_t)r->rc };
+
+	if (!lane)
+		return;
+	if (h->stamp_is_tsc)
+		b.stamp = taf_stamp_tsc();
+	b.arg = r->has & TAF_HAS_BYTES ? r->bytes : r->has & TAF_HAS_TOKENS ? r->tokens : 0;
+	taf_ring_put(lane, &b);
+}
+
+static size_t format(const struct taf_rec *r, const struct taf_seg_hold *h)
+{
+	struct taf_rec_who who = { .boot = boot, .run = run, .pid = pid, .tid = h->tid, .start = start,
+				   .seq = seq + 1, .mono_ns = r->mono_ns, .utc_us = taf_sys_utc_us(),
+				   .seed = taf_crumb_seed(boot, start, seg.now.number) };
+
+	return taf_rec_format(line, &who, r);
+}
+
+/* One line into the segment at hand; -ENODATA when it does not fit or the segment is gone. */
+static int put_line(const struct taf_rec *r, struct taf_seg_hold *h)
+{
+	size_t n = format(r, h);
+	int err;
+
+	if (!taf_seg_fits(&seg, n))
+		return -ENODATA;
+	err = taf_seg_put(&seg, h, line, n);
+	if (!err)
+		seq++;
+	return err;
+}
+
+static int put_start(struct taf_seg_hold *h, uint64_t mono_ns)
+{
+	struct taf_rec r = { .kind = TAF_START, .phase = TAF_MARK, .extra = start_text, .mono_ns = mono_ns };
+	struct taf_text t;
+
+	taf_text_init(&t, start_text, TAF_RECORD_MAX - FIXED_ROOM);
+	taf_text_put(&t, ",\"seg\":");
+	taf_text_u64(&t, seg.now.number);
+	if (taf_ring_path()[0]) {
+		taf_text_put(&t, ",\"ring\":");
+		taf_text_json(&t, taf_ring_path(), SIZE_MAX);
+	}
+	taf_text_put(&t, head);
+	if (t.is_cut) {
+		taf_text_init(&t, start_text, sizeof(start_text));
+		taf_text_put(&t, ",\"v\":1,\"seg\":");
+		taf_text_u64(&t, seg.now.number);
+	}
+	return put_line(&r, h);
+}
+
+/* Writes r into the first segment that takes it. */
+static int append(const struct taf_rec *r, struct taf_seg_hold *h, bool *must_flush)
+{
+	int err = -ENODATA;
+
+	seq += atomic_exchange(&lost, 0);
+	for (int i = 0; i < TURNS_MAX && err == -ENODATA; i++) {
+		err = 0;
+		if (i)
+			err = taf_seg_turn(&seg, h);
+		if (!err && seg.now.fd >= 0 && !seg.at) {
+			err = put_start(h, r->mono_ns);
+			*must_flush = true;
+		}
+		if (!err && r->kind != TAF_START)
+			err = put_line(r, h);
+	}
+	return err;
+}
+
+/* Returns the record's seq, 0 when it is lost. */
+static uint64_t write_down(const struct taf_rec *r, bool must_flush)
+{
+	struct taf_seg_hold h;
+	int32_t tid = taf_sys_tid();
+	uint64_t mine = 0, put = 0;
+	int err = taf_seg_enter(&seg, &h, tid);
+
+	if (err) {
+		if (err != -EBADF)
+			drop();
+		return 0;
+	}
+	err = append(r, &h, &must_flush);
+	if (err) {
+		drop();
+	} else {
+		mine = seq;
+		put = seg.put;
+	}
+	taf_seg_leave(&seg, &h);
+	if (must_flush && !err)
+		taf_seg_flush(&seg, put, tid);
+	return mine;
+}
+
+uint64_t taf_crumb(const struct taf_rec *given)
+{
+	struct taf_rec r = *given;
+	enum taf_durability keep;
+
+	if (!atomic_load_explicit(&is_open, memory_order_acquire))
+		return 0;
+	if (!r.mono_ns) {
+		r.mono_ns = taf_sys_mono_ns();
+		renew_clock(r.mono_ns);
+	}
+	keep = worth(&r, r.mono_ns);
+	if (keep == TAF_KEEP_NONE || pid != taf_sys_pid())
+		return 0;
+	put_slot(&r);
+	return keep >= TAF_KEEP_LOG ? write_down(&r, keep == TAF_KEEP_SYNC) : 0;
+}
+
+static void remember(const struct taf_session *s)
+{
+	taf_copy(boot, s->boot, sizeof(boot));
+	taf_copy(run, s->run, sizeof(run));
+	taf_copy(head, s->head ? s->head : "", sizeof(head));
+	pid = s->pid;
+	start = s->start;
+}
+
+int taf_crumb_open(const struct taf_session *s)
+{
+	struct taf_rec r = { .kind = TAF_START, .phase = TAF_MARK, .mono_ns = taf_sys_mono_ns() };
+	int err;
+
+	if (is_open)
+		return -EALREADY;
+	remember(s);
+	err = taf_ring_open(s);
+	if (err)
+		return err;
+	err = taf_seg_open(&seg, s);
+	if (!err) {
+		put_slot(&r);
+		/* Whoever finds the segment empty writes its start record. */
+		err = write_down(&r, true) ? 0 : -EIO;
+	}
+	if (err) {
+		taf_seg_close(&seg, taf_sys_tid());
+		taf_ring_close(true);
+		return err;
+	}
+	atomic_store_explicit(&is_open, true, memory_order_release);
+	return 0;
+}
+
+void taf_crumb_abandon(void)
+{
+	bool was_open = atomic_exchange(&is_open, false);
+
+	taf_ring_abandon();
+	if (was_open)
+		taf_seg_abandon(&seg);
+	seq = 0;
+	atomic_store(&lost, 0);
+}
+
+void taf_crumb_close(void)
+{
+	if (pid != taf_sys_pid() || !atomic_exchange(&is_open, false))
+		return;
+	taf_seg_close(&seg, taf_sys_tid());
+	taf_ring_close(true);
+}
+
+bool taf_crumb_is_open(void)
+{
+	return atomic_load_explicit(&is_open, memory_order_acquire);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* ring.c -- makes the ring of ring.h and deals out its lanes.
+ *
+ * The file gets its blocks before it is mapped.  Without a place for it the
+ * ring is anonymous memory: the process still counts, only nobody reads it
+ * after its death.  The mapping is never taken away: a thread may be half way
+ * through a record while another one ends the process.  In a fork child the
+ * parent's ring is covered by private memory of the same size, so that a lane
+ * that somebody still points to is harmless there.
+ *
+ *   lane   free (tid 0) -- take_own: CAS --> taken -- taf_ring_give_lane --> free
+ *          taken by a thread that died  --  take_dead: CAS --> taken
+ *          the last one: shared by all who find no other, never given back
+ */
+#include "ring.h"
+
+#include <errno.h>
+
+#include "../policy/text.h"
+#include "crumb.h"
+#include "sys_file.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#define DEFAULT_BYTES (512u * 1024)
+#define LEAST_BYTES (64u * 1024)
+#define MOST_BYTES (256u * 1024 * 1024)
+#define SHARED_LANE (TAF_LANES - 1)
+
+static struct taf_ring_head *head; /* NULL: closed; written by open, close and abandon alone */
+static char path[TAF_PATH_MAX]; /* likewise */
+static _Atomic(uint32_t) generation; /* goes on with every open, close and abandon */
+
+/* What this thread was dealt; counts while mine.generation is the ring's. */
+static _Thread_local struct {
+	struct taf_lane *lane;
+	uint32_t generation;
+} mine __attribute__((tls_model("initial-exec")));
+
+static bool is_tsc_steady(void)
+{
+#if defined(__x86_64__)
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d >> 8 & 1);
+#elif defined(__aarch64__)
+	return true;
+#else
+	return false;
+#endif
+}
+
+static struct taf_lane *lane_at(struct taf_ring_head *h, uint32_t i)
+{
+	return (struct taf_lane *)(void *)((char *)h + TAF_RING_PAGE + (size_t)i * h->lane_bytes);
+}
+
+static int make_path(const struct taf_session *s)
+{
+	struct taf_text t;
+
+	taf_text_init(&t, path, sizeof(path));
+	taf_text_put(&t, s->ring_dir);
+	taf_text_char(&t, '/');
+	taf_text_put(&t, s->boot);
+	taf_text_char(&t, '-');
+	taf_text_i64(&t, s->pid);
+	taf_text_char(&t, '-');
+	taf_text_u64(&t, s->start);
+	taf_text_put(&t, ".ring");
+	return t.is_cut ? -ENAMETOOLONG : 0;
+}
+
+/* Creates the file at path. One that is there bears our pid and start time:
+ * it is of the program that this process was before its exec. */
+static int create(void)
+{
+	int fd = taf_sys_open(path, TAF_O_RDWR | TAF_O_CREATE);
+
+	if (fd == -EEXIST && !taf_sys_unlink(path))
+		fd = taf_sys_open(path, TAF_O_RDWR | TAF_O_CREATE);
+	return fd;
+}
+
+static void *map_file(const struct taf_session *s, uint32_t bytes)
+{
+	void *p = NULL;
+	int fd;
+
+	path[0] = '\0';
+	/* Over the limit on file sizes, making it would raise SIGXFSZ. */
+	if (!s->ring_dir[0] || make_path(s) || taf_sys_fsize_limit() < bytes)
+		goto out;
+	fd = create();
+	if (fd < 0)
+		goto out;
+	if (!taf_sys_allocate(fd, bytes))
+		p = taf_sys_map_file(fd, bytes, true);
+	taf_sys_close(fd);
+	if (!p)
+		taf_sys_unlink(path);
+out:
+	if (!p)
+		path[0] = '\0';
+	return p;
+}
+
+static uint32_t size_of(uint32_t asked)
+{
+	uint32_t n = asked ? asked : DEFAULT_BYTES;
+
+	n = n < LEAST_BYTES ? LEAST_BYTES : n > MOST_BYTES ? MOST_BYTES : n;
+	return n / TAF_RING_PAGE * TAF_RING_PAGE;
+}
+
+static void fill_head(struct taf_ring_head *h, const struct taf_session *s, uint32_t bytes)
+{
+	uint32_t room = (bytes - TAF_RING_PAGE) / TAF_LANES / 64 * 64;
+
+	h->version = TAF_RING_VERSION;
+	h->bytes = bytes;
+	h->lanes = TAF_LANES;
+	h->lane_bytes = room;
+	h->pid = s->pid;
+	h->stamp_is_tsc = is_tsc_steady();
+	h->start = s->start;
+	taf_copy(h->boot, s->boot, sizeof(h->boot));
+	taf_copy(h->run, s->run, sizeof(h->run));
+	h->utc0_us = taf_sys_utc_us();
+	h->mono0 = taf_sys_mono_ns();
+	h->tsc0 = h->stamp_is_tsc ? taf_stamp_tsc() : h->mono0;
+	h->tsc1 = h->tsc0;
+	h->mono1 = h->mono0;
+	for (uint32_t i = 0; i < TAF_LANES; i++) {
+		struct taf_lane *lane = lane_at(h, i);
+
+		lane->slots = (room - (uint32_t)sizeof(*lane)) / (uint32_t)sizeof(struct taf_slot);
+		lane->is_shared = i == SHARED_LANE;
+		atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_relaxed);
+	}
+	/* Last: a reader that sees the magic number sees the rest. */
+	atomic_thread_fence(memory_order_release);
+	h->magic = TAF_RING_MAGIC;
+}
+
+int taf_ring_open(const struct taf_session *s)
+{
+	uint32_t bytes = size_of(s->ring_bytes);
+	struct taf_ring_head *h;
+
+	if (head)
+		return -EALREADY;
+	h = map_file(s, bytes);
+	if (!h)
+		h = taf_sys_map(bytes);
+	if (!h)
+		return -ENOMEM;
+	fill_head(h, s, bytes);
+	atomic_fetch_add(&generation, 1);
+	head = h;
+	return 0;
+}
+
+struct taf_ring_head *taf_ring_head(void)
+{
+	return head;
+}
+
+const char *taf_ring_path(void)
+{
+	return path;
+}
+
+static struct taf_lane *take_own(struct taf_ring_head *h, int32_t tid)
+{
+	for (uint32_t i = 0; i < SHARED_LANE; i++) {
+		struct taf_lane *lane = lane_at(h, i);
+		int32_t free = 0;
+
+		/* Our number on it, but we do not know it: its thread died and
+		 * the kernel dealt the number again. */
+		if (atomic_load_explicit(&lane->tid, memory_order_relaxed) == tid ||
+		    atomic_compare_exchange_strong(&lane->tid, &free, tid))
+			return lane;
+	}
+	return NULL;
+}
+
+/* Adds what a lane counted to the head, once, and clears what it was in. */
+static void fold(struct taf_ring_head *h, struct taf_lane *lane)
+{
+	atomic_fetch_add(&h->submits_closed, atomic_exchange(&lane->submits, 0));
+	atomic_fetch_add(&h->allocs_closed, atomic_exchange(&lane->allocs, 0));
+	atomic_fetch_add(&h->frees_closed, atomic_exchange(&lane->frees, 0));
+	atomic_store(&lane->open.what, TAF_NO_ROW);
+}
+
+/* A lane whose thread ended without a word. */
+static struct taf_lane *take_dead(struct taf_ring_head *h, int32_t tid)
+{
+	for (uint32_t i = 0; i < SHARED_LANE; i++) {
+		struct taf_lane *lane = lane_at(h, i);
+		int32_t was = atomic_load_explicit(&lane->tid, memory_order_relaxed);
+
+		if (was && taf_sys_tgkill(h->pid, was, 0) != -ESRCH)
+			continue;
+		if (!atomic_compare_exchange_strong(&lane->tid, &was, tid))
+			continue;
+		fold(h, lane);
+		return lane;
+	}
+	return NULL;
+}
+
+struct taf_lane *taf_ring_take_lane(void)
+{
+	struct taf_ring_head *h = head;
+	uint32_t now = atomic_load_explicit(&generation, memory_order_relaxed);
+	int32_t tid, none = 0;
+
+	if (!h)
+		return NULL;
+	if (mine.lane && mine.generation == now)
+		return mine.lane;
+	tid = taf_sys_tid();
+	mine.lane = take_own(h, tid);
+	if (!mine.lane)
+		mine.lane = take_dead(h, tid);
+	if (!mine.lane) {
+		mine.lane = lane_at(h, SHARED_LANE);
+		atomic_compare_exchange_strong(&mine.lane->tid, &none, tid);
+	}
+	mine.generation = now;
+	atomic_fetch_add(&h->lanes_used, 1);
+	return mine.lane;
+}
+
+void taf_ring_give_lane(struct taf_lane *lane)
+{
+	struct taf_ring_head *h = head;
+
+	if (!h || !lane)
+		return;
+	if (mine.lane == lane)
+		mine.lane = NULL;
+	if (lane->is_shared || atomic_load(&lane->tid) != taf_sys_tid())
+		return;
+	fold(h, lane);
+	atomic_store(&lane->tid, 0);
+}
+
+void taf_ring_close(bool remove_file)
+{
+	if (!head)
+		return;
+	head = NULL;
+	atomic_fetch_add(&generation, 1);
+	if (remove_file && path[0])
+		taf_sys_unlink(path);
+	path[0] = '\0';
+}
+
+void taf_ring_abandon(void)
+{
+	struct taf_ring_head *h = head;
+
+	head = NULL;
+	path[0] = '\0';
+	atomic_fetch_add(&generation, 1);
+	if (h)
+		taf_sys_cover(h, h->bytes);
+}

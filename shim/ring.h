@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* ring.h -- tier R: the ring that outlives the process.
+ *
+ * FORMAT (version 1, native byte order, one file a process)
+ *
+ *   page 0     struct taf_ring_head, the stats page that `taffrail report`
+ *              reads while the process lives and after it died
+ *   then       head.lanes lanes of head.lane_bytes each:
+ *                struct taf_lane (128 bytes), then slots of 32 bytes
+ *
+ * A thread takes a lane at its first record and keeps it (lane.tid); when all
+ * are taken the last one is shared.  head.seq_base + slot numbers are not
+ * global: order between lanes comes from the stamps.
+ *
+ * INVARIANTS
+ *  (1) Slot k of a lane holds record n (n >= 1) only if k == (n - 1) % slots,
+ *      slot.seq == (uint32_t)n and slot.check == taf_slot_check(slot).
+ *  (2) A writer zeroes seq, stores the body, then publishes seq with release:
+ *      a process killed at any instruction leaves every completed record whole
+ *      and at most one slot a writer that fails (1).
+ *  (3) lane.open names the hooked call that the thread is inside; row 0xffff
+ *      means none.  It is stored before their function and cleared after it.
+ *  (4) The file is posix_fallocate'd before it is mapped and never truncated
+ *      while it is, so that a store cannot raise SIGBUS for lack of space.
+ *
+ * stamp is the processor's time-stamp counter where it is invariant
+ * (head.stamp_is_tsc), else CLOCK_MONOTONIC ns of the last wide call.  The
+ * reader turns it into CLOCK_MONOTONIC by the line through (tsc0, mono0) and
+ * (tsc1, mono1), which the wide door renews.
+ *
+ * Writers: taf_ring_open, taf_lane, taf_ring_put (ring.c, and inline below).
+ * Reader: ring_read.c.  Never written by the cli.
+ */
+#ifndef TAF_RING_H
+#define TAF_RING_H
+
+#include <stdatomic.h>
+
+#include "../policy/event.h"
+#include "sys.h"
+
+#define TAF_RING_MAGIC 0x315246415431464cull
+#define TAF_RING_VERSION 1u
+#define TAF_RING_PAGE 4096u
+#define TAF_LANES 32u
+#define TAF_NO_ROW 0xffffu
+
+struct taf_ring_head {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t bytes; /* of the whole file */
+	uint32_t lanes, lane_bytes;
+	int32_t pid;
+	uint32_t stamp_is_tsc;
+	uint64_t start; /* ticks, as in /proc/PID/stat */
+	char boot[40];
+	char run[24];
+	uint64_t tsc0, mono0, utc0_us; /* at taf_ring_open */
+	_Atomic(uint64_t) tsc1, mono1; /* at the latest wide call */
+	_Atomic(uint64_t) last_activity_ns; /* CLOCK_MONOTONIC of the latest submit seen by a wide call */
+	_Atomic(uint32_t) lanes_used;
+	_Atomic(uint32_t) models_live, contexts_live;
+	_Atomic(uint32_t) is_leaving;
+	_Atomic(uint64_t) infers, drains, drain_ns, holds, refuses, dropped;
+	_Atomic(uint64_t) submits_closed, allocs_closed, frees_closed; /* of lanes given back */
+	char model[128]; /* the model of the latest load */
+	char exe[256];
+};
+
+struct taf_slot {
+	_Atomic(uint32_t) seq;
+	uint32_t check;
+	uint64_t stamp;
+	uint64_t arg; /* bytes, tokens or handle, as the kind says */
+	uint16_t row;
+	uint8_t engine;
+	uint8_t kind; /* enum taf_kind | phase << 6 */
+	int32_t rc;
+};
+
+struct taf_open_call {
+	_Atomic(uint64_t) since; /* stamp */
+	_Atomic(uint32_t) what; /* row | engine << 16 | kind << 24; row TAF_NO_ROW: none */
+	uint32_t submits; /* done by this thread when the call began */
+};
+
+struct taf_lane {
+	_Atomic(int32_t) tid; /* 0: free */
+	uint32_t slots;
+	_Atomic(uint64_t) next; /* records written so far */
+	_Atomic(uint64_t) submits, allocs, frees;
+	_Atomic(uint64_t) bytes_taken, bytes_given;
+	_Atomic(uint64_t) last_stamp; /* of the latest submit */
+	struct taf_open_call open; /* the outermost call this thread is in */
+	_Atomic(uint64_t) host_allocs, host_frees; /* of 1 MiB and more, by libtaffrail-alloc.so */
+	_Atomic(uint64_t) host_taken, host_given; /* bytes of them */
+	uint32_t is_shared; /* the last lane: its writers claim records with a locked add */
+	uint8_t pad[12];
+};
+
+_Static_assert(sizeof(struct taf_slot) == 32, "a slot is half a cache line");
+_Static_assert(sizeof(struct taf_lane) == 128, "slots start on a cache line");
+_Static_assert(sizeof(struct taf_ring_head) <= TAF_RING_PAGE, "one page");
+
+static inline struct taf_slot *taf_lane_slot(struct taf_lane *lane, uint64_t n)
+{
+	return (struct taf_slot *)(void *)(lane + 1) + (n - 1) % lane->slots;
+}
+
+/* Folds the body; multiplication spreads every bit, the fold keeps the top. */
+static inline uint32_t taf_slot_check(const struct taf_slot *s, uint32_t seq)
+{
+	uint64_t who = (uint64_t)s->row | (uint64_t)s->engine << 16 | (uint64_t)s->kind << 24 |
+		       (uint64_t)(uint32_t)s->rc << 32;
+	uint64_t h = (s->stamp ^ seq) * 0x9e3779b97f4a7c15ull;
+
+	h = (h ^ (h >> 29) ^ s->arg) * 0xbf58476d1ce4e5b9ull;
+	h = (h ^ (h >> 32) ^ who) * 0x94d049bb133111ebull;
+	return (uint32_t)(h >> 32);
+}
+
+static inline uint64_t taf_stamp_tsc(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t v;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
+	return v;
+#else
+	return 0;
+#endif
+}
+
+struct taf_slot_body {
+	uint64_t stamp, arg;
+	uint16_t row;
+	uint8_t engine, kind; /* kind | phase << 6 */
+	int32_t rc;
+};
+
+/* One record into the caller's lane. About 10 ns; async-signal-safe: a handler
+ * that comes in between may cost one of the two records, never mix them,
+ * because the check is made of what was asked for and not of what lies there. */
+static inline void taf_ring_put(struct taf_lane *lane, const struct taf_slot_body *b)
+{
+	struct taf_slot want = { .stamp = b->stamp, .arg = b->arg, .row = b->row,
+				 .engine = b->engine, .kind = b->kind, .rc = b->rc };
+	bool is_shared = __builtin_expect(lane->is_shared, 0);
+	uint64_t n = is_shared ? atomic_fetch_add_explicit(&lane->next, 1, memory_order_relaxed) + 1 :
+				 atomic_load_explicit(&lane->next, memory_order_relaxed) + 1;
+	struct taf_slot *s = taf_lane_slot(lane, n);
+
+	atomic_store_explicit(&s->seq, 0, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_thread_fence(memory_order_release);
+	s->stamp = want.stamp;
+	s->arg = want.arg;
+	s->row = want.row;
+	s->engine = want.engine;
+	s->kind = want.kind;
+	s->rc = want.rc;
+	s->check = taf_slot_check(&want, (uint32_t)n);
+	atomic_store_explicit(&s->seq, (uint32_t)n, memory_order_release);
+	if (!is_shared)
+		atomic_store_explicit(&lane->next, n, memory_order_release);
+}
+
+/* Where the ring's file is; "" while there is none. */
+const char *taf_ring_path(void);
+
+#endif
