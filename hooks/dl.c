@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* dl.c -- the ways in: shared objects, symbols by name, files that name a model.
+ *
+ * All but dlclose are entries in assembly (shim/entry.h): their notes below run
+ * first, and the jump that follows leaves the true caller to the C library. */
+#include <dlfcn.h>
+#include <errno.h>
+
+#include "../shim/elfmap.h"
+#include "../shim/model.h"
+#include "../shim/patch.h"
+#include "libc.h"
+
+#define TAF_ROWS "dl.def"
+#define TAF_TABLE taf_table_dl
+#include "expand.h"
+
+/* NOTIFY rows have no prototype of their own: these are also called. */
+#define CALL_DLOPEN(path, flags) ((void *(*)(const char *, int))NEXT(dlopen))(path, flags)
+#define CALL_DLSYM(handle, name) ((void *(*)(void *, const char *))NEXT(dlsym))(handle, name)
+#define CALL_DLVSYM(handle, name, version) \
+	((void *(*)(void *, const char *, const char *))NEXT(dlvsym))(handle, name, version)
+
+static bool is_watching(void)
+{
+	enum taf_state s = taf_state_now();
+
+	if (s == TAF_COLD && taf_is_booted)
+		taf_rearm(); /* a fork child */
+	return s == TAF_ARMED || s == TAF_ACTIVE || (s == TAF_COLD && taf_is_booted);
+}
+
+/* The n-th argument as a pointer. */
+static void *pointer_arg(const struct taf_regs *regs, int n)
+{
+	union {
+		uint64_t n;
+		void *p;
+	} u = { .n = regs->arg[n] };
+
+	return u.p;
+}
+
+static void note_open_flags(int flags, bool is_namespace)
+{
+	if (!is_watching())
+		return;
+	taf_patch_pending(NULL);
+	taf_patch_note_open((flags & RTLD_DEEPBIND) != 0, is_namespace);
+}
+
+taf_fn taf_note_dlopen(struct taf_regs *regs)
+{
+	note_open_flags((int)regs->arg[1], false);
+	return NEXT(dlopen);
+}
+
+taf_fn taf_note_dlmopen(struct taf_regs *regs)
+{
+	note_open_flags((int)regs->arg[2], (Lmid_t)regs->arg[0] != LM_ID_BASE);
+	return NEXT(dlmopen);
+}
+
+int taf_dlclose(void *handle)
+{
+	int r = REAL(dlclose) ? REAL(dlclose)(handle) : -1;
+
+	if (is_watching())
+		taf_real_forget();
+	return r;
+}
+
+/* Our exported names are found first wherever the global scope is searched. Without
+ * a function of theirs the answer must be the one of a process that we are not in:
+ * the C library alone is asked, which has none either and says so in dlerror.
+ * A link map that was never dlopened has no search list, so it is opened first. */
+static void *absent(const char *name)
+{
+	union {
+		taf_fn f;
+		const void *p;
+	} u = { .f = NEXT(dlsym) };
+	struct link_map *libc = taf_elf_at(u.p);
+	void *handle = libc ? CALL_DLOPEN(libc->l_name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+
+	return handle ? CALL_DLSYM(handle, name) : NULL;
+}
+
+static bool is_only_ours(const struct taf_table *t, int row, const void *caller)
+{
+	return !taf_real_find(t, row, caller);
+}
+
+/* What the program gets for a row it asked for by name in a handle: theirs if
+ * it is the second of its name, else ours. */
+static void *swap(const struct taf_table *t, int row, void *theirs)
+{
+	union {
+		void *p;
+		taf_fn f;
+	} u = { .p = theirs };
+
+	if (!theirs || u.f == t->rows[row].ours)
+		return theirs;
+	if (!taf_real_learn(t, row, u.f)) {
+		taf_mark(TAF_NOTE, t->engine, t->rows[row].name,
+			 "a second copy of this function was asked for by name: it is handed out unwatched");
+		return theirs;
+	}
+	atomic_fetch_or(&taf_routes, TAF_ROUTE_DLSYM);
+	u.f = t->rows[row].ours;
+	return u.p;
+}
+
+static void answer(struct taf_regs *regs, void *p)
+{
+	union {
+		void *p;
+		uint64_t n;
+	} u = { .p = p };
+
+	regs->is_done = 1;
+	regs->result = u.n;
+}
+
+/* The answer to a look-up of an engine row that gave theirs. */
+static void answer_row(struct taf_regs *regs, const struct taf_table *t, int row, void *theirs)
+{
+	union {
+		void *p;
+		taf_fn f;
+	} u = { .p = theirs };
+
+	if (theirs && u.f == t->rows[row].ours && is_only_ours(t, row, regs->caller))
+		answer(regs, absent(t->rows[row].name));
+	else
+		answer(regs, swap(t, row, theirs));
+}
+
+taf_fn taf_note_dlsym(struct taf_regs *regs)
+{
+	void *handle = pointer_arg(regs, 0);
+	const char *name = pointer_arg(regs, 1);
+	const struct taf_table *t;
+	int row, saved = errno;
+
+	if (!is_watching() || handle == RTLD_NEXT || !name)
+		return NEXT(dlsym);
+	taf_patch_pending(handle);
+	t = taf_real_row(name, &row);
+	if (!t)
+		return NEXT(dlsym);
+	if (handle != RTLD_DEFAULT)
+		answer_row(regs, t, row, CALL_DLSYM(handle, name));
+	else if (is_only_ours(t, row, regs->caller))
+		answer(regs, absent(name));
+	errno = saved;
+	return NEXT(dlsym);
+}
+
+taf_fn taf_note_dlvsym(struct taf_regs *regs)
+{
+	void *handle = pointer_arg(regs, 0);
+	const char *name = pointer_arg(regs, 1), *version = pointer_arg(regs, 2);
+	const struct taf_table *t;
+	int row, saved = errno;
+
+	if (!is_watching() || handle == RTLD_NEXT || handle == RTLD_DEFAULT || !name)
+		return NEXT(dlvsym);
+	taf_patch_pending(handle);
+	t = taf_real_row(name, &row);
+	if (!t)
+		return NEXT(dlvsym);
+	answer_row(regs, t, row, CALL_DLVSYM(handle, name, version));
+	errno = saved;
+	return NEXT(dlvsym);
+}
+
+/* Identity only: an open is never a reason to become active. */
+static taf_fn note_path(const char *path, taf_fn next)
+{
+	if (is_watching() && (uintptr_t)path >= TAF_PAGE)
+		taf_model_note_open(path);
+	return next;
+}
+
+#define NOTE_PATH(name, n)                                            \
+	taf_fn taf_note_##name(struct taf_regs *regs)                 \
+	{                                                             \
+		return note_path(pointer_arg(regs, n), NEXT(name)); \
+	}
+
+NOTE_PATH(open, 0)
+NOTE_PATH(open64, 0)
+NOTE_PATH(openat, 1)
+NOTE_PATH(openat64, 1)
+NOTE_PATH(__open_2, 0)
+NOTE_PATH(__open64_2, 0)
+NOTE_PATH(__openat_2, 1)
+NOTE_PATH(__openat64_2, 1)
+NOTE_PATH(fopen, 0)
+NOTE_PATH(fopen64, 0)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* hook.h -- how a table of entry points becomes code.
+ *
+ * A runtime is NAME.def, one row for each entry point; NAME.c, which names the
+ * table and includes expand.h, with the wrappers written by hand and the
+ * runtime's sync and trim; a line in runtimes.def; and abi/NAME.h where it has
+ * types of its own.  A symbol's name is written once, in its row:
+ *
+ *   HOOK (ret, name, params, args, kind, bytes, refuse, doc)   the wrapper is generated
+ *   HOOKV(name, params, args, kind, bytes, doc)                the same, returns nothing
+ *   OWN  (ret, name, params, args, kind, refuse, doc)          the wrapper, taf_name, is written by hand
+ *   OWNV (name, params, args, kind, doc)                       the same, returns nothing
+ *   OWNN (name, params, args, kind, doc)                       the same, never returns
+ *   NOTIFY(name, kind, doc)                                    an assembly entry that calls taf_note_name and jumps on
+ *   CALL (ret, name, params, doc)                              we call it, we do not watch it
+ *   ALIAS(asked, since, name)                                  what a GetProcAddress calls it, and from which version
+ *
+ *   params  the parameter list in brackets, args the same names for the call
+ *   kind    of policy/kinds.def; SUBMIT, ALLOC and FREE take the narrow door
+ *   bytes   an expression over the parameters: what is taken or given
+ *   refuse  what the program gets when a rule refuses or their function is missing
+ *
+ * From the rows come: function types and prototypes (rows.h), row numbers, the
+ * table, wrappers and publication (expand.h), the version script (exports.h),
+ * `taffrail hooks` and taffrail-hooks(7) (catalog.c, manual.h), the fake
+ * runtimes and the every-row test (tests/fake/).
+ */
+#ifndef TAF_HOOK_H
+#define TAF_HOOK_H
+
+#include "../shim/entry.h"
+#include "../shim/gate.h"
+
+#define TAF_PUBLIC __attribute__((visibility("default")))
+#define TAF_HIDDEN __attribute__((visibility("hidden")))
+#define TAF_NORETURN __attribute__((noreturn))
+#define TAF_CALLER __builtin_return_address(0)
+#define TAF_SELF (&TAF_TABLE)
+
+/* Their function, as seen by the program's call site. */
+#define REAL(name) ((name##_fn *)taf_real(TAF_SELF, ROW_##name, TAF_CALLER))
+/* Their function, as seen from home, for calls of our own. */
+#define THEIRS(name, home) ((name##_fn *)taf_theirs(TAF_SELF, ROW_##name, home))
+/* A call at the door, and their function once it has passed. */
+#define TAF_CALL(name) taf_call_of(TAF_SELF, ROW_##name, TAF_CALLER)
+#define THROUGH(call, name) ((name##_fn *)(call).real)
+
+/* A struct that the program passes by value and whose size grows between
+ * versions. On x86-64 it lies in the caller's argument area: 512 bytes of that
+ * are copied on, so their function finds it whole. On aarch64 a struct over 16
+ * bytes goes by reference, and the pointer is passed on. */
+#if defined(__x86_64__)
+struct taf_by_value {
+	uint64_t words[64];
+};
+#define TAF_BY_VALUE struct taf_by_value
+#define TAF_FIRST_INT(s) ((int32_t)(s).words[0])
+#else
+#define TAF_BY_VALUE void *
+#define TAF_FIRST_INT(s) (*(const int32_t *)(s))
+#endif
+
+/* 0 where their function succeeded, for TAF_STATUS of rows that return either. */
+static inline int64_t taf_status_pointer(const void *p)
+{
+	return p ? 0 : -1;
+}
+
+static inline int64_t taf_status_int(int64_t n)
+{
+	return n;
+}
+
+#define TAF_STATUS_OF(r) _Generic((r), void *: taf_status_pointer, default: taf_status_int)(r)
+
+#endif

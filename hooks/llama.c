@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* llama.c -- llama.cpp: models, contexts, decodes.
+ *
+ * A load is a call that names a file; a model made for estimates is remembered
+ * as dry and its contexts are left alone.  A decode claims its context, so that
+ * nobody synchronizes what another thread computes on; the first one after idle
+ * begins a generation (shim/work.h). */
+#include "../policy/text.h"
+#include "../shim/act.h"
+#include "../shim/crumb.h"
+#include "../shim/load.h"
+#include "hook.h"
+
+#define TAF_ROWS "llama.def"
+#define TAF_TABLE taf_table_llama
+#define TAF_ENGINE TAF_ENGINE_LLAMA
+#define TAF_OPS &llama_ops
+#define TAF_STATUS(r) TAF_STATUS_OF(r)
+
+static const struct taf_ops llama_ops;
+#include "expand.h"
+
+#define CLAIM_MS 60000 /* a decode waits for a drain of its context, never longer */
+
+/* Callable on any thread that has claimed the context. */
+static int sync_context(void *ctx, const void *home)
+{
+	llama_synchronize_fn *sync = THEIRS(llama_synchronize, home);
+
+	if (!sync)
+		return -38; /* ENOSYS: an engine without it */
+	sync(ctx);
+	return 0;
+}
+
+static const struct taf_ops llama_ops = { .sync = sync_context, .is_owner_only = true };
+
+void *taf_llama_model_load_from_file(const char *path, TAF_BY_VALUE params)
+{
+	struct taf_call call = TAF_CALL(llama_model_load_from_file);
+	struct taf_load load;
+	void *model;
+
+	taf_load_begin(&load, &call, path);
+	if (!taf_before(&call))
+		return NULL;
+	model = THROUGH(call, llama_model_load_from_file)(path, params);
+	taf_load_end(&load, &call, model);
+	return model;
+}
+
+void *taf_llama_load_model_from_file(const char *path, TAF_BY_VALUE params)
+{
+	struct taf_call call = TAF_CALL(llama_load_model_from_file);
+	struct taf_load load;
+	void *model;
+
+	taf_load_begin(&load, &call, path);
+	if (!taf_before(&call))
+		return NULL;
+	model = THROUGH(call, llama_load_model_from_file)(path, params);
+	taf_load_end(&load, &call, model);
+	return model;
+}
+
+void *taf_llama_model_load_from_splits(const char **paths, size_t n, TAF_BY_VALUE params)
+{
+	struct taf_call call = TAF_CALL(llama_model_load_from_splits);
+	struct taf_load load;
+	void *model;
+
+	taf_load_begin(&load, &call, paths && n ? paths[0] : NULL);
+	if (!taf_before(&call))
+		return NULL;
+	model = THROUGH(call, llama_model_load_from_splits)(paths, n, params);
+	taf_load_end(&load, &call, model);
+	return model;
+}
+
+void *taf_llama_model_load_from_file_ptr(void *file, TAF_BY_VALUE params)
+{
+	struct taf_call call = TAF_CALL(llama_model_load_from_file_ptr);
+	struct taf_load load;
+	void *model;
+
+	taf_load_begin(&load, &call, NULL);
+	if (!taf_before(&call))
+		return NULL;
+	model = THROUGH(call, llama_model_load_from_file_ptr)(file, params);
+	taf_load_end(&load, &call, model);
+	return model;
+}
+
+void *taf_llama_model_init_from_user(void *meta, void *set_tensor, void *data, TAF_BY_VALUE params)
+{
+	llama_model_init_from_user_fn *theirs = REAL(llama_model_init_from_user);
+	void *model = theirs ? theirs(meta, set_tensor, data, params) : NULL;
+	struct taf_maker by = { TAF_SELF, TAF_CALLER };
+	struct taf_live_model *m = model ? taf_work_add_model(&by, model, "") : NULL;
+
+	if (m)
+		m->is_dry = true;
+	return model;
+}
+
+/* A context was made: from now on it can hold work. */
+static void track_context(struct taf_call *call, void *ctx, struct taf_live_model *model)
+{
+	struct taf_maker by = { TAF_SELF, call->caller };
+	struct taf_work *w = ctx ? taf_work_add(&by, ctx, model) : NULL;
+	llama_n_ctx_fn *n_ctx = THEIRS(llama_n_ctx, call->caller);
+
+	call->work = w;
+	if (w && n_ctx)
+		w->ctx_tokens = n_ctx(ctx);
+	if (w && model)
+		w->kv_bytes = taf_cache_bytes(&model->cache, &(struct taf_cache_ask){ .context = w->ctx_tokens });
+}
+
+void *taf_llama_init_from_model(void *model, TAF_BY_VALUE params)
+{
+	struct taf_call call = TAF_CALL(llama_init_from_model);
+	struct taf_live_model *m = taf_work_model(model);
+	void *ctx;
+
+	call.model = m && m->name[0] ? m->name : NULL;
+	if (m && m->is_dry)
+		return REAL(llama_init_from_model) ? REAL(llama_init_from_model)(model, params) : NULL;
+	if (!taf_before(&call))
+		return NULL;
+	ctx = THROUGH(call, llama_init_from_model)(model, params);
+	if (call.is_counted)
+		track_context(&call, ctx, m);
+	taf_after(&call, ctx ? 0 : -1);
+	return ctx;
+}
+
+void *taf_llama_new_context_with_model(void *model, TAF_BY_VALUE params)
+{
+	struct taf_call call = TAF_CALL(llama_new_context_with_model);
+	struct taf_live_model *m = taf_work_model(model);
+	void *ctx;
+
+	call.model = m && m->name[0] ? m->name : NULL;
+	if (m && m->is_dry)
+		return REAL(llama_new_context_with_model) ? REAL(llama_new_context_with_model)(model, params) : NULL;
+	if (!taf_before(&call))
+		return NULL;
+	ctx = THROUGH(call, llama_new_context_with_model)(model, params);
+	if (call.is_counted)
+		track_context(&call, ctx, m);
+	taf_after(&call, ctx ? 0 : -1);
+	return ctx;
+}
+
+/* Before and after a decode or encode that is counted. */
+static void begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
+{
+	struct taf_work *w = call->is_counted ? taf_work_of(ctx) : NULL;
+
+	call->tokens = tokens > 0 ? (uint64_t)tokens : 0;
+	if (!w || !taf_work_claim(w, CLAIM_MS))
+		return;
+	call->work = w;
+	taf_work_submit(w, call);
+}
+
+/* -1 and below are failures; 1 (no room in the cache) and 2 (aborted by the program) are answers. */
+static void crumb_failure(const struct taf_call *call, int32_t rc)
+{
+	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .engine = TAF_ENGINE_LLAMA,
+			     .call = TAF_SELF->rows[call->row].name, .model = taf_work_model_name(call->work),
+			     .has = TAF_HAS_RC, .rc = rc };
+
+	r.class = rc == -2 ? "out_of_memory" : rc == -3 ? "compute_failed" : "bad_batch";
+	if (rc < 0 && call->is_counted)
+		taf_crumb(&r);
+}
+
+static void end_submit(struct taf_call *call, int32_t rc)
+{
+	struct taf_work *w = call->work;
+
+	crumb_failure(call, rc);
+	if (!w)
+		return;
+	taf_work_submitted(w, call, rc);
+	taf_act_after_submit(w);
+	taf_work_release(w);
+}
+
+int32_t taf_llama_decode(void *ctx, TAF_BY_VALUE batch)
+{
+	struct taf_call call = TAF_CALL(llama_decode);
+	int32_t rc;
+
+	if (!taf_before_narrow(&call))
+		return -3;
+	begin_submit(&call, ctx, TAF_FIRST_INT(batch));
+	rc = THROUGH(call, llama_decode)(ctx, batch);
+	end_submit(&call, rc);
+	taf_after_narrow(&call, rc);
+	return rc;
+}
+
+int32_t taf_llama_encode(void *ctx, TAF_BY_VALUE batch)
+{
+	struct taf_call call = TAF_CALL(llama_encode);
+	int32_t rc;
+
+	if (!taf_before_narrow(&call))
+		return -3;
+	begin_submit(&call, ctx, TAF_FIRST_INT(batch));
+	rc = THROUGH(call, llama_encode)(ctx, batch);
+	end_submit(&call, rc);
+	taf_after_narrow(&call, rc);
+	return rc;
+}
+
+void taf_llama_synchronize(void *ctx)
+{
+	struct taf_call call = TAF_CALL(llama_synchronize);
+	struct taf_work *w;
+
+	if (!taf_before(&call))
+		return;
+	THROUGH(call, llama_synchronize)(ctx);
+	w = call.is_counted ? taf_work_of(ctx) : NULL;
+	if (w && taf_work_claim(w, 0)) {
+		w->since_sync = 0;
+		w->first_unsynced = w->submits + 1;
+		taf_work_release(w);
+	}
+	taf_after(&call, 0);
+}
+
+void taf_llama_free(void *ctx)
+{
+	struct taf_call call = TAF_CALL(llama_free);
+	struct taf_work *w = taf_work_of(ctx);
+
+	/* An estimate's context, or one that a decode never leaves: theirs alone. */
+	if (!w || !taf_work_claim(w, CLAIM_MS)) {
+		if (w)
+			taf_work_drop(w);
+		if (REAL(llama_free))
+			REAL(llama_free)(ctx);
+		return;
+	}
+	call.work = w;
+	call.is_context = true;
+	taf_work_settle(w, true);
+	if (!taf_before(&call)) {
+		taf_work_release(w);
+		return;
+	}
+	call.model = taf_work_model_name(w);
+	call.work = NULL;
+	taf_work_drop(w);
+	THROUGH(call, llama_free)(ctx);
+	taf_after(&call, 0);
+}
+
+/* The entry goes before the memory does: a pointer may come back at once as another model. */
+static void free_model(struct taf_call *call, void *model, void (*theirs)(void *))
+{
+	struct taf_live_model *m = taf_work_model(model);
+	char name[TAF_MODEL_NAME];
+
+	if (!m || m->is_dry || !theirs) {
+		if (m)
+			taf_work_drop_model(m);
+		if (theirs)
+			theirs(model);
+		return;
+	}
+	taf_copy(name, m->name, sizeof(name));
+	call->model = name[0] ? name : NULL;
+	call->handle = model;
+	call->bytes = m->bytes;
+	call->has_bytes = true;
+	if (!taf_before(call))
+		return;
+	taf_work_drop_model(m);
+	theirs(model);
+	taf_after(call, 0);
+}
+
+void taf_llama_model_free(void *model)
+{
+	struct taf_call call = TAF_CALL(llama_model_free);
+
+	free_model(&call, model, REAL(llama_model_free));
+}
+
+void taf_llama_free_model(void *model)
+{
+	struct taf_call call = TAF_CALL(llama_free_model);
+
+	free_model(&call, model, REAL(llama_free_model));
+}

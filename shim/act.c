@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "act.h"
+
+#include <errno.h>
+
+#include "../policy/policy.h"
+#include "../policy/text.h"
+#include "crumb.h"
+
+void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct taf_verdict *v)
+{
+	uint64_t now = taf_sys_boot_ns() / 1000000;
+	struct taf_ring_head *head = taf_ring_head();
+	struct taf_facts f = { .now_ms = now, .contexts_live = taf_work_contexts(),
+			       .models_live = taf_work_models(),
+			       .submits_since_sync = w ? w->since_sync : 0,
+			       .is_leaving = taf_state_now() == TAF_LEAVING };
+	struct taf_question q = { &taf_rules, ev, &f };
+
+	if (head) {
+		uint64_t last = atomic_load_explicit(&head->last_activity_ns, memory_order_relaxed);
+
+		f.idle_ms = last ? (taf_sys_mono_ns() - last) / 1000000 : 0;
+	}
+	taf_decide(&q, v);
+}
+
+/* "submits 41..48 of this generation": a hang is then located to them. */
+static void name_submits(struct taf_text *t, const struct taf_work *w)
+{
+	if (!w->since_sync)
+		return;
+	taf_text_put(t, "submits ");
+	taf_text_u64(t, w->first_unsynced);
+	taf_text_put(t, "..");
+	taf_text_u64(t, w->first_unsynced + w->since_sync - 1);
+	taf_text_put(t, w->is_inferring ? " of this generation" : " of the last generation");
+}
+
+static void would_drain(struct taf_work *w, const struct taf_rec *like)
+{
+	struct taf_rec r = *like;
+
+	r.kind = TAF_WOULD;
+	r.phase = TAF_MARK;
+	r.msg = "would synchronize here";
+	w->since_sync = 0;
+	w->first_unsynced = w->submits + 1;
+	taf_crumb(&r);
+}
+
+/* Their functions may set errno; the program must not see it. */
+static int call_sync(const struct taf_work *w, unsigned drain, const char **what)
+{
+	const struct taf_ops *ops = w->table->ops;
+	void *handle = atomic_load(&w->handle);
+	int saved = errno, err;
+
+	taf_tls.inside++;
+	err = ops->sync(handle, w->home);
+	*what = err ? "not synchronized, so not cleared" : NULL;
+	if (!err && (drain & TAF_DRAIN_TRIM) && ops->trim)
+		err = ops->trim(handle, w->home);
+	taf_tls.inside--;
+	errno = saved;
+	return err;
+}
+
+void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
+{
+	char buf[96];
+	struct taf_text label;
+	struct taf_ring_head *head = taf_ring_head();
+	struct taf_rec r = { .kind = TAF_DRAIN, .phase = TAF_BEGIN, .engine = w->table->engine,
+			     .model = taf_work_model_name(w),
+			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL };
+	uint64_t begin = taf_sys_mono_ns();
+
+	if (!drain || !w->table->ops || !w->table->ops->sync)
+		return;
+	taf_text_init(&label, buf, sizeof(buf));
+	name_submits(&label, w);
+	r.msg = buf[0] ? buf : NULL;
+	if (taf_rules.mode == TAF_MODE_OBSERVE) {
+		would_drain(w, &r);
+		return;
+	}
+	r.of = taf_crumb(&r);
+	r.phase = TAF_END;
+	r.rc = call_sync(w, drain, &r.msg);
+	r.us = (taf_sys_mono_ns() - begin) / 1000;
+	r.has = TAF_HAS_OF | TAF_HAS_RC | TAF_HAS_MS;
+	r.keep = TAF_KEEP_LOG;
+	if (!r.rc) {
+		w->since_sync = 0;
+		w->first_unsynced = w->submits + 1;
+	}
+	taf_crumb(&r);
+	if (head) {
+		atomic_fetch_add(&head->drains, 1);
+		atomic_fetch_add(&head->drain_ns, r.us * 1000);
+	}
+}
+
+static void say_not_drained(const struct taf_work *w, int rule)
+{
+	struct taf_rec r = { .kind = TAF_DRAIN, .phase = TAF_MARK, .engine = w->table->engine,
+			     .model = taf_work_model_name(w), .has = TAF_HAS_RC, .rc = -ETIMEDOUT,
+			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
+			     .msg = "not drained: a thread is still in the engine with this context" };
+
+	taf_crumb(&r);
+}
+
+int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule)
+{
+	int missed = 0;
+	struct taf_work *w;
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+
+	for (int i = 0; (w = taf_work_at(i)); i++) {
+		uint64_t now = taf_sys_mono_ns();
+
+		if (!atomic_load(&w->handle) || (model && w->model != model))
+			continue;
+		/* Ours already: we interrupted the engine, in a handler or a callback of it. */
+		if (atomic_load(&w->claim) == (uint32_t)taf_tid() ||
+		    !taf_work_claim(w, now < until ? (uint32_t)((until - now) / 1000000) : 0)) {
+			say_not_drained(w, rule);
+			missed++;
+			continue;
+		}
+		taf_work_settle(w, true);
+		taf_act_drain(w, drain, rule);
+		taf_work_release(w);
+	}
+	return missed;
+}
+
+static void drain_as_decided(struct taf_work *w, enum taf_kind kind, enum taf_phase phase)
+{
+	struct taf_event ev = { .kind = kind, .phase = phase, .engine = w->table->engine };
+	struct taf_verdict v;
+
+	taf_act_decide(&ev, w, &v);
+	taf_act_drain(w, v.drain, v.drain_rule);
+}
+
+void taf_act_before_infer(struct taf_work *w)
+{
+	drain_as_decided(w, TAF_INFER, TAF_BEGIN);
+}
+
+void taf_act_after_infer(struct taf_work *w)
+{
+	drain_as_decided(w, TAF_INFER, TAF_END);
+}
+
+void taf_act_after_submit(struct taf_work *w)
+{
+	drain_as_decided(w, TAF_SUBMIT, TAF_END);
+}

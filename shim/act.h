@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* act.h -- carries out what the rules decided: synchronize, clear, and say so.
+ *
+ * Order everywhere: claim the context, synchronize, then clear.  If the wait
+ * fails, the clear is skipped and the crumb says so.  In observe mode nothing
+ * is done and a `would` crumb is written.  Every drain writes a begin and an
+ * end, so that a hang in it is an open begin.
+ */
+#ifndef TAF_ACT_H
+#define TAF_ACT_H
+
+#include "work.h"
+
+/* Asks the rules about ev and fills v; also counts what was decided. */
+void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct taf_verdict *v);
+/* Drains one context, which this thread has claimed. */
+void taf_act_drain(struct taf_work *w, unsigned drain, int rule);
+/* Drains every context that can be claimed within drain.deadline; those of model only, if it is not NULL. Returns how many could not. */
+int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule);
+/* drain.pre_clear; under the claim. */
+void taf_act_before_infer(struct taf_work *w);
+/* drain.post_sync and drain.post_clear; under the claim. */
+void taf_act_after_infer(struct taf_work *w);
+/* drain.every_submits; under the claim. */
+void taf_act_after_submit(struct taf_work *w);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "exit.h"
+
+#include <errno.h>
+
+#include "act.h"
+#include "crumb.h"
+#include "life.h"
+
+/* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
+int on_exit(void (*fn)(int status, void *arg), void *arg);
+
+static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
+static _Atomic(int) exit_status;
+static _Atomic(uint64_t) park_until_ns;
+static _Atomic(uint32_t) is_closed;
+static _Atomic(bool) is_armed;
+
+/* One way of leaving. */
+struct way {
+	enum taf_kind kind; /* TAF_EXIT or TAF_EXEC */
+	const char *route, *msg;
+	int status;
+};
+
+static void crumb_way(const struct way *w)
+{
+	struct taf_rec r = { .kind = w->kind, .phase = TAF_BEGIN, .engine = TAF_ENGINE_LIBC, .call = w->route,
+			     .msg = w->msg, .has = TAF_HAS_LIVE | TAF_HAS_HANDLES, .rc = w->status,
+			     .live = taf_work_bytes(), .handles = taf_work_contexts(), .keep = TAF_KEEP_SYNC };
+
+	if (w->kind == TAF_EXIT)
+		r.has |= TAF_HAS_RC;
+	atomic_store(&exit_status, w->status);
+	atomic_store(&exit_seq, taf_crumb(&r));
+}
+
+static _Atomic(int) deadly_signal; /* 0: the process ends with a status */
+
+/* Runs on the watchdog's bare thread, just before the process ends. */
+static void last_words(void)
+{
+	struct taf_rec r = { .kind = TAF_EXIT, .phase = TAF_END, .engine = TAF_ENGINE_LIBC,
+			     .has = TAF_HAS_RC | TAF_HAS_OF, .rc = atomic_load(&exit_status),
+			     .of = atomic_load(&exit_seq), .rule = "exit.deadline",
+			     .msg = "not drained: the deadline passed, the process was ended with its own status" };
+
+	taf_crumb(&r);
+	if (atomic_load(&deadly_signal))
+		taf_sys_die_of(atomic_load(&deadly_signal));
+}
+
+static void drain_all(const struct way *w)
+{
+	struct taf_event ev = { .kind = TAF_EXIT, .phase = TAF_BEGIN };
+	static _Atomic(uint32_t) is_done;
+	struct taf_verdict v;
+
+	taf_act_decide(&ev, NULL, &v);
+	if (!v.drain)
+		return;
+	atomic_store(&is_done, 0);
+	if (taf_rules.mode == TAF_MODE_ENFORCE && w->kind == TAF_EXIT)
+		taf_sys_watchdog((uint32_t)taf_rules.exit_deadline_ms, &is_done,
+				 w->status < 0 ? 128 - w->status : w->status, last_words);
+	taf_act_drain_all(NULL, v.drain, v.drain_rule);
+	atomic_store(&is_done, 1);
+	taf_sys_wake_all(&is_done);
+}
+
+/* Generations that are open have ended, whether or not a rule drains them. */
+static void settle_all(void)
+{
+	struct taf_work *w;
+
+	for (int i = 0; (w = taf_work_at(i)); i++)
+		if (atomic_load(&w->handle) && atomic_load(&w->claim) != (uint32_t)taf_tid() && taf_work_claim(w, 0)) {
+			taf_work_settle(w, true);
+			taf_work_release(w);
+		}
+}
+
+static bool begin_leaving(void)
+{
+	uint32_t active = TAF_ACTIVE;
+
+	if (taf_is_other_process() || !atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING))
+		return false;
+	atomic_store(&park_until_ns, taf_sys_mono_ns() + (uint64_t)taf_rules.exit_deadline_ms * 1000000);
+	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
+	atomic_fetch_or(&taf_life.alert, TAF_ALERT_LEAVING);
+	if (taf_ring_head())
+		atomic_store(&taf_ring_head()->is_leaving, 1);
+	return true;
+}
+
+static void leave_by(const struct way *w)
+{
+	int saved = errno;
+
+	if (!begin_leaving())
+		return;
+	taf_tls.inside++;
+	crumb_way(w);
+	settle_all();
+	drain_all(w);
+	taf_tls.inside--;
+	atomic_store(&taf_life.is_drained, 1);
+	taf_sys_wake_all(&taf_life.is_drained);
+	errno = saved;
+}
+
+void taf_leave(const char *route, int status, bool is_last)
+{
+	struct way w = { .kind = TAF_EXIT, .route = route, .status = status };
+
+	leave_by(&w);
+	if (is_last)
+		taf_exit_close();
+}
+
+void taf_leave_exec(const char *call, const char *path)
+{
+	struct way w = { .kind = TAF_EXEC, .route = call, .msg = path };
+
+	leave_by(&w);
+}
+
+void taf_leave_signal(const char *name, int signo)
+{
+	atomic_store(&deadly_signal, signo);
+	taf_leave(name, -signo, true);
+}
+
+void taf_stay(int rc)
+{
+	struct taf_rec r = { .kind = TAF_EXEC, .phase = TAF_END, .engine = TAF_ENGINE_LIBC,
+			     .has = TAF_HAS_RC | TAF_HAS_OF, .rc = rc, .of = atomic_load(&exit_seq),
+			     .msg = "not started: the process goes on" };
+
+	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING)
+		return;
+	taf_crumb(&r);
+	atomic_fetch_and(&taf_life.alert, ~(uint32_t)TAF_ALERT_LEAVING);
+	atomic_store(&taf_life.is_drained, 0);
+	atomic_store(&taf_life.leaver, 0);
+	if (taf_ring_head())
+		atomic_store(&taf_ring_head()->is_leaving, 0);
+	atomic_store(&taf_life.state, TAF_ACTIVE);
+	taf_sys_wake_all(&taf_life.leaver);
+}
+
+void taf_exit_park(void)
+{
+	uint64_t until = atomic_load(&park_until_ns);
+
+	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
+		return;
+	while (taf_state_now() == TAF_LEAVING) {
+		uint64_t now = taf_sys_mono_ns();
+
+		if (now >= until)
+			return;
+		taf_sys_wait(&taf_life.leaver, atomic_load(&taf_life.leaver), (uint32_t)((until - now) / 1000000) + 1);
+	}
+}
+
+void taf_exit_close(void)
+{
+	struct taf_rec r = { .kind = TAF_EXIT, .phase = TAF_END, .engine = TAF_ENGINE_LIBC,
+			     .has = TAF_HAS_RC | TAF_HAS_OF, .rc = atomic_load(&exit_status),
+			     .of = atomic_load(&exit_seq) };
+	uint32_t open = 0;
+
+	/* The file must be whole before the last instruction that we see. */
+	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING ||
+	    !atomic_compare_exchange_strong(&is_closed, &open, 1))
+		return;
+	taf_crumb(&r);
+	atomic_store(&taf_life.state, TAF_GONE);
+	taf_crumb_close();
+}
+
+static void late(int status, void *arg)
+{
+	(void)arg;
+	taf_leave("exit handler", status, false);
+}
+
+void taf_exit_arm(void)
+{
+	/* A fork child starts over, and has inherited the handler. */
+	atomic_store(&is_closed, 0);
+	atomic_store(&exit_seq, 0);
+	atomic_store(&deadly_signal, 0);
+	if (!atomic_exchange(&is_armed, true))
+		on_exit(late, NULL);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* exit.h -- leaving: drain once, before the runtime tears itself down.
+ *
+ * Every way out that a preload can see ends in taf_leave, and the first one
+ * does the work:
+ *
+ *   main returned (hooks: __libc_start_main)  exit  quick_exit  exec
+ *   late on_exit, registered when the process became active
+ *   _exit  _Exit  exit_group by syscall()     the log is closed at once as well
+ *   SIGTERM and others named by exit.signals  shim/sig.c
+ *
+ * A destructor runs after the runtime is gone; it only closes the log.
+ * exit.deadline bounds the drain: when it passes, a watchdog ends the process
+ * with the status it was about to have, and the crumb says "not drained".
+ */
+#ifndef TAF_EXIT_H
+#define TAF_EXIT_H
+
+#include <stdbool.h>
+
+/* Leaves by route with status. is_last: nothing of this process runs after it. */
+void taf_leave(const char *route, int status, bool is_last);
+/* Leaves because of a signal whose default action follows; the deadline ends the process by that signal. */
+void taf_leave_signal(const char *name, int signo);
+/* Leaves to become the program at path; no deadline can end the process here. */
+void taf_leave_exec(const char *call, const char *path);
+/* The exec failed: the process lives on. */
+void taf_stay(int rc);
+/* Another thread leaves: this one stops before it hands more work to the device. */
+void taf_exit_park(void);
+/* The destructor's part. */
+void taf_exit_close(void);
+/* The process became active: registers the late handler, once. */
+void taf_exit_arm(void);
+
+#endif

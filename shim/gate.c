@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate.h"
+
+#include "../policy/policy.h"
+#include "act.h"
+#include "crumb.h"
+#include "exit.h"
+#include "sig.h"
+#include "work.h"
+
+struct taf_life taf_life __attribute__((aligned(TAF_PAGE)));
+_Thread_local struct taf_tls taf_tls __attribute__((tls_model("initial-exec")));
+struct taf_rules taf_rules;
+_Atomic(uint32_t) taf_routes;
+
+/* The first use of an engine or of a device. Never a query, never a file that is opened. */
+static bool is_waking(enum taf_kind kind)
+{
+	return kind == TAF_LOAD || kind == TAF_SUBMIT || kind == TAF_ALLOC || kind == TAF_INFER;
+}
+
+static bool is_awake(const struct taf_call *c)
+{
+	enum taf_state s = taf_state_now();
+
+	if (s == TAF_COLD && taf_is_booted) {
+		taf_rearm();
+		s = taf_state_now();
+	}
+	if (s == TAF_ARMED && is_waking((enum taf_kind)c->kind))
+		return taf_wake(c->table->engine);
+	return s == TAF_ACTIVE || s == TAF_LEAVING;
+}
+
+static void take_lane(struct taf_tls *t)
+{
+	t->lane = taf_ring_take_lane();
+}
+
+/* Passes the call on unseen. */
+static bool unseen(struct taf_call *c)
+{
+	c->real = taf_real(c->table, c->row, c->caller);
+	c->is_counted = false;
+	return c->real != NULL;
+}
+
+static bool enter(struct taf_call *c)
+{
+	struct taf_tls *t = &taf_tls;
+
+	if (t->inside || (t->open & taf_mutes((enum taf_kind)c->kind)) || !is_awake(c))
+		return false;
+	if (taf_state_now() == TAF_LEAVING && c->kind == TAF_SUBMIT)
+		taf_exit_park();
+	if (c->kind == TAF_SUBMIT && atomic_load(&taf_life.alert) & TAF_ALERT_SIGNALS)
+		taf_sig_arm();
+	if (!t->lane)
+		take_lane(t);
+	c->is_counted = true;
+	c->stamp = taf_stamp_tsc();
+	t->open |= 1u << c->kind;
+	if (t->lane)
+		taf_lane_open(c, t->lane);
+	return true;
+}
+
+static void leave(struct taf_call *c)
+{
+	struct taf_tls *t = &taf_tls;
+
+	if (t->lane)
+		taf_lane_clear(c, t->lane);
+	t->open &= ~(1u << c->kind);
+}
+
+bool taf_before_slow(struct taf_call *c)
+{
+	if (!enter(c))
+		return unseen(c);
+	c->real = taf_real(c->table, c->row, c->caller);
+	if (!c->real)
+		leave(c);
+	return c->real != NULL;
+}
+
+static void put_slot(const struct taf_call *c, int64_t rc)
+{
+	struct taf_lane *lane = taf_tls.lane;
+	struct taf_slot_body b = { c->stamp, c->kind == TAF_SUBMIT ? c->tokens : c->bytes, c->row,
+				   (uint8_t)c->table->engine, (uint8_t)(c->kind | TAF_END << 6), (int32_t)rc };
+
+	if (lane) {
+		taf_count(lane, c, rc);
+		taf_ring_put(lane, &b);
+	}
+}
+
+void taf_after_slow(struct taf_call *c, int64_t rc)
+{
+	put_slot(c, rc);
+	leave(c);
+}
+
+/* Where the call is at hand: the model it is about. */
+static const char *model_of(const struct taf_call *c)
+{
+	return c->model ? c->model : taf_work_model_name(c->work);
+}
+
+static void write_begin(struct taf_call *c)
+{
+	struct taf_rec r = { .kind = (enum taf_kind)c->kind, .phase = TAF_BEGIN, .engine = c->table->engine,
+			     .call = c->table->rows[c->row].name, .model = model_of(c), .msg = c->msg,
+			     .bytes = c->bytes };
+
+	if (c->has_bytes)
+		r.has |= TAF_HAS_BYTES;
+	c->of = taf_crumb(&r);
+}
+
+static void write_end(const struct taf_call *c, int64_t rc)
+{
+	struct taf_rec r = { .kind = (enum taf_kind)c->kind, .phase = TAF_END, .engine = c->table->engine,
+			     .call = c->table->rows[c->row].name, .model = model_of(c), .msg = c->msg,
+			     .bytes = c->bytes, .rc = rc, .of = c->of, .live = taf_work_bytes(),
+			     .handles = taf_work_contexts(),
+			     .us = (taf_sys_mono_ns() - c->begin_ns) / 1000, .keep = TAF_KEEP_LOG };
+
+	r.has = TAF_HAS_OF | TAF_HAS_RC | TAF_HAS_MS;
+	if (c->kind == TAF_LOAD || c->kind == TAF_UNLOAD)
+		r.has |= TAF_HAS_LIVE | TAF_HAS_HANDLES;
+	if (c->has_bytes)
+		r.has |= TAF_HAS_BYTES;
+	if (c->work && c->work->ctx_tokens) {
+		r.has |= TAF_HAS_CTX | TAF_HAS_KV | TAF_HAS_HANDLES;
+		r.ctx = c->work->ctx_tokens;
+		r.kv_bytes = taf_work_kv_bytes();
+	}
+	taf_crumb(&r);
+}
+
+/* What the rules ask for before this call, on the contexts that it concerns. */
+static void drain_before(struct taf_call *c)
+{
+	struct taf_event ev = { .kind = (enum taf_kind)c->kind, .phase = TAF_BEGIN, .engine = c->table->engine,
+				.is_context = c->is_context, .bytes = c->bytes };
+	struct taf_verdict v;
+
+	taf_act_decide(&ev, c->work, &v);
+	if (!v.drain)
+		return;
+	if (c->is_context && c->work)
+		taf_act_drain(c->work, v.drain, v.drain_rule);
+	else
+		taf_act_drain_all(c->kind == TAF_UNLOAD ? taf_work_model(c->handle) : NULL, v.drain, v.drain_rule);
+}
+
+bool taf_before(struct taf_call *c)
+{
+	if (!enter(c))
+		return unseen(c);
+	c->real = taf_real(c->table, c->row, c->caller);
+	if (!c->real) {
+		leave(c);
+		return false;
+	}
+	drain_before(c);
+	c->begin_ns = taf_sys_mono_ns();
+	if (taf_kind_durability((enum taf_kind)c->kind) >= TAF_KEEP_LOG)
+		write_begin(c);
+	return true;
+}
+
+void taf_after(struct taf_call *c, int64_t rc)
+{
+	if (!c->is_counted)
+		return;
+	if (taf_kind_durability((enum taf_kind)c->kind) >= TAF_KEEP_LOG)
+		write_end(c, rc);
+	else
+		put_slot(c, rc);
+	leave(c);
+}
+
+void taf_mark(enum taf_kind kind, enum taf_engine engine, const char *call, const char *msg)
+{
+	struct taf_rec r = { .kind = kind, .phase = TAF_MARK, .engine = engine, .call = call, .msg = msg };
+
+	if (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING)
+		taf_crumb(&r);
+}

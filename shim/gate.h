@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* gate.h -- the two doors that every hooked call passes.
+ *
+ *   struct taf_call call = taf_call_of(table, row, kind, caller);
+ *   if (!taf_before(&call))  return the row's refuse value;
+ *   r = their function, call.real, with the caller's arguments;
+ *   taf_after(&call, status of r);
+ *
+ * The wide door (gate.c) gathers facts, asks the rules, acts, writes the begin
+ * crumb, and after the call learns and writes the end.  The narrow door below
+ * is for SUBMIT, ALLOC and FREE: per-thread counters and one slot of the
+ * thread's ring, no clock and no lock; it takes the long way only while
+ * taf_life.alert says that a rule could act.
+ *
+ * An outermost-call guard counts once: a call made by their function inside a
+ * call of the same sort, and every call we make ourselves, passes unseen.
+ */
+#ifndef TAF_GATE_H
+#define TAF_GATE_H
+
+#include "life.h"
+#include "real.h"
+#include "ring.h"
+
+struct taf_work;
+
+struct taf_call {
+	const struct taf_table *table;
+	const void *caller;
+	taf_fn real;
+	uint64_t bytes; /* of an allocation or a model */
+	uint64_t tokens; /* of a submit */
+	uint64_t stamp; /* at begin */
+	uint64_t begin_ns;
+	uint64_t of; /* seq of the begin crumb */
+	const char *model, *msg;
+	struct taf_work *work; /* the context at hand, or NULL */
+	void *handle; /* theirs, for an UNLOAD of a model */
+	uint16_t row;
+	uint8_t kind;
+	bool is_counted; /* not passed unseen */
+	bool is_outer; /* names what the thread does */
+	bool is_context; /* an UNLOAD of a context */
+	bool has_bytes;
+};
+
+static inline struct taf_call taf_call_of(const struct taf_table *t, int row, const void *caller)
+{
+	return (struct taf_call){ .table = t, .caller = caller, .row = (uint16_t)row,
+				  .kind = (uint8_t)t->rows[row].kind };
+}
+
+/* The wide door. False: refused, or their function cannot be found. */
+bool taf_before(struct taf_call *c);
+void taf_after(struct taf_call *c, int64_t rc);
+/* The long way of the narrow door. */
+bool taf_before_slow(struct taf_call *c);
+void taf_after_slow(struct taf_call *c, int64_t rc);
+
+/* Their function in the scope of home, for calls that we make ourselves. */
+static inline taf_fn taf_theirs(const struct taf_table *t, int row, const void *home)
+{
+	return taf_real(t, row, home);
+}
+
+/* Open kinds that make a new call of this kind a part of them. */
+static inline uint32_t taf_mutes(enum taf_kind kind)
+{
+	uint32_t own = 1u << kind, submit = 1u << TAF_SUBMIT, sync = 1u << TAF_SYNC;
+
+	switch (kind) {
+	case TAF_SUBMIT: return submit | sync | 1u << TAF_LOAD;
+	case TAF_SYNC: return submit | sync | 1u << TAF_LOAD | 1u << TAF_UNLOAD;
+	case TAF_ALLOC:
+	case TAF_FREE: return 1u << TAF_ALLOC | 1u << TAF_FREE;
+	case TAF_ERROR:
+	case TAF_EXIT: return 0;
+	default: return own;
+	}
+}
+
+/* Names the outermost call for readers of the ring; undone by taf_lane_clear. */
+static inline void taf_lane_open(struct taf_call *c, struct taf_lane *lane)
+{
+	if ((atomic_load_explicit(&lane->open.what, memory_order_relaxed) & TAF_NO_ROW) != TAF_NO_ROW)
+		return;
+	c->is_outer = true;
+	atomic_store_explicit(&lane->open.since, c->stamp, memory_order_relaxed);
+	atomic_store_explicit(&lane->open.what,
+			      (uint32_t)c->row | (uint32_t)c->table->engine << 16 | (uint32_t)c->kind << 24,
+			      memory_order_release);
+}
+
+static inline void taf_lane_clear(struct taf_call *c, struct taf_lane *lane)
+{
+	if (c->is_outer)
+		atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_release);
+}
+
+static inline void taf_bump(_Atomic(uint64_t) *n, uint64_t by)
+{
+	/* One writer a lane: a plain add, seen whole by readers. */
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
+static inline bool taf_before_narrow(struct taf_call *c)
+{
+	struct taf_tls *t = &taf_tls;
+
+	if (__builtin_expect(taf_state_now() != TAF_ACTIVE || !t->lane || t->inside ||
+				     atomic_load_explicit(&taf_life.alert, memory_order_relaxed) ||
+				     (t->open & taf_mutes((enum taf_kind)c->kind)),
+			     0))
+		return taf_before_slow(c);
+	c->real = taf_real(c->table, c->row, c->caller);
+	if (__builtin_expect(!c->real, 0))
+		return false;
+	c->is_counted = true;
+	c->stamp = taf_stamp_tsc();
+	t->open |= 1u << c->kind;
+	taf_lane_open(c, t->lane);
+	return true;
+}
+
+static inline void taf_count(struct taf_lane *lane, const struct taf_call *c, int64_t rc)
+{
+	if (c->kind == TAF_SUBMIT) {
+		taf_bump(&lane->submits, 1);
+		atomic_store_explicit(&lane->last_stamp, c->stamp, memory_order_relaxed);
+	} else if (c->kind == TAF_ALLOC) {
+		taf_bump(&lane->allocs, 1);
+		taf_bump(&lane->bytes_taken, rc ? 0 : c->bytes);
+	} else if (c->kind == TAF_FREE) {
+		taf_bump(&lane->frees, 1);
+		taf_bump(&lane->bytes_given, c->bytes);
+	}
+}
+
+static inline void taf_after_narrow(struct taf_call *c, int64_t rc)
+{
+	struct taf_tls *t = &taf_tls;
+	struct taf_slot_body b;
+
+	if (__builtin_expect(!c->is_counted, 0))
+		return;
+	if (__builtin_expect(!t->lane || atomic_load_explicit(&taf_life.alert, memory_order_relaxed), 0)) {
+		taf_after_slow(c, rc);
+		return;
+	}
+	b = (struct taf_slot_body){ c->stamp, c->kind == TAF_SUBMIT ? c->tokens : c->bytes, c->row,
+				    (uint8_t)c->table->engine, (uint8_t)(c->kind | TAF_END << 6), (int32_t)rc };
+	taf_count(t->lane, c, rc);
+	taf_ring_put(t->lane, &b);
+	taf_lane_clear(c, t->lane);
+	t->open &= ~(1u << c->kind);
+}
+
+/* One crumb about a call without a begin and an end: notes, errors. Only while active. */
+void taf_mark(enum taf_kind kind, enum taf_engine engine, const char *call, const char *msg);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* life.h -- in which state this process is, and what each thread is doing.
+ *
+ *   COLD ---- taf_init ----> ARMED ---- taf_wake ----> WAKING ---> ACTIVE
+ *                              |                          |           |
+ *                  TAFFRAIL=off|        policy mode "off" |           | taf_leave
+ *                              v                          v           v
+ *                             OFF <-----------------------+         LEAVING ---> GONE
+ *
+ *   COLD     nothing is known yet; every call passes through
+ *   ARMED    names are watched; nothing is written, opened or started
+ *   WAKING   one thread reads the policy and opens the log; others pass through
+ *   ACTIVE   every counted call takes the full path
+ *   LEAVING  the process ends: one thread drains, other threads park at their next hook
+ *   GONE     the log is closed; every call passes through
+ *
+ * The state lies on a page that the kernel zeroes in a fork child, so a child
+ * reads COLD with taf_is_booted set, and is armed again by taf_rearm at its
+ * next wide call.  A vfork child shares the page; exec and exit hooks compare
+ * process ids instead (taf_is_other_process).
+ */
+#ifndef TAF_LIFE_H
+#define TAF_LIFE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../policy/event.h"
+#include "../policy/rules.h"
+#include "sys.h"
+
+enum taf_state { TAF_COLD, TAF_ARMED, TAF_WAKING, TAF_ACTIVE, TAF_LEAVING, TAF_GONE, TAF_OFF };
+
+#define TAF_PAGE 4096
+
+struct taf_life {
+	_Atomic(uint32_t) state;
+	/* Non-zero: the narrow door takes the long way. */
+	_Atomic(uint32_t) alert;
+	_Atomic(uint32_t) leaver; /* tid of the thread that drains */
+	_Atomic(uint32_t) is_drained; /* futex: the leaver is done */
+	int32_t pid;
+	uint8_t pad[TAF_PAGE - 20];
+};
+
+enum taf_alert {
+	TAF_ALERT_LEAVING = 1,
+	TAF_ALERT_EVERY_SUBMITS = 2,
+	TAF_ALERT_SIGNALS = 4, /* exit.signals is still to be looked at */
+};
+
+struct taf_tls {
+	struct taf_lane *lane;
+	uint32_t open; /* kinds of calls this thread is in, one bit each */
+	uint32_t inside; /* our own calls into their code */
+	int32_t tid;
+};
+
+extern struct taf_life taf_life;
+extern bool taf_is_booted;
+extern _Thread_local struct taf_tls taf_tls __attribute__((tls_model("initial-exec")));
+/* In force in this process; written while WAKING, read-only after. */
+extern struct taf_rules taf_rules;
+/* As the constructor got them. */
+extern char **taf_env_now;
+extern int taf_argc;
+extern char **taf_argv;
+/* Which routes caught a call, or-ed by whoever saw it. */
+enum taf_route { TAF_ROUTE_EXPORT = 1, TAF_ROUTE_DLSYM = 2, TAF_ROUTE_GOT = 4 };
+extern _Atomic(uint32_t) taf_routes;
+
+static inline enum taf_state taf_state_now(void)
+{
+	return (enum taf_state)atomic_load_explicit(&taf_life.state, memory_order_relaxed);
+}
+
+static inline int32_t taf_tid(void)
+{
+	if (!taf_tls.tid)
+		taf_tls.tid = taf_sys_tid();
+	return taf_tls.tid;
+}
+
+/* True in a vfork or raw clone child that still shares our memory. */
+bool taf_is_other_process(void);
+/* A fork child forgets its parent's session. Called at its first wide call. */
+void taf_rearm(void);
+/* ARMED -> ACTIVE because engine is used. True when the process is active afterwards. */
+bool taf_wake(enum taf_engine engine);
+/* The file of this program, and the id of this run ("" before waking). */
+const char *taf_exe(void);
+const char *taf_run_id(void);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "load.h"
+
+#include "../policy/text.h"
+#include "crumb.h"
+
+/* Whether this call will be seen at the door at all: headers are read only then. */
+static bool is_seen(const struct taf_call *c)
+{
+	enum taf_state s = taf_state_now();
+
+	return (s == TAF_ARMED || s == TAF_ACTIVE) && !taf_tls.inside && !(taf_tls.open & taf_mutes((enum taf_kind)c->kind));
+}
+
+/* "llama Q4_K_M, 32 layers, 7.2 GiB in 3 files; 1 file missing" */
+static void describe(const struct taf_model *m, struct taf_text *t)
+{
+	if (m->flaw[0]) {
+		taf_text_put(t, m->flaw);
+		return;
+	}
+	if (m->role != TAF_ROLE_MAIN) {
+		taf_text_put(t, taf_model_role_name((enum taf_model_role)m->role));
+		taf_text_put(t, ": ");
+	}
+	taf_text_put(t, m->arch[0] ? m->arch : "?");
+	taf_text_char(t, ' ');
+	taf_text_put(t, m->quant);
+	taf_text_put(t, ", ");
+	taf_text_u64(t, m->layers);
+	taf_text_put(t, " layers, ");
+	taf_text_bytes(t, m->bytes);
+	if (m->files > 1) {
+		taf_text_put(t, " in ");
+		taf_text_u64(t, m->files);
+		taf_text_put(t, " files");
+	}
+	if (m->missing) {
+		taf_text_put(t, "; parts missing: ");
+		taf_text_u64(t, m->missing);
+	}
+	if (m->is_short)
+		taf_text_put(t, "; the file ends before its tensors do");
+}
+
+/* Without a path, the biggest of what was opened since the last generation. */
+static bool identify(const char *path, struct taf_model *m)
+{
+	struct taf_model_group g;
+
+	if (path && path[0]) {
+		taf_model_identify(path, m);
+		return m->id[0] != '\0';
+	}
+	if (taf_model_group_read(taf_model_group(), &g))
+		return false;
+	taf_move(m, &g.main, sizeof(*m));
+	return true;
+}
+
+void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
+{
+	struct taf_text t;
+	struct taf_model m;
+
+	l->is_known = false;
+	if (!is_seen(c) || !identify(path, &m))
+		return;
+	l->is_known = true;
+	l->cache = m.cache;
+	l->bytes = m.bytes;
+	taf_copy(l->name, m.id, sizeof(l->name));
+	taf_text_init(&t, l->msg, sizeof(l->msg));
+	describe(&m, &t);
+	c->model = l->name;
+	c->msg = l->msg;
+	c->bytes = l->bytes;
+	c->has_bytes = true;
+}
+
+void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
+{
+	struct taf_maker by = { c->table, c->caller };
+	struct taf_live_model *m;
+
+	if (c->is_counted && handle) {
+		m = taf_work_add_model(&by, handle, l->is_known ? l->name : "");
+		if (m && l->is_known) {
+			m->bytes = l->bytes;
+			m->cache = l->cache;
+		}
+		if (!m)
+			taf_mark(TAF_NOTE, c->table->engine, NULL, "more models are alive than taffrail can track");
+		if (taf_ring_head() && l->is_known)
+			taf_copy(taf_ring_head()->model, l->name, sizeof(taf_ring_head()->model));
+	}
+	taf_after(c, handle ? 0 : -1);
+}

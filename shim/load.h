@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* load.h -- one model being brought in, from the call that loads it to its return. */
+#ifndef TAF_LOAD_H
+#define TAF_LOAD_H
+
+#include "gate.h"
+#include "model.h"
+#include "work.h"
+
+struct taf_load {
+	char name[TAF_MODEL_NAME];
+	char msg[192]; /* what the headers say, or why they could not be read */
+	uint64_t bytes;
+	struct taf_cache cache; /* what a context of it takes */
+	bool is_known; /* the fields above are filled */
+};
+
+/* Reads the headers of path (NULL: unknown) and names the model in c, whose kind is LOAD. */
+void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path);
+/* The load gave handle, or NULL: it failed. Writes the end and tracks the model. */
+void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* patch.h -- objects that look past us.
+ *
+ * An exported name is found first by every object of the global scope, and the
+ * dlsym entry answers handle look-ups.  Two sorts of objects still bind past
+ * us: those opened with RTLD_DEEPBIND, and those of another namespace
+ * (dlmopen).  Their slots for engine rows (JUMP_SLOT, GLOB_DAT, absolute) are
+ * pointed at our wrappers, in memory, before the program gets a symbol of them:
+ * the dlopen entries only note that something was opened, since they end in a
+ * tail jump, and the next look-up, open or wide call scans what is new.
+ *
+ * Never touched: a slot whose symbol nobody defines (a weak reference stays
+ * absent), libc rows of another namespace, our own object, and any process in
+ * which neither DEEPBIND nor dlmopen was used.
+ */
+#ifndef TAF_PATCH_H
+#define TAF_PATCH_H
+
+#include <stdbool.h>
+
+/* A dlopen or dlmopen is about to happen. */
+void taf_patch_note_open(bool is_deepbind, bool is_namespace);
+/* Scans what is new, if anything may be. handle is what dlsym was asked about, or NULL. */
+void taf_patch_pending(void *handle);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "real.h"
+
+#include "../policy/text.h"
+#include "elfmap.h"
+
+#define MAX_SCOPE 96 /* objects searched for one answer */
+#define NAME_BUCKETS 256u
+
+struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
+
+/* One search: the name, who asks, and the objects still to look into. */
+struct search {
+	const char *name, *version;
+	struct link_map *queue[MAX_SCOPE];
+	int n, done;
+	struct link_map *base; /* any object of the caller's namespace */
+};
+
+/* Engine rows by name; filled once, by whoever comes first, always alike. */
+struct name_slot {
+	_Atomic(const struct taf_table *) table;
+	_Atomic(int) row;
+};
+static struct name_slot names[NAME_BUCKETS];
+static _Atomic(bool) are_names_ready;
+
+static void *fn_object(taf_fn fn)
+{
+	union {
+		taf_fn f;
+		void *p;
+	} u = { .f = fn };
+
+	return u.p;
+}
+
+static taf_fn object_fn(void *p)
+{
+	union {
+		void *p;
+		taf_fn f;
+	} u = { .p = p };
+
+	return u.f;
+}
+
+bool taf_real_is_ours(const void *fn)
+{
+	return taf_elf_at(fn) == taf_elf_self();
+}
+
+/* libc rows: what RTLD_NEXT would give us, without the loader's lock. */
+static taf_fn next_after_us(const char *name)
+{
+	struct link_map *m = taf_elf_self();
+	struct taf_elf e;
+
+	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
+		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
+
+		if (p)
+			return object_fn(p);
+	}
+	return NULL;
+}
+
+static void enqueue(struct search *s, struct link_map *m)
+{
+	for (int i = 0; i < s->n; i++)
+		if (s->queue[i] == m)
+			return;
+	if (s->n < MAX_SCOPE)
+		s->queue[s->n++] = m;
+}
+
+static bool is_called(struct link_map *m, const char *soname)
+{
+	struct taf_elf e;
+
+	if (m->l_name && taf_same(taf_base(m->l_name), taf_base(soname)))
+		return true;
+	return taf_elf_of(m, &e) && e.soname && taf_same(e.soname, soname);
+}
+
+static bool enqueue_needed(void *ctx, const char *soname)
+{
+	struct search *s = ctx;
+	struct link_map *m = s->base;
+
+	while (m && m->l_prev)
+		m = m->l_prev;
+	for (; m; m = m->l_next)
+		if (is_called(m, soname)) {
+			enqueue(s, m);
+			break;
+		}
+	return false;
+}
+
+/* Breadth first from the caller through what each object needs. */
+static void *in_scope(struct search *s)
+{
+	struct taf_elf e;
+
+	for (; s->done < s->n; s->done++) {
+		struct link_map *m = s->queue[s->done];
+		void *p;
+
+		if (m == taf_elf_self() || !taf_elf_of(m, &e))
+			continue;
+		p = taf_elf_symbol(&e, s->name, s->version);
+		if (p && !taf_real_is_ours(p))
+			return p;
+		taf_elf_each_needed(&e, enqueue_needed, s);
+	}
+	return NULL;
+}
+
+static void *first_provider(const char *name)
+{
+	struct taf_elf e;
+
+	for (struct link_map *m = taf_elf_first(); m; m = m->l_next) {
+		void *p = m != taf_elf_self() && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
+
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+static taf_fn from_caller(const struct taf_table *t, int row, const void *caller)
+{
+	struct search s = { .name = t->rows[row].name };
+	struct taf_elf e;
+	taf_fn learned;
+	void *p;
+
+	s.base = taf_elf_at(caller);
+	if (s.base && s.base != taf_elf_self()) {
+		if (taf_elf_of(s.base, &e))
+			s.version = taf_elf_wanted_version(&e, s.name);
+		enqueue(&s, s.base);
+		p = in_scope(&s);
+		if (p)
+			return object_fn(p);
+	}
+	learned = atomic_load_explicit(&t->learned[row], memory_order_acquire);
+	return learned ? learned : object_fn(first_provider(s.name));
+}
+
+taf_fn taf_real_fix(const struct taf_table *t, int row)
+{
+	taf_fn fn = next_after_us(t->rows[row].name);
+
+	atomic_store_explicit(&t->learned[row], fn, memory_order_release);
+	return fn;
+}
+
+taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller)
+{
+	const struct taf_row *r = &t->rows[row];
+	struct taf_real_slot *s = &taf_real_cache[taf_real_index(caller, r)];
+	taf_fn fn = t->engine == TAF_ENGINE_LIBC ? taf_real_fixed(t, row) : from_caller(t, row, caller);
+
+	if (fn && t->engine != TAF_ENGINE_LIBC) {
+		atomic_store_explicit(&s->caller, 0, memory_order_release);
+		atomic_store_explicit(&s->row, (uintptr_t)r, memory_order_release);
+		atomic_store_explicit(&s->fn, fn, memory_order_release);
+		atomic_store_explicit(&s->caller, (uintptr_t)caller, memory_order_release);
+	}
+	return fn;
+}
+
+bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs)
+{
+	taf_fn none = NULL;
+
+	if (taf_real_is_ours(fn_object(theirs)))
+		return true;
+	return atomic_compare_exchange_strong(&t->learned[row], &none, theirs) || none == theirs;
+}
+
+void taf_real_forget(void)
+{
+	for (unsigned i = 0; i < TAF_REAL_SLOTS; i++)
+		atomic_store_explicit(&taf_real_cache[i].caller, 0, memory_order_release);
+	for (int t = 0; t < taf_table_count; t++)
+		for (int r = 0; taf_tables[t]->engine != TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++) {
+			taf_fn fn = atomic_load(&taf_tables[t]->learned[r]);
+
+			if (fn && !taf_elf_at(fn_object(fn)))
+				atomic_compare_exchange_strong(&taf_tables[t]->learned[r], &fn, NULL);
+		}
+}
+
+static uint32_t hash_of(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static void fill_names(void)
+{
+	for (int t = 0; t < taf_table_count; t++) {
+		const struct taf_table *table = taf_tables[t];
+
+		if (table->engine == TAF_ENGINE_LIBC)
+			continue;
+		for (int r = 0; r < table->n_rows; r++) {
+			uint32_t h = hash_of(table->rows[r].name);
+
+			if (!table->rows[r].ours)
+				continue;
+			/* Racing fillers go the same way and write the same values. */
+			while (atomic_load(&names[h % NAME_BUCKETS].table) &&
+			       (atomic_load(&names[h % NAME_BUCKETS].table) != table ||
+				atomic_load(&names[h % NAME_BUCKETS].row) != r))
+				h++;
+			atomic_store(&names[h % NAME_BUCKETS].row, r);
+			atomic_store(&names[h % NAME_BUCKETS].table, table);
+		}
+	}
+	atomic_store(&are_names_ready, true);
+}
+
+const struct taf_table *taf_real_row(const char *name, int *row)
+{
+	uint32_t h;
+
+	if (!atomic_load_explicit(&are_names_ready, memory_order_acquire))
+		fill_names();
+	for (h = hash_of(name);; h++) {
+		const struct taf_table *t = atomic_load_explicit(&names[h % NAME_BUCKETS].table, memory_order_acquire);
+
+		if (!t)
+			return NULL;
+		*row = atomic_load_explicit(&names[h % NAME_BUCKETS].row, memory_order_relaxed);
+		if (taf_same(t->rows[*row].name, name))
+			return t;
+	}
+}
+
+taf_fn taf_real_libc(const char *name)
+{
+	for (int t = 0; t < taf_table_count; t++)
+		for (int r = 0; taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
+			if (taf_same(taf_tables[t]->rows[r].name, name))
+				return taf_real_fixed(taf_tables[t], r);
+	return NULL;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* real.h -- finds their function.
+ *
+ * The answer depends on who calls: one process may hold two copies of a
+ * runtime, and engines that were opened RTLD_LOCAL are invisible to RTLD_NEXT.
+ * So the search is made in the caller's own scope:
+ *
+ *   libc rows    the next object after ours in load order (what RTLD_NEXT gives)
+ *   engine rows  the objects of the caller: itself, then what it needs, breadth
+ *                first, in the version it asked for; then a function learned
+ *                from dlsym; then the first object in memory that defines it
+ *
+ * Answers are cached by (call site, row); dlclose empties the cache.  Nothing
+ * here takes a lock, calls the loader or allocates.
+ */
+#ifndef TAF_REAL_H
+#define TAF_REAL_H
+
+#include <stdatomic.h>
+
+#include "table.h"
+
+/* Their function for this row as seen from caller, or NULL. */
+taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller);
+/* Remembers what dlsym gave for a row. False: another one was learned before
+ * and stays, so this one must be handed out as it is. */
+bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs);
+/* Forgets what was cached: an object left the process. */
+void taf_real_forget(void);
+/* True when fn lies in our own object. */
+bool taf_real_is_ours(const void *fn);
+/* The row called name in an engine's table (never libc's); NULL when there is none. */
+const struct taf_table *taf_real_row(const char *name, int *row);
+
+struct taf_real_slot {
+	_Atomic(uintptr_t) caller;
+	_Atomic(uintptr_t) row; /* address of the row */
+	_Atomic(taf_fn) fn;
+};
+#define TAF_REAL_SLOTS 512u
+extern struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
+
+static inline unsigned taf_real_index(const void *caller, const struct taf_row *row)
+{
+	return (unsigned)(((uintptr_t)caller >> 2) ^ ((uintptr_t)row >> 3)) & (TAF_REAL_SLOTS - 1);
+}
+
+/* The cached answer, or the long way. A slot is written caller last and cleared
+ * caller first, so a reader that sees its own caller before and after saw one answer. */
+static inline taf_fn taf_real(const struct taf_table *t, int row, const void *caller)
+{
+	const struct taf_row *r = &t->rows[row];
+	struct taf_real_slot *s = &taf_real_cache[taf_real_index(caller, r)];
+
+	if (atomic_load_explicit(&s->caller, memory_order_acquire) == (uintptr_t)caller &&
+	    atomic_load_explicit(&s->row, memory_order_acquire) == (uintptr_t)r) {
+		taf_fn fn = atomic_load_explicit(&s->fn, memory_order_acquire);
+
+		if (atomic_load_explicit(&s->caller, memory_order_relaxed) == (uintptr_t)caller &&
+		    atomic_load_explicit(&s->row, memory_order_relaxed) == (uintptr_t)r)
+			return fn;
+	}
+	return taf_real_find(t, row, caller);
+}
+
+/* libc rows do not depend on who calls: one answer a process, kept in learned. */
+taf_fn taf_real_fix(const struct taf_table *t, int row);
+
+static inline taf_fn taf_real_fixed(const struct taf_table *t, int row)
+{
+	taf_fn fn = atomic_load_explicit(&t->learned[row], memory_order_acquire);
+
+	return __builtin_expect(fn != NULL, 1) ? fn : taf_real_fix(t, row);
+}
+
+/* The C library's own function of that row name; NULL when no table has it. */
+taf_fn taf_real_libc(const char *name);
+
+#endif

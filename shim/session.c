@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include "life.h"
+#include "real.h"
+#include "state.h"
+
+#ifndef TAF_VERSION
+#define TAF_VERSION "0"
+#endif
+
+#define ARGV_ROOM 1400 /* of the record, for all arguments */
+
+int taf_session_dirs(const struct taf_rules *rules, struct taf_session *s, struct taf_text *why)
+{
+	char state[TAF_PATH_MAX];
+	int err;
+
+	if (rules->crumbs_dir[0]) {
+		taf_copy(s->dir, rules->crumbs_dir, sizeof(s->dir));
+		err = taf_dir_make(s->dir, why);
+	} else {
+		err = taf_dir_state(taf_env_now, state, why);
+		if (!err)
+			err = taf_dir_join(s->dir, state, "crumbs");
+	}
+	if (err)
+		return err;
+	if (rules->crumbs_ring == TAF_RING_DISK)
+		taf_copy(s->ring_dir, s->dir, sizeof(s->ring_dir));
+	else
+		taf_dir_ring(taf_env_now, s->ring_dir, NULL);
+	return 0;
+}
+
+/* The argument after one of these, or after its '=', is not for a log. */
+static bool takes_secret(const char *word)
+{
+	static const char *const names[] = { "--api-key", "--token", "--hf-token", "--password", "--secret", "-hft",
+					     "--api-key-file", "--ssl-key-file", "--auth" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (taf_same(word, names[i]))
+			return true;
+	return false;
+}
+
+static size_t secret_prefix(const char *word)
+{
+	static const char *const names[] = { "--api-key=", "--token=", "--hf-token=", "--password=", "--secret=", "--auth=" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (taf_starts(word, names[i]))
+			return taf_len(names[i]);
+	return 0;
+}
+
+static bool looks_secret(const char *word)
+{
+	return taf_starts(word, "hf_") || taf_starts(word, "sk-") || taf_starts(word, "Bearer ");
+}
+
+static void put_word(const char *word, bool is_secret, struct taf_text *out)
+{
+	char masked[64];
+	struct taf_text t;
+	size_t n = secret_prefix(word);
+
+	if (is_secret || looks_secret(word)) {
+		taf_text_put(out, "\"***\"");
+	} else if (n) {
+		taf_text_init(&t, masked, sizeof(masked));
+		taf_text_put_n(&t, word, n);
+		taf_text_put(&t, "***");
+		taf_text_json(out, masked, sizeof(masked));
+	} else {
+		taf_text_json(out, word, 256);
+	}
+}
+
+void taf_session_argv(int argc, char *const *argv, struct taf_text *out)
+{
+	bool is_secret = false;
+	size_t begin = out->used;
+
+	taf_text_char(out, '[');
+	for (int i = 0; i < argc && argv[i]; i++) {
+		if (i)
+			taf_text_char(out, ',');
+		if (out->used - begin > ARGV_ROOM) {
+			taf_text_put(out, "\"...\"");
+			break;
+		}
+		put_word(argv[i], is_secret, out);
+		is_secret = takes_secret(argv[i]);
+	}
+	taf_text_char(out, ']');
+}
+
+static void member(struct taf_text *out, const char *key, const char *value)
+{
+	taf_text_put(out, ",\"");
+	taf_text_put(out, key);
+	taf_text_put(out, "\":");
+	taf_text_json(out, value, 512);
+}
+
+static void number(struct taf_text *out, const char *key, uint64_t value)
+{
+	taf_text_put(out, ",\"");
+	taf_text_put(out, key);
+	taf_text_put(out, "\":");
+	taf_text_u64(out, value);
+}
+
+static const char *mode_name(void)
+{
+	return taf_rules.mode == TAF_MODE_OBSERVE ? "observe" : "enforce";
+}
+
+static void put_policy(const struct taf_loaded *l, struct taf_text *out)
+{
+	static const char *const from[] = { "built-in", "blob", "companion" };
+
+	taf_text_put(out, ",\"policy\":{\"origin\":");
+	taf_text_json(out, from[l->from], 16);
+	if (l->path[0]) {
+		member(out, "path", l->path);
+		member(out, "sha256", l->sha256);
+	}
+	number(out, "bad", (uint64_t)l->n_bad);
+	taf_text_char(out, '}');
+}
+
+/* Exact: an engine with a load entry of its own is in the process. */
+static bool has_boundaries(void)
+{
+	for (int t = 0; t < taf_table_count; t++)
+		for (int r = 0; r < taf_tables[t]->n_rows; r++)
+			if (taf_tables[t]->rows[r].kind == TAF_LOAD && taf_real_find(taf_tables[t], r, NULL))
+				return true;
+	return false;
+}
+
+/* Exported names always work; what else has caught a call so far is known by now. */
+static void put_routes(struct taf_text *out)
+{
+	uint32_t routes = atomic_load(&taf_routes);
+
+	taf_text_put(out, ",\"routes\":[\"export\"");
+	if (routes & TAF_ROUTE_DLSYM)
+		taf_text_put(out, ",\"dlsym\"");
+	if (routes & TAF_ROUTE_GOT)
+		taf_text_put(out, ",\"got\"");
+	taf_text_char(out, ']');
+	member(out, "boundaries", has_boundaries() ? "exact" : "inferred");
+}
+
+void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
+{
+	char buf[512], machine[TAF_BOOT_ID_LEN + 1];
+	const char *label = taf_env(taf_env_now, "TAFFRAIL_LABEL");
+
+	number(out, "v", TAF_CRUMB_VERSION);
+	member(out, "role", "guest");
+	member(out, "exe", taf_exe());
+	taf_text_put(out, ",\"argv\":");
+	taf_session_argv(taf_argc, taf_argv, out);
+	if (taf_sys_readlink("/proc/self/cwd", buf, sizeof(buf)) > 0)
+		member(out, "cwd", buf);
+	if (!taf_sys_machine_id(machine))
+		member(out, "machine", machine);
+	number(out, "pid_ns", taf_sys_pid_ns());
+	member(out, "shim", TAF_VERSION);
+	member(out, "mode", mode_name());
+	put_policy(loaded, out);
+	put_routes(out);
+	if (label && label[0])
+		member(out, "label", label);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* table.h -- what a hook table looks like to the shim.
+ *
+ * hooks/ makes one table a runtime from its rows (hooks/expand.h); the shim
+ * sees names, functions and the runtime's own operations as data and never
+ * includes anything from hooks/.
+ */
+#ifndef TAF_TABLE_H
+#define TAF_TABLE_H
+
+#include <stdatomic.h>
+
+#include "../policy/event.h"
+
+typedef void (*taf_fn)(void);
+
+/* How a row is reached. */
+enum taf_thunk { TAF_THUNK_WRAP, TAF_THUNK_OWN, TAF_THUNK_NOTIFY, TAF_THUNK_CALL };
+
+struct taf_row {
+	const char *name;
+	enum taf_kind kind;
+	enum taf_thunk thunk;
+	taf_fn ours; /* NULL for TAF_THUNK_CALL */
+};
+
+/* What the shim may ask of a runtime. Each is called with the shim's own calls
+ * muted, on the thread that is in the hooked call. NULL: the runtime cannot. */
+struct taf_ops {
+	/* Waits until the device has finished what was submitted through handle. 0 or -errno. */
+	int (*sync)(void *handle, const void *home);
+	/* Gives cached memory back. 0 or -errno. */
+	int (*trim)(void *handle, const void *home);
+	bool is_owner_only; /* only the thread that infers may synchronize */
+	bool is_timed; /* sync can be given up after a deadline */
+};
+
+struct taf_table {
+	enum taf_engine engine;
+	const struct taf_row *rows;
+	int n_rows;
+	/* Functions learned from dlsym, one a row; the first one stays. */
+	_Atomic(taf_fn) *learned;
+	const struct taf_ops *ops; /* NULL: none */
+};
+
+/* All tables, in the order of hooks/runtimes.def; hooks/tables.c defines both. */
+extern const struct taf_table *const taf_tables[];
+extern const int taf_table_count;
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* wake.c -- ARMED to ACTIVE: reads the policy, opens the log, puts the late
+ * handlers in place.  Runs once in a process, on the thread of the first call
+ * that uses an engine; a policy that cannot be read is the built-in one, and a
+ * crumb says why. */
+#include <errno.h>
+
+#include "../policy/text.h"
+#include "crumb.h"
+#include "elfmap.h"
+#include "exit.h"
+#include "life.h"
+#include "model.h"
+#include "policy_load.h"
+#include "retain.h"
+#include "session.h"
+#include "state.h"
+#include "work.h"
+
+bool taf_is_booted;
+char **taf_env_now;
+int taf_argc;
+char **taf_argv;
+
+static struct taf_session session; /* written while WAKING */
+static char exe[TAF_PATH_MAX]; /* likewise */
+static char complaint[512]; /* what was wrong with the policy; likewise */
+
+const char *taf_exe(void)
+{
+	return exe;
+}
+
+const char *taf_run_id(void)
+{
+	const char *run = taf_env_now ? taf_env(taf_env_now, "TAFFRAIL_RUN") : NULL;
+
+	return session.run[0] ? session.run : run ? run : "";
+}
+
+bool taf_is_other_process(void)
+{
+	enum taf_state s = taf_state_now();
+
+	return (s == TAF_ACTIVE || s == TAF_LEAVING || s == TAF_GONE) && taf_life.pid != taf_sys_pid();
+}
+
+void taf_rearm(void)
+{
+	uint32_t cold = TAF_COLD;
+
+	taf_tls.lane = NULL;
+	taf_tls.tid = 0;
+	taf_tls.open = 0;
+	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_ARMED))
+		return;
+	taf_crumb_abandon();
+	taf_work_forget_all();
+	taf_model_forget_all();
+}
+
+static void set_run_id(void)
+{
+	const char *given = taf_env(taf_env_now, "TAFFRAIL_RUN");
+	uint64_t random = 0;
+	struct taf_text t;
+
+	if (session.run[0])
+		return;
+	taf_text_init(&t, session.run, sizeof(session.run));
+	if (given && taf_len(given) == 16) {
+		taf_text_put(&t, given);
+		return;
+	}
+	taf_sys_random(&random, sizeof(random));
+	taf_text_hex(&t, random, 16);
+}
+
+static void load_rules(enum taf_engine engine, struct taf_loaded *loaded)
+{
+	struct taf_text why;
+
+	taf_text_init(&why, complaint, sizeof(complaint));
+	taf_policy_load(engine, &taf_rules, loaded, &why);
+}
+
+/* The log cannot be opened: rules still act, only nobody will read of it. */
+static int open_log(const struct taf_loaded *loaded)
+{
+	static char head[TAF_RECORD_MAX - 640]; /* room for the nine fixed keys and the crc */
+	struct taf_text why, extra;
+	char buf[128];
+	int err;
+
+	taf_text_init(&why, buf, sizeof(buf));
+	err = taf_session_dirs(&taf_rules, &session, &why);
+	if (err)
+		return err;
+	session.pid = taf_sys_pid();
+	session.start = taf_sys_start_ticks(0);
+	taf_sys_boot_id(session.boot);
+	session.ring_bytes = (uint32_t)taf_rules.crumbs_ring_size;
+	session.segment_bytes = (uint32_t)taf_rules.crumbs_segment;
+	taf_text_init(&extra, head, sizeof(head));
+	taf_session_head(loaded, &extra);
+	if (extra.is_cut)
+		taf_copy(head, ",\"v\":1,\"role\":\"guest\"", sizeof(head));
+	session.head = head;
+	err = taf_crumb_open(&session);
+	if (!err && complaint[0])
+		taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE, .msg = complaint, .rule = "policy" });
+	return err;
+}
+
+static void fill_ring_head(void)
+{
+	struct taf_ring_head *h = taf_ring_head();
+
+	if (h)
+		taf_copy(h->exe, exe, sizeof(h->exe));
+}
+
+/* Tells the narrow door whether a rule could act on what passes it. */
+static uint32_t alerts(void)
+{
+	return (taf_rules.drain_every_submits ? TAF_ALERT_EVERY_SUBMITS : 0) |
+	       (taf_rules.exit_signals ? TAF_ALERT_SIGNALS : 0);
+}
+
+static void become_active(void)
+{
+	taf_life.pid = taf_sys_pid();
+	atomic_store(&taf_life.is_drained, 0);
+	atomic_store(&taf_life.leaver, 0);
+	atomic_store(&taf_life.alert, alerts());
+	taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life));
+	atomic_store(&taf_life.state, TAF_ACTIVE);
+}
+
+bool taf_wake(enum taf_engine engine)
+{
+	uint32_t armed = TAF_ARMED;
+	struct taf_loaded loaded = { .n_bad = 0 };
+	int saved = errno;
+
+	if (!atomic_compare_exchange_strong(&taf_life.state, &armed, TAF_WAKING))
+		return taf_state_now() == TAF_ACTIVE;
+	taf_tls.inside++;
+	if (taf_sys_readlink("/proc/self/exe", exe, sizeof(exe)) < 0)
+		taf_copy(exe, taf_argc > 0 && taf_argv[0] ? taf_argv[0] : "?", sizeof(exe));
+	load_rules(engine, &loaded);
+	if (taf_rules.mode == TAF_MODE_OFF) {
+		atomic_store(&taf_life.state, TAF_OFF);
+		taf_tls.inside--;
+		errno = saved;
+		return false;
+	}
+	set_run_id();
+	if (!open_log(&loaded)) {
+		fill_ring_head();
+		taf_retain(session.dir, (uint32_t)taf_rules.crumbs_keep_sessions, taf_rules.crumbs_keep_bytes, session.boot);
+	}
+	become_active();
+	taf_exit_arm();
+	taf_tls.inside--;
+	errno = saved;
+	return true;
+}

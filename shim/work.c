@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "work.h"
+
+#include <errno.h>
+
+#include "../policy/text.h"
+#include "act.h"
+#include "crumb.h"
+#include "model.h"
+
+#define CLAIM_LOOK_MS 100 /* how often a waiter checks that the holder lives */
+
+static struct taf_live_model models[TAF_MODELS_MAX]; /* entries under table_lock, handle read by anyone */
+static struct taf_work works[TAF_WORKS_MAX]; /* likewise */
+static _Atomic(uint32_t) table_lock; /* 0 free, 1 taken: a few stores long, never across a call of theirs */
+
+static void lock_table(void)
+{
+	uint32_t free_word = 0;
+
+	while (!atomic_compare_exchange_weak(&table_lock, &free_word, 1)) {
+		free_word = 0;
+		taf_sys_wait(&table_lock, 1, 1);
+	}
+}
+
+static void unlock_table(void)
+{
+	atomic_store(&table_lock, 0);
+	taf_sys_wake_all(&table_lock);
+}
+
+static void publish_counts(void)
+{
+	struct taf_ring_head *head = taf_ring_head();
+
+	if (head) {
+		atomic_store(&head->models_live, taf_work_models());
+		atomic_store(&head->contexts_live, taf_work_contexts());
+	}
+}
+
+struct taf_live_model *taf_work_model(const void *handle)
+{
+	for (int i = 0; handle && i < TAF_MODELS_MAX; i++)
+		if (atomic_load(&models[i].handle) == handle)
+			return &models[i];
+	return NULL;
+}
+
+struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *handle, const char *name)
+{
+	struct taf_live_model *m = NULL;
+
+	lock_table();
+	for (int i = 0; i < TAF_MODELS_MAX && !m; i++)
+		if (!atomic_load(&models[i].handle))
+			m = &models[i];
+	if (m) {
+		m->table = by->table;
+		m->home = by->home;
+		m->bytes = 0;
+		taf_zero(&m->cache, sizeof(m->cache));
+		m->is_dry = false;
+		taf_copy(m->name, name ? name : "", sizeof(m->name));
+		atomic_store(&m->handle, handle);
+	}
+	unlock_table();
+	publish_counts();
+	return m;
+}
+
+void taf_work_drop_model(struct taf_live_model *m)
+{
+	lock_table();
+	for (int i = 0; i < TAF_WORKS_MAX; i++)
+		if (works[i].model == m)
+			works[i].model = NULL;
+	atomic_store(&m->handle, NULL);
+	unlock_table();
+	publish_counts();
+}
+
+struct taf_work *taf_work_of(const void *handle)
+{
+	for (int i = 0; handle && i < TAF_WORKS_MAX; i++)
+		if (atomic_load_explicit(&works[i].handle, memory_order_acquire) == handle)
+			return &works[i];
+	return NULL;
+}
+
+static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf_live_model *model)
+{
+	w->table = by->table;
+	w->home = by->home;
+	w->model = model;
+	w->ctx_tokens = w->kv_bytes = 0;
+	w->is_inferring = w->owes_sync = false;
+	w->since_sync = 0;
+	w->of = w->begin_ns = w->last_ns = 0;
+	w->submits = w->tokens = w->peak = w->first_unsynced = 0;
+	atomic_store(&w->claim, 0);
+}
+
+struct taf_work *taf_work_add(const struct taf_maker *by, void *handle, struct taf_live_model *model)
+{
+	struct taf_work *w = NULL;
+
+	lock_table();
+	for (int i = 0; i < TAF_WORKS_MAX && !w; i++)
+		if (!atomic_load(&works[i].handle))
+			w = &works[i];
+	if (w) {
+		fill_work(w, by, model);
+		atomic_store_explicit(&w->handle, handle, memory_order_release);
+	}
+	unlock_table();
+	publish_counts();
+	return w;
+}
+
+void taf_work_drop(struct taf_work *w)
+{
+	lock_table();
+	atomic_store(&w->handle, NULL);
+	atomic_store(&w->claim, 0);
+	unlock_table();
+	taf_sys_wake_all(&w->claim);
+	publish_counts();
+}
+
+uint32_t taf_work_models(void)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < TAF_MODELS_MAX; i++)
+		n += atomic_load(&models[i].handle) && !models[i].is_dry;
+	return n;
+}
+
+uint32_t taf_work_contexts(void)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < TAF_WORKS_MAX; i++)
+		n += atomic_load(&works[i].handle) != NULL;
+	return n;
+}
+
+uint64_t taf_work_bytes(void)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < TAF_MODELS_MAX; i++)
+		if (atomic_load(&models[i].handle))
+			n += models[i].bytes;
+	return n;
+}
+
+uint64_t taf_work_kv_bytes(void)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < TAF_WORKS_MAX; i++)
+		if (atomic_load(&works[i].handle))
+			n += works[i].kv_bytes;
+	return n;
+}
+
+const char *taf_work_model_name(const struct taf_work *w)
+{
+	return w && w->model && w->model->name[0] ? w->model->name : NULL;
+}
+
+struct taf_work *taf_work_at(int i)
+{
+	return i >= 0 && i < TAF_WORKS_MAX ? &works[i] : NULL;
+}
+
+static uint32_t least(uint64_t a, uint32_t b)
+{
+	return a < b ? (uint32_t)a : b;
+}
+
+bool taf_work_claim(struct taf_work *w, uint32_t ms)
+{
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)ms * 1000000;
+	uint32_t me = (uint32_t)taf_tid(), seen = 0;
+
+	while (!atomic_compare_exchange_strong(&w->claim, &seen, me)) {
+		uint64_t now = taf_sys_mono_ns();
+
+		if (seen == me)
+			return true;
+		/* A thread that was cancelled inside the engine gives nothing back. */
+		if (taf_sys_tgkill(taf_life.pid, (int32_t)seen, 0) == -ESRCH)
+			atomic_compare_exchange_strong(&w->claim, &seen, 0);
+		else if (now >= until)
+			return false;
+		else
+			taf_sys_wait(&w->claim, seen, least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
+		seen = 0;
+	}
+	return true;
+}
+
+void taf_work_release(struct taf_work *w)
+{
+	atomic_store(&w->claim, 0);
+	taf_sys_wake_all(&w->claim);
+}
+
+static void begin_infer(struct taf_work *w, struct taf_call *c)
+{
+	struct taf_rec r = { .kind = TAF_INFER, .phase = TAF_BEGIN, .engine = c->table->engine,
+			     .call = c->table->rows[c->row].name, .model = taf_work_model_name(w) };
+
+	if (w->ctx_tokens) {
+		r.has |= TAF_HAS_CTX;
+		r.ctx = w->ctx_tokens;
+	}
+	taf_model_group_close();
+	w->is_inferring = true;
+	w->begin_ns = taf_sys_mono_ns();
+	w->submits = w->tokens = w->peak = 0;
+	w->first_unsynced = 1;
+	taf_act_before_infer(w);
+	w->of = taf_crumb(&r);
+	if (taf_ring_head())
+		atomic_fetch_add(&taf_ring_head()->infers, 1);
+}
+
+void taf_work_submit(struct taf_work *w, struct taf_call *c)
+{
+	taf_work_settle(w, false);
+	if (!w->is_inferring)
+		begin_infer(w, c);
+}
+
+void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)
+{
+	struct taf_ring_head *head = taf_ring_head();
+
+	w->submits++;
+	w->since_sync++;
+	if (!rc)
+		w->tokens += c->tokens;
+	if (c->tokens > w->peak)
+		w->peak = c->tokens;
+	w->last_ns = taf_sys_mono_ns();
+	if (head)
+		atomic_store_explicit(&head->last_activity_ns, w->last_ns, memory_order_relaxed);
+}
+
+/* ,"rate":12.3 in tokens a second, over the time from the first decode to the last. */
+static void put_rate(struct taf_text *t, const struct taf_work *w)
+{
+	uint64_t us = (w->last_ns - w->begin_ns) / 1000, tenths;
+
+	if (!us)
+		return;
+	tenths = w->tokens * 10000000 / us;
+	taf_text_put(t, ",\"rate\":");
+	taf_text_u64(t, tenths / 10);
+	taf_text_char(t, '.');
+	taf_text_u64(t, tenths % 10);
+}
+
+static void end_infer(struct taf_work *w)
+{
+	char buf[64];
+	struct taf_text extra;
+	struct taf_rec r = { .kind = TAF_INFER, .phase = TAF_END, .engine = w->table->engine,
+			     .model = taf_work_model_name(w), .of = w->of, .submits = w->submits,
+			     .tokens = w->tokens, .peak = w->peak, .live = taf_work_bytes(),
+			     .kv_bytes = taf_work_kv_bytes(),
+			     .handles = taf_work_contexts(), .us = (w->last_ns - w->begin_ns) / 1000,
+			     .keep = TAF_KEEP_LOG };
+
+	r.has = TAF_HAS_OF | TAF_HAS_SUBMITS | TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_LIVE | TAF_HAS_HANDLES | TAF_HAS_MS |
+		TAF_HAS_KV;
+	taf_text_init(&extra, buf, sizeof(buf));
+	put_rate(&extra, w);
+	r.extra = buf;
+	taf_crumb(&r);
+	w->is_inferring = false;
+	w->owes_sync = true;
+}
+
+void taf_work_settle(struct taf_work *w, bool must)
+{
+	uint64_t idle_ns = (uint64_t)taf_rules.drain_idle_ms * 1000000;
+
+	if (w->is_inferring && (must || taf_sys_mono_ns() > w->last_ns + idle_ns)) {
+		if (!w->last_ns || w->last_ns < w->begin_ns)
+			w->last_ns = w->begin_ns;
+		end_infer(w);
+	}
+	if (w->owes_sync && !w->is_inferring) {
+		w->owes_sync = false;
+		taf_act_after_infer(w);
+	}
+}
+
+void taf_work_forget_all(void)
+{
+	for (int i = 0; i < TAF_MODELS_MAX; i++)
+		atomic_store(&models[i].handle, NULL);
+	for (int i = 0; i < TAF_WORKS_MAX; i++)
+		atomic_store(&works[i].handle, NULL);
+	atomic_store(&table_lock, 0);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* work.h -- the models and contexts that are alive, and the generations on them.
+ *
+ * A model is what an engine's load gave; a context is what can hold work of it
+ * (llama_context).  Pointers are reused by their allocators, so an entry dies
+ * with its free.  Tables are fixed; what does not fit is not tracked and says
+ * so in a crumb.
+ *
+ * A generation (INFER) belongs to a context:
+ *
+ *    idle --- taf_work_submit (first decode) ---> inferring --- each decode ---> inferring
+ *      ^                                              |
+ *      +--- taf_work_settle: no decode for drain.idle_ms, the context is freed, the process leaves
+ *
+ * No thread waits for its end: whoever looks next writes it, stamped with the
+ * last decode's end.
+ *
+ * claim: 0, or the tid of the thread that is in the engine with this context
+ * or drains it.  A thread that may not enter waits; nobody synchronizes a
+ * context that another thread decodes on.
+ */
+#ifndef TAF_WORK_H
+#define TAF_WORK_H
+
+#include "gate.h"
+#include "shape.h"
+
+#define TAF_MODELS_MAX 64
+#define TAF_WORKS_MAX 128
+#define TAF_MODEL_NAME 128
+
+struct taf_live_model {
+	_Atomic(void *) handle; /* theirs; NULL: free entry */
+	const struct taf_table *table;
+	const void *home; /* an address inside the engine that made it */
+	uint64_t bytes;
+	struct taf_cache cache; /* what a context of it takes; zero when unknown */
+	bool is_dry; /* made without a file: for estimates, never inferred on */
+	char name[TAF_MODEL_NAME];
+};
+
+struct taf_work {
+	_Atomic(void *) handle;
+	_Atomic(uint32_t) claim;
+	const struct taf_table *table;
+	const void *home;
+	struct taf_live_model *model; /* NULL: unknown */
+	uint64_t ctx_tokens; /* configured context */
+	uint64_t kv_bytes; /* its key and value cache, as computed from the model's header; 0 unknown */
+	/* the rest under the claim */
+	bool is_inferring;
+	bool owes_sync; /* post_sync of the last generation is still to be done */
+	uint32_t since_sync; /* submits that may still be in flight */
+	uint64_t of, begin_ns, last_ns;
+	uint64_t submits, tokens, peak;
+	uint64_t first_unsynced; /* number, in this generation, of the oldest submit not known complete */
+};
+
+/* What an engine tells when it makes one. */
+struct taf_maker {
+	const struct taf_table *table;
+	const void *home;
+};
+
+struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *handle, const char *name);
+struct taf_live_model *taf_work_model(const void *handle);
+void taf_work_drop_model(struct taf_live_model *m);
+struct taf_work *taf_work_add(const struct taf_maker *by, void *handle, struct taf_live_model *model);
+struct taf_work *taf_work_of(const void *handle);
+void taf_work_drop(struct taf_work *w); /* gives the claim back as well */
+uint32_t taf_work_models(void);
+uint32_t taf_work_contexts(void);
+uint64_t taf_work_bytes(void); /* of the models alive */
+uint64_t taf_work_kv_bytes(void); /* of the contexts alive */
+const char *taf_work_model_name(const struct taf_work *w); /* or NULL */
+/* The i-th entry, alive or not; NULL past the end. */
+struct taf_work *taf_work_at(int i);
+
+/* Takes the context for this thread, waiting at most ms. False: another has it. */
+bool taf_work_claim(struct taf_work *w, uint32_t ms);
+void taf_work_release(struct taf_work *w);
+
+/* A decode of tokens begins: ends a generation that went idle, begins a new one if none is open. Under the claim. */
+void taf_work_submit(struct taf_work *w, struct taf_call *c);
+/* It ended with rc. */
+void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc);
+/* Ends the open generation if it is idle, or in any case when must is set. Under the claim. */
+void taf_work_settle(struct taf_work *w, bool must);
+void taf_work_forget_all(void); /* a fork child has none */
+
+#endif
