@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jsonout.h"
+#include "show.h"
+
+#define VALUE_ROOM 8192
+#define ORIGIN_ROOM (PATH_MAX + 128)
+
+bool taf_check_is_given(const struct taf_check *c, int rule)
+{
+	return c->found.origin[rule] != TAF_FROM_BUILTIN;
+}
+
+static const struct taf_profile *profile_of(const struct taf_check *c, int rule)
+{
+	uint8_t origin = c->found.origin[rule];
+
+	return origin >= TAF_FROM_PROFILE ? &c->policy.profiles[origin - TAF_FROM_PROFILE] : NULL;
+}
+
+/* The line of the file that gives the row its value, 0: no line does. */
+static uint32_t line_of(const struct taf_check *c, int rule)
+{
+	const struct taf_profile *f = profile_of(c, rule);
+
+	if (f)
+		return f->line[rule];
+	return c->found.origin[rule] == TAF_FROM_FILE ? c->policy.line[rule] : 0;
+}
+
+void taf_check_origin(const struct taf_check *c, int rule, char *buf, size_t room)
+{
+	const struct taf_profile *f = profile_of(c, rule);
+
+	if (f)
+		snprintf(buf, room, "%s:%u: profile %s", c->found.path, f->line[rule], f->name);
+	else if (c->found.origin[rule] == TAF_FROM_FILE)
+		snprintf(buf, room, "%s:%u", c->found.path, c->policy.line[rule]);
+	else if (c->found.origin[rule] == TAF_FROM_ENV)
+		snprintf(buf, room, "TAFFRAIL_SET");
+	else
+		snprintf(buf, room, c->found.origin[rule] == TAF_FROM_ARG ? "--set" : "built-in");
+}
+
+static const char *value_of(const struct taf_check *c, int rule, char *buf, size_t room)
+{
+	struct taf_text t;
+
+	taf_text_init(&t, buf, room);
+	taf_rules_show(&c->found.rules, rule, &t);
+	return buf;
+}
+
+static void print_line(FILE *out, const char *head, const char *line)
+{
+	fputs(head, out);
+	taf_show_text(out, line, SIZE_MAX);
+	fputc('\n', out);
+}
+
+static void print_setting(const struct taf_check *c, int rule)
+{
+	const struct taf_rule_info *row = taf_rule_info(rule);
+	char value[VALUE_ROOM], origin[ORIGIN_ROOM];
+
+	value_of(c, rule, value, sizeof(value));
+	taf_check_origin(c, rule, origin, sizeof(origin));
+	printf("  %-28s ", row->path);
+	if (strlen(value) < 14)
+		printf("%-14s", *value ? value : "\"\"");
+	else
+		taf_show_text(stdout, value, SIZE_MAX);
+	print_line(stdout, "  ", origin);
+}
+
+/* The settings of one sort: in force, or not yet. */
+static void print_settings(const struct taf_check *c, enum taf_since since)
+{
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		if (taf_rule_info(i)->since == since)
+			print_setting(c, i);
+}
+
+static void print_profiles(const struct taf_check *c)
+{
+	struct taf_who who = { c->target_err ? c->command[0] : c->target.program, c->joined, NULL };
+
+	for (uint32_t i = 0; i < c->policy.n_profiles; i++) {
+		const struct taf_profile *f = &c->policy.profiles[i];
+		struct taf_profile any = *f;
+
+		any.engine[0] = '\0';
+		fputs("profile ", stdout);
+		taf_show_text(stdout, f->name, SIZE_MAX);
+		if (!taf_profile_matches(&any, &who))
+			puts(" does not match this command");
+		else if (*f->engine)
+			printf(" applies when the engine is %s\n", f->engine);
+		else
+			puts(" applies");
+	}
+}
+
+static void print_effective(const struct taf_check *c)
+{
+	if (c->command)
+		print_profiles(c);
+	puts("in force:");
+	print_settings(c, TAF_SINCE_NOW);
+	puts("not in force yet (read and checked, but this version does not act on them):");
+	print_settings(c, TAF_SINCE_LATER);
+}
+
+static unsigned count_given(const struct taf_check *c)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		n += c->policy.line[i] != 0;
+	for (uint32_t k = 0; k < c->policy.n_profiles; k++)
+		for (int i = 0; i < TAF_RULE_COUNT; i++)
+			n += taf_profile_sets(&c->policy.profiles[k], i);
+	return n;
+}
+
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void print_verdict(const struct taf_check *c)
+{
+	unsigned bad = (unsigned)c->found.n_bad, n = count_given(c);
+
+	if (*c->found.path)
+		print_line(stdout, "policy: ", c->found.path);
+	else
+		puts("policy: built-in");
+	if (*c->found.blob)
+		print_line(stdout, "compiled: ", c->found.blob);
+	if (*c->found.path && !c->found.is_read)
+		puts("it cannot be used: the built-in policy takes its place");
+	else if (bad)
+		printf("%u mistake%s: each such setting keeps its default\n", bad, plural(bad));
+	else if (*c->found.path)
+		printf("no mistake: %u setting%s, %u profile%s\n", n, plural(n), c->policy.n_profiles,
+		       plural(c->policy.n_profiles));
+	else
+		puts("no mistake: there is no file, so every setting has its default");
+}
+
+void taf_check_print(const struct taf_check *c)
+{
+	for (size_t i = 0; i < c->mistakes.n; i++)
+		print_line(stderr, "", c->mistakes.all[i]);
+	print_verdict(c);
+	if (c->shows_effective)
+		print_effective(c);
+	else
+		for (size_t i = 0; i < c->notes.n; i++)
+			print_line(stdout, "", c->notes.all[i]);
+	for (size_t i = 0; i < c->warnings.n; i++)
+		print_line(stdout, "warning: ", c->warnings.all[i]);
+}
+
+/* A mistake in parts: {"file", "line", "col", "text"}; line and col null when it has no place. */
+static void put_mistake(struct taf_json *j, const char *named, const char *line)
+{
+	size_t n = named ? strlen(named) : 0;
+	unsigned at = 0, column = 0;
+	int used = 0;
+	bool is_placed;
+
+	taf_json_open(j, NULL, '{');
+	is_placed = n && !strncmp(line, named, n) &&
+		    sscanf(line + n, ":%u:%u: %n", &at, &column, &used) == 2 && used;
+	taf_json_text(j, "file", is_placed ? named : NULL);
+	if (is_placed) {
+		taf_json_u64(j, "line", at);
+		taf_json_u64(j, "col", column);
+	} else {
+		taf_json_null(j, "line");
+		taf_json_null(j, "col");
+	}
+	taf_json_text(j, "text", is_placed ? line + n + used : line);
+	taf_json_close(j);
+}
+
+static void put_lines(struct taf_json *j, const char *key, const struct taf_lines *lines)
+{
+	taf_json_open(j, key, '[');
+	for (size_t i = 0; i < lines->n; i++)
+		taf_json_text(j, NULL, lines->all[i]);
+	taf_json_close(j);
+}
+
+static const char *origin_word(const struct taf_check *c, int rule)
+{
+	static const char *const words[] = { "built-in", "file", "TAFFRAIL_SET", "--set", "profile" };
+	uint8_t origin = c->found.origin[rule];
+
+	return words[origin < TAF_FROM_PROFILE ? origin : TAF_FROM_PROFILE];
+}
+
+static void put_setting(struct taf_json *j, const struct taf_check *c, int rule)
+{
+	const struct taf_rule_info *row = taf_rule_info(rule);
+	const struct taf_profile *f = profile_of(c, rule);
+	uint32_t line = line_of(c, rule);
+	char value[VALUE_ROOM];
+
+	taf_json_open(j, NULL, '{');
+	taf_json_text(j, "path", row->path);
+	taf_json_text(j, "value", value_of(c, rule, value, sizeof(value)));
+	taf_json_text(j, "default", row->dflt);
+	taf_json_text(j, "origin", origin_word(c, rule));
+	taf_json_text(j, "profile", f ? f->name : NULL);
+	if (line)
+		taf_json_u64(j, "line", line);
+	else
+		taf_json_null(j, "line");
+	taf_json_bool(j, "in_force", row->since == TAF_SINCE_NOW);
+	taf_json_close(j);
+}
+
+void taf_check_print_json(const struct taf_check *c)
+{
+	const char *named = c->file ? c->file : c->found.path;
+	struct taf_json j;
+
+	taf_json_init(&j, stdout);
+	taf_json_open(&j, NULL, '{');
+	taf_json_text(&j, "policy", *c->found.path ? c->found.path : NULL);
+	taf_json_text(&j, "from", taf_policy_from_name(c->found.from));
+	taf_json_text(&j, "sha256", *c->policy.sha256 ? c->policy.sha256 : NULL);
+	taf_json_text(&j, "compiled", *c->found.blob ? c->found.blob : NULL);
+	taf_json_bool(&j, "valid", !c->found.n_bad);
+	taf_json_u64(&j, "settings_given", count_given(c));
+	taf_json_open(&j, "mistakes", '[');
+	for (size_t i = 0; i < c->mistakes.n; i++)
+		put_mistake(&j, named, c->mistakes.all[i]);
+	taf_json_close(&j);
+	put_lines(&j, "notes", &c->notes);
+	put_lines(&j, "warnings", &c->warnings);
+	if (c->shows_effective) {
+		taf_json_open(&j, "settings", '[');
+		for (int i = 0; i < TAF_RULE_COUNT; i++)
+			put_setting(&j, c, i);
+		taf_json_close(&j);
+	}
+	taf_json_close(&j);
+	taf_json_end(&j);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* check_warn.c -- settings that are right and yet cannot take effect. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+/* A setting that another one makes idle, when somebody gave it. */
+static void idle(struct taf_check *c, int rule, const char *why)
+{
+	if (taf_check_is_given(c, rule))
+		taf_lines_add(&c->warnings, "%s has no effect: %s", taf_rule_info(rule)->path, why);
+}
+
+static void warn_target(struct taf_check *c)
+{
+	if (!c->command)
+		return;
+	if (c->target_err)
+		taf_lines_add(&c->warnings, "there is no program %s that could be started: %s",
+			      c->command[0], strerror(-c->target_err));
+	else if (c->target.reach == TAF_REACH_NONE)
+		taf_lines_add(&c->warnings, "no setting has effect in %s: %s", c->target.path,
+			      c->target.why);
+	else if (c->target.reach == TAF_REACH_CHILDREN)
+		taf_lines_add(&c->warnings, "settings have effect in children of %s only: %s",
+			      c->target.path, c->target.why);
+}
+
+static void warn_mode(struct taf_check *c)
+{
+	const char *off = getenv("TAFFRAIL");
+
+	if (off && !strcmp(off, "off"))
+		taf_lines_add(&c->warnings, "no setting has effect while TAFFRAIL=off is set");
+	if (c->found.rules.mode == TAF_MODE_OFF)
+		taf_lines_add(&c->warnings, "mode is off: no other setting has effect");
+	else if (c->found.rules.mode == TAF_MODE_OBSERVE)
+		taf_lines_add(&c->warnings, "mode is observe: nothing is drained, held or limited; the "
+					    "log says what would have been done");
+}
+
+/* A lever that the user has set already stays as it is. */
+static void warn_env(struct taf_check *c)
+{
+	const struct taf_rules *r = &c->found.rules;
+
+	if (r->env_force && !r->env_set.n)
+		idle(c, TAF_RULE_env_force, "env.set is empty");
+	for (uint32_t i = 0; i < r->env_set.n && !r->env_force; i++) {
+		const char *now = getenv(r->env_set.at[i].name);
+
+		if (now && strcmp(now, r->env_set.at[i].value))
+			taf_lines_add(&c->warnings, "env.set.%s has no effect: it is set already, to \"%s\", "
+						    "and env.force is off", r->env_set.at[i].name, now);
+	}
+}
+
+static void warn_drain(struct taf_check *c)
+{
+	const struct taf_rules *r = &c->found.rules;
+
+	if (!r->drain_every_submits)
+		idle(c, TAF_RULE_drain_window, "drain.every_submits is 0");
+	if (!r->drain_at_exit && r->exit_signals)
+		idle(c, TAF_RULE_exit_signals, "drain.at_exit is off, so a signal has nothing to do");
+	if (!r->drain_at_exit)
+		idle(c, TAF_RULE_exit_deadline_ms, "drain.at_exit is off");
+	if (r->drain_post_clear && !r->drain_post_sync)
+		idle(c, TAF_RULE_drain_post_sync, "drain.post_clear synchronizes anyway");
+	if (r->exit_deadline_ms < r->drain_deadline_ms)
+		taf_lines_add(&c->warnings, "at exit drain.deadline is cut short by exit.deadline");
+	if (r->crumbs_segment > r->crumbs_keep_bytes)
+		taf_lines_add(&c->warnings, "crumbs.keep_bytes is less than one crumbs.segment: only the "
+					    "newest session is kept");
+}
+
+static void warn_waits(struct taf_check *c)
+{
+	static const struct {
+		int on, wait;
+	} pairs[] = {
+		{ TAF_RULE_cadence_on_violation, TAF_RULE_cadence_max_wait_ms },
+		{ TAF_RULE_lock_on_conflict, TAF_RULE_lock_max_wait_ms },
+		{ TAF_RULE_breaker_on_open, TAF_RULE_breaker_max_wait_ms },
+		{ TAF_RULE_cooldown_on_hold, TAF_RULE_cooldown_max_wait_ms },
+		{ TAF_RULE_memory_on_misfit, TAF_RULE_memory_max_wait_ms },
+	};
+	char value[32], why[96];
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		struct taf_text t, u;
+
+		taf_text_init(&t, value, sizeof(value));
+		taf_rules_show(&c->found.rules, pairs[i].on, &t);
+		if (!strcmp(value, "wait"))
+			continue;
+		taf_text_init(&u, why, sizeof(why));
+		taf_text_put(&u, taf_rule_info(pairs[i].on)->path);
+		taf_text_put(&u, " is ");
+		taf_text_put(&u, value);
+		idle(c, pairs[i].wait, why);
+	}
+}
+
+static void warn_later(struct taf_check *c)
+{
+	const struct taf_rules *r = &c->found.rules;
+
+	if (r->lock_scope == TAF_SCOPE_PATH && !*r->lock_path)
+		taf_lines_add(&c->warnings, "lock.scope is path and lock.path is empty");
+	if (r->lock_scope != TAF_SCOPE_PATH && *r->lock_path)
+		idle(c, TAF_RULE_lock_path, "lock.scope is not path");
+	if (r->memory_warn_pct > r->memory_critical_pct)
+		taf_lines_add(&c->warnings, "memory.warn is above memory.critical and comes too late");
+	if (!r->cooldown_mode) {
+		idle(c, TAF_RULE_cooldown_on_hold, "cooldown.mode is off");
+		idle(c, TAF_RULE_cooldown_stage1_ms, "cooldown.mode is off");
+	}
+#ifdef __linux__
+	if (r->limits_wired.is != TAF_AMOUNT_NONE)
+		idle(c, TAF_RULE_limits_wired, "only macOS wires memory for the GPU");
+#endif
+}
+
+void taf_check_warn(struct taf_check *c)
+{
+	warn_target(c);
+	warn_mode(c);
+	warn_env(c);
+	warn_drain(c);
+	warn_waits(c);
+	warn_later(c);
+	for (int i = 0; c->command && i < TAF_RULE_COUNT; i++)
+		if (taf_rule_info(i)->since == TAF_SINCE_LATER)
+			idle(c, i, "it is not in force yet");
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "closing.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../policy/text.h"
+#include "show.h"
+#include "story.h"
+#include "tell.h"
+
+#define SEGMENT_BYTES (64u * 1024)
+#define RING_BYTES (256u * 1024)
+#define LINE_ROOM 700
+
+/* What is worth the line, the worst so far. */
+struct worst {
+	int weight;
+	unsigned others;
+	char line[LINE_ROOM];
+};
+
+const char *taf_end_word(char *buf, size_t room, const struct taf_end *end)
+{
+	char name[32];
+
+	if (end->signal)
+		snprintf(buf, room, "was killed by %s%s",
+			 taf_show_signal(name, sizeof(name), end->signal),
+			 end->has_core ? " (core dumped)" : "");
+	else
+		snprintf(buf, room, "exited %d", end->status);
+	return buf;
+}
+
+/* Whether some process of this boot that began after us left a session there. */
+static bool has_newer(const struct taf_closing *c)
+{
+	char boot[TAF_BOOT_ID_LEN + 1] = "";
+	uint64_t since = taf_sys_start_ticks(0);
+	struct taf_trail id;
+	bool is_there = false;
+	struct dirent *d;
+	uint32_t seg;
+	DIR *dir = opendir(c->crumbs);
+
+	taf_sys_boot_id(boot);
+	memset(&id, 0, sizeof(id));
+	while (dir && !is_there && (d = readdir(dir)))
+		is_there = taf_segment_name(d->d_name, &id, &seg) && !strcmp(id.boot, boot) &&
+			   id.start >= since;
+	if (dir)
+		closedir(dir);
+	return is_there;
+}
+
+static bool is_guest(const struct taf_trail *t, const struct taf_closing *c)
+{
+	return t->is_readable && !strcmp(t->run, c->run) && !t->role[0] &&
+	       t->start >= taf_sys_start_ticks(0);
+}
+
+/* The extra members of our start record. */
+static void write_head(const struct taf_closing *c, struct taf_text *t)
+{
+	taf_text_put(t, ",\"role\":\"run\",\"v\":");
+	taf_text_u64(t, TAF_CRUMB_VERSION);
+	taf_text_put(t, ",\"exe\":");
+	taf_text_json(t, c->program, 512);
+	taf_text_put(t, ",\"shim\":\"" TAF_VERSION "\",\"pid_of_guest\":");
+	taf_text_i64(t, c->guest);
+	if (c->label) {
+		taf_text_put(t, ",\"label\":");
+		taf_text_json(t, c->label, 256);
+	}
+}
+
+static void leave_session(const struct taf_closing *c, const struct taf_end *end)
+{
+	struct taf_session s = { .pid = getpid(), .start = taf_sys_start_ticks(0),
+				 .ring_bytes = RING_BYTES, .segment_bytes = SEGMENT_BYTES };
+	struct taf_rec rec = { .kind = TAF_EXIT, .call = "run", .has = TAF_HAS_RC,
+			       .rc = end->signal ? -end->signal : end->status };
+	char head[1600], extra[48], word[64];
+	struct taf_text t;
+
+	if (!taf_copy(s.dir, c->crumbs, sizeof(s.dir)) || taf_sys_boot_id(s.boot))
+		return;
+	taf_copy(s.run, c->run, sizeof(s.run));
+	taf_text_init(&t, head, sizeof(head));
+	write_head(c, &t);
+	s.head = head;
+	if (taf_crumb_open(&s))
+		return; /* a disk that is full now: the sessions of the guest stand for themselves */
+	snprintf(extra, sizeof(extra), ",\"pid_of_guest\":%d", (int)c->guest);
+	rec.extra = extra;
+	rec.msg = taf_end_word(word, sizeof(word), end);
+	if (taf_starts(rec.msg, "was "))
+		rec.msg += sizeof("was ") - 1;
+	taf_crumb(&rec);
+	taf_crumb_close();
+}
+
+static void name_of(const struct taf_trail *t, char *name, size_t room)
+{
+	struct taf_crumb_line line;
+	char exe[512] = "";
+
+	if (t->n_past && taf_past_line(&t->past[0], &line))
+		taf_crumb_text(&line, TAF_KEY_EXE, exe, sizeof(exe));
+	taf_show_safe(name, room, exe[0] ? taf_base(exe) : "a process");
+}
+
+/* " during infer llama_decode on tiny": the generation that is open, else the newest open call. */
+static void where_it_was(const struct taf_story *s, char *text, size_t room)
+{
+	const struct taf_open_begin *o = taf_story_open(s, TAF_INFER);
+	const struct taf_open_begin *newest = s->n_open ? &s->open[s->n_open - 1] : NULL;
+	char call[TAF_NAME_ROOM], model[TAF_NAME_ROOM];
+
+	text[0] = '\0';
+	if (!o)
+		o = newest;
+	if (!o)
+		return;
+	taf_show_safe(call, sizeof(call), o->call[0] ? o->call : newest->call);
+	taf_show_safe(model, sizeof(model), o->model[0] ? o->model : s->last_model);
+	snprintf(text, room, " during %s%s%s%s%s",
+		 o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind) : "a call", call[0] ? " " : "",
+		 call, model[0] ? " on " : "", model);
+}
+
+/* What the policy did in it: "2 holds, 1 refusal (cadence.same_model)". False: nothing. */
+static bool what_acted(const struct taf_trail *t, char *text, size_t room)
+{
+	unsigned holds = 0, refusals = 0, limits = 0;
+	char rule[TAF_NAME_ROOM] = "", safe[TAF_NAME_ROOM];
+	struct taf_crumb_line line;
+
+	for (size_t i = 0; i < t->n_past; i++) {
+		const struct taf_past *p = &t->past[i];
+
+		if (p->phase == TAF_END || (p->kind != TAF_HOLD && p->kind != TAF_REFUSE &&
+					    p->kind != TAF_LIMIT && p->kind != TAF_RESTART) ||
+		    !taf_past_line(p, &line) || !taf_crumb_has(&line, TAF_KEY_RULE))
+			continue;
+		taf_crumb_text(&line, TAF_KEY_RULE, rule, sizeof(rule));
+		holds += p->kind == TAF_HOLD;
+		refusals += p->kind == TAF_REFUSE;
+		limits += p->kind == TAF_LIMIT || p->kind == TAF_RESTART;
+	}
+	if (!holds && !refusals && !limits)
+		return false;
+	snprintf(text, room, "was held %u times, refused %u times, limited %u times by the policy (%s)",
+		 holds, refusals, limits, taf_show_safe(safe, sizeof(safe), rule));
+	return true;
+}
+
+static bool has_died(const struct taf_story *s)
+{
+	return s->verdict == TAF_ENDED_SIGNAL || s->verdict == TAF_ENDED_KILLED ||
+	       s->verdict == TAF_ENDED_CRASH || s->verdict == TAF_ENDED_MACHINE_DOWN ||
+	       (s->verdict == TAF_ENDED_UNKNOWN && s->n_open);
+}
+
+static void judge(struct worst *w, const struct taf_trail *t, const struct taf_story *s)
+{
+	char name[96], what[320], where[360] = "", sig[32];
+	int weight = taf_ended_weight(s->verdict);
+	bool is_dead = has_died(s);
+
+	if (!is_dead && !what_acted(t, what, sizeof(what)))
+		return;
+	if (is_dead && s->signal)
+		snprintf(what, sizeof(what), "was killed by %s",
+			 taf_show_signal(sig, sizeof(sig), s->signal));
+	else if (is_dead)
+		snprintf(what, sizeof(what), "ended without a word");
+	if (is_dead)
+		where_it_was(s, where, sizeof(where));
+	else
+		weight = 0;
+	if (w->line[0])
+		w->others++;
+	if (w->line[0] && weight <= w->weight)
+		return;
+	w->weight = weight;
+	name_of(t, name, sizeof(name));
+	snprintf(w->line, sizeof(w->line), "%s (pid %d) %s%s", name, (int)t->pid, what, where);
+}
+
+static void say_worst(const struct taf_closing *c)
+{
+	struct worst worst = { 0 };
+	struct taf_trails trails;
+	struct taf_trail *runner;
+	static struct taf_story story;
+	struct taf_world world;
+	char more[48] = "";
+
+	taf_world_now(&world);
+	if (taf_trails_scan(&trails, c->crumbs, &world))
+		return;
+	runner = taf_trails_runner(&trails, c->run);
+	if (runner)
+		taf_trail_load(runner, c->crumbs);
+	for (size_t i = 0; i < trails.n; i++) {
+		struct taf_trail *t = &trails.list[i];
+
+		if (!is_guest(t, c) || taf_trail_load(t, c->crumbs))
+			continue;
+		taf_story_tell(&story, t, runner, &world);
+		judge(&worst, t, &story);
+		taf_trail_unload(t);
+	}
+	taf_trails_free(&trails);
+	if (worst.others)
+		snprintf(more, sizeof(more), ", and %u more", worst.others);
+	if (worst.line[0])
+		taf_tell("%s%s; see: taffrail report --last", worst.line, more);
+}
+
+/* Whether one of the newer sessions belongs to this run. */
+static bool was_active(const struct taf_closing *c)
+{
+	struct taf_trails trails;
+	struct taf_world world;
+	bool is_active = false;
+
+	if (!has_newer(c))
+		return false;
+	taf_world_now(&world);
+	if (taf_trails_scan(&trails, c->crumbs, &world))
+		return false;
+	for (size_t i = 0; i < trails.n && !is_active; i++)
+		is_active = is_guest(&trails.list[i], c);
+	taf_trails_free(&trails);
+	return is_active;
+}
+
+void taf_close_run(const struct taf_closing *c, const struct taf_end *end)
+{
+	if (!c->crumbs[0] || !was_active(c))
+		return;
+	leave_session(c, end);
+	say_worst(c);
+}

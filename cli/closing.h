@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* closing.h -- what `run` leaves behind when its guest has ended.
+ *
+ * Only when a session of this run exists, that is, when some process of the
+ * guest became active:
+ *
+ *   a session of our own, role "run": a start record and one EXIT record that
+ *   says how the process pid_of_guest ended, which nobody else can know
+ *
+ *   one line on stderr, if the policy acted or a process died
+ *
+ * For any other guest it reads one directory and does nothing.
+ */
+#ifndef TAF_CLOSING_H
+#define TAF_CLOSING_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "supervise.h"
+
+struct taf_closing {
+	char crumbs[PATH_MAX];
+	char run[17];
+	const char *program; /* what was executed */
+	const char *label; /* or NULL */
+	int32_t guest;
+};
+
+/* How the guest ended, in words: "was killed by SIGKILL", "exited 7". Returns buf. */
+const char *taf_end_word(char *buf, size_t room, const struct taf_end *end);
+void taf_close_run(const struct taf_closing *c, const struct taf_end *end);
+
+#endif

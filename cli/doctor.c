@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* doctor.c -- `taffrail doctor [--json] [--strict] [-- COMMAND ARG...]`.
+ *
+ * Without COMMAND it looks at this machine, with COMMAND at that program.
+ * libelf is opened here, when it is needed; without it only the machine can
+ * be looked at.
+ */
+#include "doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tell.h"
+#include "usage.h"
+#include "verbs.h"
+
+struct options {
+	bool is_json, is_strict;
+	int first; /* the command's first word; argc: none */
+};
+
+void taf_findings_add(struct taf_findings *f, enum taf_sort sort, const char *id, const char *form,
+		      ...)
+{
+	struct taf_finding *more = realloc(f->all, (f->n + 1) * sizeof(*more));
+	char *text = NULL;
+	va_list ap;
+	int n;
+
+	if (more)
+		f->all = more;
+	va_start(ap, form);
+	n = vasprintf(&text, form, ap);
+	va_end(ap);
+	if (!more || n < 0) {
+		if (n >= 0)
+			free(text);
+		f->is_short = true;
+		return;
+	}
+	more[f->n++] = (struct taf_finding){ sort, id, text };
+}
+
+void taf_findings_close(struct taf_findings *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->all[i].text);
+	free(f->all);
+	memset(f, 0, sizeof(*f));
+}
+
+unsigned taf_findings_count(const struct taf_findings *f, enum taf_sort sort)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += f->all[i].sort == sort;
+	return n;
+}
+
+const char *taf_sort_name(enum taf_sort sort)
+{
+	static const char *const names[TAF_SORT_COUNT] = {
+		[TAF_SORT_OK] = "ok",	    [TAF_SORT_NOTE] = "note",
+		[TAF_SORT_WARN] = "warn",   [TAF_SORT_BAD] = "bad",
+		[TAF_SORT_ROUTE] = "route", [TAF_SORT_HIDDEN] = "hidden",
+		[TAF_SORT_BLOCK] = "block",
+	};
+
+	return names[sort];
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+	const char *strict = getenv("TAFFRAIL_STRICT");
+
+	o->is_json = false;
+	o->is_strict = strict && !strcmp(strict, "1");
+	for (o->first = 1; o->first < argc && argv[o->first][0] == '-'; o->first++) {
+		if (!strcmp(argv[o->first], "--json"))
+			o->is_json = true;
+		else if (!strcmp(argv[o->first], "--strict"))
+			o->is_strict = true;
+		else if (strcmp(argv[o->first], "--") != 0)
+			return taf_usage_wrong("doctor", "there is no option \"%s\"",
+					       argv[o->first]);
+		else if (++o->first == argc)
+			return taf_usage_wrong("doctor", "no command behind \"--\"");
+		else
+			break;
+	}
+	return 0;
+}
+
+static int look_at_host(const struct options *o)
+{
+	struct taf_findings f = { 0 };
+	int status;
+
+	taf_doctor_host(&f);
+	if (o->is_json)
+		taf_host_print_json(&f);
+	else
+		taf_host_print(&f);
+	status = o->is_strict && taf_findings_count(&f, TAF_SORT_BAD) ? TAF_EXIT_UNGUARDED : 0;
+	status = f.is_short ? TAF_EXIT_INTERNAL : status;
+	taf_findings_close(&f);
+	return status;
+}
+
+static int look_at_command(const struct options *o, int argc, char **argv)
+{
+	struct taf_doctor *d = calloc(1, sizeof(*d));
+	int status = TAF_EXIT_INTERNAL;
+
+	if (!d) {
+		taf_tell("doctor: out of memory");
+		return status;
+	}
+	status = taf_words_follow(&d->command, argc, argv);
+	if (!status)
+		status = taf_doctor_program(d);
+	if (!status) {
+		if (o->is_json)
+			taf_doctor_print_json(d, argc, argv);
+		else
+			taf_doctor_print(d);
+		if (o->is_strict && d->verdict == TAF_UNGUARDED)
+			status = TAF_EXIT_UNGUARDED;
+		if (d->findings.is_short)
+			status = TAF_EXIT_INTERNAL;
+	}
+	taf_words_close(&d->command);
+	taf_closure_close(&d->closure);
+	taf_findings_close(&d->findings);
+	free(d);
+	return status;
+}
+
+int taf_verb_doctor(int argc, char **argv)
+{
+	struct options o;
+	const char *why = NULL;
+	int err = read_options(argc, argv, &o);
+
+	if (err)
+		return err;
+	err = taf_libelf_open(&why);
+	if (o.first == argc)
+		return look_at_host(&o);
+	if (err) {
+		taf_tell("doctor: %s", why);
+		return TAF_EXIT_UNGUARDED;
+	}
+	return look_at_command(&o, argc - o.first, argv + o.first);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* doctor_judge.c -- what was seen of a program, turned into findings and a verdict.
+ *
+ * A block beats a hidden part, a hidden part beats nothing (settle).  Whether
+ * the loader would honour a preload at all is the question that `run` asks
+ * too, and target.c answers it for both.
+ */
+#include "doctor.h"
+
+#include <string.h>
+
+/* The block itself, with what can be done about it. */
+static void judge_reach(struct taf_doctor *d)
+{
+	const struct taf_target *t = &d->command.target;
+	const char *id = "loader", *advice = "";
+
+	if (t->reach == TAF_REACH_FULL)
+		return;
+	if (d->is_musl) {
+		id = "musl";
+		advice = "; libtaffrail.so needs glibc";
+	} else if (d->program &&
+		   (d->program->bits == 32 || d->program->machine != taf_machine_own())) {
+		id = "machine";
+		advice = "; libtaffrail.so is 64-bit and for this machine";
+	} else if (d->is_static) {
+		id = "static";
+		advice = ": no loader runs, so nothing can be put in front of it; "
+			 "the programs that it starts can be guarded";
+	} else if (d->is_setuid || d->is_setgid || d->has_file_caps) {
+		id = d->is_setuid ? "setuid" : d->is_setgid ? "setgid" : "file-caps";
+		advice = ": the loader drops LD_PRELOAD when a program gains rights; "
+			 "start it as the user it becomes";
+	}
+	taf_findings_add(&d->findings, TAF_SORT_BLOCK, id, "%s%s", t->why ? t->why : "unknown",
+			 advice);
+}
+
+static void judge_rights(struct taf_doctor *d)
+{
+	if (d->command.target.reach != TAF_REACH_FULL)
+		return;
+	if (d->is_setuid || d->is_setgid || d->has_file_caps)
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "rights",
+				 "%s, which changes nothing for this user; "
+				 "for another user the loader drops LD_PRELOAD",
+				 d->is_setuid	? "setuid"
+				 : d->is_setgid ? "setgid"
+						: "has file capabilities");
+	if (d->command.is_env_cleared)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "env-cleared",
+				 "env takes LD_PRELOAD away on the way: guarded only with "
+				 "propagate: force");
+}
+
+static void judge_go(struct taf_doctor *d)
+{
+	if (!d->program || !d->program->is_go || d->is_static)
+		return;
+	taf_findings_add(
+		&d->findings, TAF_SORT_HIDDEN, "go",
+		d->is_cgo ? "Go's own exit, signals and exec go straight to the kernel; "
+			    "what it calls through cgo is seen"
+			  : "Go without cgo calls no library: it is seen only by `taffrail run`");
+}
+
+static const char *lib_path(const struct taf_doctor *d, size_t i)
+{
+	return i < d->closure.n ? d->closure.libs[i].path : "?";
+}
+
+static void judge_engine(struct taf_doctor *d, enum taf_engine engine)
+{
+	const struct taf_engine_seen *e = &d->engines[engine];
+	const char *name = taf_engine_name(engine);
+
+	if (e->own + e->hidden)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-engine",
+				 "%s is linked into the program (%u watched names%s): "
+				 "its calls inside the program stay invisible, those it makes into "
+				 "libraries do not",
+				 name, e->own + e->hidden,
+				 e->own ? ", exported" : ", in .symtab only");
+	if (e->provider < d->closure.n && d->closure.libs[e->provider].object.is_symbolic)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "symbolic",
+				 "%s is linked -Bsymbolic: its calls to itself stay invisible, "
+				 "calls into it do not",
+				 lib_path(d, e->provider));
+	if (e->provider != SIZE_MAX && e->loads && !e->loads_seen)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "no-load",
+				 "%s has none of the load entries that are watched: "
+				 "its loads stay invisible",
+				 lib_path(d, e->provider));
+}
+
+static void judge_routes(struct taf_doctor *d)
+{
+	unsigned names = 0;
+	bool has_runtime = false;
+
+	for (int i = 1; i < TAF_ENGINE_COUNT; i++) {
+		const struct taf_engine_seen *e = &d->engines[i];
+
+		names += e->imported;
+		has_runtime |=
+			i != TAF_ENGINE_LIBC && e->imported + e->defined + e->own + e->hidden;
+	}
+	if (names)
+		taf_findings_add(&d->findings, TAF_SORT_ROUTE, "export",
+				 "%u watched names are called through the PLT or GOT", names);
+	if (d->dlsyms != SIZE_MAX)
+		taf_findings_add(&d->findings, TAF_SORT_ROUTE, "dlsym",
+				 "%s asks for symbols by name", lib_path(d, d->dlsyms));
+	if (d->dlopens != SIZE_MAX)
+		taf_findings_add(
+			&d->findings, TAF_SORT_ROUTE, "got",
+			"%s opens libraries at run time: their GOT is patched as they come "
+			"(RTLD_LOCAL, RTLD_DEEPBIND, dlmopen)",
+			lib_path(d, d->dlopens));
+	if (!has_runtime && d->dlopens != SIZE_MAX)
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "run-time",
+				 "no engine among its libraries; if it loads engines at run time, "
+				 "the dlsym and dlopen routes cover it");
+	else if (!has_runtime)
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "no-engine",
+				 "no engine among its libraries and it opens none: the guard stays "
+				 "asleep there");
+}
+
+static void judge_libraries(struct taf_doctor *d)
+{
+	const struct taf_closure *c = &d->closure;
+	const struct taf_engine_seen *libc = &d->engines[TAF_ENGINE_LIBC];
+
+	for (size_t i = 0; i < c->n_lost; i++)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "lost",
+				 "%s is not found (%s needs it): the program would not start here",
+				 c->lost[i].name, lib_path(d, c->lost[i].by));
+	if (c->is_cut)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "cut",
+				 "more than %d libraries: the others were not looked at",
+				 TAF_CLOSURE_MAX);
+	if (libc->own)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-libc",
+				 "the program defines %u of the C library's watched names itself",
+				 libc->own);
+	for (size_t i = 1; i < c->n; i++)
+		if (c->libs[i].object.soname &&
+		    !strncmp(c->libs[i].object.soname, "libasan.so", 10))
+			taf_findings_add(
+				&d->findings, TAF_SORT_NOTE, "asan",
+				"gcc's libasan must be the first library: set ASAN_OPTIONS="
+				"verify_asan_link_order=0");
+}
+
+static void settle(struct taf_doctor *d)
+{
+	if (taf_findings_count(&d->findings, TAF_SORT_BLOCK))
+		d->verdict = TAF_UNGUARDED;
+	else if (taf_findings_count(&d->findings, TAF_SORT_HIDDEN))
+		d->verdict = TAF_PARTLY;
+	else
+		d->verdict = TAF_GUARDED;
+}
+
+void taf_doctor_judge(struct taf_doctor *d)
+{
+	judge_reach(d);
+	judge_rights(d);
+	judge_go(d);
+	for (int i = TAF_ENGINE_LIBC + 1; i < TAF_ENGINE_COUNT; i++)
+		judge_engine(d, (enum taf_engine)i);
+	if (d->stranger)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-engine",
+				 "%s is linked into the program: its calls inside the program stay "
+				 "invisible, those it makes into libraries do not",
+				 d->stranger);
+	if (d->command.target.reach == TAF_REACH_FULL) {
+		judge_libraries(d);
+		judge_routes(d);
+	}
+	if (d->is_starter)
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "starter",
+				 "it can start other programs: look at these as well");
+	settle(d);
+}

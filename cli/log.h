@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* log.h -- the parts of `taffrail log`: what is read (log_tail.c) and how it
+ * looks (log_text.c); log.c holds the options and the loop. */
+#ifndef TAF_LOG_H
+#define TAF_LOG_H
+
+#include <stdio.h>
+
+#include "sessions.h"
+
+/* What of the log is wanted. */
+struct taf_log_filter {
+	uint64_t since_us; /* 0: all */
+	uint32_t kinds; /* bit an enum taf_kind; 0: all */
+	const char *run; /* the beginning of a run id; NULL: all */
+	const char *session; /* the id of a session; NULL: all */
+};
+
+/* One record on its way out. */
+struct taf_log_entry {
+	const char *text;
+	size_t n;
+	size_t boot; /* index into the tail's boots */
+	uint64_t mono_ns, utc_us, seq;
+	int32_t pid;
+};
+
+/* Where reading a segment stands. */
+struct taf_log_cursor {
+	char name[96];
+	size_t done; /* bytes that were read for good */
+	uint64_t size;
+	int64_t mtime_ns;
+	uint64_t bad;
+};
+
+struct taf_log_boot {
+	char id[TAF_BOOT_ID_LEN + 1];
+	uint64_t first_us; /* of what was read of it first; it orders the boots */
+	uint64_t first_ns; /* of what was printed of it first; times count from there */
+};
+
+struct taf_log_tail {
+	char dir[TAF_PATH_MAX];
+	const struct taf_log_filter *filter;
+	struct taf_world world;
+	struct taf_log_cursor *cursors;
+	size_t n_cursors;
+	struct taf_log_boot *boots;
+	size_t n_boots;
+	/* The batch that taf_log_read made. */
+	struct taf_log_entry *entries;
+	size_t n_entries, room;
+	char **texts;
+	size_t n_texts;
+	int watch; /* inotify, 0: not yet */
+	bool has_watch;
+};
+
+/* Reads what is new since the last call into a batch in the order in which it
+ * happened: by CLOCK_MONOTONIC within a boot, by time of day between boots. A
+ * line that is perhaps being written is left for the next call. 0 or -errno. */
+int taf_log_read(struct taf_log_tail *tail);
+/* Sleeps until the directory changed or a while has passed. */
+void taf_log_wait(struct taf_log_tail *tail);
+void taf_log_free(struct taf_log_tail *tail);
+
+/* One record for people. */
+void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_entry *entry);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* log_text.c -- one record of `taffrail log` for people.
+ *
+ *   +12.345s  4711    infer end    llama llama_decode   tiny, 14 tokens, 1.2s
+ *
+ * Times count from the first record printed of the same boot, which a line of
+ * its own names.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "log.h"
+#include "show.h"
+
+#define DIM "\033[2m"
+#define RED "\033[1;31m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+#define CALL_WIDTH 28
+#define TEXT_MAX 400
+
+/* One part of the details: a comma where it is needed. */
+struct parts {
+	FILE *out;
+	const struct taf_crumb_line *line;
+	bool has_any;
+};
+
+static void begin_part(struct parts *p)
+{
+	fputs(p->has_any ? ", " : "", p->out);
+	p->has_any = true;
+}
+
+static void put_text(struct parts *p, enum taf_key key, const char *before)
+{
+	char text[1024];
+
+	if (!taf_crumb_text(p->line, key, text, sizeof(text)) || !text[0])
+		return;
+	begin_part(p);
+	fputs(before, p->out);
+	taf_show_text(p->out, text, TEXT_MAX);
+}
+
+static void put_number(struct parts *p, enum taf_key key, const char *unit)
+{
+	uint64_t v;
+
+	if (!taf_crumb_u64(p->line, key, &v))
+		return;
+	begin_part(p);
+	fprintf(p->out, "%" PRIu64 " %s", v, unit);
+}
+
+static void put_bytes(struct parts *p, enum taf_key key, const char *after)
+{
+	char size[32];
+	uint64_t v;
+
+	if (!taf_crumb_u64(p->line, key, &v))
+		return;
+	begin_part(p);
+	fprintf(p->out, "%s%s", taf_show_bytes(size, sizeof(size), v), after);
+}
+
+static void put_numbers(struct parts *p)
+{
+	char ms[32];
+	uint64_t us;
+	int64_t rc;
+
+	put_bytes(p, TAF_KEY_BYTES, "");
+	put_number(p, TAF_KEY_CTX, "tokens of context");
+	put_number(p, TAF_KEY_TOKENS, "tokens");
+	put_number(p, TAF_KEY_SUBMITS, "submits");
+	put_bytes(p, TAF_KEY_KV_BYTES, " of KV cache");
+	if (taf_crumb_us(p->line, TAF_KEY_MS, &us)) {
+		begin_part(p);
+		fputs(taf_show_ms(ms, sizeof(ms), us), p->out);
+	}
+	if (taf_crumb_i64(p->line, TAF_KEY_RC, &rc) && (rc || taf_crumb_kind(p->line) == TAF_EXIT)) {
+		begin_part(p);
+		fprintf(p->out, "rc %" PRId64, rc);
+	}
+}
+
+static void put_details(FILE *out, const struct taf_crumb_line *line)
+{
+	struct parts p = { out, line, false };
+
+	put_text(&p, TAF_KEY_MODEL, "");
+	if (taf_crumb_kind(line) == TAF_START)
+		put_text(&p, TAF_KEY_EXE, "");
+	put_numbers(&p);
+	put_text(&p, TAF_KEY_RULE, "by rule ");
+	put_text(&p, TAF_KEY_CLASS, "class ");
+	put_text(&p, TAF_KEY_MSG, "");
+}
+
+static const char *colour_of(int kind)
+{
+	switch (kind) {
+	case TAF_ERROR:
+	case TAF_REFUSE:
+	case TAF_SIGNAL: return RED;
+	case TAF_HOLD:
+	case TAF_WOULD:
+	case TAF_DRAIN: return YELLOW;
+	default: return "";
+	}
+}
+
+/* A column of text, at least width wide, one blank behind. */
+static void put_column(FILE *out, const char *text, size_t width)
+{
+	size_t n = taf_show_text(out, text, TEXT_MAX);
+
+	fprintf(out, "%*s", n < width ? (int)(width - n) + 1 : 1, "");
+}
+
+static void put_boot(FILE *out, struct taf_log_boot *boot, const struct taf_log_entry *e, bool has_colour)
+{
+	char t[TAF_TIME_ROOM];
+
+	boot->first_ns = e->mono_ns ? e->mono_ns : 1;
+	fprintf(out, "%sboot %s, times from %s%s\n", has_colour ? DIM : "", boot->id,
+		taf_show_time(t, e->utc_us), has_colour ? PLAIN : "");
+}
+
+void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_entry *e)
+{
+	struct taf_log_boot *boot = &tail->boots[e->boot];
+	bool has_colour = taf_show_has_colour(out);
+	struct taf_crumb_line line;
+	char text[160], ev[64];
+	const char *colour;
+	int64_t us;
+	int kind;
+
+	if (!taf_crumb_parse_again(e->text, e->n, &line))
+		return;
+	if (!boot->first_ns)
+		put_boot(out, boot, e, has_colour);
+	us = ((int64_t)e->mono_ns - (int64_t)boot->first_ns) / 1000;
+	snprintf(text, sizeof(text), "%s%" PRId64 ".%03" PRId64 "s", us < 0 ? "-" : "+",
+		 (us < 0 ? -us : us) / 1000000, (us < 0 ? -us : us) / 1000 % 1000);
+	fprintf(out, "%s%10s%s  %-7d ", has_colour ? DIM : "", text, has_colour ? PLAIN : "", e->pid);
+	kind = taf_crumb_kind(&line);
+	colour = has_colour ? colour_of(kind) : "";
+	taf_crumb_text(&line, TAF_KEY_EV, ev, sizeof(ev) - 8);
+	taf_crumb_text(&line, TAF_KEY_PH, text, 8);
+	if (strcmp(text, "mark") != 0) {
+		strcat(ev, " ");
+		strcat(ev, text);
+	}
+	fputs(colour, out);
+	put_column(out, ev, 12);
+	fputs(*colour ? PLAIN : "", out);
+	put_column(out, taf_engine_name((enum taf_engine)taf_crumb_engine(&line)), 6);
+	taf_crumb_text(&line, TAF_KEY_CALL, text, sizeof(text));
+	put_column(out, text, CALL_WIDTH);
+	put_details(out, &line);
+	fputc('\n', out);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* report_json.c -- one session of `taffrail report --json`.
+ *
+ * Keys are never renamed: pid boot run exe argv start end verdict text model
+ * engines infers submits drains open last, and more beside them.  end is null
+ * while the process runs and where nobody saw it end; last_seen then says when
+ * it last did something.
+ */
+#include <string.h>
+
+#include "report.h"
+
+#define TEXT_ROOM 2048
+#define ITEMS_MAX 256u
+
+static void put_key(struct taf_json *j, const struct taf_crumb_line *head, enum taf_key key)
+{
+	char text[TEXT_ROOM];
+
+	if (taf_crumb_text(head, key, text, sizeof(text)))
+		taf_json_text(j, taf_crumb_key_name(key), text);
+	else
+		taf_json_null(j, taf_crumb_key_name(key));
+}
+
+static void put_list(struct taf_json *j, const struct taf_crumb_line *head, enum taf_key key)
+{
+	char text[TEXT_ROOM];
+
+	taf_json_open(j, taf_crumb_key_name(key), '[');
+	for (unsigned i = 0; i < ITEMS_MAX && taf_crumb_item(head, key, i, text, sizeof(text)); i++)
+		taf_json_text(j, NULL, text);
+	taf_json_close(j);
+}
+
+static void put_name(struct taf_json *j, const char *key, const char *name)
+{
+	taf_json_text(j, key, name[0] ? name : NULL);
+}
+
+static const char *kind_name(int kind)
+{
+	return kind >= 0 ? taf_kind_name((enum taf_kind)kind) : NULL;
+}
+
+static void put_head(struct taf_json *j, const struct taf_trail *t, const struct taf_story *s)
+{
+	struct taf_crumb_line head;
+	uint64_t end = taf_trail_utc_us(t, s->end_ns);
+
+	if (!taf_report_head(t, &head))
+		memset(&head, 0, sizeof(head));
+	taf_json_text(j, "id", t->id);
+	taf_json_i64(j, "pid", t->pid);
+	taf_json_text(j, "boot", t->boot);
+	put_name(j, "run", t->run);
+	put_key(j, &head, TAF_KEY_EXE);
+	put_list(j, &head, TAF_KEY_ARGV);
+	put_key(j, &head, TAF_KEY_CWD);
+	put_key(j, &head, TAF_KEY_LABEL);
+	taf_json_time(j, "start", t->first_us);
+	taf_json_time(j, "end", s->is_alive || !s->end_is_known ? 0 : end);
+	taf_json_time(j, "last_seen", end ? end : t->last_us);
+	put_key(j, &head, TAF_KEY_SHIM);
+	put_key(j, &head, TAF_KEY_MODE);
+	put_list(j, &head, TAF_KEY_ROUTES);
+	put_key(j, &head, TAF_KEY_BOUNDARIES);
+}
+
+static void put_counts(struct taf_json *j, const struct taf_trail *t, const struct taf_story *s)
+{
+	put_name(j, "model", s->model);
+	taf_json_open(j, "engines", '[');
+	for (int e = 1; e < TAF_ENGINE_COUNT; e++)
+		if (s->engines & 1u << e)
+			taf_json_text(j, NULL, taf_engine_name((enum taf_engine)e));
+	taf_json_close(j);
+	taf_json_u64(j, "loads", s->loads);
+	taf_json_u64(j, "infers", s->infers);
+	taf_json_u64(j, "submits", s->submits);
+	taf_json_u64(j, "tokens", s->tokens);
+	taf_json_u64(j, "drains", s->drains);
+	taf_json_u64(j, "drains_missed", s->drains_missed);
+	taf_json_ms(j, "drain_ms", s->drain_us);
+	put_name(j, "error", s->error);
+	taf_json_u64(j, "damaged", t->bad);
+	taf_json_u64(j, "dropped", s->dropped);
+	taf_json_bool(j, "ring", s->has_ring);
+	taf_json_bool(j, "infer_end_inferred", s->infer_end_inferred);
+}
+
+static void put_open(struct taf_json *j, const struct taf_open_begin *o)
+{
+	taf_json_open(j, NULL, '{');
+	taf_json_text(j, "ev", kind_name(o->kind));
+	put_name(j, "call", o->call);
+	put_name(j, "model", o->model);
+	taf_json_u64(j, "age_ms", o->age_ms);
+	taf_json_i64(j, "tid", o->tid);
+	taf_json_text(j, "from", o->is_ring ? "ring" : "log");
+	put_name(j, "msg", o->msg);
+	taf_json_close(j);
+}
+
+static void put_last(struct taf_json *j, const struct taf_last_thing *l)
+{
+	taf_json_open(j, NULL, '{');
+	taf_json_i64(j, "tid", l->tid);
+	taf_json_text(j, "ev", kind_name(l->kind));
+	put_name(j, "call", l->call);
+	taf_json_text(j, "ph", l->phase >= 0 ? taf_phase_name((enum taf_phase)l->phase) : NULL);
+	taf_json_u64(j, "age_ms", l->age_ms);
+	taf_json_bool(j, "inside", l->is_inside);
+	taf_json_close(j);
+}
+
+static void put_oldest(struct taf_json *j, const struct taf_oldest *o)
+{
+	if (!o->is_known) {
+		taf_json_null(j, "oldest");
+		return;
+	}
+	taf_json_open(j, "oldest", '{');
+	put_name(j, "call", o->call);
+	put_name(j, "label", o->label);
+	taf_json_u64(j, "age_ms", o->age_ms);
+	taf_json_u64(j, "behind", o->behind);
+	taf_json_close(j);
+}
+
+void taf_report_json(struct taf_json *j, const struct taf_page *page)
+{
+	const struct taf_story *s = page->story;
+
+	taf_json_open(j, NULL, '{');
+	put_head(j, page->trail, s);
+	taf_json_text(j, "verdict", taf_ended_name(s->verdict));
+	taf_json_text(j, "text", s->text);
+	if (s->has_rc && !s->is_alive)
+		taf_json_i64(j, "rc", s->rc);
+	else
+		taf_json_null(j, "rc");
+	put_counts(j, page->trail, s);
+	taf_json_open(j, "open", '[');
+	for (size_t i = 0; i < s->n_open; i++)
+		put_open(j, &s->open[i]);
+	taf_json_close(j);
+	taf_json_open(j, "last", '[');
+	for (size_t i = 0; i < s->n_last; i++)
+		put_last(j, &s->last[i]);
+	taf_json_close(j);
+	put_oldest(j, &s->oldest);
+	taf_json_close(j);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* report_phase.c -- how long each phase of a session took, for people. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "../policy/text.h"
+#include "report.h"
+#include "show.h"
+
+#define LINES_MAX 8
+#define NAME_MAX_BYTES 100
+
+/* Totals over the ends of one kind. */
+struct total {
+	uint64_t n, us, max_us, tokens, submits, peak;
+};
+
+static void add(struct total *t, const struct taf_crumb_line *line)
+{
+	uint64_t v;
+
+	t->n++;
+	if (taf_crumb_us(line, TAF_KEY_MS, &v)) {
+		t->us += v;
+		t->max_us = v > t->max_us ? v : t->max_us;
+	}
+	if (taf_crumb_u64(line, TAF_KEY_TOKENS, &v))
+		t->tokens += v;
+	if (taf_crumb_u64(line, TAF_KEY_SUBMITS, &v))
+		t->submits += v;
+	if (taf_crumb_u64(line, TAF_KEY_PEAK, &v) && v > t->peak)
+		t->peak = v;
+}
+
+static void print_time(FILE *out, const char *before, uint64_t us, const char *after)
+{
+	char ms[32];
+
+	fprintf(out, "%s%s%s", before, taf_show_ms(ms, sizeof(ms), us), after);
+}
+
+static void print_key(FILE *out, const char *before, const struct taf_crumb_line *line, enum taf_key key)
+{
+	char text[512];
+
+	if (!taf_crumb_text(line, key, text, sizeof(text)) || !text[0])
+		return;
+	fputs(before, out);
+	taf_show_text(out, text, NAME_MAX_BYTES);
+}
+
+/* One load: model, how long, how big, what it returned. */
+static void print_load(FILE *out, const struct taf_trail *t, const struct taf_past *begin)
+{
+	struct taf_crumb_line line;
+	uint64_t us, bytes;
+	int64_t rc;
+	char size[32];
+	bool is_open = !begin->mate || begin->mate == TAF_MATE_GONE;
+
+	taf_report_label(out, "load");
+	if (!taf_past_line(is_open ? begin : &t->past[begin->mate - 1], &line)) {
+		fputc('\n', out);
+		return;
+	}
+	print_key(out, "", &line, TAF_KEY_MODEL);
+	if (taf_crumb_u64(&line, TAF_KEY_BYTES, &bytes) && bytes)
+		fprintf(out, ", %s", taf_show_bytes(size, sizeof(size), bytes));
+	if (taf_crumb_us(&line, TAF_KEY_MS, &us))
+		print_time(out, ", ", us, "");
+	if (is_open)
+		fputs(", did not come back", out);
+	if (taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc)
+		fprintf(out, ", FAILED (%" PRId64 ")", rc);
+	print_key(out, " by ", &line, TAF_KEY_CALL);
+	fputc('\n', out);
+}
+
+static void print_loads(FILE *out, const struct taf_trail *t)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->n_past; i++)
+		if (t->past[i].kind == TAF_LOAD && t->past[i].phase != TAF_END && n++ < LINES_MAX)
+			print_load(out, t, &t->past[i]);
+	if (n > LINES_MAX) {
+		taf_report_label(out, "");
+		fprintf(out, "and %u more loads\n", n - LINES_MAX);
+	}
+}
+
+static void print_infers(FILE *out, const struct taf_story *s, const struct total *t)
+{
+	if (!s->infers && !t->n)
+		return;
+	taf_report_label(out, "inference");
+	fprintf(out, "%" PRIu64 " generation%s", s->infers, s->infers == 1 ? "" : "s");
+	if (t->us)
+		print_time(out, ", ", t->us, " in all");
+	if (t->tokens)
+		fprintf(out, ", %" PRIu64 " tokens", t->tokens);
+	if (t->tokens && t->us)
+		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)t->us);
+	if (s->submits)
+		fprintf(out, ", %" PRIu64 " submits", s->submits);
+	if (t->peak)
+		fprintf(out, ", at most %" PRIu64 " tokens in one", t->peak);
+	if (taf_story_open(s, TAF_INFER))
+		fputs(", one did not end", out);
+	else if (s->infer_end_inferred)
+		fputs(", the end of the last one is inferred", out);
+	fputc('\n', out);
+}
+
+static void print_drains(FILE *out, const struct taf_story *s)
+{
+	if (!s->drains && !s->drains_missed)
+		return;
+	taf_report_label(out, "drains");
+	fprintf(out, "%" PRIu64, s->drains);
+	print_time(out, ", ", s->drain_us, " in all");
+	if (s->drains > 1)
+		print_time(out, ", at most ", s->drain_max_us, "");
+	if (s->drains_missed)
+		fprintf(out, ", %" PRIu64 " missed", s->drains_missed);
+	fputc('\n', out);
+}
+
+static void print_total(FILE *out, const char *label, const struct total *t)
+{
+	if (!t->n)
+		return;
+	taf_report_label(out, label);
+	fprintf(out, "%" PRIu64, t->n);
+	print_time(out, ", ", t->us, " in all\n");
+}
+
+/* The routes out, and the last words about them. */
+static void print_exit(FILE *out, const struct taf_trail *t)
+{
+	struct taf_crumb_line line;
+	const struct taf_past *begin = NULL, *end = NULL;
+	int64_t rc;
+
+	for (size_t i = 0; i < t->n_past; i++) {
+		if (t->past[i].kind == TAF_EXIT && t->past[i].phase == TAF_END)
+			end = &t->past[i];
+		else if (t->past[i].kind == TAF_EXIT)
+			begin = &t->past[i];
+	}
+	if (!begin && !end)
+		return;
+	taf_report_label(out, "exit");
+	if (taf_past_line(begin ? begin : end, &line)) {
+		if (taf_crumb_i64(&line, TAF_KEY_RC, &rc))
+			fprintf(out, "status %" PRId64, rc);
+		print_key(out, " by ", &line, TAF_KEY_CALL);
+	}
+	if (end && taf_past_line(end, &line)) {
+		if (begin && end->mono_ns > begin->mono_ns)
+			print_time(out, ", ", (end->mono_ns - begin->mono_ns) / 1000, " of leaving");
+		print_key(out, "; ", &line, TAF_KEY_MSG);
+	} else {
+		fputs("; the log was not closed", out);
+	}
+	fputc('\n', out);
+}
+
+/* What failed and what a rule did, the latest of each. */
+static void print_acts(FILE *out, const struct taf_trail *t)
+{
+	static const enum taf_kind kinds[] = { TAF_ERROR, TAF_HOLD, TAF_REFUSE, TAF_WOULD };
+	struct taf_crumb_line line;
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+		const struct taf_past *latest = NULL;
+		unsigned n = 0;
+
+		for (size_t i = 0; i < t->n_past; i++)
+			if (t->past[i].kind == (int)kinds[k] && t->past[i].phase != TAF_END) {
+				latest = &t->past[i];
+				n++;
+			}
+		if (!latest || !taf_past_line(latest, &line))
+			continue;
+		taf_report_label(out, taf_kind_name(kinds[k]));
+		fprintf(out, "%u", n);
+		print_key(out, ", by rule ", &line, TAF_KEY_RULE);
+		print_key(out, n > 1 ? ", the last: " : ": ", &line, TAF_KEY_MSG);
+		fputc('\n', out);
+	}
+}
+
+void taf_report_phases(FILE *out, const struct taf_page *page)
+{
+	const struct taf_trail *t = page->trail;
+	struct total infer = { 0 }, unload = { 0 };
+	struct taf_crumb_line line;
+
+	for (size_t i = 0; i < t->n_past; i++) {
+		struct total *to = t->past[i].kind == TAF_INFER	   ? &infer
+				   : t->past[i].kind == TAF_UNLOAD ? &unload
+								   : NULL;
+
+		if (to && t->past[i].phase == TAF_END && taf_past_line(&t->past[i], &line))
+			add(to, &line);
+	}
+	print_loads(out, t);
+	print_infers(out, page->story, &infer);
+	print_drains(out, page->story);
+	print_total(out, "unload", &unload);
+	print_acts(out, t);
+	print_exit(out, t);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* report_text.c -- `taffrail report` for people: a page a run.
+ *
+ * First the processes of the run, if there are several, then each with its
+ * verdict, phases, threads, what never came back, and what to do next.  All
+ * text of the log goes through show.h.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "../policy/text.h"
+#include "report.h"
+#include "show.h"
+
+#define NAME_MAX_BYTES 300
+#define THREADS_SHOWN 12u
+#define LABEL_WIDTH 11
+#define TREE_DEPTH 16
+
+static const char *colour_of(enum taf_ended verdict)
+{
+	int w = taf_ended_weight(verdict);
+
+	return w >= taf_ended_weight(TAF_ENDED_SIGNAL) ? "\033[1;31m"
+	       : w > taf_ended_weight(TAF_ENDED_RUNNING) ? "\033[1;33m" : "\033[1;32m";
+}
+
+static void print_verdict(FILE *out, enum taf_ended verdict, int width)
+{
+	bool has_colour = taf_show_has_colour(out);
+
+	fprintf(out, "%s%-*s%s", has_colour ? colour_of(verdict) : "", width, taf_ended_name(verdict),
+		has_colour ? "\033[0m" : "");
+}
+
+void taf_report_label(FILE *out, const char *label)
+{
+	fprintf(out, "  %-*s", LABEL_WIDTH, label);
+}
+
+static void print_line(FILE *out, const char *label, const char *text)
+{
+	if (!text[0])
+		return;
+	taf_report_label(out, label);
+	taf_show_text(out, text, NAME_MAX_BYTES);
+	fputc('\n', out);
+}
+
+/* The command as it was typed, arguments with blanks in quotes. */
+static void print_command(FILE *out, const struct taf_trail *t)
+{
+	struct taf_crumb_line head;
+	char word[512];
+	unsigned i;
+
+	if (!taf_report_head(t, &head)) {
+		fprintf(out, "process %d", t->pid);
+		return;
+	}
+	for (i = 0; i < 64 && taf_crumb_item(&head, TAF_KEY_ARGV, i, word, sizeof(word)); i++) {
+		const char *quote = word[0] && !strchr(word, ' ') ? "" : "'";
+
+		fprintf(out, "%s%s", i ? " " : "", quote);
+		taf_show_text(out, word, 120);
+		fputs(quote, out);
+	}
+	if (!i && taf_crumb_text(&head, TAF_KEY_EXE, word, sizeof(word)))
+		taf_show_text(out, word, NAME_MAX_BYTES);
+}
+
+static void print_when(FILE *out, const struct taf_trail *t, const struct taf_story *s)
+{
+	char from[TAF_TIME_ROOM], took[32];
+
+	taf_report_label(out, "process");
+	fprintf(out, "%d, since %s", t->pid, taf_show_time(from, t->first_us));
+	if (s->end_ns > t->first_ns && t->first_ns)
+		fprintf(out, ", %s%s", taf_show_ms(took, sizeof(took), (s->end_ns - t->first_ns) / 1000),
+			s->is_alive ? " so far" : s->end_is_known ? "" : " until its last sign of life");
+	fputc('\n', out);
+}
+
+static void print_engine(FILE *out, const struct taf_crumb_line *head, const struct taf_story *s)
+{
+	char text[160];
+	const char *comma = "";
+
+	if (!s->engines)
+		return;
+	taf_report_label(out, "engine");
+	for (int e = 1; e < TAF_ENGINE_COUNT; e++)
+		if (s->engines & 1u << e) {
+			fprintf(out, "%s%s", comma, taf_engine_name((enum taf_engine)e));
+			comma = ", ";
+		}
+	if (taf_crumb_text(head, TAF_KEY_BOUNDARIES, text, sizeof(text))) {
+		fputs("; boundaries ", out);
+		taf_show_text(out, text, 40);
+	}
+	for (unsigned i = 0; i < 8 && taf_crumb_item(head, TAF_KEY_ROUTES, i, text, sizeof(text)); i++) {
+		fputs(i ? ", " : "; routes ", out);
+		taf_show_text(out, text, 40);
+	}
+	fputc('\n', out);
+}
+
+static void print_head(FILE *out, const struct taf_trail *t, const struct taf_story *s)
+{
+	struct taf_crumb_line head;
+	char text[1024];
+
+	if (!taf_report_head(t, &head))
+		memset(&head, 0, sizeof(head));
+	print_when(out, t, s);
+	if (taf_crumb_text(&head, TAF_KEY_EXE, text, sizeof(text)))
+		print_line(out, "program", text);
+	if (taf_crumb_text(&head, TAF_KEY_LABEL, text, sizeof(text)))
+		print_line(out, "label", text);
+	print_engine(out, &head, s);
+	print_line(out, "model", s->model);
+	if (taf_crumb_text(&head, TAF_KEY_MODE, text, sizeof(text)) && strcmp(text, "enforce") != 0)
+		print_line(out, "mode", text);
+	if (taf_crumb_member(&head, TAF_KEY_POLICY, "path", text, sizeof(text)))
+		print_line(out, "policy", text);
+}
+
+static void print_call(FILE *out, int kind, const char *call)
+{
+	fputs(kind >= 0 ? taf_kind_name((enum taf_kind)kind) : "?", out);
+	if (call[0]) {
+		fputc(' ', out);
+		taf_show_text(out, call, 80);
+	}
+}
+
+static void print_threads(FILE *out, const struct taf_story *s)
+{
+	char age[32];
+
+	for (size_t i = 0; i < s->n_last && i < THREADS_SHOWN; i++) {
+		const struct taf_last_thing *l = &s->last[i];
+
+		taf_report_label(out, i ? "" : "threads");
+		fprintf(out, "%d %s ", l->tid, l->is_inside ? "inside" : "last did");
+		print_call(out, l->kind, l->call);
+		taf_show_ms(age, sizeof(age), l->age_ms * 1000);
+		fprintf(out, l->is_inside ? ", for %s\n" : ", %s before\n", age);
+	}
+	if (s->n_last > THREADS_SHOWN) {
+		taf_report_label(out, "");
+		fprintf(out, "and %zu more\n", s->n_last - THREADS_SHOWN);
+	}
+}
+
+static void print_open(FILE *out, const struct taf_story *s)
+{
+	char age[32];
+
+	for (size_t i = 0; i < s->n_open; i++) {
+		const struct taf_open_begin *o = &s->open[i];
+
+		taf_report_label(out, i ? "" : "open");
+		print_call(out, o->kind, o->call);
+		if (o->model[0]) {
+			fputs(" on ", out);
+			taf_show_text(out, o->model, 100);
+		}
+		if (o->msg[0]) {
+			fputs(" (", out);
+			taf_show_text(out, o->msg, 100);
+			fputc(')', out);
+		}
+		fprintf(out, ", begun %s before\n", taf_show_ms(age, sizeof(age), o->age_ms * 1000));
+	}
+	if (s->oldest.is_known && s->n_open) {
+		taf_report_label(out, "oldest");
+		taf_show_text(out, s->oldest.call, 80);
+		fputs(s->oldest.label[0] ? ", " : "", out);
+		taf_show_text(out, s->oldest.label, 100);
+		fprintf(out, ", begun %s before; nothing has waited for it since\n",
+			taf_show_ms(age, sizeof(age), s->oldest.age_ms * 1000));
+	}
+}
+
+static void print_damage(FILE *out, const struct taf_trail *t)
+{
+	for (size_t i = 0; i < t->n_files; i++) {
+		const struct taf_trail_file *f = &t->files[i];
+
+		if (f->bad) {
+			taf_report_label(out, "damage");
+			fprintf(out, "%" PRIu64 " line%s of %s skipped%s\n", f->bad, f->bad == 1 ? "" : "s", f->name,
+				f->is_tail_bad ? "; the last one was perhaps being written" : "");
+		}
+		if (f->err) {
+			taf_report_label(out, "damage");
+			fprintf(out, "%s cannot be read: %s\n", f->name, strerror(-f->err));
+		}
+	}
+}
+
+static void next(FILE *out, const char *text)
+{
+	taf_report_label(out, "next");
+	fprintf(out, "%s\n", text);
+}
+
+static void print_next(FILE *out, const struct taf_trail *t, const struct taf_story *s)
+{
+	bool is_hang = taf_story_open(s, TAF_INFER) || taf_story_open(s, TAF_SUBMIT) ||
+		       taf_story_open(s, TAF_SYNC) || taf_story_open(s, TAF_DRAIN);
+	char text[160];
+
+	switch (s->verdict) {
+	case TAF_ENDED_RUNNING:
+		snprintf(text, sizeof(text), "taffrail log -f --session %d", t->pid);
+		next(out, text);
+		break;
+	case TAF_ENDED_KILLED:
+		snprintf(text, sizeof(text), "was it out of memory? journalctl -k | grep -i 'killed process %d'",
+			 t->pid);
+		next(out, text);
+		break;
+	case TAF_ENDED_CRASH:
+		snprintf(text, sizeof(text), "a core file, if one was kept: coredumpctl info %d", t->pid);
+		next(out, text);
+		break;
+	case TAF_ENDED_MACHINE_DOWN:
+		next(out, s->n_open ? "what is open above is the suspect; the kernel's last words: journalctl -k -b -1"
+				    : "nothing was open; the kernel's last words: journalctl -k -b -1");
+		if (is_hang)
+			next(out, "drain.every_submits: 8 in the policy narrows the next one down to 8 submits");
+		break;
+	default: break;
+	}
+}
+
+static void print_page(FILE *out, const struct taf_page *page)
+{
+	const struct taf_story *s = page->story;
+
+	print_command(out, page->trail);
+	fputs("\n  ", out);
+	print_verdict(out, s->verdict, LABEL_WIDTH);
+	taf_show_text(out, s->text, sizeof(s->text));
+	fputs("\n\n", out);
+	print_head(out, page->trail, s);
+	taf_report_phases(out, page);
+	print_threads(out, s);
+	print_open(out, s);
+	print_damage(out, page->trail);
+	print_next(out, page->trail, s);
+}
+
+static bool has_parent_here(const struct taf_run_report *r, size_t i)
+{
+	for (size_t k = 0; k < r->n; k++)
+		if (k != i && r->pages[i].trail->ppid && r->pages[k].trail->pid == r->pages[i].trail->ppid)
+			return true;
+	return false;
+}
+
+/* One process and those that it started; each is shown once, whatever the log claims. */
+static void print_branch(FILE *out, struct taf_run_report *r, size_t i, int depth)
+{
+	const struct taf_trail *t = r->pages[i].trail;
+
+	r->pages[i].is_listed = true;
+	fprintf(out, "  %*s%-*d ", depth * 2, "", LABEL_WIDTH - 2 - (depth < 4 ? depth * 2 : 8), t->pid);
+	print_verdict(out, r->pages[i].story->verdict, LABEL_WIDTH + 2);
+	print_command(out, t);
+	fputc('\n', out);
+	for (size_t k = 0; k < r->n && depth < TREE_DEPTH; k++)
+		if (!r->pages[k].is_listed && r->pages[k].trail->ppid == t->pid)
+			print_branch(out, r, k, depth + 1);
+}
+
+static void print_tree(FILE *out, struct taf_run_report *r)
+{
+	for (int is_rest = 0; is_rest < 2; is_rest++)
+		for (size_t i = 0; i < r->n; i++)
+			if (!r->pages[i].is_listed && (is_rest || !has_parent_here(r, i)))
+				print_branch(out, r, i, 0);
+}
+
+/* Remarks that `taffrail note` left for this run. */
+static void print_notes(FILE *out, const struct taf_run_report *r)
+{
+	for (size_t i = 0; i < r->trails->n; i++) {
+		struct taf_trail *t = &r->trails->list[i];
+		struct taf_crumb_line line;
+		char text[1024], when[TAF_TIME_ROOM];
+
+		if (strcmp(t->role, "note") != 0 || strcmp(t->run, r->pages[0].trail->run) != 0 ||
+		    taf_trail_load(t, t->dir))
+			continue;
+		for (size_t k = 0; k < t->n_past; k++)
+			if (t->past[k].kind == TAF_NOTE && taf_past_line(&t->past[k], &line) &&
+			    taf_crumb_text(&line, TAF_KEY_MSG, text, sizeof(text))) {
+				fprintf(out, "note %s: ",
+					taf_show_time(when, taf_trail_utc_us(t, t->past[k].mono_ns)));
+				taf_show_text(out, text, sizeof(text));
+				fputc('\n', out);
+			}
+		taf_trail_unload(t);
+	}
+}
+
+void taf_report_text(FILE *out, struct taf_run_report *r)
+{
+	if (!r->n)
+		return;
+	if (r->n > 1) {
+		fputs("run ", out);
+		taf_show_text(out, r->pages[0].trail->run, 32);
+		fprintf(out, ", %zu processes\n", r->n);
+		print_tree(out, r);
+		fputc('\n', out);
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		if (i)
+			fputc('\n', out);
+		print_page(out, &r->pages[i]);
+	}
+	print_notes(out, r);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../shim/sys.h"
+#include "closing.h"
+#include "launch.h"
+#include "preload.h"
+#include "run_policy.h"
+#include "supervise.h"
+#include "tell.h"
+#include "vars.h"
+#include "verbs.h"
+#include "witness.h"
+
+extern char **environ;
+
+/* One run, from its arguments to the environment of its guest. */
+struct plan {
+	struct taf_run_args args;
+	struct taf_target target;
+	struct taf_state_dir state;
+	struct taf_run_policy policy;
+	struct taf_preload preload;
+	struct taf_vars vars;
+	struct taf_guest guest;
+	struct taf_witness witness;
+	struct taf_closing closing;
+	bool is_nested; /* some outer `run` has said it all */
+	bool is_preloaded;
+};
+
+static bool is_on(const char *name, const char *value)
+{
+	const char *v = getenv(name);
+
+	return v && !strcmp(v, value);
+}
+
+/* The guest cannot be guarded. 0, or under --strict an exit status. */
+static int unguarded(const struct plan *p, const char *why)
+{
+	if (p->policy.is_strict) {
+		taf_tell("%s is not started, because it cannot be guarded: %s",
+			 p->args.command[0], why);
+		return TAF_EXIT_UNGUARDED;
+	}
+	taf_tell("%s runs unguarded: %s", p->args.command[0], why);
+	return 0;
+}
+
+/* Where its loader takes it, the guard goes in front; where only children can
+ * be reached it goes into the environment alone. */
+static int plan_preload(struct plan *p)
+{
+	char why[PATH_MAX + 160];
+	int status;
+
+	if (p->target.why) {
+		snprintf(why, sizeof(why), "%s", p->target.why);
+		if (p->target.is_script)
+			snprintf(why, sizeof(why), "its interpreter is %s, and %s",
+				 p->target.program, p->target.why);
+		status = unguarded(p, why);
+		if (status || p->target.reach == TAF_REACH_NONE)
+			return status;
+	}
+	p->is_preloaded = taf_preload_find(&p->preload, why, sizeof(why));
+	return p->is_preloaded || p->target.why ? 0 : unguarded(p, why);
+}
+
+/* The folder of the crumbs, and what is wrong with it. 0, or under --strict an exit status. */
+static int plan_crumbs(struct plan *p)
+{
+	struct taf_state_dir dir = p->state;
+	const char *asked = p->policy.rules.crumbs_dir;
+	char why[PATH_MAX * 2 + 160];
+
+	if (asked[0] == '/')
+		snprintf(dir.path, sizeof(dir.path), "%s", asked);
+	if (!dir.path[0])
+		snprintf(why, sizeof(why), "there is no place for the state directory; "
+			 "set TAFFRAIL_STATE");
+	else if (taf_state_check(&dir, why, sizeof(why))) {
+		if (asked[0] == '/')
+			memcpy(p->closing.crumbs, dir.path, sizeof(dir.path));
+		else
+			taf_state_sub(&dir, "crumbs", p->closing.crumbs, sizeof(p->closing.crumbs));
+		memcpy(p->witness.crumbs, p->closing.crumbs, sizeof(p->witness.crumbs));
+		return 0;
+	}
+	if (p->policy.is_strict) {
+		taf_tell("%s is not started, because it would leave no crumbs: %s",
+			 p->args.command[0], why);
+		return TAF_EXIT_UNGUARDED;
+	}
+	if (!p->is_nested)
+		taf_tell("no crumbs: %s", why);
+	return 0;
+}
+
+/* The run's name: 16 hexadecimal digits, shared by nested runs. */
+static void plan_run_id(struct plan *p)
+{
+	const char *given = getenv("TAFFRAIL_RUN");
+	uint64_t random = 0;
+
+	p->is_nested = given && strlen(given) == 16 && strspn(given, "0123456789abcdef") == 16;
+	if (!p->is_nested)
+		taf_sys_random(&random, sizeof(random));
+	if (p->is_nested)
+		memcpy(p->closing.run, given, sizeof(p->closing.run));
+	else
+		snprintf(p->closing.run, sizeof(p->closing.run), "%016llx",
+			 (unsigned long long)random);
+}
+
+/* The engine levers of the policy. */
+static int set_levers(struct plan *p)
+{
+	const struct taf_env_list *list = &p->policy.rules.env_set;
+	int err = 0;
+
+	for (uint32_t i = 0; i < list->n && !err; i++) {
+		if (p->policy.rules.env_force)
+			err = taf_vars_set(&p->vars, list->at[i].name, list->at[i].value);
+		else
+			err = taf_vars_default(&p->vars, list->at[i].name, list->at[i].value);
+	}
+	return err;
+}
+
+static int set_given(struct plan *p, const char *name, const char *value)
+{
+	return value && *value ? taf_vars_set(&p->vars, name, value) : 0;
+}
+
+/* What tells the guard in the guest, and in its children, what to do. */
+static int set_vars(struct plan *p)
+{
+	const struct taf_rules *rules = &p->policy.rules;
+	const char *alloc = rules->memory_host == TAF_HOST_WATCH ? p->preload.alloc : "";
+	int err = 0;
+
+	err = err ? err : set_levers(p);
+	err = err ? err : set_given(p, "TAFFRAIL_POLICY", p->policy.path);
+	err = err ? err : set_given(p, "TAFFRAIL_BLOB", p->policy.blob);
+	err = err ? err : set_given(p, "TAFFRAIL_SET", p->policy.set);
+	err = err ? err : set_given(p, "TAFFRAIL_STATE", p->state.is_asked ? p->state.path : NULL);
+	err = err ? err : set_given(p, "TAFFRAIL_LABEL", p->args.label);
+	err = err ? err : set_given(p, "TAFFRAIL_STRICT", p->args.is_strict ? "1" : NULL);
+	err = err ? err : taf_vars_set(&p->vars, "TAFFRAIL_RUN", p->closing.run);
+	err = err ? err : taf_vars_set(&p->vars, "TAFFRAIL_PROPAGATE",
+				       rules->propagate == TAF_PROPAGATE_FORCE ? "force" :
+										 "inherit");
+	return err ? err : taf_vars_preload(&p->vars, p->is_preloaded ? p->preload.guard : NULL,
+					    p->is_preloaded && *alloc ? alloc : NULL);
+}
+
+/* 0, or an exit status. Afterwards p->vars is what the guest gets. */
+static int plan_guard(struct plan *p)
+{
+	int status;
+
+	if (taf_vars_init(&p->vars, environ))
+		return TAF_EXIT_INTERNAL;
+	if (is_on("TAFFRAIL", "off"))
+		return 0;
+	plan_run_id(p);
+	if (taf_state_find(p->args.state, &p->state))
+		p->state.path[0] = '\0';
+	status = taf_run_policy_read(&p->args, p->target.program, &p->state, &p->policy);
+	if (status)
+		return status;
+	if (p->policy.rules.mode == TAF_MODE_OFF)
+		return taf_vars_preload(&p->vars, NULL, NULL) ? TAF_EXIT_INTERNAL : 0;
+	status = plan_preload(p);
+	if (!status)
+		status = plan_crumbs(p);
+	if (status)
+		return status;
+	p->guest.look_ms = TAF_WITNESS_FIRST_MS;
+	return set_vars(p) ? TAF_EXIT_INTERNAL : 0;
+}
+
+/* Service managers name the process that their offer is for. */
+static void rename_pid(struct plan *p, const char *name, int32_t from)
+{
+	const char *value = taf_vars_get(&p->vars, name);
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)from);
+	if (!value || strcmp(value, pid) != 0)
+		return;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	taf_vars_set(&p->vars, name, pid);
+}
+
+/* Becomes the guest; returns the exit status when that fails. */
+static int start(void *arg)
+{
+	struct plan *p = arg;
+	struct taf_launch launch = { .target = &p->target, .argv = p->args.command };
+	int err;
+
+	if (!p->args.becomes_guest) {
+		rename_pid(p, "LISTEN_PID", (int32_t)getppid());
+		rename_pid(p, "WATCHDOG_PID", (int32_t)getppid());
+	}
+	launch.env = p->vars.list;
+	launch.env_plain = p->policy.is_strict ? NULL : environ;
+	err = taf_launch_exec(&launch);
+	return taf_launch_failed(p->args.command[0], NULL, err);
+}
+
+static int look(void *arg)
+{
+	struct plan *p = arg;
+
+	return taf_witness_look(&p->witness);
+}
+
+static int become(struct plan *p)
+{
+	p->args.becomes_guest = true;
+	taf_signals_restore();
+	return start(p);
+}
+
+static int supervise(struct plan *p)
+{
+	struct taf_end end;
+	int err;
+
+	p->guest.start = start;
+	p->guest.look = look;
+	p->guest.arg = p;
+	p->witness.guest = &p->guest.pid;
+	err = taf_supervise(&p->guest, &end);
+	if (err) {
+		taf_tell("%s is not watched, because there is room for one process only: %s",
+			 p->args.command[0], strerror(-err));
+		return become(p);
+	}
+	p->closing.guest = p->guest.pid;
+	p->closing.program = p->target.path;
+	p->closing.label = p->args.label;
+	taf_close_run(&p->closing, &end);
+	taf_end_like(&end);
+}
+
+int taf_verb_run(int argc, char **argv)
+{
+	static struct plan plan = { .guest.look_ms = -1 };
+	int status, err;
+
+	taf_signals_block();
+	status = taf_run_args_read(argc, argv, &plan.args);
+	if (status)
+		return status;
+	err = taf_launch_find(plan.args.command[0], &plan.target);
+	if (err)
+		return taf_launch_failed(plan.args.command[0], &plan.target, err);
+	status = plan_guard(&plan);
+	if (status)
+		return status;
+	return plan.args.becomes_guest ? become(&plan) : supervise(&plan);
+}

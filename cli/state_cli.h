@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* state_cli.h -- where the state directory is, and what is wrong with it.
+ *
+ * What the user asked for (--state, else TAFFRAIL_STATE, made absolute), else
+ * the default of world.c.  Looking creates nothing: a guest that never becomes
+ * active leaves no trace.
+ */
+#ifndef TAF_STATE_CLI_H
+#define TAF_STATE_CLI_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct taf_state_dir {
+	char path[PATH_MAX]; /* absolute, without '/' at its end */
+	bool is_asked; /* the user named it */
+};
+
+/* 0, or -errno when there is no place for it (no HOME, name too long). */
+int taf_state_find(const char *asked, struct taf_state_dir *dir);
+/* Whether crumbs can be kept there; if not, why holds a whole sentence that names the directory. */
+bool taf_state_check(const struct taf_state_dir *dir, char *why, size_t room);
+/* Creates dir and its crumbs folder, mode 0700. 0 or -errno. */
+int taf_state_make(const struct taf_state_dir *dir);
+/* dir's folder of that name. */
+void taf_state_sub(const struct taf_state_dir *dir, const char *name, char *path, size_t room);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* story.h -- what became of one session, and where it was when it ended.
+ *
+ * Sources, the surest first:
+ *   the record of `taffrail run`, which waited for the process   taf_ending_find
+ *   the session's own last records                               verdict.c
+ *   the ring, which outlives the process but not the kernel      ringside.c
+ *   the process table of this boot                               world->is_alive
+ *
+ * Ages are counted back from the end of the process where that is known, else
+ * from its last sign of life (end_is_known says which), else, while it lives,
+ * from now.
+ *
+ * The end of a generation is inferred, as no thread of the guest waits for it:
+ * with no call open in any lane and the last submit longer ago than
+ * TAF_IDLE_MS, an open INFER counts as ended then.  Without a ring it is open.
+ */
+#ifndef TAF_STORY_H
+#define TAF_STORY_H
+
+#include "sessions.h"
+
+#define TAF_IDLE_MS 250
+#define TAF_OPEN_MAX 32
+#define TAF_LAST_MAX 64
+#define TAF_NAME_ROOM 160
+#define TAF_STORY_ROOM 640
+
+enum taf_ended {
+	TAF_ENDED_RUNNING,
+	TAF_ENDED_CLEAN,
+	TAF_ENDED_NONZERO,
+	TAF_ENDED_SIGNAL,
+	TAF_ENDED_KILLED,
+	TAF_ENDED_CRASH,
+	TAF_ENDED_HELD,
+	TAF_ENDED_REFUSED,
+	TAF_ENDED_MACHINE_DOWN,
+	TAF_ENDED_UNKNOWN,
+};
+
+/* How `run` saw its guest end. */
+struct taf_ending {
+	bool is_known;
+	int64_t rc; /* status, or -signal */
+	uint64_t mono_ns;
+};
+
+/* A call or phase that has begun and not ended. */
+struct taf_open_begin {
+	int kind; /* enum taf_kind; -1: unknown */
+	uint8_t engine;
+	int32_t tid;
+	uint64_t since_ns, age_ms;
+	bool is_ring; /* known from the ring alone */
+	char call[TAF_NAME_ROOM], model[TAF_NAME_ROOM], msg[TAF_NAME_ROOM];
+};
+
+struct taf_last_thing {
+	int32_t tid;
+	int kind, phase;
+	uint8_t engine;
+	uint64_t mono_ns, age_ms;
+	bool is_inside; /* the call has not come back */
+	char call[TAF_NAME_ROOM];
+};
+
+/* The oldest submission that is not known to be done: nothing waited for the device since. */
+struct taf_oldest {
+	bool is_known;
+	uint64_t since_ns, age_ms, behind; /* behind: submissions after it */
+	uint8_t engine;
+	char call[TAF_NAME_ROOM], label[TAF_NAME_ROOM];
+};
+
+struct taf_story {
+	enum taf_ended verdict;
+	bool is_alive, has_ring, has_rc, became_other, has_exit, is_leaving, end_is_known, infer_end_inferred;
+	int64_t rc;
+	int signal; /* 0: none */
+	uint64_t end_ns; /* or the last sign of life, or now */
+	uint64_t loads, infers, submits, tokens, drains, drains_missed, dropped;
+	uint64_t drain_us, drain_max_us;
+	uint64_t last_infer_ns; /* end of the latest generation that ended */
+	uint64_t open_submits; /* done in the generation that is open */
+	bool open_submits_known;
+	uint32_t engines; /* bit a engine */
+	char model[TAF_NAME_ROOM], last_model[TAF_NAME_ROOM]; /* last_model: of the latest load or generation */
+	char error[TAF_NAME_ROOM], rule[TAF_NAME_ROOM], ring[TAF_PATH_MAX], label[TAF_NAME_ROOM];
+	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
+	size_t n_open;
+	struct taf_last_thing last[TAF_LAST_MAX]; /* the latest first */
+	size_t n_last;
+	struct taf_oldest oldest;
+	char text[TAF_STORY_ROOM];
+};
+
+const char *taf_ended_name(enum taf_ended verdict);
+/* How bad it is: what `report` shows first. */
+int taf_ended_weight(enum taf_ended verdict);
+/* runner is loaded; NULL: none. */
+void taf_ending_find(const struct taf_trail *trail, const struct taf_trail *runner, struct taf_ending *end);
+/* trail is loaded. */
+void taf_story_tell(struct taf_story *s, const struct taf_trail *trail, const struct taf_trail *runner,
+		    const struct taf_world *w);
+
+/* verdict.c: by the records and by what run saw; end_is_known tells whether that was enough. */
+enum taf_ended taf_story_judge(struct taf_story *s, const struct taf_trail *trail,
+			       const struct taf_ending *end);
+/* verdict.c: the process is gone and nothing says how. */
+enum taf_ended taf_story_silence(struct taf_story *s, const struct taf_trail *trail,
+				 const struct taf_world *w);
+/* ringside.c: joins what the ring knows. False: there is none for this session. */
+bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail, const struct taf_world *w);
+/* story_text.c: fills s->text. */
+void taf_story_word(struct taf_story *s, const struct taf_trail *trail);
+/* What the thread did last, made when there is none yet; NULL: no room. */
+struct taf_last_thing *taf_story_last_of(struct taf_story *s, int32_t tid);
+void taf_story_add_open(struct taf_story *s, const struct taf_open_begin *o);
+/* The oldest begin of that kind that is open, or NULL. */
+const struct taf_open_begin *taf_story_open(const struct taf_story *s, enum taf_kind kind);
+
+#endif

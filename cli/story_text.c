@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* story_text.c -- a session's end in one sentence of plain words (story->text).
+ *
+ *   killed 1.2s into a generation by llama_decode on tiny; 14 decodes done;
+ *   nothing was being loaded
+ *
+ * The sentence names the oldest thing that was not finished, never the thread
+ * that waits for it.  It holds names as the log has them: show.h, jsonout.h.
+ */
+#include <string.h>
+
+#include "../policy/text.h"
+#include "show.h"
+#include "story.h"
+
+static void put_age(struct taf_text *t, const struct taf_story *s, uint64_t age_ms)
+{
+	/* The time of death is known only when somebody saw it. */
+	if (!s->end_is_known && !s->is_alive)
+		taf_text_put(t, "at least ");
+	taf_text_ms(t, age_ms);
+}
+
+static void put_after(struct taf_text *t, const char *words, const char *name)
+{
+	if (name[0]) {
+		taf_text_put(t, words);
+		taf_text_put(t, name);
+	}
+}
+
+static void put_count(struct taf_text *t, uint64_t n, const char *one)
+{
+	taf_text_u64(t, n);
+	taf_text_char(t, ' ');
+	taf_text_put(t, one);
+	if (n != 1)
+		taf_text_char(t, 's');
+}
+
+/* What a submission is called in the engine at hand. */
+static const char *unit_of(const struct taf_story *s)
+{
+	return s->engines & 1u << TAF_ENGINE_LLAMA ? "decode" : "submit";
+}
+
+/* What the process was in the middle of: what matters most of all that is open. */
+static const struct taf_open_begin *main_open(const struct taf_story *s)
+{
+	static const enum taf_kind order[] = { TAF_LOAD, TAF_INFER, TAF_DRAIN, TAF_UNLOAD,
+					       TAF_SUBMIT, TAF_SYNC };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		const struct taf_open_begin *o = taf_story_open(s, order[i]);
+
+		if (o)
+			return o;
+	}
+	return s->n_open ? &s->open[0] : NULL;
+}
+
+static void put_open(struct taf_text *t, const struct taf_open_begin *o)
+{
+	switch (o->kind) {
+	case TAF_LOAD:
+		taf_text_put(t, "loading ");
+		taf_text_put(t, o->model[0] ? o->model : "a model");
+		put_after(t, " by ", o->call);
+		break;
+	case TAF_UNLOAD:
+		taf_text_put(t, "unloading ");
+		taf_text_put(t, o->model[0] ? o->model : "a model");
+		put_after(t, " by ", o->call);
+		break;
+	case TAF_INFER:
+		taf_text_put(t, "a generation");
+		put_after(t, " by ", o->call);
+		put_after(t, " on ", o->model);
+		break;
+	case TAF_DRAIN:
+		taf_text_put(t, "a drain");
+		put_after(t, " of ", o->msg);
+		put_after(t, " on ", o->model);
+		break;
+	case TAF_SYNC:
+		taf_text_put(t, "waiting for the device");
+		put_after(t, " in ", o->call);
+		break;
+	default:
+		taf_text_put(t, o->call[0]	? o->call
+				: o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind)
+					       : "a call");
+		put_after(t, " on ", o->model);
+		break;
+	}
+}
+
+static void put_idle(struct taf_text *t, const struct taf_story *s)
+{
+	if (s->infers) {
+		taf_text_put(t, "while idle, after ");
+		put_count(t, s->infers, "generation");
+		put_after(t, " on ", s->last_model[0] ? s->last_model : s->model);
+		if (s->infer_end_inferred)
+			taf_text_put(t, " (the end of the last one is inferred)");
+	} else if (s->loads) {
+		put_after(t, "after loading ", s->model[0] ? s->model : "a model");
+		taf_text_put(t, ", before any generation");
+	} else {
+		taf_text_put(t, "before any model was loaded");
+	}
+}
+
+/* The rest of a generation's story: how far it was, and what else was going on. */
+static void put_rest(struct taf_text *t, const struct taf_story *s)
+{
+	const struct taf_open_begin *load = taf_story_open(s, TAF_LOAD);
+	const struct taf_open_begin *infer = taf_story_open(s, TAF_INFER);
+	const struct taf_open_begin *drain = taf_story_open(s, TAF_DRAIN);
+
+	if (infer && s->open_submits_known) {
+		taf_text_put(t, "; ");
+		put_count(t, s->open_submits, unit_of(s));
+		taf_text_put(t, " done");
+	}
+	if (load && infer) {
+		taf_text_put(t, "; a generation was open as well, for ");
+		taf_text_ms(t, infer->age_ms);
+	} else if (infer) {
+		taf_text_put(t, "; nothing was being loaded");
+	}
+	if (infer && drain) {
+		taf_text_put(t, "; a drain ");
+		put_after(t, "of ", drain->msg);
+		taf_text_put(t, drain->msg[0] ? " had not come back for " : "had not come back for ");
+		taf_text_ms(t, drain->age_ms);
+	}
+}
+
+/* Only when somebody waits for it, or it has been out for long: else it is just the latest. */
+static void put_oldest(struct taf_text *t, const struct taf_story *s)
+{
+	if (!s->oldest.is_known || s->oldest.label[0] == '\0')
+		return;
+	if (!taf_story_open(s, TAF_SYNC) && !taf_story_open(s, TAF_DRAIN))
+		return;
+	taf_text_put(t, "; the oldest submission not known to be done is ");
+	put_after(t, "", s->oldest.call);
+	put_after(t, ", ", s->oldest.label);
+	taf_text_put(t, ", begun ");
+	taf_text_ms(t, s->oldest.age_ms);
+	taf_text_put(t, " before");
+}
+
+static void put_where(struct taf_text *t, const struct taf_story *s)
+{
+	const struct taf_open_begin *o = main_open(s);
+
+	if (o) {
+		put_age(t, s, o->age_ms);
+		taf_text_put(t, " into ");
+		put_open(t, o);
+		put_rest(t, s);
+		put_oldest(t, s);
+	} else {
+		put_idle(t, s);
+	}
+}
+
+static void put_done(struct taf_text *t, const struct taf_story *s)
+{
+	if (s->infers) {
+		taf_text_put(t, " after ");
+		put_count(t, s->infers, "generation");
+		put_after(t, " on ", s->last_model[0] ? s->last_model : s->model);
+	} else if (s->loads) {
+		put_after(t, " after loading ", s->model[0] ? s->model : "a model");
+		taf_text_put(t, ", without a generation");
+	}
+	if (s->drains_missed)
+		taf_text_put(t, "; not drained: the device had not come back");
+}
+
+static void put_death(struct taf_text *t, const struct taf_story *s)
+{
+	char name[32];
+
+	if (s->verdict == TAF_ENDED_KILLED) {
+		taf_text_put(t, "killed ");
+	} else if (s->verdict == TAF_ENDED_MACHINE_DOWN) {
+		taf_text_put(t, "the machine went down ");
+	} else if (s->signal) {
+		taf_text_put(t, s->verdict == TAF_ENDED_CRASH ? "crashed by " : "ended by ");
+		taf_text_put(t, taf_show_signal(name, sizeof(name), s->signal));
+		taf_text_char(t, ' ');
+	} else {
+		taf_text_put(t, s->verdict == TAF_ENDED_CRASH ? "crashed " : "ended by a signal ");
+	}
+	put_where(t, s);
+	if (s->verdict == TAF_ENDED_CRASH)
+		put_after(t, "; the last error was: ", s->error);
+	else if (s->has_exit)
+		taf_text_put(t, "; it was on its way out");
+}
+
+static void put_unknown(struct taf_text *t, const struct taf_story *s, const struct taf_trail *trail)
+{
+	if (!trail->n_past) {
+		taf_text_put(t, "nothing readable is left of it");
+		return;
+	}
+	taf_text_put(t, "it ran on another machine or in another pid namespace, so how it ended "
+			"cannot be told; last seen ");
+	put_where(t, s);
+}
+
+static void put_running(struct taf_text *t, const struct taf_story *s)
+{
+	taf_text_put(t, "running");
+	if (s->became_other) {
+		taf_text_put(t, ", as another program that has not used an engine");
+		return;
+	}
+	taf_text_put(t, s->has_exit || s->is_leaving ? ", on its way out, " : ", ");
+	put_where(t, s);
+}
+
+void taf_story_word(struct taf_story *s, const struct taf_trail *trail)
+{
+	struct taf_text t;
+
+	taf_text_init(&t, s->text, sizeof(s->text));
+	switch (s->verdict) {
+	case TAF_ENDED_RUNNING: put_running(&t, s); break;
+	case TAF_ENDED_CLEAN:
+		taf_text_put(&t, s->became_other ? "became another program" : "ended with status 0");
+		put_done(&t, s);
+		break;
+	case TAF_ENDED_NONZERO:
+		taf_text_put(&t, "ended with status ");
+		taf_text_i64(&t, s->rc);
+		put_done(&t, s);
+		put_after(&t, "; the last error was: ", s->error);
+		break;
+	case TAF_ENDED_HELD:
+	case TAF_ENDED_REFUSED:
+		taf_text_put(&t, s->verdict == TAF_ENDED_HELD ? "held by " : "refused by ");
+		taf_text_put(&t, s->rule[0] ? s->rule : "the policy");
+		taf_text_put(&t, ", then ended with status ");
+		taf_text_i64(&t, s->rc);
+		break;
+	case TAF_ENDED_UNKNOWN: put_unknown(&t, s, trail); break;
+	default: put_death(&t, s); break;
+	}
+}

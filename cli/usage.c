@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "usage.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tell.h"
+#include "verbs.h"
+
+#define NAME_ROOM 24
+
+struct verb_text {
+	const char *name, *line, *text;
+};
+
+#define TEXT_run \
+	"Usage: taffrail run [OPTION...] [--] COMMAND [ARGUMENT...]\n" \
+	"\n" \
+	"Starts COMMAND with libtaffrail.so in front of its libraries, waits for it and\n" \
+	"ends as it ended: with its exit status, or by the same signal. Input, output,\n" \
+	"signals and job control are those of COMMAND.\n" \
+	"\n" \
+	"  --policy FILE  take the rules from FILE (else TAFFRAIL_POLICY, the user's\n" \
+	"                 policy.json, /etc/taffrail/policy.json, the built-in policy)\n" \
+	"  --set K=V      override one setting; may be given more than once, the last wins\n" \
+	"  --state DIR    keep crumbs and state in DIR (else TAFFRAIL_STATE or the default)\n" \
+	"  --label TEXT   write TEXT into the sessions of this run\n" \
+	"  --strict       do not start COMMAND when it cannot be guarded or the policy has\n" \
+	"                 a mistake\n" \
+	"  --exec         become COMMAND instead of waiting for it: same process id,\n" \
+	"                 nobody records how it ended\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: that of COMMAND; 64 wrong arguments, 69 cannot guard (--strict),\n" \
+	"70 internal error, 75 held by the policy, 78 mistake in the policy (--strict),\n" \
+	"126 COMMAND is not executable, 127 there is no such COMMAND.\n" \
+	"\n" \
+	"Example: taffrail run --set crumbs.ring=disk -- node serve.mjs\n"
+
+#define TEXT_check \
+	"Usage: taffrail check [OPTION...] [FILE]\n" \
+	"       taffrail check --effective [OPTION...] [-- COMMAND [ARGUMENT...]]\n" \
+	"\n" \
+	"Reads the policy and says each mistake with its line and column. With FILE that\n" \
+	"file is read, otherwise the one that `taffrail run` would take.\n" \
+	"\n" \
+	"  --policy FILE  the same as FILE\n" \
+	"  --set K=V      override one setting, as for run\n" \
+	"  --effective    print each setting with its value and where the value comes from;\n" \
+	"                 with COMMAND, for that program\n" \
+	"  --compile      also write the compiled policy that the guard maps\n" \
+	"  --state DIR    where it is written\n" \
+	"  --schema       print the JSON schema of the policy instead\n" \
+	"  --json         print for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 no mistake, 64 wrong arguments, 78 the policy has a mistake.\n" \
+	"\n" \
+	"Example: taffrail check --effective -- node serve.mjs\n"
+
+#define TEXT_report \
+	"Usage: taffrail report [OPTION...]\n" \
+	"\n" \
+	"Says what ran, on which engine and model, how long each phase took, what each\n" \
+	"thread did last, which calls never came back, and how it ended.\n" \
+	"\n" \
+	"  --last         the newest run, all its processes (the default)\n" \
+	"  --all          every run that is kept\n" \
+	"  --run ID       the run with that id\n" \
+	"  --session PID  one process\n" \
+	"  --state DIR    where the crumbs are\n" \
+	"  --json         print for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 something was reported, 1 there is nothing to report, 64 wrong\n" \
+	"arguments or more than one session matches.\n" \
+	"\n" \
+	"Example: taffrail report --last\n"
+
+#define TEXT_log \
+	"Usage: taffrail log [OPTION...]\n" \
+	"\n" \
+	"Prints the crumbs of all processes in the order in which they happened.\n" \
+	"\n" \
+	"  -f, --follow   go on as new ones are written\n" \
+	"  --since TIME   only newer ones: \"10m\", \"2h\" or 2026-11-21T10:00:00Z\n" \
+	"  --ev KIND      only this kind; may be given more than once\n" \
+	"  --run ID       only this run\n" \
+	"  --session PID  only this process\n" \
+	"  --state DIR    where the crumbs are\n" \
+	"  --json         one record a line, as it was written\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 something was printed, 1 there is nothing, 64 wrong arguments.\n" \
+	"\n" \
+	"Example: taffrail log --since 10m --ev load --ev refuse\n"
+
+#define TEXT_doctor \
+	"Usage: taffrail doctor [--strict] [--json] [[--] COMMAND [ARGUMENT...]]\n" \
+	"\n" \
+	"Looks at COMMAND and the libraries it needs, without starting it, and says by\n" \
+	"which routes it can be guarded, what stays invisible and why: static, setuid,\n" \
+	"file capabilities, another C library, missing symbols. Without COMMAND it looks\n" \
+	"at this machine.\n" \
+	"\n" \
+	"  --strict       a program that cannot be guarded is a failure\n" \
+	"  --json         print for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 it was looked at, 64 wrong arguments, 69 it cannot be guarded\n" \
+	"(--strict) or libelf is not installed, 126 COMMAND is not executable, 127 there\n" \
+	"is no such COMMAND.\n" \
+	"\n" \
+	"Example: taffrail doctor node\n"
+
+#define TEXT_hooks \
+	"Usage: taffrail hooks [--engine NAME] [--json]\n" \
+	"\n" \
+	"Lists the entry points that are watched, what each of them means and how durable\n" \
+	"its crumb is.\n" \
+	"\n" \
+	"  --engine NAME  only those of one engine or runtime: libc, llama, ggml\n" \
+	"  --json         print for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0, or 64 for an engine that has no table.\n" \
+	"\n" \
+	"Example: taffrail hooks --engine llama\n"
+
+#define TEXT_note \
+	"Usage: taffrail note [--run ID] [--state DIR] TEXT [KEY=VALUE...]\n" \
+	"\n" \
+	"Writes a remark into the log, beside what the guard saw: a deployment, a change\n" \
+	"of cable, the start of a test. It joins the newest run unless --run names one.\n" \
+	"\n" \
+	"  --run ID       the run it belongs to, 16 hexadecimal digits\n" \
+	"  --state DIR    where the crumbs are\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 it is on disk, 64 wrong arguments, 70 it could not be written.\n" \
+	"\n" \
+	"Example: taffrail note \"new power supply\" ticket=4711\n"
+
+#define TEXT_help \
+	"Usage: taffrail help [VERB]\n" \
+	"\n" \
+	"Explains VERB, or lists the verbs. `taffrail VERB --help` says the same.\n" \
+	"\n" \
+	"Exit status: 0, or 64 when there is no such verb.\n" \
+	"\n" \
+	"Example: taffrail help run\n"
+
+static const struct verb_text verbs[] = {
+#define VERB(name, line) { #name, line, TEXT_##name },
+	TAF_VERBS(VERB)
+#undef VERB
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
+
+void taf_usage_overview(void)
+{
+	puts("Usage: taffrail VERB [OPTION...]\n"
+	     "\n"
+	     "A guard and a crash log for programs that run models on a GPU.\n");
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		printf("  %-8s %s\n", verbs[i].name, verbs[i].line);
+	puts("\n"
+	     "  --help     this text            `taffrail help VERB` explains a verb\n"
+	     "  --version  the version\n"
+	     "\n"
+	     "Example: taffrail run -- node serve.mjs; taffrail report --last");
+}
+
+bool taf_usage_verb(const char *name)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (!strcmp(verbs[i].name, name)) {
+			fputs(verbs[i].text, stdout);
+			return true;
+		}
+	return false;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many bytes must change, come or go. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NAME_ROOM + 1], n = strlen(b), before, above;
+
+	if (n > NAME_ROOM)
+		return n;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		before = row[0];
+		row[0] = i + 1;
+		for (size_t j = 0; j < n; j++) {
+			above = row[j + 1];
+			row[j + 1] = least(least(above, row[j]) + 1, before + (a[i] != b[j]));
+			before = above;
+		}
+	}
+	return row[n];
+}
+
+const char *taf_usage_nearest(const char *name)
+{
+	const char *best = NULL;
+	size_t best_far = 3;
+
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		size_t far = distance(verbs[i].name, name);
+
+		if (far < best_far && far < strlen(verbs[i].name)) {
+			best_far = far;
+			best = verbs[i].name;
+		}
+	}
+	return best;
+}
+
+int taf_usage_wrong(const char *verb, const char *format, ...)
+{
+	char what[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	taf_tell("%s: %s; see: taffrail help %s", verb, what, verb);
+	return TAF_EXIT_USAGE;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* verbs.h -- the verbs of the command: one row each.
+ *
+ *   VERB(name, one line for the overview)
+ *
+ * A row declares taf_verb_<name>, makes main.c dispatch to it and usage.c list
+ * it; its long text stands in usage.c.  A verb gets its own arguments with
+ * argv[0] the verb's name, and returns the exit status.  "--help" is answered
+ * by main.c before the verb is called.
+ */
+#ifndef TAF_VERBS_H
+#define TAF_VERBS_H
+
+#define TAF_VERBS(VERB) \
+	VERB(run, "start a program under the guard") \
+	VERB(check, "read the policy and say what is in force") \
+	VERB(report, "say what ran, what it did last and how it ended") \
+	VERB(log, "print the crumbs, merged over processes") \
+	VERB(doctor, "say whether and how a program can be guarded") \
+	VERB(hooks, "list the entry points that are watched") \
+	VERB(note, "add a remark of your own to the log") \
+	VERB(help, "explain a verb")
+
+#define VERB(name, text) int taf_verb_##name(int argc, char **argv);
+TAF_VERBS(VERB)
+#undef VERB
+
+enum taf_exit {
+	TAF_EXIT_OK = 0,
+	TAF_EXIT_FAILED = 1, /* the answer is no: nothing found, not hookable */
+	TAF_EXIT_USAGE = 64,
+	TAF_EXIT_UNGUARDED = 69, /* cannot guard, and --strict */
+	TAF_EXIT_INTERNAL = 70,
+	TAF_EXIT_HELD = 75,
+	TAF_EXIT_POLICY = 78,
+	TAF_EXIT_NOT_EXECUTABLE = 126,
+	TAF_EXIT_NOT_FOUND = 127,
+};
+
+#endif
