@@ -52,13 +52,13 @@ static void note_open_flags(int flags, bool is_namespace)
 taf_fn taf_note_dlopen(struct taf_regs *regs)
 {
 	note_open_flags((int)regs->arg[1], false);
-	return NEXT(dlopen);
+	return taf_regs_onward(regs, NEXT(dlopen), 0);
 }
 
 taf_fn taf_note_dlmopen(struct taf_regs *regs)
 {
 	note_open_flags((int)regs->arg[2], (Lmid_t)regs->arg[0] != LM_ID_BASE);
-	return NEXT(dlmopen);
+	return taf_regs_onward(regs, NEXT(dlmopen), 0);
 }
 
 int taf_dlclose(void *handle)
@@ -145,17 +145,17 @@ taf_fn taf_note_dlsym(struct taf_regs *regs)
 	int row, saved = errno;
 
 	if (!is_watching() || handle == RTLD_NEXT || !name)
-		return NEXT(dlsym);
+		return taf_regs_onward(regs, NEXT(dlsym), 0);
 	taf_patch_pending(handle);
 	t = taf_real_row(name, &row);
 	if (!t)
-		return NEXT(dlsym);
+		return taf_regs_onward(regs, NEXT(dlsym), 0);
 	if (handle != RTLD_DEFAULT)
 		answer_row(regs, t, row, CALL_DLSYM(handle, name));
 	else if (is_only_ours(t, row, regs->caller))
 		answer(regs, absent(name));
 	errno = saved;
-	return NEXT(dlsym);
+	return taf_regs_onward(regs, NEXT(dlsym), 0);
 }
 
 taf_fn taf_note_dlvsym(struct taf_regs *regs)
@@ -166,37 +166,37 @@ taf_fn taf_note_dlvsym(struct taf_regs *regs)
 	int row, saved = errno;
 
 	if (!is_watching() || handle == RTLD_NEXT || handle == RTLD_DEFAULT || !name)
-		return NEXT(dlvsym);
+		return taf_regs_onward(regs, NEXT(dlvsym), 0);
 	taf_patch_pending(handle);
 	t = taf_real_row(name, &row);
 	if (!t)
-		return NEXT(dlvsym);
+		return taf_regs_onward(regs, NEXT(dlvsym), 0);
 	answer_row(regs, t, row, CALL_DLVSYM(handle, name, version));
 	errno = saved;
-	return NEXT(dlvsym);
+	return taf_regs_onward(regs, NEXT(dlvsym), 0);
 }
 
 /* Identity only: an open is never a reason to become active. */
-static taf_fn note_path(const char *path, taf_fn next)
+static void note_path(const char *path)
 {
 	if (is_watching() && (uintptr_t)path >= TAF_PAGE)
 		taf_model_note_open(path);
-	return next;
 }
 
-#define NOTE_PATH(name, n)                                            \
-	taf_fn taf_note_##name(struct taf_regs *regs)                 \
-	{                                                             \
-		return note_path(pointer_arg(regs, n), NEXT(name)); \
+#define NOTE_PATH(name, n, failed)                                                       \
+	taf_fn taf_note_##name(struct taf_regs *regs)                                    \
+	{                                                                                \
+		note_path(pointer_arg(regs, n));                                         \
+		return taf_regs_onward(regs, NEXT(name), failed);                        \
 	}
 
-NOTE_PATH(open, 0)
-NOTE_PATH(open64, 0)
-NOTE_PATH(openat, 1)
-NOTE_PATH(openat64, 1)
-NOTE_PATH(__open_2, 0)
-NOTE_PATH(__open64_2, 0)
-NOTE_PATH(__openat_2, 1)
-NOTE_PATH(__openat64_2, 1)
-NOTE_PATH(fopen, 0)
-NOTE_PATH(fopen64, 0)
+NOTE_PATH(open, 0, UINT64_MAX)
+NOTE_PATH(open64, 0, UINT64_MAX)
+NOTE_PATH(openat, 1, UINT64_MAX)
+NOTE_PATH(openat64, 1, UINT64_MAX)
+NOTE_PATH(__open_2, 0, UINT64_MAX)
+NOTE_PATH(__open64_2, 0, UINT64_MAX)
+NOTE_PATH(__openat_2, 1, UINT64_MAX)
+NOTE_PATH(__openat64_2, 1, UINT64_MAX)
+NOTE_PATH(fopen, 0, 0)
+NOTE_PATH(fopen64, 0, 0)

@@ -39,6 +39,7 @@ taf_fn taf_note_ggml_abort(struct taf_regs *regs)
 {
 	char buf[512];
 	struct taf_text t;
+	taf_fn theirs;
 	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .engine = TAF_ENGINE_GGML,
 			     .call = "ggml_abort", .class = "ggml_abort", .msg = buf };
 	union {
@@ -54,5 +55,6 @@ taf_fn taf_note_ggml_abort(struct taf_regs *regs)
 	taf_format(&t, regs, 2);
 	if (!taf_is_other_process() && (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING))
 		taf_crumb(&r);
-	return taf_real(TAF_SELF, ROW_ggml_abort, regs->caller);
+	theirs = taf_real(TAF_SELF, ROW_ggml_abort, regs->caller);
+	return theirs ? theirs : taf_real_libc("abort"); /* it never returns: not here either */
 }

@@ -73,7 +73,7 @@ taf_fn taf_note_syscall(struct taf_regs *regs)
 {
 	if (regs->arg[0] == SYS_exit_group)
 		taf_leave("exit_group", (int)regs->arg[1], true);
-	return NEXT(syscall);
+	return taf_regs_onward(regs, NEXT(syscall), UINT64_MAX);
 }
 
 int taf_fork(void)

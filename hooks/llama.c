@@ -35,60 +35,59 @@ static int sync_context(void *ctx, const void *home)
 
 static const struct taf_ops llama_ops = { .sync = sync_context, .is_owner_only = true };
 
+/* The load's end; where no header could be read the engine is asked for the size. */
+static void *loaded(struct taf_load *load, struct taf_call *call, void *model)
+{
+	llama_model_size_fn *size = THEIRS(llama_model_size, call->caller);
+
+	if (model && call->is_counted && !load->bytes && size)
+		load->bytes = call->bytes = size(model);
+	taf_load_end(load, call, model);
+	return model;
+}
+
 void *taf_llama_model_load_from_file(const char *path, TAF_BY_VALUE params)
 {
 	struct taf_call call = TAF_CALL(llama_model_load_from_file);
 	struct taf_load load;
-	void *model;
 
 	taf_load_begin(&load, &call, path);
 	if (!taf_before(&call))
 		return NULL;
-	model = THROUGH(call, llama_model_load_from_file)(path, params);
-	taf_load_end(&load, &call, model);
-	return model;
+	return loaded(&load, &call, THROUGH(call, llama_model_load_from_file)(path, params));
 }
 
 void *taf_llama_load_model_from_file(const char *path, TAF_BY_VALUE params)
 {
 	struct taf_call call = TAF_CALL(llama_load_model_from_file);
 	struct taf_load load;
-	void *model;
 
 	taf_load_begin(&load, &call, path);
 	if (!taf_before(&call))
 		return NULL;
-	model = THROUGH(call, llama_load_model_from_file)(path, params);
-	taf_load_end(&load, &call, model);
-	return model;
+	return loaded(&load, &call, THROUGH(call, llama_load_model_from_file)(path, params));
 }
 
 void *taf_llama_model_load_from_splits(const char **paths, size_t n, TAF_BY_VALUE params)
 {
 	struct taf_call call = TAF_CALL(llama_model_load_from_splits);
 	struct taf_load load;
-	void *model;
 
 	taf_load_begin(&load, &call, paths && n ? paths[0] : NULL);
 	if (!taf_before(&call))
 		return NULL;
-	model = THROUGH(call, llama_model_load_from_splits)(paths, n, params);
-	taf_load_end(&load, &call, model);
-	return model;
+	return loaded(&load, &call, THROUGH(call, llama_model_load_from_splits)(paths, n, params));
 }
 
 void *taf_llama_model_load_from_file_ptr(void *file, TAF_BY_VALUE params)
 {
 	struct taf_call call = TAF_CALL(llama_model_load_from_file_ptr);
 	struct taf_load load;
-	void *model;
 
 	taf_load_begin(&load, &call, NULL);
 	if (!taf_before(&call))
 		return NULL;
-	model = THROUGH(call, llama_model_load_from_file_ptr)(file, params);
-	taf_load_end(&load, &call, model);
-	return model;
+	return loaded(&load, &call, THROUGH(call, llama_model_load_from_file_ptr)(file, params));
 }
 
 void *taf_llama_model_init_from_user(void *meta, void *set_tensor, void *data, TAF_BY_VALUE params)

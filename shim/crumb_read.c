@@ -42,7 +42,8 @@ static bool scan_member(struct taf_cursor *c, struct taf_crumb_line *line, int n
 	if (number < TAF_KEYS_IN_ORDER && key != number)
 		return false;
 	if (key >= 0 && !line->key[key].n)
-		line->key[key] = (struct taf_span){ (uint32_t)(value - line->text), (uint32_t)(c->p - value) };
+		line->key[key] = (struct taf_span){ (uint32_t)(value - line->text),
+						    (uint32_t)(c->p - value) };
 	return true;
 }
 

@@ -24,51 +24,51 @@
 
 /* The keys of a record, the first nine in the order that the format demands.
  * Those after CRC are of the start record and of the record that `run` leaves. */
-#define TAF_CRUMB_KEYS(K)                                                                          \
-	K(T, "t")                                                                                  \
-	K(BOOT, "boot")                                                                            \
-	K(RUN, "run")                                                                              \
-	K(PID, "pid")                                                                              \
-	K(START, "start")                                                                          \
-	K(TID, "tid")                                                                              \
-	K(SEQ, "seq")                                                                              \
-	K(MONO_NS, "mono_ns")                                                                      \
-	K(EV, "ev")                                                                                \
-	K(PH, "ph")                                                                                \
-	K(ENGINE, "engine")                                                                        \
-	K(CALL, "call")                                                                            \
-	K(MODEL, "model")                                                                          \
-	K(BYTES, "bytes")                                                                          \
-	K(MS, "ms")                                                                                \
-	K(RC, "rc")                                                                                \
-	K(RULE, "rule")                                                                            \
-	K(CLASS, "class")                                                                          \
-	K(CTX, "ctx")                                                                              \
-	K(TOKENS, "tokens")                                                                        \
-	K(SUBMITS, "submits")                                                                      \
-	K(PEAK, "peak")                                                                            \
-	K(KV_BYTES, "kv_bytes")                                                                    \
-	K(LIVE, "live")                                                                            \
-	K(HANDLES, "handles")                                                                      \
-	K(MSG, "msg")                                                                              \
-	K(OF, "of")                                                                                \
-	K(CRC, "crc")                                                                              \
-	K(V, "v")                                                                                  \
-	K(SEG, "seg")                                                                              \
-	K(EXE, "exe")                                                                              \
-	K(ARGV, "argv")                                                                            \
-	K(CWD, "cwd")                                                                              \
-	K(MACHINE, "machine")                                                                      \
-	K(PID_NS, "pid_ns")                                                                        \
-	K(PPID, "ppid")                                                                            \
-	K(SHIM, "shim")                                                                            \
-	K(POLICY, "policy")                                                                        \
-	K(MODE, "mode")                                                                            \
-	K(ROUTES, "routes")                                                                        \
-	K(BOUNDARIES, "boundaries")                                                                \
-	K(RING, "ring")                                                                            \
-	K(ROLE, "role")                                                                            \
-	K(LABEL, "label")                                                                          \
+#define TAF_CRUMB_KEYS(K) \
+	K(T, "t") \
+	K(BOOT, "boot") \
+	K(RUN, "run") \
+	K(PID, "pid") \
+	K(START, "start") \
+	K(TID, "tid") \
+	K(SEQ, "seq") \
+	K(MONO_NS, "mono_ns") \
+	K(EV, "ev") \
+	K(PH, "ph") \
+	K(ENGINE, "engine") \
+	K(CALL, "call") \
+	K(MODEL, "model") \
+	K(BYTES, "bytes") \
+	K(MS, "ms") \
+	K(RC, "rc") \
+	K(RULE, "rule") \
+	K(CLASS, "class") \
+	K(CTX, "ctx") \
+	K(TOKENS, "tokens") \
+	K(SUBMITS, "submits") \
+	K(PEAK, "peak") \
+	K(KV_BYTES, "kv_bytes") \
+	K(LIVE, "live") \
+	K(HANDLES, "handles") \
+	K(MSG, "msg") \
+	K(OF, "of") \
+	K(CRC, "crc") \
+	K(V, "v") \
+	K(SEG, "seg") \
+	K(EXE, "exe") \
+	K(ARGV, "argv") \
+	K(CWD, "cwd") \
+	K(MACHINE, "machine") \
+	K(PID_NS, "pid_ns") \
+	K(PPID, "ppid") \
+	K(SHIM, "shim") \
+	K(POLICY, "policy") \
+	K(MODE, "mode") \
+	K(ROUTES, "routes") \
+	K(BOUNDARIES, "boundaries") \
+	K(RING, "ring") \
+	K(ROLE, "role") \
+	K(LABEL, "label") \
 	K(PID_OF_GUEST, "pid_of_guest")
 
 enum taf_key {
@@ -123,13 +123,15 @@ bool taf_crumb_text(const struct taf_crumb_line *line, enum taf_key key, char *b
 bool taf_crumb_item(const struct taf_crumb_line *line, enum taf_key key, unsigned i, char *buf,
 		    size_t room);
 /* Element i of an array of numbers; a bare number is its own element 0. */
-bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, unsigned i, uint64_t *v);
+bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, unsigned i,
+			uint64_t *v);
 /* The string member name of the object at key. */
 bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const char *name,
 		      char *buf, size_t room);
 int taf_crumb_kind(const struct taf_crumb_line *line); /* enum taf_kind or -1 */
 int taf_crumb_phase(const struct taf_crumb_line *line); /* enum taf_phase or -1 */
-int taf_crumb_engine(const struct taf_crumb_line *line); /* enum taf_engine; TAF_ENGINE_NONE when absent or unknown */
+int taf_crumb_engine(const struct taf_crumb_line
+			     *line); /* enum taf_engine; TAF_ENGINE_NONE when absent or unknown */
 /* Microseconds since 1970 of an RFC 3339 time in UTC. */
 bool taf_crumb_utc_us(const struct taf_crumb_line *line, uint64_t *us);
 bool taf_rfc3339_us(const char *s, size_t n, uint64_t *us);

@@ -76,8 +76,8 @@ static bool skip_word(struct taf_cursor *c)
 			return true;
 		}
 	}
-	while (c->p < c->end && (taf_is_digit(*c->p) || *c->p == '-' || *c->p == '+' || *c->p == '.' ||
-				 *c->p == 'e' || *c->p == 'E'))
+	while (c->p < c->end && (taf_is_digit(*c->p) || *c->p == '-' || *c->p == '+' ||
+				 *c->p == '.' || *c->p == 'e' || *c->p == 'E'))
 		c->p++;
 	return c->p > from && (taf_is_digit(*from) || (*from == '-' && c->p - from > 1));
 }

@@ -145,8 +145,12 @@ static bool read_string(struct taf_cursor *c, char *buf, size_t room)
 		if (b == 'u')
 			put_utf8(&out, read_escape(c));
 		else
-			taf_text_char(&out, b == 'b' ? '\b' : b == 'f' ? '\f' : b == 'n' ? '\n' : b == 'r' ? '\r' :
-				      b == 't' ? '\t' : b);
+			taf_text_char(&out, b == 'b'   ? '\b'
+					    : b == 'f' ? '\f'
+					    : b == 'n' ? '\n'
+					    : b == 'r' ? '\r'
+					    : b == 't' ? '\t'
+						       : b);
 	}
 	c->p = whole.p;
 	return true;
@@ -172,7 +176,8 @@ static bool seek_item(struct taf_cursor *c, unsigned i)
 	return c->p < c->end && *c->p != ']';
 }
 
-bool taf_crumb_item(const struct taf_crumb_line *line, enum taf_key key, unsigned i, char *buf, size_t room)
+bool taf_crumb_item(const struct taf_crumb_line *line, enum taf_key key, unsigned i, char *buf,
+		    size_t room)
 {
 	struct taf_cursor c = value_of(line, key);
 
@@ -181,7 +186,8 @@ bool taf_crumb_item(const struct taf_crumb_line *line, enum taf_key key, unsigne
 	return seek_item(&c, i) && read_string(&c, buf, room);
 }
 
-bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, unsigned i, uint64_t *v)
+bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, unsigned i,
+			uint64_t *v)
 {
 	struct taf_cursor c = value_of(line, key);
 
@@ -191,8 +197,8 @@ bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, uns
 	return seek_item(&c, i) && read_digits(&c, v);
 }
 
-bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const char *name, char *buf,
-		      size_t room)
+bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const char *name,
+		      char *buf, size_t room)
 {
 	struct taf_cursor c = value_of(line, key);
 
@@ -215,7 +221,8 @@ bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const
 	return false;
 }
 
-static int enum_of(const struct taf_crumb_line *line, enum taf_key key, int (*find)(const char *name))
+static int enum_of(const struct taf_crumb_line *line, enum taf_key key,
+		   int (*find)(const char *name))
 {
 	char name[24];
 
@@ -279,10 +286,12 @@ bool taf_rfc3339_us(const char *s, size_t n, uint64_t *us)
 	int64_t days;
 
 	*us = 0;
-	if (n < 20 || s[4] != '-' || s[7] != '-' || (s[10] != 'T' && s[10] != ' ') || s[13] != ':' || s[16] != ':')
+	if (n < 20 || s[4] != '-' || s[7] != '-' || (s[10] != 'T' && s[10] != ' ') ||
+	    s[13] != ':' || s[16] != ':')
 		return false;
-	if (!read_field(s, 4, 9999, &y) || !read_field(s + 5, 2, 12, &mo) || !read_field(s + 8, 2, 31, &d) ||
-	    !read_field(s + 11, 2, 23, &h) || !read_field(s + 14, 2, 59, &mi) || !read_field(s + 17, 2, 60, &sec))
+	if (!read_field(s, 4, 9999, &y) || !read_field(s + 5, 2, 12, &mo) ||
+	    !read_field(s + 8, 2, 31, &d) || !read_field(s + 11, 2, 23, &h) ||
+	    !read_field(s + 14, 2, 59, &mi) || !read_field(s + 17, 2, 60, &sec))
 		return false;
 	if (s[i] == '.')
 		for (i++; i < n && taf_is_digit(s[i]); i++, unit /= 10)

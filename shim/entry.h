@@ -85,6 +85,17 @@ struct taf_regs {
 #error "taffrail has entry points for x86-64 and aarch64"
 #endif
 
+/* Where the entry jumps to. Where there is nothing, the caller gets result:
+ * what a function that cannot do its work would have answered. */
+static inline taf_fn taf_regs_onward(struct taf_regs *r, taf_fn next, uint64_t result)
+{
+	if (!next) {
+		r->is_done = 1;
+		r->result = result;
+	}
+	return next;
+}
+
 /* The n-th integer argument of a variadic call, counted from 0. */
 static inline uint64_t taf_regs_arg(const struct taf_regs *r, unsigned n)
 {

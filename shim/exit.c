@@ -14,7 +14,7 @@ static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
 static _Atomic(int) exit_status;
 static _Atomic(uint64_t) park_until_ns;
 static _Atomic(uint32_t) is_closed;
-static _Atomic(bool) is_armed;
+static _Atomic(uint32_t) armed; /* kinds whose first call has returned, one bit each */
 
 /* One way of leaving. */
 struct way {
@@ -115,6 +115,9 @@ void taf_leave(const char *route, int status, bool is_last)
 	struct way w = { .kind = TAF_EXIT, .route = route, .status = status };
 
 	leave_by(&w);
+	/* An exit handler may leave again, with another status: the last one counts. */
+	if (!taf_is_other_process() && taf_state_now() == TAF_LEAVING)
+		atomic_store(&exit_status, status);
 	if (is_last)
 		taf_exit_close();
 }
@@ -187,12 +190,20 @@ static void late(int status, void *arg)
 	taf_leave("exit handler", status, false);
 }
 
-void taf_exit_arm(void)
+void taf_exit_reset(void)
 {
-	/* A fork child starts over, and has inherited the handler. */
 	atomic_store(&is_closed, 0);
 	atomic_store(&exit_seq, 0);
 	atomic_store(&deadly_signal, 0);
-	if (!atomic_exchange(&is_armed, true))
+}
+
+void taf_exit_arm(enum taf_kind kind)
+{
+	uint32_t bit = 1u << kind;
+
+	if (kind == TAF_SUBMIT)
+		atomic_fetch_and(&taf_life.alert, ~(uint32_t)TAF_ALERT_ARM);
+	/* A fork child has inherited the handlers. */
+	if (!(atomic_fetch_or(&armed, bit) & bit))
 		on_exit(late, NULL);
 }

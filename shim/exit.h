@@ -5,7 +5,7 @@
  * does the work:
  *
  *   main returned (hooks: __libc_start_main)  exit  quick_exit  exec
- *   late on_exit, registered when the process became active
+ *   late on_exit, registered after the first load, allocation and submit
  *   _exit  _Exit  exit_group by syscall()     the log is closed at once as well
  *   SIGTERM and others named by exit.signals  shim/sig.c
  *
@@ -17,6 +17,8 @@
 #define TAF_EXIT_H
 
 #include <stdbool.h>
+
+#include "../policy/event.h"
 
 /* Leaves by route with status. is_last: nothing of this process runs after it. */
 void taf_leave(const char *route, int status, bool is_last);
@@ -30,7 +32,11 @@ void taf_stay(int rc);
 void taf_exit_park(void);
 /* The destructor's part. */
 void taf_exit_close(void);
-/* The process became active: registers the late handler, once. */
-void taf_exit_arm(void);
+/* The process became active: what an earlier life left is forgotten. */
+void taf_exit_reset(void);
+/* A first call of this kind has returned: registers the late handler once a
+ * kind. A runtime registers its own teardown in such a call, and handlers run
+ * last in, first out, so ours has to come after it. */
+void taf_exit_arm(enum taf_kind kind);
 
 #endif

@@ -69,6 +69,11 @@ static void leave(struct taf_call *c)
 {
 	struct taf_tls *t = &taf_tls;
 
+	/* What their runtime registered in this call must run after our handler. */
+	if ((atomic_load_explicit(&taf_life.alert, memory_order_relaxed) & TAF_ALERT_ARM) &&
+	    is_waking((enum taf_kind)c->kind))
+		taf_exit_arm((enum taf_kind)c->kind);
+
 	if (t->lane)
 		taf_lane_clear(c, t->lane);
 	t->open &= ~(1u << c->kind);

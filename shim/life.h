@@ -46,8 +46,8 @@ struct taf_life {
 
 enum taf_alert {
 	TAF_ALERT_LEAVING = 1,
-	TAF_ALERT_EVERY_SUBMITS = 2,
-	TAF_ALERT_SIGNALS = 4, /* exit.signals is still to be looked at */
+	TAF_ALERT_SIGNALS = 2, /* exit.signals is still to be looked at */
+	TAF_ALERT_ARM = 4, /* the late exit handler is still to be registered */
 };
 
 struct taf_tls {

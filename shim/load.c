@@ -15,8 +15,8 @@ static bool is_seen(const struct taf_call *c)
 /* "llama Q4_K_M, 32 layers, 7.2 GiB in 3 files; 1 file missing" */
 static void describe(const struct taf_model *m, struct taf_text *t)
 {
-	if (m->flaw[0]) {
-		taf_text_put(t, m->flaw);
+	if (m->flaw[0] || !m->files) {
+		taf_text_put(t, m->flaw[0] ? m->flaw : "the file cannot be read");
 		return;
 	}
 	if (m->role != TAF_ROLE_MAIN) {
@@ -64,6 +64,8 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	struct taf_model m;
 
 	l->is_known = false;
+	l->bytes = 0;
+	taf_zero(&l->cache, sizeof(l->cache));
 	if (!is_seen(c) || !identify(path, &m))
 		return;
 	l->is_known = true;
@@ -85,7 +87,7 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 
 	if (c->is_counted && handle) {
 		m = taf_work_add_model(&by, handle, l->is_known ? l->name : "");
-		if (m && l->is_known) {
+		if (m) {
 			m->bytes = l->bytes;
 			m->cache = l->cache;
 		}

@@ -17,7 +17,8 @@ int64_t taf_ring_copy_size(int fd)
 
 	if (err < 0)
 		return err;
-	if ((st.mode & S_KIND) != S_REGULAR || st.size < TAF_RING_PAGE || st.size > TAF_RING_BYTES_MAX)
+	if ((st.mode & S_KIND) != S_REGULAR || st.size < TAF_RING_PAGE ||
+	    st.size > TAF_RING_BYTES_MAX)
 		return -E_BADMSG;
 	return (int64_t)st.size;
 }
@@ -52,7 +53,8 @@ static void settle_lanes(int fd, unsigned char *buf, const struct taf_ring_copy 
 			if (at + sizeof(again) > c->n ||
 			    taf_sys_pread(fd, &again, sizeof(again), at) != (int64_t)sizeof(again))
 				break;
-			if (taf_equal(&again.open, buf + at + offsetof(struct taf_lane, open), sizeof(again.open)))
+			if (taf_equal(&again.open, buf + at + offsetof(struct taf_lane, open),
+				      sizeof(again.open)))
 				break;
 			taf_move(buf + at, &again, sizeof(again));
 		}
@@ -126,7 +128,8 @@ static bool has_sane_geometry(const struct taf_ring_head *h)
 {
 	return h->bytes >= TAF_RING_PAGE && h->bytes <= TAF_RING_BYTES_MAX && h->lanes &&
 	       h->lanes <= TAF_RING_LANES_MAX &&
-	       h->lane_bytes >= sizeof(struct taf_lane) + sizeof(struct taf_slot) && h->lane_bytes % 32 == 0 &&
+	       h->lane_bytes >= sizeof(struct taf_lane) + sizeof(struct taf_slot) &&
+	       h->lane_bytes % 32 == 0 &&
 	       (uint64_t)h->lanes * h->lane_bytes <= h->bytes - TAF_RING_PAGE;
 }
 
@@ -140,11 +143,13 @@ int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 	out->bytes = bytes;
 	out->n = n;
 	fetch(out, 0, &head, sizeof(head));
-	if (head.magic != TAF_RING_MAGIC || head.version != TAF_RING_VERSION || !has_sane_geometry(&head))
+	if (head.magic != TAF_RING_MAGIC || head.version != TAF_RING_VERSION ||
+	    !has_sane_geometry(&head))
 		return -E_BADMSG;
 	out->lanes = head.lanes;
 	out->lane_bytes = head.lane_bytes;
-	out->slots = (head.lane_bytes - (uint32_t)sizeof(struct taf_lane)) / (uint32_t)sizeof(struct taf_slot);
+	out->slots = (head.lane_bytes - (uint32_t)sizeof(struct taf_lane)) /
+		     (uint32_t)sizeof(struct taf_slot);
 	out->is_cut = n < head.bytes;
 	take_facts(&out->facts, &head);
 	out->tsc0 = head.tsc0;
@@ -203,8 +208,8 @@ static uint32_t slots_of(const struct taf_ring_copy *c, const struct taf_lane *l
 
 static struct taf_ring_call call_of(const struct taf_ring_copy *c, uint64_t stamp, uint32_t what)
 {
-	return (struct taf_ring_call){ stamp, taf_ring_mono(c, stamp), (uint16_t)what, (uint8_t)(what >> 16),
-				       (uint8_t)(what >> 24) };
+	return (struct taf_ring_call){ stamp, taf_ring_mono(c, stamp), (uint16_t)what,
+				       (uint8_t)(what >> 16), (uint8_t)(what >> 24) };
 }
 
 bool taf_ring_lane_view(const struct taf_ring_copy *c, uint32_t i, struct taf_ring_lane *out)
@@ -233,16 +238,20 @@ bool taf_ring_lane_view(const struct taf_ring_copy *c, uint32_t i, struct taf_ri
 }
 
 /* Record n of a lane, if its slot holds it whole. */
-static bool read_slot(const struct taf_ring_copy *c, const struct taf_lane *lane, struct taf_ring_record *r)
+static bool read_slot(const struct taf_ring_copy *c, const struct taf_lane *lane,
+		      struct taf_ring_record *r)
 {
 	struct taf_slot slot;
 	uint32_t k = (uint32_t)((r->n - 1) % slots_of(c, lane));
 
-	fetch(c, lane_at(c, r->lane) + sizeof(*lane) + (size_t)k * sizeof(slot), &slot, sizeof(slot));
-	if (!r->n || slot.seq != (uint32_t)r->n || slot.check != taf_slot_check(&slot, (uint32_t)r->n))
+	fetch(c, lane_at(c, r->lane) + sizeof(*lane) + (size_t)k * sizeof(slot), &slot,
+	      sizeof(slot));
+	if (!r->n || slot.seq != (uint32_t)r->n ||
+	    slot.check != taf_slot_check(&slot, (uint32_t)r->n))
 		return false;
 	r->call = call_of(c, slot.stamp,
-			  (uint32_t)slot.row | (uint32_t)slot.engine << 16 | (uint32_t)(slot.kind & KIND_MASK) << 24);
+			  (uint32_t)slot.row | (uint32_t)slot.engine << 16 |
+				  (uint32_t)(slot.kind & KIND_MASK) << 24);
 	r->phase = slot.kind >> 6 < 3 ? slot.kind >> 6 : TAF_MARK;
 	r->arg = slot.arg;
 	r->rc = slot.rc;
@@ -265,7 +274,8 @@ static uint64_t newest_of(const struct taf_ring_copy *c, const struct taf_lane *
 	for (uint32_t k = 0; k < slots; k++) {
 		uint32_t seq = 0;
 
-		fetch(c, lane_at(c, i) + sizeof(*lane) + (size_t)k * sizeof(struct taf_slot), &seq, sizeof(seq));
+		fetch(c, lane_at(c, i) + sizeof(*lane) + (size_t)k * sizeof(struct taf_slot), &seq,
+		      sizeof(seq));
 		r.n = seq;
 		if (seq > best && (seq - 1) % slots == k && read_slot(c, lane, &r))
 			best = seq;
@@ -273,7 +283,8 @@ static uint64_t newest_of(const struct taf_ring_copy *c, const struct taf_lane *
 	return best;
 }
 
-size_t taf_ring_lane_records(const struct taf_ring_copy *c, uint32_t i, struct taf_ring_record *out, size_t room)
+size_t taf_ring_lane_records(const struct taf_ring_copy *c, uint32_t i, struct taf_ring_record *out,
+			     size_t room)
 {
 	struct taf_lane lane;
 	struct taf_ring_record r = { .lane = i };
@@ -298,7 +309,8 @@ size_t taf_ring_lane_records(const struct taf_ring_copy *c, uint32_t i, struct t
 }
 
 /* Keeps the room newest in order; at is where r belongs. */
-static size_t insert(struct taf_ring_record *out, size_t n, size_t room, const struct taf_ring_record *r)
+static size_t insert(struct taf_ring_record *out, size_t n, size_t room,
+		     const struct taf_ring_record *r)
 {
 	size_t at = n;
 

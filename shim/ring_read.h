@@ -84,7 +84,8 @@ uint64_t taf_ring_mono(const struct taf_ring_copy *c, uint64_t stamp);
 /* Lane i; false when there is none. */
 bool taf_ring_lane_view(const struct taf_ring_copy *c, uint32_t i, struct taf_ring_lane *out);
 /* The newest records of lane i, oldest of them first; returns how many. */
-size_t taf_ring_lane_records(const struct taf_ring_copy *c, uint32_t i, struct taf_ring_record *out, size_t room);
+size_t taf_ring_lane_records(const struct taf_ring_copy *c, uint32_t i, struct taf_ring_record *out,
+			     size_t room);
 /* The newest records of all lanes by their stamps, oldest of them first. */
 size_t taf_ring_last(const struct taf_ring_copy *c, struct taf_ring_record *out, size_t room);
 /* Submits of all threads, those that ended included. */

@@ -120,15 +120,15 @@ static void fill_ring_head(void)
 		taf_copy(h->exe, exe, sizeof(h->exe));
 }
 
-/* Tells the narrow door whether a rule could act on what passes it. */
+/* Why the narrow door takes the long way at first. */
 static uint32_t alerts(void)
 {
-	return (taf_rules.drain_every_submits ? TAF_ALERT_EVERY_SUBMITS : 0) |
-	       (taf_rules.exit_signals ? TAF_ALERT_SIGNALS : 0);
+	return TAF_ALERT_ARM | (taf_rules.exit_signals ? TAF_ALERT_SIGNALS : 0);
 }
 
 static void become_active(void)
 {
+	taf_exit_reset();
 	taf_life.pid = taf_sys_pid();
 	atomic_store(&taf_life.is_drained, 0);
 	atomic_store(&taf_life.leaver, 0);
@@ -161,7 +161,6 @@ bool taf_wake(enum taf_engine engine)
 		taf_retain(session.dir, (uint32_t)taf_rules.crumbs_keep_sessions, taf_rules.crumbs_keep_bytes, session.boot);
 	}
 	become_active();
-	taf_exit_arm();
 	taf_tls.inside--;
 	errno = saved;
 	return true;
