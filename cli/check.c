@@ -61,7 +61,8 @@ static int read_valued(char **argv, int *i, struct taf_check *c)
 	else
 		return 0;
 	if (!*value)
-		return taf_usage_wrong("check", "%.*s wants a value", (int)strcspn(name, "="), name);
+		return taf_usage_wrong("check", "%.*s wants a value", (int)strcspn(name, "="),
+				       name);
 	return 1;
 }
 
@@ -157,7 +158,8 @@ static void note_later(struct taf_check *c)
 		if (row->since == TAF_SINCE_NOW || !taf_check_is_given(c, i))
 			continue;
 		taf_check_origin(c, i, origin, sizeof(origin));
-		taf_lines_add(&c->notes, "%s: %s: not in force yet: this version checks it and does no more",
+		taf_lines_add(&c->notes,
+			      "%s: %s: not in force yet: this version checks it and does no more",
 			      origin, row->path);
 	}
 }
@@ -175,7 +177,8 @@ static int look(struct taf_check *c)
 
 	find(c, has_state ? state.path : NULL);
 	if (c->compiles && !has_state)
-		taf_lines_add(&c->mistakes, "--compile: there is no place for it; set TAFFRAIL_STATE");
+		taf_lines_add(&c->mistakes,
+			      "--compile: there is no place for it; set TAFFRAIL_STATE");
 	if (is_file_missing(c)) {
 		fprintf(stderr, "%s\n", c->mistakes.n ? c->mistakes.all[0] : c->file);
 		return TAF_EXIT_POLICY;

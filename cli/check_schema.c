@@ -89,15 +89,9 @@ static void put_type(struct taf_json *j, int rule)
 	const struct taf_rule_info *row = taf_rule_info(rule);
 
 	switch (row->type) {
-	case TAF_TYPE_BOOL:
-		taf_json_text(j, "type", "boolean");
-		break;
-	case TAF_TYPE_MS:
-		put_pattern(j, TIME);
-		break;
-	case TAF_TYPE_SIZE:
-		put_pattern(j, "^" SIZE "$");
-		break;
+	case TAF_TYPE_BOOL: taf_json_text(j, "type", "boolean"); break;
+	case TAF_TYPE_MS: put_pattern(j, TIME); break;
+	case TAF_TYPE_SIZE: put_pattern(j, "^" SIZE "$"); break;
 	case TAF_TYPE_PCT:
 		taf_json_open(j, "type", '[');
 		taf_json_text(j, NULL, "string");
@@ -106,21 +100,11 @@ static void put_type(struct taf_json *j, int rule)
 		taf_json_text(j, "pattern", "^[0-9]+%?$");
 		break;
 	case TAF_TYPE_INT:
-	case TAF_TYPE_SINT:
-		put_whole(j, row);
-		break;
-	case TAF_TYPE_AMOUNT:
-		put_pattern(j, "^(off|[0-9]+%|" SIZE ")$");
-		break;
-	case TAF_TYPE_LIMIT:
-		put_pattern(j, "^(as_asked|[0-9]+%|" SIZE ")$");
-		break;
-	case TAF_TYPE_WIRED:
-		put_pattern(j, "^(as_asked|swallow|off|[0-9]+%|" SIZE ")$");
-		break;
-	case TAF_TYPE_TEXT:
-		put_pattern(j, "^(/.*)?$");
-		break;
+	case TAF_TYPE_SINT: put_whole(j, row); break;
+	case TAF_TYPE_AMOUNT: put_pattern(j, "^(off|[0-9]+%|" SIZE ")$"); break;
+	case TAF_TYPE_LIMIT: put_pattern(j, "^(as_asked|[0-9]+%|" SIZE ")$"); break;
+	case TAF_TYPE_WIRED: put_pattern(j, "^(as_asked|swallow|off|[0-9]+%|" SIZE ")$"); break;
+	case TAF_TYPE_TEXT: put_pattern(j, "^(/.*)?$"); break;
 	default:
 		if (taf_rule_is_word(rule))
 			put_words(j, rule);
@@ -135,7 +119,8 @@ static void put_row(struct taf_json *j, int rule)
 	const char *key = strrchr(row->path, '.');
 	char text[256];
 
-	snprintf(text, sizeof(text), "%s. Default: %s.%s", row->text, *row->dflt ? row->dflt : "empty",
+	snprintf(text, sizeof(text), "%s. Default: %s.%s", row->text,
+		 *row->dflt ? row->dflt : "empty",
 		 row->since == TAF_SINCE_LATER ? " Not in force yet." : "");
 	taf_json_open(j, key ? key + 1 : row->path, '{');
 	taf_json_text(j, "description", text);
@@ -167,7 +152,8 @@ static void put_rows(struct taf_json *j)
 		char section[sizeof(taf_rule_info(0)->path)];
 
 		if (section_of(i) && !(i && is_same_section(i, i - 1))) {
-			snprintf(section, sizeof(section), "%.*s", (int)section_of(i), taf_rule_info(i)->path);
+			snprintf(section, sizeof(section), "%.*s", (int)section_of(i),
+				 taf_rule_info(i)->path);
 			taf_json_open(j, section, '{');
 			taf_json_text(j, "type", "object");
 			taf_json_bool(j, "additionalProperties", false);

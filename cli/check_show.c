@@ -148,8 +148,8 @@ static void print_verdict(const struct taf_check *c)
 	else if (bad)
 		printf("%u mistake%s: each such setting keeps its default\n", bad, plural(bad));
 	else if (*c->found.path)
-		printf("no mistake: %u setting%s, %u profile%s\n", n, plural(n), c->policy.n_profiles,
-		       plural(c->policy.n_profiles));
+		printf("no mistake: %u setting%s, %u profile%s\n", n, plural(n),
+		       c->policy.n_profiles, plural(c->policy.n_profiles));
 	else
 		puts("no mistake: there is no file, so every setting has its default");
 }
@@ -201,7 +201,8 @@ static void put_lines(struct taf_json *j, const char *key, const struct taf_line
 
 static const char *origin_word(const struct taf_check *c, int rule)
 {
-	static const char *const words[] = { "built-in", "file", "TAFFRAIL_SET", "--set", "profile" };
+	static const char *const words[] = { "built-in", "file", "TAFFRAIL_SET", "--set",
+					     "profile" };
 	uint8_t origin = c->found.origin[rule];
 
 	return words[origin < TAF_FROM_PROFILE ? origin : TAF_FROM_PROFILE];

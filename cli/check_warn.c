@@ -36,8 +36,9 @@ static void warn_mode(struct taf_check *c)
 	if (c->found.rules.mode == TAF_MODE_OFF)
 		taf_lines_add(&c->warnings, "mode is off: no other setting has effect");
 	else if (c->found.rules.mode == TAF_MODE_OBSERVE)
-		taf_lines_add(&c->warnings, "mode is observe: nothing is drained, held or limited; the "
-					    "log says what would have been done");
+		taf_lines_add(&c->warnings,
+			      "mode is observe: nothing is drained, held or limited; the "
+			      "log says what would have been done");
 }
 
 /* A lever that the user has set already stays as it is. */
@@ -51,8 +52,10 @@ static void warn_env(struct taf_check *c)
 		const char *now = getenv(r->env_set.at[i].name);
 
 		if (now && strcmp(now, r->env_set.at[i].value))
-			taf_lines_add(&c->warnings, "env.set.%s has no effect: it is set already, to \"%s\", "
-						    "and env.force is off", r->env_set.at[i].name, now);
+			taf_lines_add(&c->warnings,
+				      "env.set.%s has no effect: it is set already, to \"%s\", "
+				      "and env.force is off",
+				      r->env_set.at[i].name, now);
 	}
 }
 
@@ -63,7 +66,8 @@ static void warn_drain(struct taf_check *c)
 	if (!r->drain_every_submits)
 		idle(c, TAF_RULE_drain_window, "drain.every_submits is 0");
 	if (!r->drain_at_exit && r->exit_signals)
-		idle(c, TAF_RULE_exit_signals, "drain.at_exit is off, so a signal has nothing to do");
+		idle(c, TAF_RULE_exit_signals,
+		     "drain.at_exit is off, so a signal has nothing to do");
 	if (!r->drain_at_exit)
 		idle(c, TAF_RULE_exit_deadline_ms, "drain.at_exit is off");
 	if (r->drain_post_clear && !r->drain_post_sync)
@@ -71,8 +75,9 @@ static void warn_drain(struct taf_check *c)
 	if (r->exit_deadline_ms < r->drain_deadline_ms)
 		taf_lines_add(&c->warnings, "at exit drain.deadline is cut short by exit.deadline");
 	if (r->crumbs_segment > r->crumbs_keep_bytes)
-		taf_lines_add(&c->warnings, "crumbs.keep_bytes is less than one crumbs.segment: only the "
-					    "newest session is kept");
+		taf_lines_add(&c->warnings,
+			      "crumbs.keep_bytes is less than one crumbs.segment: only the "
+			      "newest session is kept");
 }
 
 static void warn_waits(struct taf_check *c)
@@ -112,7 +117,8 @@ static void warn_later(struct taf_check *c)
 	if (r->lock_scope != TAF_SCOPE_PATH && *r->lock_path)
 		idle(c, TAF_RULE_lock_path, "lock.scope is not path");
 	if (r->memory_warn_pct > r->memory_critical_pct)
-		taf_lines_add(&c->warnings, "memory.warn is above memory.critical and comes too late");
+		taf_lines_add(&c->warnings,
+			      "memory.warn is above memory.critical and comes too late");
 	if (!r->cooldown_mode) {
 		idle(c, TAF_RULE_cooldown_on_hold, "cooldown.mode is off");
 		idle(c, TAF_RULE_cooldown_stage1_ms, "cooldown.mode is off");

@@ -58,8 +58,10 @@ static void say_why(taf_tell_fn *tell, void *ctx, const char *path)
 	char line[PATH_MAX + 512];
 
 	if (error && strstr(error, "libcjson"))
-		snprintf(line, sizeof(line), "%s needs libcjson.so.1, which is missing; "
-					     "install it (Debian: libcjson1)", path);
+		snprintf(line, sizeof(line),
+			 "%s needs libcjson.so.1, which is missing; "
+			 "install it (Debian: libcjson1)",
+			 path);
 	else
 		snprintf(line, sizeof(line), "%s cannot be opened: %s; install it again", path,
 			 error ? error : "unknown reason");
@@ -76,8 +78,9 @@ taf_policy_load_fn *taf_companion_open(taf_tell_fn *tell, void *ctx)
 	void *handle;
 
 	if (taf_companion_find(path, sizeof(path))) {
-		say(tell, ctx, NAME ", which reads policy files, is missing; install it beside "
-				    "taffrail or name its folder in TAFFRAIL_LIBDIR");
+		say(tell, ctx,
+		    NAME ", which reads policy files, is missing; install it beside "
+			 "taffrail or name its folder in TAFFRAIL_LIBDIR");
 		return NULL;
 	}
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -87,6 +90,7 @@ taf_policy_load_fn *taf_companion_open(taf_tell_fn *tell, void *ctx)
 	}
 	reader.object = dlsym(handle, "taffrail_policy_load");
 	if (!reader.object)
-		say(tell, ctx, NAME " is of another version; install it and taffrail from one build");
+		say(tell, ctx,
+		    NAME " is of another version; install it and taffrail from one build");
 	return reader.function;
 }

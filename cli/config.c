@@ -219,21 +219,14 @@ static const char *reason(int err)
 {
 	switch (err) {
 	case ENOENT:
-	case ENOTDIR:
-		return "there is no such file; name one that exists";
+	case ENOTDIR: return "there is no such file; name one that exists";
 	case EACCES:
-	case EPERM:
-		return "no permission to read it; change its mode or owner";
-	case ELOOP:
-		return "its links lead in a circle; name a file";
-	case EISDIR:
-		return "it is a folder; name a file";
-	case EFBIG:
-		return "it is larger than 1 MiB, which no policy is; name the right file";
-	case EBADF:
-		return "it is no plain file; name one";
-	default:
-		return "it cannot be read; see whether its disk is well";
+	case EPERM: return "no permission to read it; change its mode or owner";
+	case ELOOP: return "its links lead in a circle; name a file";
+	case EISDIR: return "it is a folder; name a file";
+	case EFBIG: return "it is larger than 1 MiB, which no policy is; name the right file";
+	case EBADF: return "it is no plain file; name one";
+	default: return "it cannot be read; see whether its disk is well";
 	}
 }
 
@@ -334,8 +327,8 @@ static int load(struct taf_load *l)
 	return err;
 }
 
-int taffrail_policy_load(const char *path, struct taf_policy *out, size_t out_size, uint32_t version,
-			 taf_tell_fn *say, void *ctx)
+int taffrail_policy_load(const char *path, struct taf_policy *out, size_t out_size,
+			 uint32_t version, taf_tell_fn *say, void *ctx)
 {
 	int saved = errno, err = -ENOMEM;
 	struct taf_load *l;

@@ -30,9 +30,10 @@ typedef void taf_tell_fn(void *ctx, const char *line);
  * and out is untouched.  0, also when settings are bad (out->n_bad of them);
  * -EINVAL when the text is no JSON object, else the error of reading the file: then *out is the
  * built-in policy with path and n_bad set, and sha256 too if there was a text. */
-__attribute__((visibility("default"))) int
-taffrail_policy_load(const char *path, struct taf_policy *out, size_t out_size, uint32_t version,
-		     taf_tell_fn *tell, void *ctx);
+__attribute__((visibility("default"))) int taffrail_policy_load(const char *path,
+								struct taf_policy *out,
+								size_t out_size, uint32_t version,
+								taf_tell_fn *tell, void *ctx);
 
 typedef int taf_policy_load_fn(const char *, struct taf_policy *, size_t, uint32_t, taf_tell_fn *,
 			       void *);

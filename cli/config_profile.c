@@ -42,9 +42,11 @@ static bool read_glob(struct taf_load *l, struct taf_profile *f, const struct ta
 		return false;
 	}
 	if (!cJSON_IsString(kid->json) || !*kid->json->valuestring)
-		return wrong(l, kid, "profiles.match", "a pattern is text; write as in \"node\" or \"*serve*\"");
+		return wrong(l, kid, "profiles.match",
+			     "a pattern is text; write as in \"node\" or \"*serve*\"");
 	if (!taf_copy(glob, kid->json->valuestring, TAF_GLOB_ROOM))
-		return wrong(l, kid, "profiles.match", "this pattern is too long; write at most 127 bytes");
+		return wrong(l, kid, "profiles.match",
+			     "this pattern is too long; write at most 127 bytes");
 	if (glob == f->engine && !names_an_engine(glob))
 		return wrong(l, kid, "profiles.match",
 			     "no engine has this name; `taffrail hooks` lists them");
@@ -57,11 +59,12 @@ static bool read_match(struct taf_load *l, struct taf_profile *f, const struct t
 	bool is_good = true;
 
 	if (!cJSON_IsObject(n->json) || !n->json->child)
-		return wrong(l, n, "profiles.match",
-			     "it would match every program; write {\"exe\": \"node\"}, argv or engine");
+		return wrong(
+			l, n, "profiles.match",
+			"it would match every program; write {\"exe\": \"node\"}, argv or engine");
 	while (taf_node_next(l, n, &kid))
-		is_good = !taf_load_is_twice(l, n, &kid, "profiles.match") && read_glob(l, f, &kid) &&
-			  is_good;
+		is_good = !taf_load_is_twice(l, n, &kid, "profiles.match") &&
+			  read_glob(l, f, &kid) && is_good;
 	return is_good;
 }
 
@@ -108,7 +111,8 @@ static bool read_profile(struct taf_load *l, struct taf_profile *f, const struct
 		has_match = has_match || !strcmp(key, "match");
 	}
 	if (!has_match)
-		return wrong(l, n, "profiles", "it has no match; write \"match\": {\"exe\": \"node\"}");
+		return wrong(l, n, "profiles",
+			     "it has no match; write \"match\": {\"exe\": \"node\"}");
 	return is_good;
 }
 
@@ -126,7 +130,9 @@ void taf_load_profiles(struct taf_load *l, const struct taf_node *n)
 		struct taf_profile *f;
 
 		if (!cJSON_IsObject(kid.json)) {
-			wrong(l, &kid, "profiles", "a profile is an object; write {\"match\": {...}, \"settings\": {...}}");
+			wrong(l, &kid, "profiles",
+			      "a profile is an object; write {\"match\": {...}, \"settings\": "
+			      "{...}}");
 			continue;
 		}
 		if (p->n_profiles == TAF_PROFILES) {

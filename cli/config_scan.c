@@ -23,11 +23,17 @@ static bool fail(struct cursor *c, size_t at, const char *why)
 	return false;
 }
 
+static bool is_inner(char h)
+{
+	return ((unsigned char)h & 0xc0) == 0x80;
+}
+
+/* The inner bytes of a character become '\r', which takes no column. */
 static void blank(struct cursor *c, size_t n)
 {
 	for (; n; n--, c->i++)
 		if (here(c) != '\n')
-			c->s->text[c->i] = ' ';
+			c->s->text[c->i] = is_inner(here(c)) ? '\r' : ' ';
 }
 
 /* At the two bytes that begin a comment. */
@@ -82,8 +88,8 @@ static bool scan_escape(struct cursor *c)
 		c->i += 6;
 		return true;
 	}
-	if (*t != '"' && *t != '\\' && *t != '/' && *t != 'b' && *t != 'f' && *t != 'n' && *t != 'r' &&
-	    *t != 't')
+	if (*t != '"' && *t != '\\' && *t != '/' && *t != 'b' && *t != 'f' && *t != 'n' &&
+	    *t != 'r' && *t != 't')
 		return fail(c, c->i, "JSON has no such escape; write \\\\ for a backslash");
 	c->i += 2;
 	return true;
@@ -97,11 +103,13 @@ static bool scan_string(struct cursor *c)
 		unsigned char h = (unsigned char)here(c);
 
 		if (c->i >= c->s->n || h == '\n')
-			return fail(c, start, "this string has no end; close it with \" on the same line");
+			return fail(c, start,
+				    "this string has no end; close it with \" on the same line");
 		if (h == '"')
 			break;
 		if (h < 0x20)
-			return fail(c, c->i, "a control character in a string; write it as an escape");
+			return fail(c, c->i,
+				    "a control character in a string; write it as an escape");
 		if (h == '\\') {
 			if (!scan_escape(c))
 				return false;
@@ -146,7 +154,9 @@ static bool scan_number(struct cursor *c)
 	}
 	if (is_good)
 		return true;
-	return fail(c, start, "this is no number; write digits, as in 4 or -1 (JSON has no NaN and no Infinity)");
+	return fail(
+		c, start,
+		"this is no number; write digits, as in 4 or -1 (JSON has no NaN and no Infinity)");
 }
 
 static bool is_letter(char h)
@@ -181,8 +191,9 @@ static bool scan_comma(struct cursor *c, char closer, bool *more)
 		return true;
 	}
 	if (!*more)
-		return fail(c, c->i, closer == '}' ? "a comma or } is missing before this" :
-						     "a comma or ] is missing before this");
+		return fail(c, c->i,
+			    closer == '}' ? "a comma or } is missing before this"
+					  : "a comma or ] is missing before this");
 	comma = c->i++;
 	if (!skip(c))
 		return false;
@@ -247,8 +258,9 @@ static bool scan_value(struct cursor *c, uint32_t key)
 	else if (h == '-' || h == '+' || h == '.' || is_digit(h))
 		is_good = scan_number(c);
 	else
-		is_good = fail(c, c->i, h == '\'' ? "a string begins with \", not with '" :
-						     "a value is missing before this");
+		is_good = fail(c, c->i,
+			       h == '\'' ? "a string begins with \", not with '"
+					 : "a value is missing before this");
 	c->s->at[mine].next = c->s->count;
 	return is_good;
 }
@@ -257,8 +269,11 @@ static bool scan_value(struct cursor *c, uint32_t key)
 static size_t character(const unsigned char *p, size_t left)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 :
-		   (p[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t n = p[0] < 0x80		   ? 1
+		   : (p[0] & 0xe0) == 0xc0 ? 2
+		   : (p[0] & 0xf0) == 0xe0 ? 3
+		   : (p[0] & 0xf8) == 0xf0 ? 4
+					   : 0;
 	uint32_t v;
 
 	if (!n || n > left)
@@ -321,8 +336,8 @@ void taf_scan_where(const struct taf_scan *s, size_t offset, struct taf_text *ou
 	uint32_t column = 1;
 
 	taf_text_u64(out, taf_scan_line(s, offset));
-	while (i && s->text[i - 1] != '\n')
-		column += ((unsigned char)s->text[--i] & 0xc0) != 0x80;
+	for (; i && s->text[i - 1] != '\n'; i--)
+		column += !is_inner(s->text[i - 1]) && s->text[i - 1] != '\r';
 	taf_text_char(out, ':');
 	taf_text_u64(out, column);
 }

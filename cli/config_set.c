@@ -146,8 +146,10 @@ static bool read_pair(struct taf_load *l, struct entry *e)
 	} else if (is_env && cJSON_IsString(json)) {
 		taf_text_put(&e->text, json->valuestring);
 	} else {
-		return wrong_entry(l, e, is_env ? "a variable's value is text; write it in quotes" :
-						  "a severity is a number; write 0 (ignore) to 5 (machine down)");
+		return wrong_entry(
+			l, e,
+			is_env ? "a variable's value is text; write it in quotes"
+			       : "a severity is a number; write 0 (ignore) to 5 (machine down)");
 	}
 	return true;
 }
@@ -174,7 +176,8 @@ struct parts {
 };
 
 static const struct parts family_parts = {
-	{ { "match", true, ANY }, { "floor", true, TIME }, { "settle", false, TIME } }, 3,
+	{ { "match", true, ANY }, { "floor", true, TIME }, { "settle", false, TIME } },
+	3,
 	"match, floor and settle"
 };
 
@@ -276,14 +279,10 @@ static bool read_entry(struct taf_load *l, struct entry *e)
 {
 	switch (taf_rule_info(e->rule)->type) {
 	case TAF_TYPE_ENV:
-	case TAF_TYPE_CLASSES:
-		return read_pair(l, e);
-	case TAF_TYPE_FAMILIES:
-		return read_object(l, e, &family_parts);
-	case TAF_TYPE_NO_CLEAR:
-		return read_object(l, e, &no_clear_parts);
-	default:
-		return read_word(l, e);
+	case TAF_TYPE_CLASSES: return read_pair(l, e);
+	case TAF_TYPE_FAMILIES: return read_object(l, e, &family_parts);
+	case TAF_TYPE_NO_CLEAR: return read_object(l, e, &no_clear_parts);
+	default: return read_word(l, e);
 	}
 }
 
@@ -315,8 +314,9 @@ static bool add_entry(struct taf_load *l, const struct taf_node *kid, int rule)
 	taf_text_init(&t, why, sizeof(why));
 	if (e.text.is_cut)
 		taf_text_put(&t, "this entry is too long; shorten it");
-	else if (taf_rule_info(rule)->type == TAF_TYPE_SIGNALS ? add_signal(l, &e, &t) :
-								  !taf_rules_add(rules_of(l), rule, text, &t))
+	else if (taf_rule_info(rule)->type == TAF_TYPE_SIGNALS
+			 ? add_signal(l, &e, &t)
+			 : !taf_rules_add(rules_of(l), rule, text, &t))
 		return true;
 	return wrong_entry(l, &e, why);
 }
@@ -342,9 +342,11 @@ static void set_list(struct taf_load *l, const struct taf_node *n, int rule)
 
 	if (is_object ? !cJSON_IsObject(n->json) : !cJSON_IsArray(n->json)) {
 		taf_load_complain(l, taf_node_value(l, n), taf_rule_info(rule)->path,
-				  type == TAF_TYPE_ENV	   ? "variables belong here; write {\"NAME\": \"value\"}" :
-				  type == TAF_TYPE_CLASSES ? "classes belong here; write {\"name\": severity}" :
-							     "a list belongs here; write [ ... ]");
+				  type == TAF_TYPE_ENV
+					  ? "variables belong here; write {\"NAME\": \"value\"}"
+				  : type == TAF_TYPE_CLASSES
+					  ? "classes belong here; write {\"name\": severity}"
+					  : "a list belongs here; write [ ... ]");
 		return;
 	}
 	taf_rules_clear(rules_of(l), rule);

@@ -25,7 +25,8 @@ struct taf_ldcache {
 	uint32_t n;
 };
 
-/* 0; -EINVAL when it is not such a cache; or -errno. On failure the cache is empty and finds nothing. */
+/* 0; -EINVAL when it is not such a cache; or -errno. On failure the cache is empty and finds
+ * nothing. */
 int taf_ldcache_open(const char *path, struct taf_ldcache *c);
 /* The next path for a library's name from entry *at on (0 to begin), or NULL. */
 const char *taf_ldcache_find(const struct taf_ldcache *c, const char *name, uint32_t *at);

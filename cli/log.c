@@ -26,7 +26,7 @@ static bool read_duration(const char *s, uint64_t *us)
 	static const struct {
 		const char *name;
 		uint64_t us;
-	} units[] = { { "ms", 1000 },	   { "s", 1000000 },	   { "m", 60000000 },
+	} units[] = { { "ms", 1000 },	   { "s", 1000000 },	 { "m", 60000000 },
 		      { "h", 3600000000 }, { "d", 86400000000 }, { "w", 604800000000 } };
 	uint64_t v;
 
@@ -55,8 +55,9 @@ static int take_since(struct options *o, const struct taf_world *w)
 	if (taf_rfc3339_us(o->since, strlen(o->since), &o->filter.since_us))
 		return 0;
 	if (!read_duration(o->since, &ago))
-		return taf_usage_wrong("log", "--since wants \"10m\", \"2h\" or 2026-11-21T10:00:00Z, not \"%s\"",
-				       o->since);
+		return taf_usage_wrong(
+			"log", "--since wants \"10m\", \"2h\" or 2026-11-21T10:00:00Z, not \"%s\"",
+			o->since);
 	o->filter.since_us = ago < w->utc_us ? w->utc_us - ago : 0;
 	return 0;
 }
@@ -75,8 +76,11 @@ static int take_kinds(struct options *o, const char *list)
 		name[n] = '\0';
 		kind = taf_kind_of(name);
 		if (kind < 0)
-			return taf_usage_wrong("log", "there is no kind \"%s\"; kinds are load, infer, drain, "
-					       "error, exit and others, see taffrail-crumbs(5)", name);
+			return taf_usage_wrong(
+				"log",
+				"there is no kind \"%s\"; kinds are load, infer, drain, "
+				"error, exit and others, see taffrail-crumbs(5)",
+				name);
 		o->filter.kinds |= 1u << kind;
 		list += n;
 		list += *list == ',';
@@ -156,7 +160,8 @@ static void tell_damage(const struct taf_log_tail *t)
 {
 	for (size_t i = 0; i < t->n_cursors; i++)
 		if (t->cursors[i].bad)
-			taf_tell("log: %llu damaged line%s of %s skipped", (unsigned long long)t->cursors[i].bad,
+			taf_tell("log: %llu damaged line%s of %s skipped",
+				 (unsigned long long)t->cursors[i].bad,
 				 t->cursors[i].bad == 1 ? "" : "s", t->cursors[i].name);
 }
 
@@ -199,7 +204,8 @@ int taf_verb_log(int argc, char **argv)
 		return err;
 	taf_world_now(&tail.world);
 	if (taf_crumbs_dir(tail.dir, o.state)) {
-		taf_tell("log: no state directory: set HOME or TAFFRAIL_STATE, or give --state DIR");
+		taf_tell(
+			"log: no state directory: set HOME or TAFFRAIL_STATE, or give --state DIR");
 		return TAF_EXIT_INTERNAL;
 	}
 	err = take_since(&o, &tail.world);

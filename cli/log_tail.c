@@ -62,17 +62,20 @@ static ssize_t boot_of(struct taf_log_tail *t, const char *id, uint64_t utc_us)
 	return (ssize_t)i;
 }
 
-static bool passes(const struct taf_log_filter *f, const struct taf_crumb_line *line, uint64_t utc_us)
+static bool passes(const struct taf_log_filter *f, const struct taf_crumb_line *line,
+		   uint64_t utc_us)
 {
 	int kind = f->kinds ? taf_crumb_kind(line) : 0;
 	char run[24];
 
 	if (utc_us < f->since_us || kind < 0 || (f->kinds && !(f->kinds >> kind & 1)))
 		return false;
-	return !f->run || (taf_crumb_text(line, TAF_KEY_RUN, run, sizeof(run)) && taf_starts(run, f->run));
+	return !f->run ||
+	       (taf_crumb_text(line, TAF_KEY_RUN, run, sizeof(run)) && taf_starts(run, f->run));
 }
 
-static int add_entry(struct taf_log_tail *t, const struct taf_trail *id, const struct taf_crumb_line *line)
+static int add_entry(struct taf_log_tail *t, const struct taf_trail *id,
+		     const struct taf_crumb_line *line)
 {
 	struct taf_log_entry e = { .text = line->text, .n = line->n, .pid = id->pid }, *grown;
 	ssize_t boot;
@@ -112,7 +115,8 @@ static int keep_text(struct taf_log_tail *t, char *text)
 	return 0;
 }
 
-static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const struct taf_trail *id, uint32_t seg)
+static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const struct taf_trail *id,
+		    uint32_t seg)
 {
 	struct taf_trail_file f;
 	struct taf_crumb_reader r;
@@ -153,7 +157,8 @@ static bool has_changed(struct taf_log_tail *t, struct taf_log_cursor *c)
 		 (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - mtime_ns < FRESH_NS;
 	c->mtime_ns = mtime_ns;
 	c->size = (uint64_t)st.st_size;
-	return is_new && (mtime_ns < 0 || (uint64_t)mtime_ns / 1000 + FRESH_NS / 1000 >= t->filter->since_us);
+	return is_new &&
+	       (mtime_ns < 0 || (uint64_t)mtime_ns / 1000 + FRESH_NS / 1000 >= t->filter->since_us);
 }
 
 static int visit(struct taf_log_tail *t, const char *name)
@@ -162,7 +167,8 @@ static int visit(struct taf_log_tail *t, const char *name)
 	struct taf_trail id = { .pid = 0 };
 	uint32_t seg;
 
-	if (!taf_segment_name(name, &id, &seg) || (t->filter->session && strcmp(id.id, t->filter->session) != 0))
+	if (!taf_segment_name(name, &id, &seg) ||
+	    (t->filter->session && strcmp(id.id, t->filter->session) != 0))
 		return 0;
 	c = cursor_of(t, name);
 	if (!c)
@@ -229,7 +235,8 @@ void taf_log_wait(struct taf_log_tail *t)
 	if (is_first)
 		t->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (t->watch > 0 && (is_first || !t->has_watch))
-		t->has_watch = inotify_add_watch(t->watch, t->dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO) >= 0;
+		t->has_watch = inotify_add_watch(t->watch, t->dir,
+						 IN_MODIFY | IN_CREATE | IN_MOVED_TO) >= 0;
 	if (is_first && t->has_watch)
 		return;
 	p.fd = t->watch;

@@ -79,7 +79,8 @@ static void put_numbers(struct parts *p)
 		begin_part(p);
 		fputs(taf_show_ms(ms, sizeof(ms), us), p->out);
 	}
-	if (taf_crumb_i64(p->line, TAF_KEY_RC, &rc) && (rc || taf_crumb_kind(p->line) == TAF_EXIT)) {
+	if (taf_crumb_i64(p->line, TAF_KEY_RC, &rc) &&
+	    (rc || taf_crumb_kind(p->line) == TAF_EXIT)) {
 		begin_part(p);
 		fprintf(p->out, "rc %" PRId64, rc);
 	}
@@ -90,8 +91,10 @@ static void put_details(FILE *out, const struct taf_crumb_line *line)
 	struct parts p = { out, line, false };
 
 	put_text(&p, TAF_KEY_MODEL, "");
-	if (taf_crumb_kind(line) == TAF_START)
+	if (taf_crumb_kind(line) == TAF_START) {
+		put_text(&p, TAF_KEY_ROLE, "");
 		put_text(&p, TAF_KEY_EXE, "");
+	}
 	put_numbers(&p);
 	put_text(&p, TAF_KEY_RULE, "by rule ");
 	put_text(&p, TAF_KEY_CLASS, "class ");
@@ -119,7 +122,8 @@ static void put_column(FILE *out, const char *text, size_t width)
 	fprintf(out, "%*s", n < width ? (int)(width - n) + 1 : 1, "");
 }
 
-static void put_boot(FILE *out, struct taf_log_boot *boot, const struct taf_log_entry *e, bool has_colour)
+static void put_boot(FILE *out, struct taf_log_boot *boot, const struct taf_log_entry *e,
+		     bool has_colour)
 {
 	char t[TAF_TIME_ROOM];
 
@@ -145,7 +149,8 @@ void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_en
 	us = ((int64_t)e->mono_ns - (int64_t)boot->first_ns) / 1000;
 	snprintf(text, sizeof(text), "%s%" PRId64 ".%03" PRId64 "s", us < 0 ? "-" : "+",
 		 (us < 0 ? -us : us) / 1000000, (us < 0 ? -us : us) / 1000 % 1000);
-	fprintf(out, "%s%10s%s  %-7d ", has_colour ? DIM : "", text, has_colour ? PLAIN : "", e->pid);
+	fprintf(out, "%s%10s%s  %-7d ", has_colour ? DIM : "", text, has_colour ? PLAIN : "",
+		e->pid);
 	kind = taf_crumb_kind(&line);
 	colour = has_colour ? colour_of(kind) : "";
 	taf_crumb_text(&line, TAF_KEY_EV, ev, sizeof(ev) - 8);

@@ -28,7 +28,8 @@ int taf_pick_session(struct taf_trails *trails, const char *verb, const char *na
 			 trails->dir);
 		return TAF_EXIT_USAGE;
 	}
-	taf_tell("%s: %zu sessions match \"%s\"; say which, the newest is the last:", verb, n, name);
+	taf_tell("%s: %zu sessions match \"%s\"; say which, the newest is the last:", verb, n,
+		 name);
 	for (size_t i = 0; i < trails->n; i++)
 		if (is_match(&trails->list[i], name))
 			taf_tell("  --session %s    of %s", trails->list[i].id,

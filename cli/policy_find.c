@@ -52,14 +52,16 @@ static bool take_named(const struct search *s, const char *name, enum taf_policy
 	if (!name || !*name)
 		return false;
 	if (from == TAF_POLICY_ENV && *name != '/') {
-		snprintf(line, sizeof(line), "TAFFRAIL_POLICY: %s is relative and means another file in "
-					     "every folder; write an absolute path", name);
+		snprintf(line, sizeof(line),
+			 "TAFFRAIL_POLICY: %s is relative and means another file in "
+			 "every folder; write an absolute path",
+			 name);
 	} else if (strlen(name) >= PATH_MAX) {
 		snprintf(line, sizeof(line), "%s: this name is too long; write a shorter one",
 			 taf_policy_from_name(from));
 	} else if (!exists(name)) {
-		snprintf(line, sizeof(line), "%s: there is no such file (%s); name one that exists", name,
-			 taf_policy_from_name(from));
+		snprintf(line, sizeof(line), "%s: there is no such file (%s); name one that exists",
+			 name, taf_policy_from_name(from));
 	} else {
 		s->found->from = from;
 		return true;
@@ -149,8 +151,10 @@ static void keep_compiled(const struct search *s)
 	taf_policy_seal(s->out);
 	err = taf_store_put(s->ask->state, s->out);
 	if (err) {
-		snprintf(line, sizeof(line), "%s: the compiled policy cannot be kept there (%s); the guard "
-					     "reads the text instead", s->ask->state, strerror(-err));
+		snprintf(line, sizeof(line),
+			 "%s: the compiled policy cannot be kept there (%s); the guard "
+			 "reads the text instead",
+			 s->ask->state, strerror(-err));
 		say(s, line);
 	} else if (!taf_store_path(s->ask->state, s->out->sha256, s->found->blob,
 				   sizeof(s->found->blob))) {
@@ -237,7 +241,8 @@ int taf_policy_find(const struct taf_policy_ask *ask, struct taf_policy *out,
 		apply(&s, "TAFFRAIL_SET", set);
 	for (size_t i = 0; i < ask->n_sets; i++)
 		apply(&s, "--set", ask->sets[i]);
-	found->is_strict = ask->is_strict || (strict && !strcmp(strict, "1")) || found->rules.strict;
+	found->is_strict =
+		ask->is_strict || (strict && !strcmp(strict, "1")) || found->rules.strict;
 	return join_sets(&s, set);
 }
 

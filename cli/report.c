@@ -105,7 +105,8 @@ static void drop_runners(struct report *r)
 	bool has_guest = false;
 
 	for (size_t i = 0; i < r->trails.n; i++)
-		has_guest = has_guest || (r->is_chosen[i] && taf_trail_is_guest(&r->trails.list[i]));
+		has_guest =
+			has_guest || (r->is_chosen[i] && taf_trail_is_guest(&r->trails.list[i]));
 	for (size_t i = 0; i < r->trails.n; i++)
 		if (!taf_trail_is_guest(&r->trails.list[i]) &&
 		    (has_guest || !taf_trail_is_run(&r->trails.list[i])))
@@ -124,8 +125,9 @@ static int check_one_run(const struct report *r)
 		if (!r->is_chosen[i])
 			continue;
 		if (first && strcmp(first, run) != 0) {
-			taf_tell("report: more than one run begins with \"%s\": %s, %s", r->options.name,
-				 taf_show_safe(a, sizeof(a), first), taf_show_safe(b, sizeof(b), run));
+			taf_tell("report: more than one run begins with \"%s\": %s, %s",
+				 r->options.name, taf_show_safe(a, sizeof(a), first),
+				 taf_show_safe(b, sizeof(b), run));
 			return TAF_EXIT_USAGE;
 		}
 		first = run;
@@ -266,7 +268,8 @@ int taf_verb_report(int argc, char **argv)
 		return err;
 	err = taf_crumbs_dir(dir, r.options.state);
 	if (err) {
-		taf_tell("report: no state directory: set HOME or TAFFRAIL_STATE, or give --state DIR");
+		taf_tell("report: no state directory: set HOME or TAFFRAIL_STATE, or give --state "
+			 "DIR");
 		return TAF_EXIT_INTERNAL;
 	}
 	taf_world_now(&r.world);

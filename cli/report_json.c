@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "show.h"
 
 #define TEXT_ROOM 2048
 #define ITEMS_MAX 256u
@@ -131,6 +132,7 @@ static void put_oldest(struct taf_json *j, const struct taf_oldest *o)
 void taf_report_json(struct taf_json *j, const struct taf_page *page)
 {
 	const struct taf_story *s = page->story;
+	char signal[32];
 
 	taf_json_open(j, NULL, '{');
 	put_head(j, page->trail, s);
@@ -140,6 +142,8 @@ void taf_report_json(struct taf_json *j, const struct taf_page *page)
 		taf_json_i64(j, "rc", s->rc);
 	else
 		taf_json_null(j, "rc");
+	taf_json_text(j, "signal",
+		      s->signal ? taf_show_signal(signal, sizeof(signal), s->signal) : NULL);
 	put_counts(j, page->trail, s);
 	taf_json_open(j, "open", '[');
 	for (size_t i = 0; i < s->n_open; i++)

@@ -39,7 +39,8 @@ static void print_time(FILE *out, const char *before, uint64_t us, const char *a
 	fprintf(out, "%s%s%s", before, taf_show_ms(ms, sizeof(ms), us), after);
 }
 
-static void print_key(FILE *out, const char *before, const struct taf_crumb_line *line, enum taf_key key)
+static void print_key(FILE *out, const char *before, const struct taf_crumb_line *line,
+		      enum taf_key key)
 {
 	char text[512];
 
@@ -158,7 +159,8 @@ static void print_exit(FILE *out, const struct taf_trail *t)
 	}
 	if (end && taf_past_line(end, &line)) {
 		if (begin && end->mono_ns > begin->mono_ns)
-			print_time(out, ", ", (end->mono_ns - begin->mono_ns) / 1000, " of leaving");
+			print_time(out, ", ", (end->mono_ns - begin->mono_ns) / 1000,
+				   " of leaving");
 		print_key(out, "; ", &line, TAF_KEY_MSG);
 	} else {
 		fputs("; the log was not closed", out);

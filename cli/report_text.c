@@ -21,16 +21,17 @@ static const char *colour_of(enum taf_ended verdict)
 {
 	int w = taf_ended_weight(verdict);
 
-	return w >= taf_ended_weight(TAF_ENDED_SIGNAL) ? "\033[1;31m"
-	       : w > taf_ended_weight(TAF_ENDED_RUNNING) ? "\033[1;33m" : "\033[1;32m";
+	return w >= taf_ended_weight(TAF_ENDED_SIGNAL)	 ? "\033[1;31m"
+	       : w > taf_ended_weight(TAF_ENDED_RUNNING) ? "\033[1;33m"
+							 : "\033[1;32m";
 }
 
 static void print_verdict(FILE *out, enum taf_ended verdict, int width)
 {
 	bool has_colour = taf_show_has_colour(out);
 
-	fprintf(out, "%s%-*s%s", has_colour ? colour_of(verdict) : "", width, taf_ended_name(verdict),
-		has_colour ? "\033[0m" : "");
+	fprintf(out, "%s%-*s%s", has_colour ? colour_of(verdict) : "", width,
+		taf_ended_name(verdict), has_colour ? "\033[0m" : "");
 }
 
 void taf_report_label(FILE *out, const char *label)
@@ -76,8 +77,11 @@ static void print_when(FILE *out, const struct taf_trail *t, const struct taf_st
 	taf_report_label(out, "process");
 	fprintf(out, "%d, since %s", t->pid, taf_show_time(from, t->first_us));
 	if (s->end_ns > t->first_ns && t->first_ns)
-		fprintf(out, ", %s%s", taf_show_ms(took, sizeof(took), (s->end_ns - t->first_ns) / 1000),
-			s->is_alive ? " so far" : s->end_is_known ? "" : " until its last sign of life");
+		fprintf(out, ", %s%s",
+			taf_show_ms(took, sizeof(took), (s->end_ns - t->first_ns) / 1000),
+			s->is_alive	  ? " so far"
+			: s->end_is_known ? ""
+					  : " until its last sign of life");
 	fputc('\n', out);
 }
 
@@ -98,7 +102,8 @@ static void print_engine(FILE *out, const struct taf_crumb_line *head, const str
 		fputs("; boundaries ", out);
 		taf_show_text(out, text, 40);
 	}
-	for (unsigned i = 0; i < 8 && taf_crumb_item(head, TAF_KEY_ROUTES, i, text, sizeof(text)); i++) {
+	for (unsigned i = 0; i < 8 && taf_crumb_item(head, TAF_KEY_ROUTES, i, text, sizeof(text));
+	     i++) {
 		fputs(i ? ", " : "; routes ", out);
 		taf_show_text(out, text, 40);
 	}
@@ -171,7 +176,8 @@ static void print_open(FILE *out, const struct taf_story *s)
 			taf_show_text(out, o->msg, 100);
 			fputc(')', out);
 		}
-		fprintf(out, ", begun %s before\n", taf_show_ms(age, sizeof(age), o->age_ms * 1000));
+		fprintf(out, ", begun %s before\n",
+			taf_show_ms(age, sizeof(age), o->age_ms * 1000));
 	}
 	if (s->oldest.is_known && s->n_open) {
 		taf_report_label(out, "oldest");
@@ -190,7 +196,8 @@ static void print_damage(FILE *out, const struct taf_trail *t)
 
 		if (f->bad) {
 			taf_report_label(out, "damage");
-			fprintf(out, "%" PRIu64 " line%s of %s skipped%s\n", f->bad, f->bad == 1 ? "" : "s", f->name,
+			fprintf(out, "%" PRIu64 " line%s of %s skipped%s\n", f->bad,
+				f->bad == 1 ? "" : "s", f->name,
 				f->is_tail_bad ? "; the last one was perhaps being written" : "");
 		}
 		if (f->err) {
@@ -218,19 +225,24 @@ static void print_next(FILE *out, const struct taf_trail *t, const struct taf_st
 		next(out, text);
 		break;
 	case TAF_ENDED_KILLED:
-		snprintf(text, sizeof(text), "was it out of memory? journalctl -k | grep -i 'killed process %d'",
+		snprintf(text, sizeof(text),
+			 "was it out of memory? journalctl -k | grep -i 'killed process %d'",
 			 t->pid);
 		next(out, text);
 		break;
 	case TAF_ENDED_CRASH:
-		snprintf(text, sizeof(text), "a core file, if one was kept: coredumpctl info %d", t->pid);
+		snprintf(text, sizeof(text), "a core file, if one was kept: coredumpctl info %d",
+			 t->pid);
 		next(out, text);
 		break;
 	case TAF_ENDED_MACHINE_DOWN:
-		next(out, s->n_open ? "what is open above is the suspect; the kernel's last words: journalctl -k -b -1"
-				    : "nothing was open; the kernel's last words: journalctl -k -b -1");
+		next(out,
+		     s->n_open ? "what is open above is the suspect; the kernel's last words: "
+				 "journalctl -k -b -1"
+			       : "nothing was open; the kernel's last words: journalctl -k -b -1");
 		if (is_hang)
-			next(out, "drain.every_submits: 8 in the policy narrows the next one down to 8 submits");
+			next(out, "drain.every_submits: 8 in the policy narrows the next one down "
+				  "to 8 submits");
 		break;
 	default: break;
 	}
@@ -256,7 +268,8 @@ static void print_page(FILE *out, const struct taf_page *page)
 static bool has_parent_here(const struct taf_run_report *r, size_t i)
 {
 	for (size_t k = 0; k < r->n; k++)
-		if (k != i && r->pages[i].trail->ppid && r->pages[k].trail->pid == r->pages[i].trail->ppid)
+		if (k != i && r->pages[i].trail->ppid &&
+		    r->pages[k].trail->pid == r->pages[i].trail->ppid)
 			return true;
 	return false;
 }
@@ -267,7 +280,8 @@ static void print_branch(FILE *out, struct taf_run_report *r, size_t i, int dept
 	const struct taf_trail *t = r->pages[i].trail;
 
 	r->pages[i].is_listed = true;
-	fprintf(out, "  %*s%-*d ", depth * 2, "", LABEL_WIDTH - 2 - (depth < 4 ? depth * 2 : 8), t->pid);
+	fprintf(out, "  %*s%-*d ", depth * 2, "", LABEL_WIDTH - 2 - (depth < 4 ? depth * 2 : 8),
+		t->pid);
 	print_verdict(out, r->pages[i].story->verdict, LABEL_WIDTH + 2);
 	print_command(out, t);
 	fputc('\n', out);
@@ -299,7 +313,8 @@ static void print_notes(FILE *out, const struct taf_run_report *r)
 			if (t->past[k].kind == TAF_NOTE && taf_past_line(&t->past[k], &line) &&
 			    taf_crumb_text(&line, TAF_KEY_MSG, text, sizeof(text))) {
 				fprintf(out, "note %s: ",
-					taf_show_time(when, taf_trail_utc_us(t, t->past[k].mono_ns)));
+					taf_show_time(when,
+						      taf_trail_utc_us(t, t->past[k].mono_ns)));
 				taf_show_text(out, text, sizeof(text));
 				fputc('\n', out);
 			}

@@ -45,13 +45,14 @@ static void name_call(char *to, size_t room, const struct taf_ring_call *c)
 	if (name || c->row == TAF_NO_ROW)
 		taf_copy(to, name ? name : "", room);
 	else
-		snprintf(to, room, "%s row %u", taf_engine_name((enum taf_engine)c->engine), c->row);
+		snprintf(to, room, "%s row %u", taf_engine_name((enum taf_engine)c->engine),
+			 c->row);
 }
 
 static int open_ring(const char *path)
 {
 	struct stat st;
-	int fd = path[0] == '/' ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -1;
@@ -61,7 +62,8 @@ static int open_ring(const char *path)
 	return -1;
 }
 
-static bool read_ring(const char *path, const struct taf_trail *trail, struct taf_ring_copy *copy, void **bytes)
+static bool read_ring(const char *path, const struct taf_trail *trail, struct taf_ring_copy *copy,
+		      void **bytes)
 {
 	int fd = open_ring(path);
 	int64_t n;
@@ -84,15 +86,18 @@ static bool read_ring(const char *path, const struct taf_trail *trail, struct ta
 }
 
 /* Where the start record says, else where rings are kept. */
-static bool find_ring(struct taf_story *s, const struct taf_trail *trail, struct taf_ring_copy *copy, void **bytes)
+static bool find_ring(struct taf_story *s, const struct taf_trail *trail,
+		      struct taf_ring_copy *copy, void **bytes)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	struct taf_crumb_line line;
 	char path[TAF_PATH_MAX + 128];
 
 	for (size_t i = trail->n_past; i > 0; i--)
-		if (trail->past[i - 1].kind == TAF_START && taf_past_line(&trail->past[i - 1], &line) &&
-		    taf_crumb_text(&line, TAF_KEY_RING, s->ring, sizeof(s->ring))) {
+		if (trail->past[i - 1].kind == TAF_START &&
+		    taf_past_line(&trail->past[i - 1], &line) &&
+		    taf_crumb_text(&line, TAF_KEY_RING, s->ring, sizeof(s->ring)) &&
+		    s->ring[0] == '/') {
 			if (read_ring(s->ring, trail, copy, bytes))
 				return true;
 			break;
@@ -102,7 +107,8 @@ static bool find_ring(struct taf_story *s, const struct taf_trail *trail, struct
 		if (read_ring(path, trail, copy, bytes))
 			return true;
 	}
-	snprintf(path, sizeof(path), "/dev/shm/taffrail-%u/%s.ring", (unsigned)geteuid(), trail->id);
+	snprintf(path, sizeof(path), "/dev/shm/taffrail-%u/%s.ring", (unsigned)geteuid(),
+		 trail->id);
 	if (read_ring(path, trail, copy, bytes))
 		return true;
 	snprintf(path, sizeof(path), "%s/%s.ring", trail->dir, trail->id);
@@ -119,7 +125,8 @@ static void note_sign(struct ring_side *r, uint64_t mono_ns, const struct taf_wo
 static bool is_in_log(const struct taf_story *s, const struct taf_ring_lane *lane)
 {
 	for (size_t i = 0; i < s->n_open; i++)
-		if (s->open[i].tid == lane->tid && s->open[i].kind == lane->open.kind && !s->open[i].is_ring)
+		if (s->open[i].tid == lane->tid && s->open[i].kind == lane->open.kind &&
+		    !s->open[i].is_ring)
 			return true;
 	return false;
 }
@@ -127,8 +134,10 @@ static bool is_in_log(const struct taf_story *s, const struct taf_ring_lane *lan
 static void join_open(struct ring_side *r, const struct taf_ring_lane *lane)
 {
 	struct taf_open_begin o = { .kind = lane->open.kind < TAF_KIND_COUNT ? lane->open.kind : -1,
-				    .engine = lane->open.engine, .tid = lane->tid,
-				    .since_ns = lane->open.mono_ns, .is_ring = true };
+				    .engine = lane->open.engine,
+				    .tid = lane->tid,
+				    .since_ns = lane->open.mono_ns,
+				    .is_ring = true };
 
 	r->is_any_inside = true;
 	if (is_in_log(r->story, lane))
@@ -194,7 +203,8 @@ static uint64_t last_wait_ns(const struct taf_trail *trail)
 		struct taf_crumb_line line;
 		int64_t rc = 0;
 
-		if ((p->kind != TAF_DRAIN && p->kind != TAF_SYNC) || p->phase != TAF_END || p->mono_ns <= last)
+		if ((p->kind != TAF_DRAIN && p->kind != TAF_SYNC) || p->phase != TAF_END ||
+		    p->mono_ns <= last)
 			continue;
 		if (taf_past_line(p, &line))
 			taf_crumb_i64(&line, TAF_KEY_RC, &rc);
@@ -216,7 +226,8 @@ static void find_oldest(struct ring_side *r)
 	for (size_t i = 0; i < n; i++) {
 		const struct taf_ring_call *c = &recs[i].call;
 
-		if ((c->kind == TAF_SYNC || c->kind == TAF_DRAIN) && recs[i].phase != TAF_BEGIN && !recs[i].rc) {
+		if ((c->kind == TAF_SYNC || c->kind == TAF_DRAIN) && recs[i].phase != TAF_BEGIN &&
+		    !recs[i].rc) {
 			memset(o, 0, sizeof(*o));
 		} else if (c->kind == TAF_SUBMIT && o->is_known) {
 			o->behind++;
@@ -269,7 +280,8 @@ static void join_counts(struct ring_side *r)
 		taf_copy(s->model, f->model, sizeof(s->model));
 }
 
-bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail, const struct taf_world *w)
+bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
+			 const struct taf_world *w)
 {
 	struct ring_side r = { .story = s, .trail = trail };
 	void *bytes;

@@ -33,7 +33,8 @@ bool taf_segment_name(const char *name, struct taf_trail *id, uint32_t *seg)
 	if (!taf_read_u64(p, &p, &id->start) || *p++ != '-')
 		return false;
 	i = (size_t)(p - 1 - name);
-	if (i >= sizeof(id->id) || !taf_read_u64(p, &p, &v) || v > UINT32_MAX || strcmp(p, ".jsonl") != 0)
+	if (i >= sizeof(id->id) || !taf_read_u64(p, &p, &v) || v > UINT32_MAX ||
+	    strcmp(p, ".jsonl") != 0)
 		return false;
 	*seg = (uint32_t)v;
 	memcpy(id->id, name, i);
@@ -84,7 +85,8 @@ static int read_part(const char *dir, size_t from, size_t max, struct taf_trail_
 		close(fd);
 		return -ENOMEM;
 	}
-	while (n < room && ((got = pread(fd, text + n, room - n, (off_t)(from + n))) > 0 || (got < 0 && errno == EINTR)))
+	while (n < room && ((got = pread(fd, text + n, room - n, (off_t)(from + n))) > 0 ||
+			    (got < 0 && errno == EINTR)))
 		n += got > 0 ? (size_t)got : 0;
 	got = got < 0 ? -errno : 0;
 	close(fd);
@@ -133,7 +135,8 @@ static void scan_head(struct taf_trail *g, const char *dir)
 		struct taf_crumb_line line;
 
 		if (read_part(dir, 0, HEAD_BYTES, &f) >= 0) {
-			taf_crumb_read_init(&r, f.text, f.n, taf_crumb_seed(g->boot, g->start, f.seg));
+			taf_crumb_read_init(&r, f.text, f.n,
+					    taf_crumb_seed(g->boot, g->start, f.seg));
 			if (taf_crumb_read_next(&r, &line))
 				take_head(g, &line);
 			g->files[i].mtime_us = f.mtime_us;
@@ -276,7 +279,8 @@ static void pair(struct taf_trail *g, struct waiting *w, size_t i)
 	for (size_t k = w->n; k > 0 && looked < PAIR_WINDOW; k--, looked++) {
 		struct taf_past *begin = &g->past[w->at[k - 1]];
 
-		if (end->of ? begin->seq != end->of : begin->kind != end->kind || begin->tid != end->tid)
+		if (end->of ? begin->seq != end->of
+			    : begin->kind != end->kind || begin->tid != end->tid)
 			continue;
 		begin->mate = (uint32_t)i + 1;
 		end->mate = w->at[k - 1] + 1;
@@ -301,7 +305,8 @@ static int add_past(struct taf_trail *g, const struct taf_crumb_line *line, stru
 
 	if (g->n_past == g->past_room) {
 		size_t room = g->past_room ? g->past_room * 2 : 128;
-		struct taf_past *grown = room < UINT32_MAX / 2 ? realloc(g->past, room * sizeof(*grown)) : NULL;
+		struct taf_past *grown =
+			room < UINT32_MAX / 2 ? realloc(g->past, room * sizeof(*grown)) : NULL;
 
 		if (!grown)
 			return -ENOMEM;

@@ -34,7 +34,8 @@ struct taf_past {
 	uint8_t engine;
 	uint16_t image; /* 0, and one more for each program this process became */
 	int32_t tid;
-	uint32_t mate; /* 1 + index of the end of this begin, or of the begin of this end; 0: none */
+	uint32_t
+		mate; /* 1 + index of the end of this begin, or of the begin of this end; 0: none */
 	uint64_t seq, of, mono_ns;
 };
 

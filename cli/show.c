@@ -98,11 +98,14 @@ void taf_show_record(FILE *out, const char *text, size_t n)
 		size_t from = i;
 		char piece[PIECE * ESCAPE_MAX];
 
-		while (i < n && (unsigned char)text[i] < 0x80 && (unsigned char)text[i] >= 0x20 && text[i] != 0x7f)
+		while (i < n && (unsigned char)text[i] < 0x80 && (unsigned char)text[i] >= 0x20 &&
+		       text[i] != 0x7f)
 			i++;
 		fwrite(text + from, 1, i - from, out);
-		for (from = i; i < n && i - from < PIECE / 2 && ((unsigned char)text[i] >= 0x80 ||
-			(unsigned char)text[i] < 0x20 || text[i] == 0x7f); i++)
+		for (from = i; i < n && i - from < PIECE / 2 &&
+			       ((unsigned char)text[i] >= 0x80 || (unsigned char)text[i] < 0x20 ||
+				text[i] == 0x7f);
+		     i++)
 			;
 		while (i < n && i > from && ((unsigned char)text[i] & 0xc0) == 0x80)
 			i++;

@@ -6,11 +6,16 @@
 #include "../policy/text.h"
 
 static const char *const names[] = {
-	[TAF_ENDED_RUNNING] = "running", [TAF_ENDED_CLEAN] = "clean",
-	[TAF_ENDED_NONZERO] = "nonzero", [TAF_ENDED_SIGNAL] = "signal",
-	[TAF_ENDED_KILLED] = "killed", [TAF_ENDED_CRASH] = "crash",
-	[TAF_ENDED_HELD] = "held", [TAF_ENDED_REFUSED] = "refused",
-	[TAF_ENDED_MACHINE_DOWN] = "machine_down", [TAF_ENDED_UNKNOWN] = "unknown",
+	[TAF_ENDED_RUNNING] = "running",
+	[TAF_ENDED_CLEAN] = "clean",
+	[TAF_ENDED_NONZERO] = "nonzero",
+	[TAF_ENDED_SIGNAL] = "signal",
+	[TAF_ENDED_KILLED] = "killed",
+	[TAF_ENDED_CRASH] = "crash",
+	[TAF_ENDED_HELD] = "held",
+	[TAF_ENDED_REFUSED] = "refused",
+	[TAF_ENDED_MACHINE_DOWN] = "machine_down",
+	[TAF_ENDED_UNKNOWN] = "unknown",
 };
 
 const char *taf_ended_name(enum taf_ended verdict)
@@ -21,9 +26,9 @@ const char *taf_ended_name(enum taf_ended verdict)
 int taf_ended_weight(enum taf_ended verdict)
 {
 	static const int weight[] = {
-		[TAF_ENDED_RUNNING] = 2, [TAF_ENDED_CLEAN] = 0, [TAF_ENDED_NONZERO] = 3,
-		[TAF_ENDED_SIGNAL] = 6, [TAF_ENDED_KILLED] = 7, [TAF_ENDED_CRASH] = 8,
-		[TAF_ENDED_HELD] = 4, [TAF_ENDED_REFUSED] = 5, [TAF_ENDED_MACHINE_DOWN] = 9,
+		[TAF_ENDED_RUNNING] = 2, [TAF_ENDED_CLEAN] = 0,	  [TAF_ENDED_NONZERO] = 3,
+		[TAF_ENDED_SIGNAL] = 6,	 [TAF_ENDED_KILLED] = 7,  [TAF_ENDED_CRASH] = 8,
+		[TAF_ENDED_HELD] = 4,	 [TAF_ENDED_REFUSED] = 5, [TAF_ENDED_MACHINE_DOWN] = 9,
 		[TAF_ENDED_UNKNOWN] = 1,
 	};
 
@@ -191,8 +196,9 @@ static void count(struct taf_story *s, const struct taf_trail *t)
 
 static void take_open(struct taf_story *s, const struct taf_past *p)
 {
-	struct taf_open_begin o = { .kind = p->kind, .engine = p->engine, .tid = p->tid,
-				    .since_ns = p->mono_ns };
+	struct taf_open_begin o = {
+		.kind = p->kind, .engine = p->engine, .tid = p->tid, .since_ns = p->mono_ns
+	};
 	struct taf_crumb_line line;
 
 	if (!taf_past_line(p, &line))
@@ -225,7 +231,8 @@ static void take_ends(struct taf_story *s, const struct taf_trail *t)
 
 		if (p->image != t->past[t->n_past - 1].image)
 			continue;
-		if (p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_START && p->kind != TAF_EXIT)
+		if (p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_START &&
+		    p->kind != TAF_EXIT)
 			take_open(s, p);
 		take_last(s, p);
 	}
@@ -274,8 +281,8 @@ void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct
 		    const struct taf_world *w)
 {
 	struct taf_ending end;
-	bool is_here = !strcmp(t->boot, w->boot) &&
-		       (!t->pid_ns || !w->pid_ns || t->pid_ns == w->pid_ns);
+	bool is_here =
+		!strcmp(t->boot, w->boot) && (!t->pid_ns || !w->pid_ns || t->pid_ns == w->pid_ns);
 
 	memset(s, 0, sizeof(*s));
 	s->verdict = TAF_ENDED_UNKNOWN;

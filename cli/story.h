@@ -75,7 +75,8 @@ struct taf_oldest {
 
 struct taf_story {
 	enum taf_ended verdict;
-	bool is_alive, has_ring, has_rc, became_other, has_exit, is_leaving, end_is_known, infer_end_inferred;
+	bool is_alive, has_ring, has_rc, became_other, has_exit, is_leaving, end_is_known,
+		infer_end_inferred;
 	int64_t rc;
 	int signal; /* 0: none */
 	uint64_t end_ns; /* or the last sign of life, or now */
@@ -85,7 +86,8 @@ struct taf_story {
 	uint64_t open_submits; /* done in the generation that is open */
 	bool open_submits_known;
 	uint32_t engines; /* bit a engine */
-	char model[TAF_NAME_ROOM], last_model[TAF_NAME_ROOM]; /* last_model: of the latest load or generation */
+	char model[TAF_NAME_ROOM],
+		last_model[TAF_NAME_ROOM]; /* last_model: of the latest load or generation */
 	char error[TAF_NAME_ROOM], rule[TAF_NAME_ROOM], ring[TAF_PATH_MAX], label[TAF_NAME_ROOM];
 	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
 	size_t n_open;
@@ -99,10 +101,11 @@ const char *taf_ended_name(enum taf_ended verdict);
 /* How bad it is: what `report` shows first. */
 int taf_ended_weight(enum taf_ended verdict);
 /* runner is loaded; NULL: none. */
-void taf_ending_find(const struct taf_trail *trail, const struct taf_trail *runner, struct taf_ending *end);
+void taf_ending_find(const struct taf_trail *trail, const struct taf_trail *runner,
+		     struct taf_ending *end);
 /* trail is loaded. */
-void taf_story_tell(struct taf_story *s, const struct taf_trail *trail, const struct taf_trail *runner,
-		    const struct taf_world *w);
+void taf_story_tell(struct taf_story *s, const struct taf_trail *trail,
+		    const struct taf_trail *runner, const struct taf_world *w);
 
 /* verdict.c: by the records and by what run saw; end_is_known tells whether that was enough. */
 enum taf_ended taf_story_judge(struct taf_story *s, const struct taf_trail *trail,
@@ -111,7 +114,8 @@ enum taf_ended taf_story_judge(struct taf_story *s, const struct taf_trail *trai
 enum taf_ended taf_story_silence(struct taf_story *s, const struct taf_trail *trail,
 				 const struct taf_world *w);
 /* ringside.c: joins what the ring knows. False: there is none for this session. */
-bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail, const struct taf_world *w);
+bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
+			 const struct taf_world *w);
 /* story_text.c: fills s->text. */
 void taf_story_word(struct taf_story *s, const struct taf_trail *trail);
 /* What the thread did last, made when there is none yet; NULL: no room. */

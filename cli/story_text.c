@@ -47,8 +47,8 @@ static const char *unit_of(const struct taf_story *s)
 /* What the process was in the middle of: what matters most of all that is open. */
 static const struct taf_open_begin *main_open(const struct taf_story *s)
 {
-	static const enum taf_kind order[] = { TAF_LOAD, TAF_INFER, TAF_DRAIN, TAF_UNLOAD,
-					       TAF_SUBMIT, TAF_SYNC };
+	static const enum taf_kind order[] = { TAF_LOAD,   TAF_INFER,  TAF_DRAIN,
+					       TAF_UNLOAD, TAF_SUBMIT, TAF_SYNC };
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
 		const struct taf_open_begin *o = taf_story_open(s, order[i]);
@@ -87,7 +87,7 @@ static void put_open(struct taf_text *t, const struct taf_open_begin *o)
 		put_after(t, " in ", o->call);
 		break;
 	default:
-		taf_text_put(t, o->call[0]	? o->call
+		taf_text_put(t, o->call[0]     ? o->call
 				: o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind)
 					       : "a call");
 		put_after(t, " on ", o->model);
@@ -132,7 +132,8 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 	if (infer && drain) {
 		taf_text_put(t, "; a drain ");
 		put_after(t, "of ", drain->msg);
-		taf_text_put(t, drain->msg[0] ? " had not come back for " : "had not come back for ");
+		taf_text_put(t,
+			     drain->msg[0] ? " had not come back for " : "had not come back for ");
 		taf_text_ms(t, drain->age_ms);
 	}
 }
@@ -203,7 +204,8 @@ static void put_death(struct taf_text *t, const struct taf_story *s)
 		taf_text_put(t, "; it was on its way out");
 }
 
-static void put_unknown(struct taf_text *t, const struct taf_story *s, const struct taf_trail *trail)
+static void put_unknown(struct taf_text *t, const struct taf_story *s,
+			const struct taf_trail *trail)
 {
 	if (!trail->n_past) {
 		taf_text_put(t, "nothing readable is left of it");
@@ -233,7 +235,8 @@ void taf_story_word(struct taf_story *s, const struct taf_trail *trail)
 	switch (s->verdict) {
 	case TAF_ENDED_RUNNING: put_running(&t, s); break;
 	case TAF_ENDED_CLEAN:
-		taf_text_put(&t, s->became_other ? "became another program" : "ended with status 0");
+		taf_text_put(&t,
+			     s->became_other ? "became another program" : "ended with status 0");
 		put_done(&t, s);
 		break;
 	case TAF_ENDED_NONZERO:

@@ -73,8 +73,8 @@ struct verb_text {
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \
-	"Exit status: 0 something was reported, 1 there is nothing to report, 64 wrong\n" \
-	"arguments or more than one session matches.\n" \
+	"Exit status: 0 reported, or no session is there yet, 64 wrong arguments, no such\n" \
+	"session or more than one that matches, 70 the state directory cannot be read.\n" \
 	"\n" \
 	"Example: taffrail report --last\n"
 

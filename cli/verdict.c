@@ -53,7 +53,8 @@ static void find_words(const struct taf_trail *t, struct words *w)
 
 		if (i && p->image != t->past[i - 1].image)
 			*w = (struct words){ .from = i };
-		if (w->is_exec && (p->kind == TAF_LOAD || p->kind == TAF_OPEN || p->kind == TAF_INFER) &&
+		if (w->is_exec &&
+		    (p->kind == TAF_LOAD || p->kind == TAF_OPEN || p->kind == TAF_INFER) &&
 		    p->phase == TAF_BEGIN)
 			void_exit(w);
 		w->last = n;
@@ -133,8 +134,7 @@ static enum taf_ended by_status(struct taf_story *s, const struct taf_trail *t,
 }
 
 /* The session's own exit record. */
-static enum taf_ended by_exit(struct taf_story *s, const struct taf_trail *t,
-			      const struct words *w)
+static enum taf_ended by_exit(struct taf_story *s, const struct taf_trail *t, const struct words *w)
 {
 	const struct taf_past *p = &t->past[(w->exit_end ? w->exit_end : w->exit_begin) - 1];
 	struct taf_crumb_line line;

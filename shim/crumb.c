@@ -228,6 +228,9 @@ int taf_crumb_open(const struct taf_session *s)
 		return err;
 	err = taf_seg_open(&seg, s);
 	if (!err) {
+		/* The program before an exec had our pid and start time: its numbers are taken. */
+		if (!seq)
+			seq = (uint64_t)seg.now.number << 20;
 		put_slot(&r);
 		/* Whoever finds the segment empty writes its start record. */
 		err = write_down(&r, true) ? 0 : -EIO;

@@ -18,7 +18,7 @@
  *   {"t":"2026-11-21T10:00:00.123456Z","boot":"...","run":"...","pid":1,"start":2,"tid":3,
  *    "seq":4,"mono_ns":5,"ev":"load","ph":"begin",...,"crc":"89abcdef"}\n
  *
- * without a space after ':' or ',' and always with the first nine keys in
+ * without a space after ':' or ',' and always with the first ten keys in
  * that order.  crc is CRC32C (Castagnoli, reflected, init and xorout all ones)
  * of the line up to and without ',"crc":', continued from the CRC32C of the
  * text "<boot>-<start>-<seg>", so that a line of another boot, process or
@@ -49,10 +49,11 @@
  *   of        seq of the begin that this ends        end
  *   crc       last
  *
- * The first record of every segment has ev "start"; its extra keys are:
- * v (format version), seg, exe, argv (array, secrets masked), cwd, machine,
- * pid_ns, ppid, shim (version), policy {path, sha256, origin}, mode, routes,
- * boundaries ("exact" | "inferred"), ring (path).
+ * The first record of every segment has ev "start"; its extra keys are: seg,
+ * ring (path), v (format version), role (guest run note), exe, argv (array,
+ * secrets masked), cwd, machine, pid_ns, shim (version), mode, policy {origin,
+ * path, sha256, bad}, routes, boundaries ("exact" | "inferred"), label.  A
+ * record of role run adds pid_of_guest.
  *
  * INVARIANTS
  *  (1) Write-ahead: a SYNC record is on disk when taf_crumb returns, before

@@ -6,7 +6,7 @@
  *
  *   its checksum, continued from the segment's seed, matches       sum_matches
  *   it is one JSON object, printable, at most TAF_RECORD_MAX long  scan_members
- *   the first nine keys stand in their order                       scan_members
+ *   the first ten keys stand in their order                       scan_members
  *
  * After damage the reader looks for a record that ends where the line ends (a
  * lost newline glues two lines together) and then goes on at the next newline,

@@ -72,7 +72,7 @@ static void put_number(struct taf_text *t, const struct taf_rec *r, enum taf_has
 		put_u64(t, key, v);
 }
 
-/* The nine keys that every record begins with. */
+/* The ten keys that every record begins with. */
 static void put_start(struct taf_text *t, const struct taf_rec_who *who, const struct taf_rec *r)
 {
 	taf_text_put(t, "{\"t\":\"");
