@@ -91,6 +91,15 @@ static bool is_only_ours(const struct taf_table *t, int row, const void *caller)
 	return !taf_real_find(t, row, caller);
 }
 
+/* Look-ups come before the first load as a rule: what was seen then is told at waking. */
+static void note_second(const struct taf_table *t, int row)
+{
+	if (taf_state_now() == TAF_ACTIVE)
+		taf_mark(TAF_NOTE, t->engine, t->rows[row].name, TAF_SECOND_COPY);
+	else
+		atomic_store(&taf_second_copy, t->rows[row].name);
+}
+
 /* What the program gets for a row it asked for by name in a handle: theirs if
  * it is the second of its name, else ours. */
 static void *swap(const struct taf_table *t, int row, void *theirs)
@@ -103,8 +112,7 @@ static void *swap(const struct taf_table *t, int row, void *theirs)
 	if (!theirs || u.f == t->rows[row].ours)
 		return theirs;
 	if (!taf_real_learn(t, row, u.f)) {
-		taf_mark(TAF_NOTE, t->engine, t->rows[row].name,
-			 "a second copy of this function was asked for by name: it is handed out unwatched");
+		note_second(t, row);
 		return theirs;
 	}
 	atomic_fetch_or(&taf_routes, TAF_ROUTE_DLSYM);

@@ -70,6 +70,10 @@ extern char **taf_argv;
 enum taf_route { TAF_ROUTE_EXPORT = 1, TAF_ROUTE_DLSYM = 2, TAF_ROUTE_GOT = 4 };
 extern _Atomic(uint32_t) taf_routes;
 
+/* A row of which a second copy was handed out before there was a log; NULL: none. */
+extern _Atomic(const char *) taf_second_copy;
+#define TAF_SECOND_COPY "a second copy of this function was asked for by name: it is handed out unwatched"
+
 static inline enum taf_state taf_state_now(void)
 {
 	return (enum taf_state)atomic_load_explicit(&taf_life.state, memory_order_relaxed);

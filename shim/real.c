@@ -130,6 +130,29 @@ static void *first_provider(const char *name)
 	return NULL;
 }
 
+static bool is_in_needs(void *ctx, const char *soname)
+{
+	return is_called(ctx, soname);
+}
+
+/* Objects preloaded behind us come before what the program itself needs, for
+ * every caller but themselves: one of them may wrap the same function. */
+static void *in_preloads(const char *name, const struct link_map *caller)
+{
+	struct link_map *m = taf_elf_self();
+	struct taf_elf program, e;
+
+	if (!taf_elf_first() || !taf_elf_of(taf_elf_first(), &program))
+		return NULL;
+	for (m = m ? m->l_next : NULL; m && !taf_elf_each_needed(&program, is_in_needs, m); m = m->l_next) {
+		void *p = m != caller && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
+
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
 static taf_fn from_caller(const struct taf_table *t, int row, const void *caller)
 {
 	struct search s = { .name = t->rows[row].name };
@@ -138,6 +161,9 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 	void *p;
 
 	s.base = taf_elf_at(caller);
+	p = in_preloads(s.name, s.base);
+	if (p)
+		return object_fn(p);
 	if (s.base && s.base != taf_elf_self()) {
 		if (taf_elf_of(s.base, &e))
 			s.version = taf_elf_wanted_version(&e, s.name);

@@ -6,7 +6,7 @@
  * So the search is made in the caller's own scope:
  *
  *   libc rows    the next object after ours in load order (what RTLD_NEXT gives)
- *   engine rows  the objects of the caller: itself, then what it needs, breadth
+ *   engine rows  objects preloaded behind us; then those of the caller: itself and what it needs, breadth
  *                first, in the version it asked for; then a function learned
  *                from dlsym; then the first object in memory that defines it
  *

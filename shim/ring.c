@@ -141,8 +141,7 @@ static void fill_head(struct taf_ring_head *h, const struct taf_session *s, uint
 		atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_relaxed);
 	}
 	/* Last: a reader that sees the magic number sees the rest. */
-	atomic_thread_fence(memory_order_release);
-	h->magic = TAF_RING_MAGIC;
+	__atomic_store_n(&h->magic, TAF_RING_MAGIC, __ATOMIC_RELEASE);
 }
 
 int taf_ring_open(const struct taf_session *s)

@@ -9,6 +9,7 @@
 #include "crumb.h"
 #include "elfmap.h"
 #include "exit.h"
+#include "gate.h"
 #include "life.h"
 #include "model.h"
 #include "policy_load.h"
@@ -18,6 +19,7 @@
 #include "work.h"
 
 bool taf_is_booted;
+_Atomic(const char *) taf_second_copy;
 char **taf_env_now;
 int taf_argc;
 char **taf_argv;
@@ -161,6 +163,8 @@ bool taf_wake(enum taf_engine engine)
 		taf_retain(session.dir, (uint32_t)taf_rules.crumbs_keep_sessions, taf_rules.crumbs_keep_bytes, session.boot);
 	}
 	become_active();
+	if (atomic_load(&taf_second_copy))
+		taf_mark(TAF_NOTE, engine, atomic_exchange(&taf_second_copy, NULL), TAF_SECOND_COPY);
 	taf_tls.inside--;
 	errno = saved;
 	return true;
