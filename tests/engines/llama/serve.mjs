@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// serve.mjs -- a guest: a small inference program on the stock node-llama-cpp.
+// It knows nothing of taffrail. It loads a GGUF, makes a context, generates
+// twice with a pause between (two inferences), gives everything back and ends.
+//
+//   node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] MODEL...
+//
+//   --twice       load, generate and dispose a second time (the second MODEL, or the same)
+//   --hang        after the first generation print "hanging" and generate until killed
+//   --no-dispose  end with the model and the context still alive
+//
+// Tokens go to stdout, one line a generation; everything else to stderr.
+// 77 when the engine has not been fetched, 64 on wrong use.
+
+import {existsSync} from "node:fs";
+import path from "node:path";
+import {fileURLToPath, pathToFileURL} from "node:url";
+import {parseArgs} from "node:util";
+import {setTimeout as sleep} from "node:timers/promises";
+
+const PAUSE_MS = 600;
+// Random weights may end a text at once; it goes on to the length asked for.
+const SAMPLING = {temperature: 0, yieldEogToken: true};
+
+function usage(reason) {
+    console.error(`serve.mjs: ${reason}`);
+    console.error("usage: node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] MODEL...");
+    process.exit(64);
+}
+
+function readArguments() {
+    try {
+        const {values, positionals} = parseArgs({
+            allowPositionals: true,
+            options: {
+                twice: {type: "boolean", default: false},
+                hang: {type: "boolean", default: false},
+                "no-dispose": {type: "boolean", default: false},
+                tokens: {type: "string", default: "8"},
+                context: {type: "string", default: "128"}
+            }
+        });
+        if (positionals.length === 0)
+            usage("no model given");
+        return {...values, models: positionals, tokens: Number(values.tokens), context: Number(values.context)};
+    } catch (error) {
+        return usage(error.message);
+    }
+}
+
+async function importEngine() {
+    const here = path.dirname(fileURLToPath(import.meta.url));
+    const cache = process.env.TAFFRAIL_CACHE ?? path.join(here, "..", "..", "..", "build", "cache");
+    const entry = path.join(cache, "llama", "node_modules", "node-llama-cpp", "dist", "index.js");
+    if (!existsSync(entry)) {
+        console.error("serve.mjs: the engine has not been fetched: tests/engines/llama/fetch.sh");
+        process.exit(77);
+    }
+    return await import(pathToFileURL(entry).href);
+}
+
+async function generate(model, sequence, prompt, limit) {
+    const tokens = [];
+    for await (const token of sequence.evaluate(model.tokenize(prompt), SAMPLING)) {
+        tokens.push(token);
+        if (tokens.length >= limit)
+            break;
+    }
+    console.log(tokens.join(" "));
+}
+
+async function hang(model, sequence) {
+    console.log("hanging");
+    for (;;) {
+        await sequence.clearHistory();
+        let n = 0;
+        for await (const token of sequence.evaluate(model.tokenize("hello a b"), SAMPLING)) {
+            if (token === undefined || ++n >= 64)
+                break;
+        }
+    }
+}
+
+async function serve(llama, file, options) {
+    const model = await llama.loadModel({modelPath: path.resolve(file)});
+    // One thread: the model is tiny, and threads that wait for each other starve on a busy machine.
+    const context = await model.createContext({contextSize: options.context, threads: 1});
+    const sequence = context.getSequence();
+
+    await generate(model, sequence, "hello a b", options.tokens);
+    if (options.hang)
+        await hang(model, sequence);
+    await sleep(PAUSE_MS);
+    await sequence.clearHistory();
+    await generate(model, sequence, "hello b a", options.tokens);
+    if (options["no-dispose"])
+        return;
+    await context.dispose();
+    await model.dispose();
+}
+
+const options = readArguments();
+const {getLlama, LlamaLogLevel} = await importEngine();
+const llama = await getLlama({
+    gpu: false, build: "never", skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error
+});
+const rounds = options.twice ? 2 : 1;
+for (let round = 0; round < rounds; round++)
+    await serve(llama, options.models[round % options.models.length], options);
+if (options["no-dispose"])
+    process.exit(0);
+await llama.dispose();

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_ggml.c -- a ggml made of the rows of hooks/ggml.def (fake.h). */
+#define FAKE_ROWS "../../hooks/ggml.def"
+#define HAND_ggml_backend_buffer_get_size FAKE_HAND
+#include "fake.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+FAKE_PUBLIC void ggml_abort(const char *file, int line, const char *format, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+
+/* All buffers are alike. */
+size_t ggml_backend_buffer_get_size(void *buffer)
+{
+	fake_called(FAKE_ggml_backend_buffer_get_size);
+	return buffer ? 4096 : 0;
+}
+
+/* As the real one: the place, the message, SIGABRT. */
+void ggml_abort(const char *file, int line, const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+
+	fake_called(FAKE_ggml_abort);
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	dprintf(2, "%s:%d: %s\n", file, line, text);
+	abort();
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_llama.c -- a llama.cpp made of the rows of hooks/llama.def (fake.h).
+ *
+ *   load           a new pointer, NULL where the path contains "fail"
+ *   contexts       a new pointer each; two threads in one at once end the
+ *                  process with status 97
+ *   FAKE_DECODE_MS FAKE_SYNC_MS   how long llama_decode, llama_synchronize take
+ *   FAKE_DECODE_RC                what llama_decode returns
+ *   FAKE_HANG_AT=N                the N-th llama_decode never returns
+ *   fake_on_decode(fn)            fn is called inside llama_decode, like a log callback
+ */
+#define FAKE_ROWS "../../hooks/llama.def"
+#define HAND_llama_model_load_from_file FAKE_HAND
+#define HAND_llama_load_model_from_file FAKE_HAND
+#define HAND_llama_model_load_from_splits FAKE_HAND
+#define HAND_llama_model_load_from_file_ptr FAKE_HAND
+#define HAND_llama_model_init_from_user FAKE_HAND
+#define HAND_llama_init_from_model FAKE_HAND
+#define HAND_llama_new_context_with_model FAKE_HAND
+#define HAND_llama_decode FAKE_HAND
+#define HAND_llama_encode FAKE_HAND
+#define HAND_llama_synchronize FAKE_HAND
+#define HAND_llama_free FAKE_HAND
+#define HAND_llama_model_free FAKE_HAND
+#define HAND_llama_free_model FAKE_HAND
+#define HAND_llama_n_ctx FAKE_HAND
+#define HAND_llama_model_size FAKE_HAND
+#include "fake.h"
+
+struct model {
+	char path[64];
+};
+
+struct context {
+	_Atomic(int) is_entered;
+};
+
+static void (*_Atomic on_decode)(void);
+
+FAKE_PUBLIC void fake_on_decode(void (*fn)(void));
+
+void fake_on_decode(void (*fn)(void))
+{
+	on_decode = fn;
+}
+
+static void *returned(int row, void *p)
+{
+	fake_last[row] = (int64_t)(intptr_t)p;
+	return p;
+}
+
+static void *new_model(int row, const char *path, const struct fake_value *v)
+{
+	struct model *m;
+
+	fake_called(row);
+	fake_check(row, v);
+	fake_sleep(fake_setting("FAKE_LOAD_MS"));
+	if (path && strstr(path, "fail"))
+		return returned(row, NULL);
+	m = calloc(1, sizeof(*m));
+	if (m && path)
+		strncpy(m->path, path, sizeof(m->path) - 1);
+	return returned(row, m);
+}
+
+void *llama_model_load_from_file(const char *path, struct fake_value params)
+{
+	return new_model(FAKE_llama_model_load_from_file, path, &params);
+}
+
+void *llama_load_model_from_file(const char *path, struct fake_value params)
+{
+	return new_model(FAKE_llama_load_model_from_file, path, &params);
+}
+
+void *llama_model_load_from_splits(const char **paths, size_t n, struct fake_value params)
+{
+	return new_model(FAKE_llama_model_load_from_splits, n ? paths[0] : NULL, &params);
+}
+
+void *llama_model_load_from_file_ptr(void *file, struct fake_value params)
+{
+	return new_model(FAKE_llama_model_load_from_file_ptr, file ? "stream" : NULL, &params);
+}
+
+void *llama_model_init_from_user(void *meta, void *set_tensor, void *data, struct fake_value params)
+{
+	(void)set_tensor;
+	(void)data;
+	return new_model(FAKE_llama_model_init_from_user, meta ? "user" : NULL, &params);
+}
+
+static void *new_context(int row, const void *model, const struct fake_value *v)
+{
+	fake_called(row);
+	fake_check(row, v);
+	return returned(row, model ? calloc(1, sizeof(struct context)) : NULL);
+}
+
+void *llama_init_from_model(void *model, struct fake_value params)
+{
+	return new_context(FAKE_llama_init_from_model, model, &params);
+}
+
+void *llama_new_context_with_model(void *model, struct fake_value params)
+{
+	return new_context(FAKE_llama_new_context_with_model, model, &params);
+}
+
+static void enter(int row, struct context *c)
+{
+	fake_called(row);
+	if (c && atomic_exchange(&c->is_entered, 1))
+		fake_fail(97, fake_names[row], " came while another thread was in the context");
+}
+
+static void leave(struct context *c)
+{
+	if (c)
+		c->is_entered = 0;
+}
+
+static int32_t compute(int row, void *ctx, const struct fake_value *batch)
+{
+	void (*fn)(void) = on_decode;
+	int32_t rc = (int32_t)fake_setting("FAKE_DECODE_RC");
+
+	enter(row, ctx);
+	fake_check(row, batch);
+	if (fn)
+		fn();
+	while (fake_setting("FAKE_HANG_AT") && fake_counts[row] >= fake_setting("FAKE_HANG_AT"))
+		fake_sleep(1000);
+	fake_sleep(fake_setting("FAKE_DECODE_MS"));
+	leave(ctx);
+	if (!rc)
+		rc = (int32_t)fake_number(row);
+	fake_last[row] = rc;
+	return rc;
+}
+
+int32_t llama_decode(void *ctx, struct fake_value batch)
+{
+	return compute(FAKE_llama_decode, ctx, &batch);
+}
+
+int32_t llama_encode(void *ctx, struct fake_value batch)
+{
+	return compute(FAKE_llama_encode, ctx, &batch);
+}
+
+void llama_synchronize(void *ctx)
+{
+	enter(FAKE_llama_synchronize, ctx);
+	fake_sleep(fake_setting("FAKE_SYNC_MS"));
+	leave(ctx);
+}
+
+void llama_free(void *ctx)
+{
+	enter(FAKE_llama_free, ctx);
+	free(ctx);
+}
+
+void llama_model_free(void *model)
+{
+	fake_called(FAKE_llama_model_free);
+	free(model);
+}
+
+void llama_free_model(void *model)
+{
+	fake_called(FAKE_llama_free_model);
+	free(model);
+}
+
+uint32_t llama_n_ctx(const void *ctx)
+{
+	fake_called(FAKE_llama_n_ctx);
+	return ctx ? 4096 : 0;
+}
+
+uint64_t llama_model_size(const void *model)
+{
+	fake_called(FAKE_llama_model_size);
+	return model ? 123456789 : 0;
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# symbols.sh -- what the preloaded object asks of a process and gives to it.
+#
+# It needs libc alone, exports the rows of the tables and our own two names and
+# nothing else, initialises first and stays, is read-only after relocation,
+# takes at most 64 bytes of thread storage, and imports only what
+# tests/imports.allow lists.  The second object exports its own table and needs
+# no more than libc either.  Reads the files with readelf; never runs them.
+set -u
+
+SRC=${SRC:-$(cd "$(dirname "$0")/.." && pwd)}
+BUILD=${BUILD:-$SRC/build}
+lib=$BUILD/libtaffrail.so
+bad=0
+
+wrong() {
+	echo "${lib##*/}: $*"
+	bad=1
+}
+
+# Lines only in the first or only in the second list, each with its meaning.
+compare() { # HAVE WANT TEXT-ONLY-HAVE TEXT-ONLY-WANT
+	local name
+	for name in $(comm -23 <(sort -u <<<"$1") <(sort -u <<<"$2")); do
+		wrong "$name $3"
+	done
+	[ -z "$4" ] && return
+	for name in $(comm -13 <(sort -u <<<"$1") <(sort -u <<<"$2")); do
+		wrong "$name $4"
+	done
+}
+
+# Names without their version: exported ones carry none, imported ones one of libc's.
+exported() { nm -D --defined-only "$lib" | awk '{ print $3 }'; }
+
+rows_of() { # MAP
+	tr ' {};' '\n' <"$BUILD/$1" | grep -Ev '^(global:|local:|\*|)$' || wrong "$1 names nothing" >&2
+}
+
+for file in "$lib" "$BUILD/exports.map" "$SRC/tests/imports.allow"; do
+	[ -s "$file" ] || {
+		echo "$file is missing or empty: build first"
+		exit 1
+	}
+done
+
+dynamic=$(readelf -dW "$lib")
+needed=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | tr '\n' ' ')
+[ "$needed" = "libc.so.6 " ] || wrong "needs '$needed' instead of libc.so.6 alone"
+for flag in INITFIRST NODELETE NOW; do
+	grep -Eq "FLAGS_1.*[ :]$flag( |\$)" <<<"$dynamic" || wrong "the flag $flag is not set"
+done
+grep -q TEXTREL <<<"$dynamic" && wrong "has text relocations"
+
+segments=$(readelf -lW "$lib")
+grep -q GNU_RELRO <<<"$segments" || wrong "has no RELRO segment"
+grep -q 'GNU_STACK.*RWE' <<<"$segments" && wrong "asks for an executable stack"
+tls=$(awk '$1 == "TLS" { print $6 }' <<<"$segments")
+[ $((${tls:-0})) -le 64 ] || wrong "takes $((tls)) bytes of thread storage, at most 64 are allowed"
+
+exports=$(exported)
+compare "$exports" "$(rows_of exports.map)" "is exported but is no row of hooks/*.def" \
+	"is a row of hooks/*.def but is not exported"
+
+imports=$(nm -D --undefined-only "$lib" | awk '{ print $NF }' | sed 's/@.*//')
+allow=$(sed 's/#.*//' "$SRC/tests/imports.allow" | tr -d ' \t' | grep .)
+compare "$imports" "$allow" "is imported but not in tests/imports.allow" ""
+
+echo "$(wc -w <<<"$exports") exported, $(wc -w <<<"$imports") imported," \
+	"$((${tls:-0})) bytes of thread storage"
+
+lib=$BUILD/libtaffrail-alloc.so
+if [ -e "$lib" ]; then
+	needed=$(readelf -dW "$lib" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^libc\.so\.6$')
+	[ -z "$needed" ] || wrong "needs $needed, allowed is libc.so.6 alone"
+	compare "$(exported)" "$(rows_of alloc.map)" "is exported but is no row of hooks/alloc.def" \
+		"is a row of hooks/alloc.def but is not exported"
+fi
+exit $bad
