@@ -13,7 +13,7 @@
 
 #define SEGMENT_BYTES (64u * 1024)
 #define RING_BYTES (256u * 1024)
-#define LINE_ROOM 700
+#define LINE_ROOM 900
 
 /* What is worth the line, the worst so far. */
 struct worst {
@@ -58,8 +58,8 @@ static bool has_newer(const struct taf_closing *c)
 
 static bool is_guest(const struct taf_trail *t, const struct taf_closing *c)
 {
-	return t->is_readable && !strcmp(t->run, c->run) &&
-	       (!t->role[0] || !strcmp(t->role, "guest")) && t->start >= taf_sys_start_ticks(0);
+	return t->is_readable && !strcmp(t->run, c->run) && taf_trail_is_guest(t) &&
+	       t->start >= taf_sys_start_ticks(0);
 }
 
 /* The extra members of our start record. */
@@ -79,9 +79,13 @@ static void write_head(const struct taf_closing *c, struct taf_text *t)
 
 static void leave_session(const struct taf_closing *c, const struct taf_end *end)
 {
-	struct taf_session s = { .pid = getpid(), .start = taf_sys_start_ticks(0),
-				 .ring_bytes = RING_BYTES, .segment_bytes = SEGMENT_BYTES };
-	struct taf_rec rec = { .kind = TAF_EXIT, .call = "run", .has = TAF_HAS_RC,
+	struct taf_session s = { .pid = getpid(),
+				 .start = taf_sys_start_ticks(0),
+				 .ring_bytes = RING_BYTES,
+				 .segment_bytes = SEGMENT_BYTES };
+	struct taf_rec rec = { .kind = TAF_EXIT,
+			       .call = "run",
+			       .has = TAF_HAS_RC,
 			       .rc = end->signal ? -end->signal : end->status };
 	char head[1600], extra[48], word[64];
 	struct taf_text t;
@@ -128,8 +132,8 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 	taf_show_safe(call, sizeof(call), o->call[0] ? o->call : newest->call);
 	taf_show_safe(model, sizeof(model), o->model[0] ? o->model : s->last_model);
 	snprintf(text, room, " during %s%s%s%s%s",
-		 o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind) : "a call", call[0] ? " " : "",
-		 call, model[0] ? " on " : "", model);
+		 o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind) : "a call",
+		 call[0] ? " " : "", call, model[0] ? " on " : "", model);
 }
 
 /* What the policy did in it: "2 holds, 1 refusal (cadence.same_model)". False: nothing. */
@@ -142,8 +146,9 @@ static bool what_acted(const struct taf_trail *t, char *text, size_t room)
 	for (size_t i = 0; i < t->n_past; i++) {
 		const struct taf_past *p = &t->past[i];
 
-		if (p->phase == TAF_END || (p->kind != TAF_HOLD && p->kind != TAF_REFUSE &&
-					    p->kind != TAF_LIMIT && p->kind != TAF_RESTART) ||
+		if (p->phase == TAF_END ||
+		    (p->kind != TAF_HOLD && p->kind != TAF_REFUSE && p->kind != TAF_LIMIT &&
+		     p->kind != TAF_RESTART) ||
 		    !taf_past_line(p, &line) || !taf_crumb_has(&line, TAF_KEY_RULE))
 			continue;
 		taf_crumb_text(&line, TAF_KEY_RULE, rule, sizeof(rule));
@@ -153,8 +158,9 @@ static bool what_acted(const struct taf_trail *t, char *text, size_t room)
 	}
 	if (!holds && !refusals && !limits)
 		return false;
-	snprintf(text, room, "was held %u times, refused %u times, limited %u times by the policy (%s)",
-		 holds, refusals, limits, taf_show_safe(safe, sizeof(safe), rule));
+	snprintf(text, room,
+		 "was held %u times, refused %u times, limited %u times by the policy (%s)", holds,
+		 refusals, limits, taf_show_safe(safe, sizeof(safe), rule));
 	return true;
 }
 

@@ -69,7 +69,7 @@ static int search(const char *name, const char *folders, struct taf_target *targ
 	struct taf_target broken = { .missing = "" };
 	bool is_denied = false;
 	char path[PATH_MAX];
-	int err = -ENOENT;
+	int err;
 
 	for (const char *at = folders;; at++) {
 		size_t n = strcspn(at, ":");
@@ -87,7 +87,7 @@ static int search(const char *name, const char *folders, struct taf_target *targ
 			break;
 	}
 	*target = broken;
-	return is_denied ? -EACCES : err;
+	return is_denied ? -EACCES : -ENOENT;
 }
 
 int taf_launch_find(const char *name, struct taf_target *target)

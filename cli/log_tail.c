@@ -129,6 +129,8 @@ static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const stru
 		return 0; /* gone, or not ours to read: the others still are */
 	}
 	err = keep_text(t, f.text);
+	if (err)
+		return err;
 	taf_crumb_read_init(&r, f.text, f.n, taf_crumb_seed(id->boot, id->start, seg));
 	while (!err && taf_crumb_read_next(&r, &line)) {
 		done = r.at;

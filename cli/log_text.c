@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "../policy/text.h"
 #include "log.h"
 #include "show.h"
 
@@ -122,6 +123,23 @@ static void put_column(FILE *out, const char *text, size_t width)
 	fprintf(out, "%*s", n < width ? (int)(width - n) + 1 : 1, "");
 }
 
+/* "load begin"; a mark has no phase to speak of. */
+static void put_event(FILE *out, const struct taf_crumb_line *line)
+{
+	char ev[24], text[40];
+	struct taf_text t;
+
+	taf_crumb_text(line, TAF_KEY_EV, ev, sizeof(ev));
+	taf_text_init(&t, text, sizeof(text));
+	taf_text_put(&t, ev);
+	if (taf_crumb_phase(line) != TAF_MARK) {
+		taf_crumb_text(line, TAF_KEY_PH, ev, sizeof(ev));
+		taf_text_char(&t, ' ');
+		taf_text_put(&t, ev);
+	}
+	put_column(out, text, 12);
+}
+
 static void put_boot(FILE *out, struct taf_log_boot *boot, const struct taf_log_entry *e,
 		     bool has_colour)
 {
@@ -137,7 +155,7 @@ void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_en
 	struct taf_log_boot *boot = &tail->boots[e->boot];
 	bool has_colour = taf_show_has_colour(out);
 	struct taf_crumb_line line;
-	char text[160], ev[64];
+	char text[160];
 	const char *colour;
 	int64_t us;
 	int kind;
@@ -153,14 +171,8 @@ void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_en
 		e->pid);
 	kind = taf_crumb_kind(&line);
 	colour = has_colour ? colour_of(kind) : "";
-	taf_crumb_text(&line, TAF_KEY_EV, ev, sizeof(ev) - 8);
-	taf_crumb_text(&line, TAF_KEY_PH, text, 8);
-	if (strcmp(text, "mark") != 0) {
-		strcat(ev, " ");
-		strcat(ev, text);
-	}
 	fputs(colour, out);
-	put_column(out, ev, 12);
+	put_event(out, &line);
 	fputs(*colour ? PLAIN : "", out);
 	put_column(out, taf_engine_name((enum taf_engine)taf_crumb_engine(&line)), 6);
 	taf_crumb_text(&line, TAF_KEY_CALL, text, sizeof(text));

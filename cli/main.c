@@ -39,7 +39,8 @@ static int unknown_verb(const char *name)
 	const char *near = taf_usage_nearest(name);
 
 	if (near)
-		taf_tell("there is no verb \"%s\"; did you mean \"%s\"? See: taffrail help", name, near);
+		taf_tell("there is no verb \"%s\"; did you mean \"%s\"? See: taffrail help", name,
+			 near);
 	else
 		taf_tell("there is no verb \"%s\"; see: taffrail help", name);
 	return TAF_EXIT_USAGE;

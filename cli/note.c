@@ -45,8 +45,10 @@ static int read_options(int argc, char **argv, struct note *n, int *at)
 		}
 		if ((value = taf_option(argv, &i, "--run"))) {
 			if (!is_run_id(value))
-				return taf_usage_wrong("note", "--run wants 16 hexadecimal digits, "
-						       "not \"%s\"", value);
+				return taf_usage_wrong("note",
+						       "--run wants 16 hexadecimal digits, "
+						       "not \"%s\"",
+						       value);
 			n->run = value;
 		} else if ((value = taf_option(argv, &i, "--state"))) {
 			if (!*value)
@@ -71,8 +73,10 @@ static int read_words(int argc, char **argv, struct note *n)
 	taf_text_put(&t, argv[0]);
 	for (int i = 1; i < argc; i++) {
 		if (!strchr(argv[i], '=') || argv[i][0] == '=')
-			return taf_usage_wrong("note", "after TEXT comes KEY=VALUE, not \"%s\"; put a "
-					       "TEXT of several words between quotes", argv[i]);
+			return taf_usage_wrong("note",
+					       "after TEXT comes KEY=VALUE, not \"%s\"; put a "
+					       "TEXT of several words between quotes",
+					       argv[i]);
 		taf_text_char(&t, ' ');
 		taf_text_put(&t, argv[i]);
 	}
@@ -112,11 +116,14 @@ static void choose_run(const struct note *n, const char *crumbs, char run[17])
 static int write_note(const struct note *n, const struct taf_state_dir *dir)
 {
 	static const char head[] = ",\"role\":\"note\",\"v\":1,\"shim\":\"" TAF_VERSION "\"";
-	struct taf_session s = { .pid = getpid(), .start = taf_sys_start_ticks(0),
-				 .ring_bytes = RING_BYTES, .segment_bytes = SEGMENT_BYTES,
+	struct taf_session s = { .pid = getpid(),
+				 .start = taf_sys_start_ticks(0),
+				 .ring_bytes = RING_BYTES,
+				 .segment_bytes = SEGMENT_BYTES,
 				 .head = head };
-	struct taf_rec rec = { .kind = TAF_NOTE, .call = "note", .msg = n->text,
-			       .keep = TAF_KEEP_SYNC };
+	struct taf_rec rec = {
+		.kind = TAF_NOTE, .call = "note", .msg = n->text, .keep = TAF_KEEP_SYNC
+	};
 	int err;
 
 	taf_state_sub(dir, "crumbs", s.dir, sizeof(s.dir));

@@ -94,9 +94,8 @@ static void make_parents(const char *path)
 {
 	char part[PATH_MAX];
 
-	if (strlen(path) >= sizeof(part))
+	if (!taf_copy(part, path, sizeof(part)))
 		return;
-	strcpy(part, path);
 	for (char *p = part + 1; *p; p++) {
 		if (*p != '/')
 			continue;
@@ -145,11 +144,11 @@ static int sync_dir(const char *dir)
 	return err;
 }
 
-/* Whether the file at path is byte for byte what would be written. */
+/* Whether the file at path is what would be written. */
 static bool is_there(const char *path, const struct taf_policy *p)
 {
 	struct taf_policy *old = malloc(sizeof(*old));
-	bool is_same = old && taf_store_take(path, p->sha256, old) && !memcmp(old, p, sizeof(*p));
+	bool is_same = old && taf_store_take(path, p->sha256, old) && old->check == p->check;
 
 	free(old);
 	return is_same;

@@ -68,8 +68,10 @@ bool taf_preload_find(struct taf_preload *p, char *why, size_t room)
 	if (!is_there)
 		is_there = is_at(asked, "", GUARD, p->guard);
 	if (!is_there) {
-		snprintf(why, room, GUARD " is neither in %s nor in ../lib/taffrail from there; "
-			 "set TAFFRAIL_LIBDIR", folder);
+		snprintf(why, room,
+			 GUARD " is neither in %s nor in ../lib/taffrail from there; "
+			       "set TAFFRAIL_LIBDIR",
+			 folder);
 		return false;
 	}
 	what = obstacle(p->guard);
@@ -77,7 +79,8 @@ bool taf_preload_find(struct taf_preload *p, char *why, size_t room)
 		snprintf(why, room, "%s: %s", p->guard, what);
 		return false;
 	}
-	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(p->guard, '/') - p->guard), p->guard);
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(p->guard, '/') - p->guard),
+		 p->guard);
 	is_at(folder, "", ALLOC, p->alloc);
 	return true;
 }

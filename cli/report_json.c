@@ -126,6 +126,7 @@ static void put_oldest(struct taf_json *j, const struct taf_oldest *o)
 	put_name(j, "label", o->label);
 	taf_json_u64(j, "age_ms", o->age_ms);
 	taf_json_u64(j, "behind", o->behind);
+	taf_json_bool(j, "inside", o->is_inside);
 	taf_json_close(j);
 }
 

@@ -103,7 +103,7 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	if (t->tokens && t->us)
 		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)t->us);
 	if (s->submits)
-		fprintf(out, ", %" PRIu64 " submits", s->submits);
+		fprintf(out, ", %" PRIu64 " submit%s", s->submits, s->submits == 1 ? "" : "s");
 	if (t->peak)
 		fprintf(out, ", at most %" PRIu64 " tokens in one", t->peak);
 	if (taf_story_open(s, TAF_INFER))
@@ -136,30 +136,58 @@ static void print_total(FILE *out, const char *label, const struct total *t)
 	print_time(out, ", ", t->us, " in all\n");
 }
 
-/* The routes out, and the last words about them. */
+/* Whether the device was waited for between the begin of the exit and its end. */
+static void print_last_drain(FILE *out, const struct taf_trail *t, size_t begin)
+{
+	struct taf_crumb_line line;
+	unsigned drains = 0, missed = 0;
+	uint64_t handles;
+	int64_t rc;
+
+	for (size_t i = begin; i < t->n_past; i++) {
+		if (t->past[i].kind != TAF_DRAIN || t->past[i].phase == TAF_BEGIN ||
+		    !taf_past_line(&t->past[i], &line))
+			continue;
+		taf_crumb_i64(&line, TAF_KEY_RC, &rc);
+		drains += !rc;
+		missed += rc != 0;
+	}
+	if (missed)
+		fputs(", NOT drained", out);
+	else if (drains)
+		fputs(", drained", out);
+	else if (taf_past_line(&t->past[begin], &line) &&
+		 taf_crumb_u64(&line, TAF_KEY_HANDLES, &handles) && !handles)
+		fputs(", nothing was left to drain", out);
+}
+
+/* The way out, and the last words about it. */
 static void print_exit(FILE *out, const struct taf_trail *t)
 {
 	struct taf_crumb_line line;
-	const struct taf_past *begin = NULL, *end = NULL;
+	size_t begin = t->n_past, end = t->n_past;
 	int64_t rc;
 
 	for (size_t i = 0; i < t->n_past; i++) {
 		if (t->past[i].kind == TAF_EXIT && t->past[i].phase == TAF_END)
-			end = &t->past[i];
+			end = i;
 		else if (t->past[i].kind == TAF_EXIT)
-			begin = &t->past[i];
+			begin = i;
 	}
-	if (!begin && !end)
+	if (begin == t->n_past && end == t->n_past)
 		return;
 	taf_report_label(out, "exit");
-	if (taf_past_line(begin ? begin : end, &line)) {
+	if (taf_past_line(&t->past[begin < t->n_past ? begin : end], &line)) {
 		if (taf_crumb_i64(&line, TAF_KEY_RC, &rc))
 			fprintf(out, "status %" PRId64, rc);
 		print_key(out, " by ", &line, TAF_KEY_CALL);
 	}
-	if (end && taf_past_line(end, &line)) {
-		if (begin && end->mono_ns > begin->mono_ns)
-			print_time(out, ", ", (end->mono_ns - begin->mono_ns) / 1000,
+	if (begin < t->n_past)
+		print_last_drain(out, t, begin);
+	if (end < t->n_past && taf_past_line(&t->past[end], &line)) {
+		if (begin < end && t->past[end].mono_ns > t->past[begin].mono_ns)
+			print_time(out, ", ",
+				   (t->past[end].mono_ns - t->past[begin].mono_ns) / 1000,
 				   " of leaving");
 		print_key(out, "; ", &line, TAF_KEY_MSG);
 	} else {

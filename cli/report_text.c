@@ -132,11 +132,14 @@ static void print_head(FILE *out, const struct taf_trail *t, const struct taf_st
 
 static void print_call(FILE *out, int kind, const char *call)
 {
-	fputs(kind >= 0 ? taf_kind_name((enum taf_kind)kind) : "?", out);
-	if (call[0]) {
+	/* A note about a call says no more than the call itself. */
+	bool has_kind = kind != TAF_NOTE || !call[0];
+
+	if (has_kind)
+		fputs(kind >= 0 ? taf_kind_name((enum taf_kind)kind) : "?", out);
+	if (has_kind && call[0])
 		fputc(' ', out);
-		taf_show_text(out, call, 80);
-	}
+	taf_show_text(out, call, 80);
 }
 
 static void print_threads(FILE *out, const struct taf_story *s)
@@ -184,8 +187,10 @@ static void print_open(FILE *out, const struct taf_story *s)
 		taf_show_text(out, s->oldest.call, 80);
 		fputs(s->oldest.label[0] ? ", " : "", out);
 		taf_show_text(out, s->oldest.label, 100);
-		fprintf(out, ", begun %s before; nothing has waited for it since\n",
-			taf_show_ms(age, sizeof(age), s->oldest.age_ms * 1000));
+		fprintf(out, ", begun %s before; %s\n",
+			taf_show_ms(age, sizeof(age), s->oldest.age_ms * 1000),
+			s->oldest.is_inside ? "it has not come back"
+					    : "nothing has waited for it since");
 	}
 }
 

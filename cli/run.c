@@ -46,8 +46,8 @@ static bool is_on(const char *name, const char *value)
 static int unguarded(const struct plan *p, const char *why)
 {
 	if (p->policy.is_strict) {
-		taf_tell("%s is not started, because it cannot be guarded: %s",
-			 p->args.command[0], why);
+		taf_tell("%s is not started, because it cannot be guarded: %s", p->args.command[0],
+			 why);
 		return TAF_EXIT_UNGUARDED;
 	}
 	taf_tell("%s runs unguarded: %s", p->args.command[0], why);
@@ -84,7 +84,8 @@ static int plan_crumbs(struct plan *p)
 	if (asked[0] == '/')
 		snprintf(dir.path, sizeof(dir.path), "%s", asked);
 	if (!dir.path[0])
-		snprintf(why, sizeof(why), "there is no place for the state directory; "
+		snprintf(why, sizeof(why),
+			 "there is no place for the state directory; "
 			 "set TAFFRAIL_STATE");
 	else if (taf_state_check(&dir, why, sizeof(why))) {
 		if (asked[0] == '/')
@@ -155,11 +156,12 @@ static int set_vars(struct plan *p)
 	err = err ? err : set_given(p, "TAFFRAIL_LABEL", p->args.label);
 	err = err ? err : set_given(p, "TAFFRAIL_STRICT", p->args.is_strict ? "1" : NULL);
 	err = err ? err : taf_vars_set(&p->vars, "TAFFRAIL_RUN", p->closing.run);
-	err = err ? err : taf_vars_set(&p->vars, "TAFFRAIL_PROPAGATE",
-				       rules->propagate == TAF_PROPAGATE_FORCE ? "force" :
-										 "inherit");
-	return err ? err : taf_vars_preload(&p->vars, p->is_preloaded ? p->preload.guard : NULL,
-					    p->is_preloaded && *alloc ? alloc : NULL);
+	err = err ? err
+		  : taf_vars_set(&p->vars, "TAFFRAIL_PROPAGATE",
+				 rules->propagate == TAF_PROPAGATE_FORCE ? "force" : "inherit");
+	return err ? err
+		   : taf_vars_preload(&p->vars, p->is_preloaded ? p->preload.guard : NULL,
+				      p->is_preloaded && *alloc ? alloc : NULL);
 }
 
 /* 0, or an exit status. Afterwards p->vars is what the guest gets. */

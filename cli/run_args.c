@@ -30,7 +30,7 @@ static int read_valued(char **argv, int *i, struct taf_run_args *a)
 
 static int check_set(const char *set)
 {
-	const char *equals = strchr(set, '=');
+	const char *equals = set ? strchr(set, '=') : NULL;
 
 	if (!equals || equals == set)
 		return taf_usage_wrong("run", "--set wants KEY=VALUE, not \"%s\"", set);
@@ -51,8 +51,10 @@ static int read_option(char **argv, int *i, struct taf_run_args *a)
 	else if (!strcmp(argv[*i], "--exec"))
 		a->becomes_guest = true;
 	else
-		return taf_usage_wrong("run", "there is no option \"%s\"; a command that begins with "
-				       "'-' goes after --", argv[*i]);
+		return taf_usage_wrong("run",
+				       "there is no option \"%s\"; a command that begins with "
+				       "'-' goes after --",
+				       argv[*i]);
 	return 0;
 }
 

@@ -35,8 +35,11 @@ int taf_run_policy_read(const struct taf_run_args *a, const char *exe,
 {
 	static struct taf_policy file;
 	static struct taf_policy_found found;
-	struct taf_policy_ask ask = { .file = a->policy, .sets = a->sets, .n_sets = a->n_sets,
-				      .is_strict = a->is_strict, .tell = say_mistake };
+	struct taf_policy_ask ask = { .file = a->policy,
+				      .sets = a->sets,
+				      .n_sets = a->n_sets,
+				      .is_strict = a->is_strict,
+				      .tell = say_mistake };
 	char *words = join(a->command);
 
 	if (!words)

@@ -276,6 +276,8 @@ static void pair(struct taf_trail *g, struct waiting *w, size_t i)
 	struct taf_past *end = &g->past[i];
 	size_t looked = 0;
 
+	if (!w->at)
+		return;
 	for (size_t k = w->n; k > 0 && looked < PAIR_WINDOW; k--, looked++) {
 		struct taf_past *begin = &g->past[w->at[k - 1]];
 
@@ -303,7 +305,7 @@ static int add_past(struct taf_trail *g, const struct taf_crumb_line *line, stru
 	uint16_t image = last ? last->image : 0;
 	uint64_t tid;
 
-	if (g->n_past == g->past_room) {
+	if (!g->past || g->n_past == g->past_room) {
 		size_t room = g->past_room ? g->past_room * 2 : 128;
 		struct taf_past *grown =
 			room < UINT32_MAX / 2 ? realloc(g->past, room * sizeof(*grown)) : NULL;
@@ -314,11 +316,9 @@ static int add_past(struct taf_trail *g, const struct taf_crumb_line *line, stru
 		g->past_room = room;
 	}
 	p = &g->past[g->n_past];
-	memset(p, 0, sizeof(*p));
-	p->text = line->text;
-	p->n = (uint32_t)line->n;
-	p->kind = (int8_t)taf_crumb_kind(line);
-	p->phase = (int8_t)taf_crumb_phase(line);
+	*p = (struct taf_past){ .text = line->text, .n = (uint32_t)line->n };
+	p->kind = (int16_t)taf_crumb_kind(line);
+	p->phase = (int16_t)taf_crumb_phase(line);
 	p->engine = (uint8_t)taf_crumb_engine(line);
 	taf_crumb_u64(line, TAF_KEY_TID, &tid);
 	p->tid = tid <= INT32_MAX ? (int32_t)tid : 0;

@@ -29,8 +29,8 @@
 struct taf_past {
 	const char *text;
 	uint32_t n;
-	int8_t kind; /* enum taf_kind; -1: of a newer version */
-	int8_t phase; /* enum taf_phase; -1 */
+	int16_t kind; /* enum taf_kind; -1: of a newer version */
+	int16_t phase; /* enum taf_phase; -1 */
 	uint8_t engine;
 	uint16_t image; /* 0, and one more for each program this process became */
 	int32_t tid;
@@ -100,9 +100,10 @@ bool taf_trail_is_guest(const struct taf_trail *trail);
 bool taf_trail_is_run(const struct taf_trail *trail);
 /* The session that `run` left for this run id, or NULL. */
 struct taf_trail *taf_trails_runner(struct taf_trails *g, const char *run);
-/* The newest run with a guest (or with anything, when any), as the last entry of it in the list; NULL: none. */
+/* The newest guest (with any: the newest session of whatever role); NULL: none. */
 struct taf_trail *taf_trails_newest(struct taf_trails *g, bool any);
-/* Whether what the user typed names this session: its pid, its id, "<pid>-<start>", or a beginning of the id. */
+/* Whether what the user typed names this session: its pid, its id, "<pid>-<start>",
+ * or a beginning of the id. */
 bool taf_trail_is_named(const struct taf_trail *trail, const char *name);
 bool taf_past_line(const struct taf_past *p, struct taf_crumb_line *line);
 /* CLOCK_MONOTONIC of that guest's boot in microseconds since 1970, by its last record. */

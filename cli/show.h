@@ -18,7 +18,8 @@
 
 /* s made harmless, cut to room; returns buf. */
 const char *taf_show_safe(char *buf, size_t room, const char *s);
-/* Prints s made harmless, at most max bytes of it (a cut is shown by "..."). Returns the bytes printed. */
+/* Prints s made harmless, at most max bytes of it (a cut is shown by "..."). Returns
+ * the bytes printed. */
 size_t taf_show_text(FILE *out, const char *s, size_t max);
 /* A record as it stands, but for bytes beyond ASCII that could steer a terminal. */
 void taf_show_record(FILE *out, const char *text, size_t n);

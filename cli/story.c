@@ -258,21 +258,36 @@ static void set_ages(struct taf_story *s)
 		s->oldest.age_ms = (s->end_ns - s->oldest.since_ns) / 1000000;
 }
 
+/* Everything before was waited for: then the one that is being made is the oldest. */
+static void find_inside(struct taf_story *s)
+{
+	const struct taf_open_begin *o = taf_story_open(s, TAF_SUBMIT);
+
+	if (s->oldest.is_known || !o)
+		return;
+	s->oldest.is_known = s->oldest.is_inside = true;
+	s->oldest.since_ns = o->since_ns;
+	s->oldest.engine = o->engine;
+	taf_copy(s->oldest.call, o->call, sizeof(s->oldest.call));
+}
+
 /* A drain that is open says which submits it waits for; else they are counted
  * from the end of the generation, which is where the ring stops. */
 static void label_oldest(struct taf_story *s)
 {
 	const struct taf_open_begin *drain = taf_story_open(s, TAF_DRAIN);
+	struct taf_oldest *o = &s->oldest;
 	struct taf_text t;
 
-	if (!s->oldest.is_known)
+	if (!o->is_known)
 		return;
-	taf_text_init(&t, s->oldest.label, sizeof(s->oldest.label));
+	taf_text_init(&t, o->label, sizeof(o->label));
 	if (drain && drain->msg[0]) {
 		taf_text_put(&t, drain->msg);
-	} else if (taf_story_open(s, TAF_INFER) && s->open_submits > s->oldest.behind) {
+	} else if (taf_story_open(s, TAF_INFER) && s->open_submits_known &&
+		   (o->is_inside || s->open_submits > o->behind)) {
 		taf_text_put(&t, "submit ");
-		taf_text_u64(&t, s->open_submits - s->oldest.behind);
+		taf_text_u64(&t, s->open_submits - o->behind + o->is_inside);
 		taf_text_put(&t, " of this generation");
 	}
 }
@@ -301,6 +316,7 @@ void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct
 		s->has_ring = taf_story_join_ring(s, t, w);
 		if (!s->end_is_known && !s->is_alive)
 			s->verdict = taf_story_silence(s, t, w);
+		find_inside(s);
 		set_ages(s);
 		label_oldest(s);
 	} else if (s->is_alive) {

@@ -65,9 +65,10 @@ struct taf_last_thing {
 	char call[TAF_NAME_ROOM];
 };
 
-/* The oldest submission that is not known to be done: nothing waited for the device since. */
+/* The oldest submission that is not known to be done: nothing waited for the
+ * device since, or the call that makes it has not come back (is_inside). */
 struct taf_oldest {
-	bool is_known;
+	bool is_known, is_inside;
 	uint64_t since_ns, age_ms, behind; /* behind: submissions after it */
 	uint8_t engine;
 	char call[TAF_NAME_ROOM], label[TAF_NAME_ROOM];

@@ -45,7 +45,7 @@ static char *script_interpreter(char *head, size_t n)
 }
 
 /* Copies the path of the loader into loader; "" when the program has none. */
-static int find_loader(int fd, const ElfW(Ehdr) *eh, char loader[PATH_MAX])
+static int find_loader(int fd, const ElfW(Ehdr) * eh, char loader[PATH_MAX])
 {
 	ElfW(Phdr) ph;
 
@@ -83,7 +83,7 @@ static bool is_glibc_loader(const char *path)
 	       !strncmp(name, "ld.so", 5) || !strncmp(name, "ld-2.", 5);
 }
 
-static int look_elf(int fd, const ElfW(Ehdr) *eh, struct taf_target *t)
+static int look_elf(int fd, const ElfW(Ehdr) * eh, struct taf_target *t)
 {
 	char loader[PATH_MAX];
 
@@ -124,8 +124,7 @@ static void look_rights(int fd, struct taf_target *t)
 		return;
 	if (st.st_mode & S_ISUID && st.st_uid != getuid())
 		set_reach(t, TAF_REACH_NONE, "it is setuid");
-	else if ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-		 st.st_gid != getgid())
+	else if ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != getgid())
 		set_reach(t, TAF_REACH_NONE, "it is setgid");
 	else if (getuid() && fgetxattr(fd, "security.capability", NULL, 0) > 0)
 		set_reach(t, TAF_REACH_NONE, "it has file capabilities");

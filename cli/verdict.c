@@ -2,7 +2,8 @@
 /* verdict.c -- how a session ended, by its last records and by what `run` saw.
  *
  *   run saw a signal          killed crash signal, by its number
- *   an exit record            clean nonzero signal crash, or refused held when a rule had the last word
+ *   an exit record            clean nonzero signal crash; refused held when a rule had the last
+ *                             word
  *   neither, and gone         the last word: a signal, an error; else killed, or machine_down when
  *                             it was under another boot id
  *

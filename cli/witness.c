@@ -35,7 +35,7 @@ struct seen {
 };
 
 static const char *const engine_names[] = {
-	"libllama",	 "libggml",  "libmlx",	  "libcuda.so",	   "libcudart",
+	"libllama",    "libggml",   "libmlx",	 "libcuda.so",	 "libcudart",
 	"libamdhip64", "libOpenCL", "libvulkan", "libze_loader",
 };
 
@@ -193,7 +193,8 @@ static void tell_unguarded(struct taf_witness *w, int32_t pid, const struct seen
 	if (started_with(pid, "libtaffrail.so"))
 		why = "its loader did not take the preload; see: taffrail doctor";
 	name_of(pid, name, sizeof(name));
-	taf_tell("%s (pid %d) has %s loaded but runs unguarded: %s", name, (int)pid, s->engine, why);
+	taf_tell("%s (pid %d) has %s loaded but runs unguarded: %s", name, (int)pid, s->engine,
+		 why);
 	w->has_spoken = true;
 }
 

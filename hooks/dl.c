@@ -86,9 +86,29 @@ static void *absent(const char *name)
 	return handle ? CALL_DLSYM(handle, name) : NULL;
 }
 
-static bool is_only_ours(const struct taf_table *t, int row, const void *caller)
+/* Does the global scope have theirs from this object on? In front of us that is
+ * read from the list; behind us the loader itself is asked, because RTLD_NEXT
+ * begins behind the object that calls: ours. An object behind us never sees us. */
+static bool is_global_from(struct link_map *m, const char *name)
 {
-	return !taf_real_find(t, row, caller);
+	struct taf_elf e;
+
+	for (; m && m != taf_elf_self(); m = m->l_next)
+		if (taf_elf_of(m, &e) && taf_elf_symbol(&e, name, NULL))
+			return true;
+	return !m || CALL_DLSYM(RTLD_NEXT, name);
+}
+
+static bool is_global(const char *name)
+{
+	return is_global_from(taf_elf_first(), name);
+}
+
+static bool is_next(const char *name, const void *caller)
+{
+	struct link_map *m = taf_elf_at(caller);
+
+	return is_global_from(m ? m->l_next : NULL, name);
 }
 
 /* Look-ups come before the first load as a rule: what was seen then is told at waking. */
@@ -139,7 +159,7 @@ static void answer_row(struct taf_regs *regs, const struct taf_table *t, int row
 		taf_fn f;
 	} u = { .p = theirs };
 
-	if (theirs && u.f == t->rows[row].ours && is_only_ours(t, row, regs->caller))
+	if (theirs && u.f == t->rows[row].ours && !is_global(t->rows[row].name))
 		answer(regs, absent(t->rows[row].name));
 	else
 		answer(regs, swap(t, row, theirs));
@@ -152,15 +172,17 @@ taf_fn taf_note_dlsym(struct taf_regs *regs)
 	const struct taf_table *t;
 	int row, saved = errno;
 
-	if (!is_watching() || handle == RTLD_NEXT || !name)
+	if (!is_watching() || !name)
 		return taf_regs_onward(regs, NEXT(dlsym), 0);
-	taf_patch_pending(handle);
+	if (handle != RTLD_NEXT)
+		taf_patch_pending(handle);
 	t = taf_real_row(name, &row);
 	if (!t)
 		return taf_regs_onward(regs, NEXT(dlsym), 0);
-	if (handle != RTLD_DEFAULT)
+	if (handle != RTLD_DEFAULT && handle != RTLD_NEXT)
 		answer_row(regs, t, row, CALL_DLSYM(handle, name));
-	else if (is_only_ours(t, row, regs->caller))
+	else if (handle == RTLD_NEXT ? !is_next(name, regs->caller) :
+				       !is_global(name) && !taf_real_is_near(name, regs->caller))
 		answer(regs, absent(name));
 	errno = saved;
 	return taf_regs_onward(regs, NEXT(dlsym), 0);

@@ -25,7 +25,12 @@ void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p)
 				   .kind = (uint8_t)((is_free ? TAF_FREE : TAF_ALLOC) | TAF_MARK << 6) };
 
 	(void)p;
-	if (taf_state_now() != TAF_ACTIVE || t->inside || !t->lane)
+	if (taf_state_now() != TAF_ACTIVE || t->inside)
+		return;
+	/* Loaders take memory on threads that never call the engine. */
+	if (!t->lane)
+		t->lane = taf_ring_take_lane();
+	if (!t->lane)
 		return;
 	b.stamp = taf_stamp_tsc();
 	taf_bump(is_free ? &t->lane->host_frees : &t->lane->host_allocs, 1);

@@ -44,13 +44,23 @@ const struct taf_table TAF_TABLE = { TAF_ENGINE, rows, ROW_COUNT, learned, TAF_O
 #undef HOOK
 #undef HOOKV
 #define TAF_IS_NARROW(kind) (TAF_##kind == TAF_SUBMIT || TAF_##kind == TAF_ALLOC || TAF_##kind == TAF_FREE)
-#define TAF_ENTER(kind, call) (TAF_IS_NARROW(kind) ? taf_before_narrow(call) : taf_before(call))
-#define TAF_LEAVE(kind, call, rc) (TAF_IS_NARROW(kind) ? taf_after_narrow(call, rc) : taf_after(call, rc))
+/* A whole struct is not cleared on the narrow way: that alone would cost more than the door. */
+#define TAF_INIT(name, kind_, call)                                    \
+	do {                                                          \
+		if (TAF_IS_NARROW(kind_))                             \
+			taf_call_narrow(&(call), TAF_SELF, ROW_##name); \
+		else                                                  \
+			(call) = taf_call_of(TAF_SELF, ROW_##name, NULL); \
+		(call).caller = TAF_CALLER;                           \
+		(call).kind = TAF_##kind_;                            \
+	} while (0)
+#define TAF_ENTER(kind, call) (TAF_IS_NARROW(kind) ? taf_before_narrow(call, TAF_##kind) : taf_before(call))
+#define TAF_LEAVE(kind, call, rc) (TAF_IS_NARROW(kind) ? taf_after_narrow(call, TAF_##kind, rc) : taf_after(call, rc))
 #define HOOK(ret, name, params, args, kind_, n_bytes, refuse, doc)   \
 	ret taf_##name params                                       \
 	{                                                           \
-		struct taf_call call = TAF_CALL(name);              \
-		call.kind = TAF_##kind_;                             \
+		struct taf_call call;                               \
+		TAF_INIT(name, kind_, call);                        \
 		call.bytes = (uint64_t)(n_bytes);                   \
 		if (!TAF_ENTER(kind_, &call))                        \
 			return refuse;                              \
@@ -61,8 +71,8 @@ const struct taf_table TAF_TABLE = { TAF_ENGINE, rows, ROW_COUNT, learned, TAF_O
 #define HOOKV(name, params, args, kind_, n_bytes, doc)               \
 	void taf_##name params                                      \
 	{                                                           \
-		struct taf_call call = TAF_CALL(name);              \
-		call.kind = TAF_##kind_;                             \
+		struct taf_call call;                               \
+		TAF_INIT(name, kind_, call);                        \
 		call.bytes = (uint64_t)(n_bytes);                   \
 		if (!TAF_ENTER(kind_, &call))                        \
 			return;                                     \

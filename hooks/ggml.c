@@ -19,10 +19,10 @@ void taf_ggml_backend_buffer_free(void *buffer)
 
 	if (buffer && size && taf_state_now() == TAF_ACTIVE)
 		call.bytes = size(buffer);
-	if (!taf_before_narrow(&call))
+	if (!taf_before_narrow(&call, TAF_FREE))
 		return;
 	THROUGH(call, ggml_backend_buffer_free)(buffer);
-	taf_after_narrow(&call, 0);
+	taf_after_narrow(&call, TAF_FREE, 0);
 }
 
 void *taf_ggml_backend_load(const char *path)

@@ -193,12 +193,12 @@ int32_t taf_llama_decode(void *ctx, TAF_BY_VALUE batch)
 	struct taf_call call = TAF_CALL(llama_decode);
 	int32_t rc;
 
-	if (!taf_before_narrow(&call))
+	if (!taf_before_narrow(&call, TAF_SUBMIT))
 		return -3;
 	begin_submit(&call, ctx, TAF_FIRST_INT(batch));
 	rc = THROUGH(call, llama_decode)(ctx, batch);
 	end_submit(&call, rc);
-	taf_after_narrow(&call, rc);
+	taf_after_narrow(&call, TAF_SUBMIT, rc);
 	return rc;
 }
 
@@ -207,12 +207,12 @@ int32_t taf_llama_encode(void *ctx, TAF_BY_VALUE batch)
 	struct taf_call call = TAF_CALL(llama_encode);
 	int32_t rc;
 
-	if (!taf_before_narrow(&call))
+	if (!taf_before_narrow(&call, TAF_SUBMIT))
 		return -3;
 	begin_submit(&call, ctx, TAF_FIRST_INT(batch));
 	rc = THROUGH(call, llama_encode)(ctx, batch);
 	end_submit(&call, rc);
-	taf_after_narrow(&call, rc);
+	taf_after_narrow(&call, TAF_SUBMIT, rc);
 	return rc;
 }
 

@@ -20,7 +20,8 @@ static const struct shape {
 	char form[32];
 } shapes[] = {
 	[TAF_LIST_ENV] = { sizeof(struct taf_env), 32, TAF_NAME_ROOM, "NAME=value" },
-	[TAF_LIST_FAMILIES] = { sizeof(struct taf_family), 16, TAF_NAME_ROOM, "match:floor:settle" },
+	[TAF_LIST_FAMILIES] = { sizeof(struct taf_family), 16, TAF_NAME_ROOM,
+				"match:floor:settle" },
 	[TAF_LIST_NO_CLEAR] = { sizeof(struct taf_no_clear), 8, TAF_NAME_ROOM, "engine:versions" },
 	[TAF_LIST_CLASSES] = { sizeof(struct taf_class), 32, TAF_NAME_ROOM, "class:severity" },
 	[TAF_LIST_NAMES] = { sizeof(struct taf_name), 8, 128, "name" },
@@ -87,7 +88,8 @@ static int check_variable(const char *name, struct taf_text *why)
 			return refuse(why, name, " is no variable name; use letters, digits and _");
 	if (!*name)
 		return refuse(why, name, " is no variable name; write NAME=value");
-	if (taf_starts(name, "TAFFRAIL") || taf_same(name, "LD_PRELOAD") || taf_same(name, "LD_AUDIT"))
+	if (taf_starts(name, "TAFFRAIL") || taf_same(name, "LD_PRELOAD") ||
+	    taf_same(name, "LD_AUDIT"))
 		return refuse(why, name, " is how the guard itself is started; leave it out");
 	return 0;
 }
@@ -131,7 +133,8 @@ static int read_family(char *text, union entry *e, struct taf_text *why)
 	int err;
 
 	if (!has_colons(text, 2))
-		return refuse(why, text, " is no family; write match:floor:settle, as in gemma-4*:90s:3s");
+		return refuse(why, text,
+			      " is no family; write match:floor:settle, as in gemma-4*:90s:3s");
 	settle = cut_last(text, ':');
 	floor = cut_last(text, ':');
 	err = read_day(floor, &e->family.floor_ms, why);
@@ -158,8 +161,9 @@ static int read_no_clear(char *text, union entry *e, struct taf_text *why)
 	if (!*versions)
 		return refuse(why, text, " has no versions; write as in mlx:==0.31.2");
 	taf_copy(e->no_clear.name, text, sizeof(e->no_clear.name));
-	return taf_copy(e->no_clear.versions, versions, sizeof(e->no_clear.versions)) ?
-		0 : too_long(why, versions);
+	return taf_copy(e->no_clear.versions, versions, sizeof(e->no_clear.versions))
+		       ? 0
+		       : too_long(why, versions);
 }
 
 static int read_class(char *text, union entry *e, struct taf_text *why)
@@ -170,7 +174,8 @@ static int read_class(char *text, union entry *e, struct taf_text *why)
 		return refuse(why, text, " has no severity; write class:severity, as in xid_79:5");
 	severity = cut_last(text, ':');
 	if (severity[0] < '0' || severity[0] > '5' || severity[1])
-		return refuse(why, severity, " is no severity; write 0 (ignore) to 5 (machine down)");
+		return refuse(why, severity,
+			      " is no severity; write 0 (ignore) to 5 (machine down)");
 	e->class.severity = (uint32_t)(severity[0] - '0');
 	return taf_copy(e->class.name, text, sizeof(e->class.name)) ? 0 : too_long(why, text);
 }
@@ -178,11 +183,13 @@ static int read_class(char *text, union entry *e, struct taf_text *why)
 static int read_name(char *text, union entry *e, struct taf_text *why)
 {
 	if (!taf_same(text, "metal-guard") && *text != '/')
-		return refuse(why, text, " is no lock that is known; write metal-guard or an absolute path");
+		return refuse(why, text,
+			      " is no lock that is known; write metal-guard or an absolute path");
 	return taf_copy(e->name, text, sizeof(e->name)) ? 0 : too_long(why, text);
 }
 
-static int read_entry(enum taf_list_kind kind, const char *text, union entry *e, struct taf_text *why)
+static int read_entry(enum taf_list_kind kind, const char *text, union entry *e,
+		      struct taf_text *why)
 {
 	char buf[TAF_ENTRY_ROOM];
 
@@ -190,16 +197,11 @@ static int read_entry(enum taf_list_kind kind, const char *text, union entry *e,
 	if (!taf_copy(buf, text, sizeof(buf)))
 		return too_long(why, text);
 	switch (kind) {
-	case TAF_LIST_ENV:
-		return read_env(buf, e, why);
-	case TAF_LIST_FAMILIES:
-		return read_family(buf, e, why);
-	case TAF_LIST_NO_CLEAR:
-		return read_no_clear(buf, e, why);
-	case TAF_LIST_CLASSES:
-		return read_class(buf, e, why);
-	default:
-		return read_name(buf, e, why);
+	case TAF_LIST_ENV: return read_env(buf, e, why);
+	case TAF_LIST_FAMILIES: return read_family(buf, e, why);
+	case TAF_LIST_NO_CLEAR: return read_no_clear(buf, e, why);
+	case TAF_LIST_CLASSES: return read_class(buf, e, why);
+	default: return read_name(buf, e, why);
 	}
 }
 
@@ -328,7 +330,8 @@ void taf_list_show(const void *list, enum taf_list_kind kind, struct taf_text *o
 	for (uint32_t i = 0; i < *n && i < k->room; i++) {
 		if (i)
 			taf_text_char(out, ',');
-		show_entry((const unsigned char *)list + sizeof(*n) + (size_t)i * k->bytes, kind, out);
+		show_entry((const unsigned char *)list + sizeof(*n) + (size_t)i * k->bytes, kind,
+			   out);
 	}
 }
 
@@ -340,7 +343,8 @@ void taf_list_merge(void *list, enum taf_list_kind kind, const void *from)
 
 	for (uint32_t i = 0; i < *n && i < k->room; i++) {
 		taf_zero(&e, sizeof(e));
-		taf_move(&e, (const unsigned char *)from + sizeof(*n) + (size_t)i * k->bytes, k->bytes);
+		taf_move(&e, (const unsigned char *)from + sizeof(*n) + (size_t)i * k->bytes,
+			 k->bytes);
 		put_entry(list, k, &e);
 	}
 }

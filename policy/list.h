@@ -67,7 +67,8 @@ struct taf_name_list {
 	} at[8];
 };
 
-/* Adds one entry, unescaped. 0, -EINVAL, or -ERANGE (full, or too long); then the list is as before. */
+/* Adds one entry, unescaped. 0, -EINVAL, or -ERANGE (full, or too long), and
+ * then the list is as before. */
 int taf_list_add(void *list, enum taf_list_kind kind, const char *entry, struct taf_text *why);
 /* Replaces the list by that text, wholly or not at all. */
 int taf_list_set(void *list, enum taf_list_kind kind, const char *text, struct taf_text *why);

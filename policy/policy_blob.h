@@ -26,7 +26,8 @@
 
 struct taf_profile {
 	char name[TAF_NAME_ROOM];
-	/* Globs; "" matches all. exe is held against the whole path when it has a '/', else against the name. */
+	/* Globs; "" matches all. exe is held against the whole path when it has
+	 * a '/', else against the name. */
 	char exe[TAF_GLOB_ROOM], argv[TAF_GLOB_ROOM], engine[TAF_GLOB_ROOM];
 	uint64_t set[TAF_RULE_WORDS]; /* one bit a row: the profile sets it */
 	uint32_t line[TAF_RULE_COUNT];

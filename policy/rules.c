@@ -7,8 +7,15 @@
 
 static const struct taf_rule_info rows[] = {
 #define RULE(type, field, path, dflt, min, max, since, text) \
-	{ path, dflt, min, max, text, offsetof(struct taf_rules, field), \
-	  sizeof(((struct taf_rules *)0)->field), TAF_TYPE_##type, TAF_SINCE_##since },
+	{ path, \
+	  dflt, \
+	  min, \
+	  max, \
+	  text, \
+	  offsetof(struct taf_rules, field), \
+	  sizeof(((struct taf_rules *)0)->field), \
+	  TAF_TYPE_##type, \
+	  TAF_SINCE_##since },
 #include "rules.def"
 };
 
@@ -91,24 +98,12 @@ void taf_rule_range(int rule, struct taf_text *out)
 	uint32_t first, last;
 
 	switch (rows[rule].type) {
-	case TAF_TYPE_BOOL:
-		taf_text_put(out, "on or off");
-		break;
-	case TAF_TYPE_AMOUNT:
-		taf_text_put(out, "off, a size, or 0% to 100%");
-		break;
-	case TAF_TYPE_LIMIT:
-		taf_text_put(out, "as_asked, a size, or 0% to 100%");
-		break;
-	case TAF_TYPE_WIRED:
-		taf_text_put(out, "as_asked, swallow, a size, or 0% to 100%");
-		break;
-	case TAF_TYPE_TEXT:
-		taf_text_put(out, "an absolute path, or nothing");
-		break;
-	case TAF_TYPE_SIGNALS:
-		taf_text_put(out, "names of signals, or none");
-		break;
+	case TAF_TYPE_BOOL: taf_text_put(out, "on or off"); break;
+	case TAF_TYPE_AMOUNT: taf_text_put(out, "off, a size, or 0% to 100%"); break;
+	case TAF_TYPE_LIMIT: taf_text_put(out, "as_asked, a size, or 0% to 100%"); break;
+	case TAF_TYPE_WIRED: taf_text_put(out, "as_asked, swallow, a size, or 0% to 100%"); break;
+	case TAF_TYPE_TEXT: taf_text_put(out, "an absolute path, or nothing"); break;
+	case TAF_TYPE_SIGNALS: taf_text_put(out, "names of signals, or none"); break;
 	default:
 		if (taf_rule_is_list(rule)) {
 			taf_text_put(out, taf_list_form(kind_of(rule)));
@@ -170,7 +165,8 @@ static void consider(struct nearest *near, const char *path, int rule, size_t n)
 	taf_move(part, known, n);
 	d = distance(path, part);
 	/* The right word at the wrong place is as good as one typing error. */
-	if (key && !known[n] && taf_same(taf_last(path, '.') ? taf_last(path, '.') + 1 : path, key + 1))
+	if (key && !known[n] &&
+	    taf_same(taf_last(path, '.') ? taf_last(path, '.') + 1 : path, key + 1))
 		d = least(d, 1);
 	if (d < near->best)
 		*near = (struct nearest){ d, n, rule };

@@ -147,7 +147,8 @@ void taf_rules_take(struct taf_rules *r, const struct taf_rules *from, int rule)
 /* Sets "a=b;c=d". What is bad is skipped and told as one line each ("path:
  * why"), joined by newlines. origin (may be NULL) gets TAF_FROM_ENV for each row set.
  * Returns the number of bad ones. */
-int taf_rules_set_many(struct taf_rules *r, const char *text, uint8_t *origin, struct taf_text *why);
+int taf_rules_set_many(struct taf_rules *r, const char *text, uint8_t *origin,
+		       struct taf_text *why);
 
 /* The value as taf_rules_set reads it. */
 void taf_rules_show(const struct taf_rules *r, int rule, struct taf_text *out);

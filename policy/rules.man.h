@@ -3,10 +3,13 @@
  *
  *   cc -E -P -include policy/rules.man.h -x c policy/rules.def
  *
- * prints one line a row, a call of the macro Rule that the page defines:
+ * prints a line a row, in the language of the page, which defines the macros
+ * RuleNOW and RuleLATER and a string T<type> for every type that is no SET:
  *
- *   .Rule NOW BOOL "drain.post_sync" "off" "" "" "synchronize after a generation"
+ *   .ds TMODE one of "enforce" "observe" "off"
+ *   .RuleNOW MODE "mode" "enforce" "enforce" "off" "act on the rules, ..."
  */
-#define WORD(set, name, word)
-#define SET(name, words)
-#define RULE(type, field, path, dflt, min, max, since, text) .Rule since type path dflt min max text
+#define WORD(set, name, word) word
+#define SET(name, words) .ds T##name one of words
+#define RULE(type, field, path, dflt, min, max, since, text) \
+	.Rule##since type path dflt min max text

@@ -28,7 +28,8 @@ static enum taf_list_kind kind_of(const struct slot *s)
 }
 
 /* The quoted value, what is wrong with it, and the range when is_listed. */
-static void complain(const struct slot *s, const char *value, const char *what, struct taf_text *why)
+static void complain(const struct slot *s, const char *value, const char *what,
+		     struct taf_text *why)
 {
 	if (!why)
 		return;
@@ -52,10 +53,8 @@ static int read_number(const struct slot *s, const char *value, uint64_t *v, str
 	int err;
 
 	switch (s->row->type) {
-	case TAF_TYPE_MS:
-		return taf_value_ms(value, v, why);
-	case TAF_TYPE_SIZE:
-		return taf_value_size(value, v, why);
+	case TAF_TYPE_MS: return taf_value_ms(value, v, why);
+	case TAF_TYPE_SIZE: return taf_value_size(value, v, why);
 	case TAF_TYPE_PCT:
 		err = taf_value_pct(value, &pct, why);
 		*v = pct;
@@ -123,7 +122,8 @@ static int set_amount(const struct slot *s, const char *value, struct taf_text *
 	struct taf_amount a = { .is = TAF_AMOUNT_NONE };
 	int err = 0;
 
-	if (s->row->type == TAF_TYPE_WIRED && (taf_same(value, "swallow") || taf_same(value, "off"))) {
+	if (s->row->type == TAF_TYPE_WIRED &&
+	    (taf_same(value, "swallow") || taf_same(value, "off"))) {
 		a.is = TAF_AMOUNT_SWALLOW;
 	} else if (taf_ends(value, "%")) {
 		a.is = TAF_AMOUNT_PCT;
@@ -158,23 +158,17 @@ static int set_text(const struct slot *s, const char *value, struct taf_text *wh
 static int set_slot(const struct slot *s, const char *value, struct taf_text *why)
 {
 	switch (s->row->type) {
-	case TAF_TYPE_BOOL:
-		return taf_value_bool(value, s->at, why);
+	case TAF_TYPE_BOOL: return taf_value_bool(value, s->at, why);
 	case TAF_TYPE_MS:
 	case TAF_TYPE_SIZE:
 	case TAF_TYPE_PCT:
-	case TAF_TYPE_INT:
-		return set_number(s, value, why);
-	case TAF_TYPE_SINT:
-		return set_signed(s, value, why);
+	case TAF_TYPE_INT: return set_number(s, value, why);
+	case TAF_TYPE_SINT: return set_signed(s, value, why);
 	case TAF_TYPE_AMOUNT:
 	case TAF_TYPE_LIMIT:
-	case TAF_TYPE_WIRED:
-		return set_amount(s, value, why);
-	case TAF_TYPE_TEXT:
-		return set_text(s, value, why);
-	case TAF_TYPE_SIGNALS:
-		return taf_value_signals(value, s->at, why);
+	case TAF_TYPE_WIRED: return set_amount(s, value, why);
+	case TAF_TYPE_TEXT: return set_text(s, value, why);
+	case TAF_TYPE_SIGNALS: return taf_value_signals(value, s->at, why);
 	default:
 		if (taf_rule_is_list(s->rule))
 			return taf_list_set(s->at, kind_of(s), value, why);
@@ -183,7 +177,8 @@ static int set_slot(const struct slot *s, const char *value, struct taf_text *wh
 }
 
 /* One entry of a keyed list: "NAME=value" or "class:severity". */
-static int set_entry(const struct slot *s, const char *name, const char *value, struct taf_text *why)
+static int set_entry(const struct slot *s, const char *name, const char *value,
+		     struct taf_text *why)
 {
 	char buf[TAF_ENTRY_ROOM];
 	struct taf_text t;
@@ -373,20 +368,12 @@ void taf_rules_show(const struct taf_rules *r, int rule, struct taf_text *out)
 	const void *at = (const unsigned char *)r + row->offset;
 
 	switch (row->type) {
-	case TAF_TYPE_BOOL:
-		taf_text_put(out, *(const bool *)at ? "on" : "off");
-		break;
+	case TAF_TYPE_BOOL: taf_text_put(out, *(const bool *)at ? "on" : "off"); break;
 	case TAF_TYPE_AMOUNT:
 	case TAF_TYPE_LIMIT:
-	case TAF_TYPE_WIRED:
-		show_amount(at, row->type, out);
-		break;
-	case TAF_TYPE_TEXT:
-		taf_text_put(out, at);
-		break;
-	case TAF_TYPE_SIGNALS:
-		taf_value_show_signals(out, *(const uint64_t *)at);
-		break;
+	case TAF_TYPE_WIRED: show_amount(at, row->type, out); break;
+	case TAF_TYPE_TEXT: taf_text_put(out, at); break;
+	case TAF_TYPE_SIGNALS: taf_value_show_signals(out, *(const uint64_t *)at); break;
 	default:
 		if (taf_rule_is_list(rule))
 			taf_list_show(at, (enum taf_list_kind)(row->type - TAF_TYPE_ENV), out);

@@ -15,11 +15,9 @@ static const struct unit time_units[] = {
 };
 
 static const struct unit size_units[] = {
-	{ "tib", 1ull << 40 }, { "tb", 1000000000000 },
-	{ "gib", 1ull << 30 }, { "gb", 1000000000 },
-	{ "mib", 1ull << 20 }, { "mb", 1000000 },
-	{ "kib", 1ull << 10 }, { "kb", 1000 },
-	{ "b", 1 },
+	{ "tib", 1ull << 40 }, { "tb", 1000000000000 }, { "gib", 1ull << 30 },
+	{ "gb", 1000000000 },  { "mib", 1ull << 20 },	{ "mb", 1000000 },
+	{ "kib", 1ull << 10 }, { "kb", 1000 },		{ "b", 1 },
 };
 
 static const char size_names[][4] = { "TiB", "TB", "GiB", "GB", "MiB", "MB", "KiB", "kB", "B" };
@@ -28,7 +26,7 @@ static const struct {
 	char name[8];
 	int number;
 } signals[] = {
-	{ "HUP", SIGHUP },   { "INT", SIGINT },   { "QUIT", SIGQUIT }, { "USR1", SIGUSR1 },
+	{ "HUP", SIGHUP },   { "INT", SIGINT },	  { "QUIT", SIGQUIT }, { "USR1", SIGUSR1 },
 	{ "USR2", SIGUSR2 }, { "ALRM", SIGALRM }, { "TERM", SIGTERM }, { "XCPU", SIGXCPU },
 };
 
@@ -134,7 +132,9 @@ static int read_scaled(const struct scale *k, const char *s, uint64_t *v, struct
 			return -ERANGE;
 		}
 		if (!r && (n.whole || n.part))
-			return refuse(why, s, " is less than the smallest unit; write more, or 0 with a unit");
+			return refuse(
+				why, s,
+				" is less than the smallest unit; write more, or 0 with a unit");
 		*v = r;
 		return 0;
 	}
@@ -153,11 +153,10 @@ int taf_value_ms(const char *s, uint64_t *v, struct taf_text *why)
 
 int taf_value_size(const char *s, uint64_t *v, struct taf_text *why)
 {
-	static const struct scale k = {
-		size_units, COUNT(size_units),
-		" is no size; write a number and B, KiB, MiB, GiB, TiB, kB, MB, GB or TB, as in \"8GiB\"",
-		"MiB"
-	};
+	static const struct scale k = { size_units, COUNT(size_units),
+					" is no size; write a number and B, KiB, MiB, GiB, TiB, "
+					"kB, MB, GB or TB, as in \"8GiB\"",
+					"MiB" };
 
 	return read_scaled(&k, s, v, why);
 }
@@ -182,7 +181,8 @@ int taf_value_pct(const char *s, uint32_t *v, struct taf_text *why)
 	uint64_t n;
 
 	if (!taf_read_u64(s, &end, &n) || !(taf_same(end, "%") || !*end))
-		return refuse(why, s, " is no percentage; write a whole number and %, as in \"67%\"");
+		return refuse(why, s,
+			      " is no percentage; write a whole number and %, as in \"67%\"");
 	if (n > 100) {
 		refuse(why, s, " is more than all there is; write 0% to 100%");
 		return -ERANGE;
@@ -242,7 +242,9 @@ int taf_value_word(const char *words, const char *s, uint32_t *v, struct taf_tex
 
 static int one_signal(const char *s, uint64_t *v, struct taf_text *why)
 {
-	static const char crash[][8] = { "SEGV", "BUS", "FPE", "ILL", "ABRT", "TRAP", "SYS", "IOT" };
+	static const char crash[][8] = {
+		"SEGV", "BUS", "FPE", "ILL", "ABRT", "TRAP", "SYS", "IOT"
+	};
 	const char *name = taf_starts(s, "SIG") ? s + 3 : s;
 
 	for (size_t i = 0; i < COUNT(signals); i++) {
@@ -255,9 +257,12 @@ static int one_signal(const char *s, uint64_t *v, struct taf_text *why)
 		return refuse(why, s, " cannot be caught by any program; leave it out");
 	for (size_t i = 0; i < COUNT(crash); i++)
 		if (taf_same(name, crash[i]))
-			return refuse(why, s, " is a crash, after which nothing may be drained; leave it out");
-	return refuse(why, s, " is no signal that asks a program to end; write some of "
-			      "HUP INT QUIT USR1 USR2 ALRM TERM XCPU");
+			return refuse(
+				why, s,
+				" is a crash, after which nothing may be drained; leave it out");
+	return refuse(why, s,
+		      " is no signal that asks a program to end; write some of "
+		      "HUP INT QUIT USR1 USR2 ALRM TERM XCPU");
 }
 
 int taf_value_signals(const char *s, uint64_t *v, struct taf_text *why)

@@ -20,11 +20,19 @@ struct key {
 	bool is_weak; /* another name for a member: only where that one is missing */
 };
 
-#define AT(member) (uint16_t)offsetof(struct taf_config, member)
-#define NUMBER(name, member) { name, AT(member), 0, W_U32, false }
-#define WEAK(name, member) { name, AT(member), 0, W_U32, true }
+#define AT(member) (uint16_t) offsetof(struct taf_config, member)
+#define NUMBER(name, member) \
+	{ \
+		name, AT(member), 0, W_U32, false \
+	}
+#define WEAK(name, member) \
+	{ \
+		name, AT(member), 0, W_U32, true \
+	}
 #define TEXT(name, member) \
-	{ name, AT(member), sizeof(((struct taf_config *)0)->member), W_TEXT, false }
+	{ \
+		name, AT(member), sizeof(((struct taf_config *)0)->member), W_TEXT, false \
+	}
 
 static const struct key keys[] = {
 	TEXT("model_type", model_type),
@@ -106,7 +114,7 @@ static void read_heads_kv(struct walk *w, enum taf_scan_token t)
 	s->heads_kv_told = n;
 }
 
-/* One word a layer: "full_attention", "sliding_attention", "chunked_attention", "linear_attention". */
+/* One word a layer: "full_attention", "sliding_attention", "linear_attention", ... */
 static void read_layer_types(struct walk *w, enum taf_scan_token t)
 {
 	struct taf_shape *s = &w->c->shape;
@@ -121,10 +129,11 @@ static void read_layer_types(struct walk *w, enum taf_scan_token t)
 	while ((t = taf_scan_next(&w->scan)) == TAF_SCAN_STRING) {
 		const char *kind = w->scan.text;
 
-		taf_shape_mark(s->swa, n, taf_starts(kind, "sliding") || taf_starts(kind, "chunked"));
-		taf_shape_mark(s->recurrent, n, taf_starts(kind, "linear") || taf_starts(kind, "conv") ||
-							taf_starts(kind, "mamba") ||
-							taf_starts(kind, "recurrent"));
+		taf_shape_mark(s->swa, n,
+			       taf_starts(kind, "sliding") || taf_starts(kind, "chunked"));
+		taf_shape_mark(s->recurrent, n,
+			       taf_starts(kind, "linear") || taf_starts(kind, "conv") ||
+				       taf_starts(kind, "mamba") || taf_starts(kind, "recurrent"));
 		n += n < TAF_LAYERS_MAX;
 	}
 	if (t != TAF_SCAN_CLOSE)
@@ -143,7 +152,8 @@ static void read_quant(struct walk *w, enum taf_scan_token t)
 		return;
 	}
 	while (taf_scan_next(s) == TAF_SCAN_KEY) {
-		bool is_bits = taf_same(s->text, "bits"), is_group = taf_same(s->text, "group_size");
+		bool is_bits = taf_same(s->text, "bits"),
+		     is_group = taf_same(s->text, "group_size");
 		bool is_method = taf_same(s->text, "quant_method");
 
 		t = taf_scan_next(s);

@@ -86,7 +86,9 @@ static void put_slot(const struct taf_rec *r)
 {
 	struct taf_ring_head *h = taf_ring_head();
 	struct taf_lane *lane = h ? taf_ring_take_lane() : NULL;
-	struct taf_slot_body b = { .stamp = r->mono_ns, .row = TAF_NO_ROW, .engine = (uint8_t)r->engine,
+	struct taf_slot_body b = { .stamp = r->mono_ns,
+				   .row = TAF_NO_ROW,
+				   .engine = (uint8_t)r->engine,
 				   .kind = (uint8_t)((unsigned)r->kind | (unsigned)r->phase << 6),
 				   .rc = (int32_t)r->rc };
 
@@ -100,8 +102,14 @@ static void put_slot(const struct taf_rec *r)
 
 static size_t format(const struct taf_rec *r, const struct taf_seg_hold *h)
 {
-	struct taf_rec_who who = { .boot = boot, .run = run, .pid = pid, .tid = h->tid, .start = start,
-				   .seq = seq + 1, .mono_ns = r->mono_ns, .utc_us = taf_sys_utc_us(),
+	struct taf_rec_who who = { .boot = boot,
+				   .run = run,
+				   .pid = pid,
+				   .tid = h->tid,
+				   .start = start,
+				   .seq = seq + 1,
+				   .mono_ns = r->mono_ns,
+				   .utc_us = taf_sys_utc_us(),
 				   .seed = taf_crumb_seed(boot, start, seg.now.number) };
 
 	return taf_rec_format(line, &who, r);
@@ -123,7 +131,9 @@ static int put_line(const struct taf_rec *r, struct taf_seg_hold *h)
 
 static int put_start(struct taf_seg_hold *h, uint64_t mono_ns)
 {
-	struct taf_rec r = { .kind = TAF_START, .phase = TAF_MARK, .extra = start_text, .mono_ns = mono_ns };
+	struct taf_rec r = {
+		.kind = TAF_START, .phase = TAF_MARK, .extra = start_text, .mono_ns = mono_ns
+	};
 	struct taf_text t;
 
 	taf_text_init(&t, start_text, TAF_RECORD_MAX - FIXED_ROOM);

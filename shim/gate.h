@@ -18,6 +18,8 @@
 #ifndef TAF_GATE_H
 #define TAF_GATE_H
 
+#include <time.h>
+
 #include "life.h"
 #include "real.h"
 #include "ring.h"
@@ -48,6 +50,15 @@ static inline struct taf_call taf_call_of(const struct taf_table *t, int row, co
 {
 	return (struct taf_call){ .table = t, .caller = caller, .row = (uint16_t)row,
 				  .kind = (uint8_t)t->rows[row].kind };
+}
+
+/* The same for the narrow door, which reads and writes these fields alone. */
+static inline void taf_call_narrow(struct taf_call *c, const struct taf_table *t, int row)
+{
+	c->table = t;
+	c->row = (uint16_t)row;
+	c->tokens = 0;
+	c->is_counted = c->is_outer = false;
 }
 
 /* The wide door. False: refused, or their function cannot be found. */
@@ -103,26 +114,45 @@ static inline void taf_bump(_Atomic(uint64_t) *n, uint64_t by)
 	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
-static inline bool taf_before_narrow(struct taf_call *c)
+/* kind is the row's, a constant where a wrapper is generated: what depends on it is then decided by the compiler. */
+#define TAF_INLINE static inline __attribute__((always_inline))
+
+/* The time-stamp counter costs twice what the coarse clock does. Calls of a
+ * thread that fall into one tick of it (1 to 10 ms) are numbered on from the
+ * first of them, whose stamp is exact; a call after a pause always is. */
+TAF_INLINE uint64_t taf_stamp_cheap(struct taf_tls *t)
+{
+	struct timespec coarse;
+	uint32_t tick;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+	tick = (uint32_t)coarse.tv_nsec ^ (uint32_t)coarse.tv_sec << 30;
+	if (tick == t->tick)
+		return ++t->stamp;
+	t->tick = tick;
+	return t->stamp = taf_stamp_tsc();
+}
+
+TAF_INLINE bool taf_before_narrow(struct taf_call *c, enum taf_kind kind)
 {
 	struct taf_tls *t = &taf_tls;
 
 	if (__builtin_expect(taf_state_now() != TAF_ACTIVE || !t->lane || t->inside ||
 				     atomic_load_explicit(&taf_life.alert, memory_order_relaxed) ||
-				     (t->open & taf_mutes((enum taf_kind)c->kind)),
+				     (t->open & taf_mutes(kind)),
 			     0))
 		return taf_before_slow(c);
 	c->real = taf_real(c->table, c->row, c->caller);
 	if (__builtin_expect(!c->real, 0))
 		return false;
 	c->is_counted = true;
-	c->stamp = taf_stamp_tsc();
-	t->open |= 1u << c->kind;
+	c->stamp = taf_stamp_cheap(t);
+	t->open |= 1u << kind;
 	taf_lane_open(c, t->lane);
 	return true;
 }
 
-static inline void taf_count(struct taf_lane *lane, const struct taf_call *c, int64_t rc)
+TAF_INLINE void taf_count(struct taf_lane *lane, const struct taf_call *c, int64_t rc)
 {
 	if (c->kind == TAF_SUBMIT) {
 		taf_bump(&lane->submits, 1);
@@ -136,23 +166,25 @@ static inline void taf_count(struct taf_lane *lane, const struct taf_call *c, in
 	}
 }
 
-static inline void taf_after_narrow(struct taf_call *c, int64_t rc)
+TAF_INLINE void taf_after_narrow(struct taf_call *c, enum taf_kind kind, int64_t rc)
 {
 	struct taf_tls *t = &taf_tls;
+	struct taf_lane *lane = t->lane;
 	struct taf_slot_body b;
 
 	if (__builtin_expect(!c->is_counted, 0))
 		return;
-	if (__builtin_expect(!t->lane || atomic_load_explicit(&taf_life.alert, memory_order_relaxed), 0)) {
+	if (__builtin_expect(!lane || atomic_load_explicit(&taf_life.alert, memory_order_relaxed), 0)) {
 		taf_after_slow(c, rc);
 		return;
 	}
-	b = (struct taf_slot_body){ c->stamp, c->kind == TAF_SUBMIT ? c->tokens : c->bytes, c->row,
-				    (uint8_t)c->table->engine, (uint8_t)(c->kind | TAF_END << 6), (int32_t)rc };
-	taf_count(t->lane, c, rc);
-	taf_ring_put(t->lane, &b);
-	taf_lane_clear(c, t->lane);
-	t->open &= ~(1u << c->kind);
+	c->kind = (uint8_t)kind;
+	b = (struct taf_slot_body){ c->stamp, kind == TAF_SUBMIT ? c->tokens : c->bytes, c->row,
+				    (uint8_t)c->table->engine, (uint8_t)(kind | TAF_END << 6), (int32_t)rc };
+	taf_count(lane, c, rc);
+	taf_ring_put(lane, &b);
+	taf_lane_clear(c, lane);
+	t->open &= ~(1u << kind);
 }
 
 /* One crumb about a call without a begin and an end: notes, errors. Only while active. */

@@ -10,7 +10,19 @@
 #define SEEN_SLOTS 512 /* keys watched for duplicates, at most three quarters of it */
 
 enum type {
-	T_U8, T_I8, T_U16, T_I16, T_U32, T_I32, T_F32, T_BOOL, T_STRING, T_ARRAY, T_U64, T_I64, T_F64,
+	T_U8,
+	T_I8,
+	T_U16,
+	T_I16,
+	T_U32,
+	T_I32,
+	T_F32,
+	T_BOOL,
+	T_STRING,
+	T_ARRAY,
+	T_U64,
+	T_I64,
+	T_F64,
 	T_COUNT
 };
 
@@ -27,10 +39,19 @@ struct key {
 	bool is_arch;
 };
 
-#define AT(member) (uint16_t)offsetof(struct taf_gguf, member)
-#define NUMBER(name, member) { name, AT(member), 0, W_U32, false }
-#define TEXT(name, member) { name, AT(member), sizeof(((struct taf_gguf *)0)->member), W_TEXT, false }
-#define OF_ARCH(name, member) { name, AT(member), 0, W_U32, true }
+#define AT(member) (uint16_t) offsetof(struct taf_gguf, member)
+#define NUMBER(name, member) \
+	{ \
+		name, AT(member), 0, W_U32, false \
+	}
+#define TEXT(name, member) \
+	{ \
+		name, AT(member), sizeof(((struct taf_gguf *)0)->member), W_TEXT, false \
+	}
+#define OF_ARCH(name, member) \
+	{ \
+		name, AT(member), 0, W_U32, true \
+	}
 
 static const struct key keys[] = {
 	TEXT("general.architecture", shape.arch),
@@ -163,9 +184,7 @@ static void set_layer(struct taf_shape *s, enum want want, uint32_t il, uint32_t
 	if (il >= TAF_LAYERS_MAX)
 		return;
 	switch (want) {
-	case W_HEADS:
-		s->heads = v > s->heads ? v : s->heads;
-		break;
+	case W_HEADS: s->heads = v > s->heads ? v : s->heads; break;
 	case W_HEADS_KV: s->heads_kv[il] = (uint16_t)(v > UINT16_MAX ? UINT16_MAX : v); break;
 	case W_SWA: taf_shape_mark(s->swa, il, v != 0); break;
 	default: taf_shape_mark(s->recurrent, il, v != 0); break;
@@ -273,7 +292,8 @@ static const struct key *find_key(struct walk *w, const char *key)
 	const char *rest = behind_arch(w, key);
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i].is_arch ? rest && taf_same(rest, keys[i].name) : taf_same(key, keys[i].name))
+		if (keys[i].is_arch ? rest && taf_same(rest, keys[i].name)
+				    : taf_same(key, keys[i].name))
 			return &keys[i];
 	return NULL;
 }
@@ -314,7 +334,8 @@ static int read_pair(struct walk *w)
 	if (!n || n > KEY_MAX)
 		return taf_reader_fail(r, -EINVAL, "a key is empty or too long");
 	take = n < sizeof(name) ? (size_t)n : 0; /* none of ours is that long */
-	if (taf_reader_get(r, name, take) || taf_reader_skip(r, n - take) || taf_reader_u32(r, &type))
+	if (taf_reader_get(r, name, take) || taf_reader_skip(r, n - take) ||
+	    taf_reader_u32(r, &type))
 		return r->err;
 	name[take] = '\0';
 	if (take && is_seen(w, name)) {

@@ -11,16 +11,72 @@
 #include "life.h"
 #include "state.h"
 
+/* The kernel's argument area is the program's to write into (setproctitle), long
+ * before it uses an engine: what we shall need is copied, once, before main. */
+#define ROOM 12288
+#define ENTRIES 32
+#define WORDS 64
+
+static char room[ROOM]; /* written by the constructor, read-only after */
+static char *entries[ENTRIES + 1]; /* likewise */
+static char *words[WORDS + 1]; /* likewise */
+static size_t used; /* of room; likewise */
+
+static bool is_needed(const char *entry)
+{
+	static const char names[][20] = { "TAFFRAIL", "LD_PRELOAD=", "HOME=", "XDG_", "STATE_DIRECTORY=", "LLAMA_ARG_" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (taf_starts(entry, names[i]))
+			return true;
+	return false;
+}
+
+/* NULL when it does not fit, which only a hostile environment brings about. */
+static char *keep(const char *s)
+{
+	char *to = room + used;
+	size_t n = taf_len(s) + 1;
+
+	if (n > ROOM - used)
+		return NULL;
+	taf_move(to, s, n);
+	used += n;
+	return to;
+}
+
+static void keep_env(char **envp)
+{
+	size_t n = 0;
+
+	for (; envp && *envp && n < ENTRIES; envp++) {
+		entries[n] = is_needed(*envp) ? keep(*envp) : NULL;
+		n += entries[n] != NULL;
+	}
+	entries[n] = NULL;
+	taf_env_now = entries;
+}
+
+static void keep_argv(int argc, char **argv)
+{
+	int n = 0;
+
+	for (; n < argc && n < WORDS && argv[n] && (words[n] = keep(argv[n])); n++)
+		;
+	words[n] = NULL;
+	taf_argc = n;
+	taf_argv = words;
+}
+
 __attribute__((constructor)) static void taf_init(int argc, char **argv, char **envp)
 {
 	const char *off;
 	uint32_t cold = TAF_COLD;
 
-	taf_argc = argc;
-	taf_argv = argv;
-	taf_env_now = envp;
+	keep_env(envp);
+	keep_argv(argc, argv);
 	taf_rules_default(&taf_rules);
-	off = envp ? taf_env(envp, "TAFFRAIL") : NULL;
+	off = taf_env(taf_env_now, "TAFFRAIL");
 	atomic_compare_exchange_strong(&taf_life.state, &cold,
 				       off && taf_same(off, "off") ? (uint32_t)TAF_OFF : (uint32_t)TAF_ARMED);
 	taf_is_booted = true;

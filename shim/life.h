@@ -55,6 +55,8 @@ struct taf_tls {
 	uint32_t open; /* kinds of calls this thread is in, one bit each */
 	uint32_t inside; /* our own calls into their code */
 	int32_t tid;
+	uint32_t tick; /* coarse clock of the latest narrow call */
+	uint64_t stamp; /* its stamp */
 };
 
 extern struct taf_life taf_life;

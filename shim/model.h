@@ -2,7 +2,7 @@
 /* model.h -- which model a process brings in, from the files that it opens.
  *
  *   open hooks -- taf_model_note_open --> table of sets (model.c, no I/O)
- *   a load, or whoever needs a name -- taf_model_identify / taf_model_group_read --> headers (model_file.c)
+ *   whoever needs a name -- taf_model_identify, taf_model_group_read --> headers (model_file.c)
  *
  * A set is one file, or all parts of a split.  A load group is what was opened
  * since the last generation began: draft models, projectors and adapters are

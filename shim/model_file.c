@@ -71,8 +71,8 @@ static void take_print(struct look *l, struct file *f)
 	int64_t n = taf_sys_pread(f->fd, l->small, sizeof(l->small), 0);
 
 	/* A sum, because a directory lists its files in any order. */
-	l->m->fingerprint += taf_model_fingerprint(f->st.size, f->st.mtime_ns, l->small,
-						   n > 0 ? (size_t)n : 0);
+	l->m->fingerprint +=
+		taf_model_fingerprint(f->st.size, f->st.mtime_ns, l->small, n > 0 ? (size_t)n : 0);
 }
 
 /* Sets l->path to dir + name. False when it does not fit. */
@@ -202,19 +202,22 @@ static int read_split(struct look *l, const char *path, size_t stem, uint32_t co
 	return first;
 }
 
-/* A name of the directory in dents at *at; moves on. NULL at the end. */
+/* A name of the directory in dents at *at; moves on. NULL at the end. The
+ * kernel ends a name with NUL and leaves what is behind it as it was. */
 static const char *next_name(const uint8_t *dents, size_t n, size_t *at)
 {
 	const uint8_t *d = dents + *at;
-	size_t len;
+	size_t len, i;
 
 	if (n - *at < DIRENT_NAME + 1)
 		return NULL;
 	len = (size_t)d[16] | (size_t)d[17] << 8;
-	if (len < DIRENT_NAME + 1 || len > n - *at || d[len - 1] != '\0')
+	if (len < DIRENT_NAME + 1 || len > n - *at)
 		return NULL;
+	for (i = DIRENT_NAME; i < len && d[i]; i++)
+		;
 	*at += len;
-	return (const char *)d + DIRENT_NAME;
+	return i < len ? (const char *)d + DIRENT_NAME : NULL;
 }
 
 /* Every file like pattern in the directory, the first dir bytes of path. */

@@ -19,9 +19,15 @@ static const struct {
 	const char *pattern;
 	unsigned family;
 } programs[] = {
-	{ "llama-*", LLAMA }, { "llamafile*", LLAMA },	 { "llama_cpp*", LLAMA },
-	{ "mlx_*", MLX },     { "mlx-*", MLX },		 { "vllm*", VLLM },
-	{ "ollama*", OLLAMA }, { "mistralrs*", MISTRALRS }, { "mistral.rs*", MISTRALRS },
+	{ "llama-*", LLAMA },
+	{ "llamafile*", LLAMA },
+	{ "llama_cpp*", LLAMA },
+	{ "mlx_*", MLX },
+	{ "mlx-*", MLX },
+	{ "vllm*", VLLM },
+	{ "ollama*", OLLAMA },
+	{ "mistralrs*", MISTRALRS },
+	{ "mistral.rs*", MISTRALRS },
 	{ "ds4*", DS4 },
 };
 
@@ -67,8 +73,8 @@ static const struct {
 	const char *name;
 	enum taf_hint hint;
 } variables[] = {
-	{ "LLAMA_ARG_MODEL", TAF_HINT_MODEL },	   { "LLAMA_ARG_HF_REPO", TAF_HINT_MODEL },
-	{ "LLAMA_ARG_HF_FILE", TAF_HINT_FILE },	   { "LLAMA_ARG_ALIAS", TAF_HINT_ALIAS },
+	{ "LLAMA_ARG_MODEL", TAF_HINT_MODEL },	     { "LLAMA_ARG_HF_REPO", TAF_HINT_MODEL },
+	{ "LLAMA_ARG_HF_FILE", TAF_HINT_FILE },	     { "LLAMA_ARG_ALIAS", TAF_HINT_ALIAS },
 	{ "LLAMA_ARG_MODEL_DRAFT", TAF_HINT_DRAFT }, { "LLAMA_ARG_MMPROJ", TAF_HINT_MMPROJ },
 };
 
@@ -114,8 +120,10 @@ static unsigned find_program(struct words *w)
 		w->at++;
 		if (taf_same(s, "-m") && peek(w))
 			return family_of(w->argv[w->at++]);
-		if (taf_same(s, "-c") || taf_same(s, "-e"))
+		if (taf_same(s, "-c") || taf_same(s, "-e")) {
+			w->at += peek(w) != NULL; /* a program text, not a name */
 			return ANY;
+		}
 		if (s[0] != '-')
 			return family_of(taf_base(s));
 	}

@@ -12,10 +12,14 @@
 #define SPLIT_TAIL 15 /* "-00001-of-00005" */
 
 /* File names that say nothing about the model: the directory does. */
-static const char *const generic[] = { "model*.safetensors",	     "consolidated*.safetensors",
-				       "pytorch_model*.safetensors", "diffusion_pytorch_model*",
-				       "adapter*.safetensors",	     "weights*.safetensors",
-				       "config.json",		     "model.safetensors.index.json" };
+static const char *const generic[] = { "model*.safetensors",
+				       "consolidated*.safetensors",
+				       "pytorch_model*.safetensors",
+				       "diffusion_pytorch_model*",
+				       "adapter*.safetensors",
+				       "weights*.safetensors",
+				       "config.json",
+				       "model.safetensors.index.json" };
 
 static char lower(char c)
 {
@@ -28,7 +32,8 @@ static void put_clean(struct taf_text *t, const char *s, size_t n)
 	for (size_t i = 0; i < n && s[i]; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		taf_text_char(t, c < 0x20 || c == 0x7f || c == '"' || c == '\\' ? '_' : lower(s[i]));
+		taf_text_char(t,
+			      c < 0x20 || c == 0x7f || c == '"' || c == '\\' ? '_' : lower(s[i]));
 	}
 }
 
@@ -230,7 +235,7 @@ bool taf_model_id_of_dir(const char *dir, char id[TAF_MODEL_ID])
 {
 	struct taf_text t;
 
-	if (taf_find(dir, HUB))
+	if (taf_find(dir, HUB) || taf_starts(dir, HUB_FIRST))
 		return taf_model_id(dir, id);
 	taf_text_init(&t, id, TAF_MODEL_ID);
 	return put_dir(&t, dir, taf_len(dir));

@@ -181,7 +181,10 @@ static bool take_companion(struct loading *l)
 	}
 	err = load(l->out->path, l->policy, sizeof(*l->policy), TAF_POLICY_VERSION, complain, l->why);
 	if (err) {
-		complain_of(l, "cannot be used", l->out->path, "; the built-in policy is in force");
+		/* For a text that is no JSON the companion has said where and why. */
+		if (err != -EINVAL)
+			complain_of(l, "cannot be used", l->out->path, "");
+		complain(l->why, "the built-in policy is in force");
 		return false;
 	}
 	l->out->from = TAF_LOADED_COMPANION;

@@ -103,26 +103,37 @@ int taf_reader_byte(struct taf_reader *r)
 	return taf_reader_get(r, &b, 1) ? r->err : b;
 }
 
-int taf_reader_u32(struct taf_reader *r, uint32_t *v)
+/* n bytes, at most 8. Most numbers lie whole in the window and are taken from there. */
+static int get_number(struct taf_reader *r, uint64_t *v, size_t n)
 {
-	uint8_t b[4];
+	uint8_t across[8];
+	const uint8_t *b = across;
+	uint64_t off = r->at - r->window_at;
 
 	*v = 0;
-	if (taf_reader_get(r, b, sizeof(b)))
+	if (!r->err && r->at >= r->window_at && off < r->window_used && r->window_used - off >= n) {
+		b = r->window + off;
+		r->at += n;
+	} else if (taf_reader_get(r, across, n)) {
 		return r->err;
-	*v = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+	}
+	for (size_t i = 0; i < n; i++)
+		*v |= (uint64_t)b[i] << (8 * i);
 	return 0;
+}
+
+int taf_reader_u32(struct taf_reader *r, uint32_t *v)
+{
+	uint64_t n;
+	int err = get_number(r, &n, 4);
+
+	*v = (uint32_t)n;
+	return err;
 }
 
 int taf_reader_u64(struct taf_reader *r, uint64_t *v)
 {
-	uint32_t low, high;
-
-	*v = 0;
-	if (taf_reader_u32(r, &low) || taf_reader_u32(r, &high))
-		return r->err;
-	*v = (uint64_t)high << 32 | low;
-	return 0;
+	return get_number(r, v, 8);
 }
 
 int taf_reader_skip(struct taf_reader *r, uint64_t n)

@@ -130,6 +130,36 @@ static void *first_provider(const char *name)
 	return NULL;
 }
 
+/* The object and all that it needs, whether or not one of them has the name. */
+static bool reaches(struct link_map *from, const struct link_map *caller, const char *name)
+{
+	struct search s = { .name = name, .base = from };
+	bool has_caller = false, has_name = false;
+	struct taf_elf e;
+
+	enqueue(&s, from);
+	for (; s.done < s.n; s.done++) {
+		has_caller = has_caller || s.queue[s.done] == caller;
+		if (s.queue[s.done] == taf_elf_self() || !taf_elf_of(s.queue[s.done], &e))
+			continue;
+		has_name = has_name || taf_elf_symbol(&e, name, NULL);
+		taf_elf_each_needed(&e, enqueue_needed, &s);
+	}
+	return has_caller && has_name;
+}
+
+bool taf_real_is_near(const char *name, const void *caller)
+{
+	struct link_map *of = taf_elf_at(caller);
+
+	if (!first_provider(name))
+		return false;
+	for (struct link_map *m = taf_elf_first(); m; m = m->l_next)
+		if (reaches(m, of, name))
+			return true;
+	return false;
+}
+
 static bool is_in_needs(void *ctx, const char *soname)
 {
 	return is_called(ctx, soname);

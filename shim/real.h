@@ -22,6 +22,9 @@
 
 /* Their function for this row as seen from caller, or NULL. */
 taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller);
+/* True when an object that was opened with the caller's, or brought it along, has
+ * theirs: what RTLD_DEFAULT finds beyond the global scope. */
+bool taf_real_is_near(const char *name, const void *caller);
 /* Remembers what dlsym gave for a row. False: another one was learned before
  * and stays, so this one must be handed out as it is. */
 bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs);

@@ -66,7 +66,8 @@ static void put_string(struct taf_text *t, const char *key, const char *s, size_
 	taf_text_json(t, s, n);
 }
 
-static void put_number(struct taf_text *t, const struct taf_rec *r, enum taf_has which, const char *key, uint64_t v)
+static void put_number(struct taf_text *t, const struct taf_rec *r, enum taf_has which,
+		       const char *key, uint64_t v)
 {
 	if (r->has & which)
 		put_u64(t, key, v);
@@ -122,8 +123,8 @@ static void put_rest(struct taf_text *t, const struct taf_rec *r, const struct c
 }
 
 /* Length without the tail; 0 when it is too long. */
-static size_t try_cut(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who, const struct taf_rec *r,
-		      const struct cut *c)
+static size_t try_cut(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
+		      const struct taf_rec *r, const struct cut *c)
 {
 	struct taf_text t;
 
@@ -134,7 +135,8 @@ static size_t try_cut(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who, c
 }
 
 /* As much of msg as there is room for. */
-static size_t fit_msg(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who, const struct taf_rec *r, struct cut *c)
+static size_t fit_msg(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
+		      const struct taf_rec *r, struct cut *c)
 {
 	size_t n, room;
 
@@ -153,7 +155,8 @@ static size_t fit_msg(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who, c
 	return try_cut(buf, who, r, c);
 }
 
-size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who, const struct taf_rec *r)
+size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
+		      const struct taf_rec *r)
 {
 	struct cut c = { SIZE_MAX, SIZE_MAX, true };
 	size_t n = try_cut(buf, who, r, &c);

@@ -16,6 +16,7 @@ struct taf_rec_who {
 /* Writes the line and its newline into buf and returns its length, never over
  * TAF_RECORD_MAX. What is too long loses the end of msg first, then all of
  * extra, then the ends of the other texts; it stays one JSON object. */
-size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who, const struct taf_rec *r);
+size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
+		      const struct taf_rec *r);
 
 #endif

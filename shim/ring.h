@@ -57,7 +57,7 @@ struct taf_ring_head {
 	char run[24];
 	uint64_t tsc0, mono0, utc0_us; /* at taf_ring_open */
 	_Atomic(uint64_t) tsc1, mono1; /* at the latest wide call */
-	_Atomic(uint64_t) last_activity_ns; /* CLOCK_MONOTONIC of the latest submit seen by a wide call */
+	_Atomic(uint64_t) last_activity_ns; /* CLOCK_MONOTONIC of the latest submit that was seen */
 	_Atomic(uint32_t) lanes_used;
 	_Atomic(uint32_t) models_live, contexts_live;
 	_Atomic(uint32_t) is_leaving;
@@ -81,7 +81,7 @@ struct taf_slot {
 struct taf_open_call {
 	_Atomic(uint64_t) since; /* stamp */
 	_Atomic(uint32_t) what; /* row | engine << 16 | kind << 24; row TAF_NO_ROW: none */
-	uint32_t submits; /* done by this thread when the call began */
+	uint32_t pad;
 };
 
 struct taf_lane {
@@ -95,7 +95,8 @@ struct taf_lane {
 	_Atomic(uint64_t) host_allocs, host_frees; /* of 1 MiB and more, by libtaffrail-alloc.so */
 	_Atomic(uint64_t) host_taken, host_given; /* bytes of them */
 	uint32_t is_shared; /* the last lane: its writers claim records with a locked add */
-	uint8_t pad[12];
+	uint8_t pad[4];
+	uint64_t lap; /* records before the present lap, a multiple of slots: saves a division */
 };
 
 _Static_assert(sizeof(struct taf_slot) == 32, "a slot is half a cache line");
@@ -140,30 +141,52 @@ struct taf_slot_body {
 	int32_t rc;
 };
 
+/* The same for the lane's own thread. A signal handler may put records while we
+ * are in here: a lap that is behind is brought up, one that is ahead of n (it
+ * was n that was read too early) is not believed. */
+static inline struct taf_slot *taf_lane_own_slot(struct taf_lane *lane, uint64_t n)
+{
+	uint64_t at = n - 1 - lane->lap;
+
+	if (__builtin_expect(at >= lane->slots, 0)) {
+		at = (n - 1) % lane->slots;
+		lane->lap = n - 1 - at;
+	}
+	return (struct taf_slot *)(void *)(lane + 1) + at;
+}
+
 /* One record into the caller's lane. About 10 ns; async-signal-safe: a handler
  * that comes in between may cost one of the two records, never mix them,
  * because the check is made of what was asked for and not of what lies there. */
-static inline void taf_ring_put(struct taf_lane *lane, const struct taf_slot_body *b)
+static inline __attribute__((always_inline)) void taf_ring_put(struct taf_lane *lane,
+							       const struct taf_slot_body *b)
 {
-	struct taf_slot want = { .stamp = b->stamp, .arg = b->arg, .row = b->row,
-				 .engine = b->engine, .kind = b->kind, .rc = b->rc };
-	bool is_shared = __builtin_expect(lane->is_shared, 0);
-	uint64_t n = is_shared ? atomic_fetch_add_explicit(&lane->next, 1, memory_order_relaxed) + 1 :
-				 atomic_load_explicit(&lane->next, memory_order_relaxed) + 1;
-	struct taf_slot *s = taf_lane_slot(lane, n);
+	struct taf_slot want = { .stamp = b->stamp,
+				 .arg = b->arg,
+				 .row = b->row,
+				 .engine = b->engine,
+				 .kind = b->kind,
+				 .rc = b->rc };
+	struct taf_slot *s;
+	uint64_t n;
 
+	if (__builtin_expect(lane->is_shared, 0))
+		n = atomic_fetch_add_explicit(&lane->next, 1, memory_order_relaxed) + 1;
+	else
+		n = atomic_load_explicit(&lane->next, memory_order_relaxed) + 1;
+	s = lane->is_shared ? taf_lane_slot(lane, n) : taf_lane_own_slot(lane, n);
 	atomic_store_explicit(&s->seq, 0, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	atomic_thread_fence(memory_order_release);
-	s->stamp = want.stamp;
-	s->arg = want.arg;
-	s->row = want.row;
-	s->engine = want.engine;
-	s->kind = want.kind;
-	s->rc = want.rc;
-	s->check = taf_slot_check(&want, (uint32_t)n);
+	__atomic_store_n(&s->stamp, want.stamp, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->arg, want.arg, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->row, want.row, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->engine, want.engine, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->kind, want.kind, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->rc, want.rc, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->check, taf_slot_check(&want, (uint32_t)n), __ATOMIC_RELAXED);
 	atomic_store_explicit(&s->seq, (uint32_t)n, memory_order_release);
-	if (!is_shared)
+	if (!lane->is_shared)
 		atomic_store_explicit(&lane->next, n, memory_order_release);
 }
 

@@ -203,7 +203,9 @@ static size_t lane_at(const struct taf_ring_copy *c, uint32_t i)
 /* Slots in use: the writer's own number when it fits the geometry. */
 static uint32_t slots_of(const struct taf_ring_copy *c, const struct taf_lane *lane)
 {
-	return lane->slots && lane->slots <= c->slots ? lane->slots : c->slots;
+	uint32_t slots = lane->slots && lane->slots <= c->slots ? lane->slots : c->slots;
+
+	return slots ? slots : 1; /* a copy that was never checked */
 }
 
 static struct taf_ring_call call_of(const struct taf_ring_copy *c, uint64_t stamp, uint32_t what)

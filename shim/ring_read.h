@@ -71,7 +71,8 @@ struct taf_ring_lane {
 
 /* How many bytes the copy of this file takes; -errno when it is none. */
 int64_t taf_ring_copy_size(int fd);
-/* Copies the file into buf and validates it. 0; -EBADMSG: not a ring or damaged beyond use; -errno. */
+/* Copies the file into buf and validates it. 0; -EBADMSG: not a ring, or damaged
+ * beyond use; -errno. */
 int taf_ring_copy_read(int fd, void *buf, size_t room, struct taf_ring_copy *out);
 /* The same for bytes that are in memory already. */
 int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out);

@@ -40,8 +40,9 @@ static void charge(struct walk *w, const struct tensor *t)
 static bool is_lora_name(const char *s)
 {
 	for (; *s; s++)
-		if (taf_starts(s, "lora_") && (s[5] == 'a' || s[5] == 'A' || s[5] == 'b' || s[5] == 'B' ||
-					      taf_starts(s + 5, "down") || taf_starts(s + 5, "up")))
+		if (taf_starts(s, "lora_") &&
+		    (s[5] == 'a' || s[5] == 'A' || s[5] == 'b' || s[5] == 'B' ||
+		     taf_starts(s + 5, "down") || taf_starts(s + 5, "up")))
 			return true;
 	return false;
 }
@@ -78,28 +79,31 @@ static void read_offsets(struct walk *w, struct tensor *t)
 	t->end = v[1];
 }
 
+static void read_member(struct walk *w, struct tensor *t)
+{
+	struct taf_scan *s = &w->scan;
+	bool is_shape = taf_same(s->text, "shape"), is_dtype = taf_same(s->text, "dtype");
+	bool is_offsets = taf_same(s->text, "data_offsets");
+	enum taf_scan_token k = taf_scan_next(s);
+
+	if (is_shape && k == TAF_SCAN_ARRAY)
+		read_shape(w, t);
+	else if (is_offsets && k == TAF_SCAN_ARRAY)
+		read_offsets(w, t);
+	else if (is_dtype && k == TAF_SCAN_STRING)
+		taf_copy(t->dtype, s->text, sizeof(t->dtype));
+	else
+		taf_scan_skip(s, k);
+}
+
 /* The members of one tensor, its '{' being read. */
 static void read_tensor(struct walk *w)
 {
-	struct taf_scan *s = &w->scan;
 	struct tensor t = { .begin = 0 };
-	enum taf_scan_token k;
 
-	while ((k = taf_scan_next(s)) == TAF_SCAN_KEY) {
-		bool is_shape = taf_same(s->text, "shape"), is_dtype = taf_same(s->text, "dtype");
-		bool is_offsets = taf_same(s->text, "data_offsets");
-
-		k = taf_scan_next(s);
-		if (is_shape && k == TAF_SCAN_ARRAY)
-			read_shape(w, &t);
-		else if (is_offsets && k == TAF_SCAN_ARRAY)
-			read_offsets(w, &t);
-		else if (is_dtype && k == TAF_SCAN_STRING)
-			taf_copy(t.dtype, s->text, sizeof(t.dtype));
-		else
-			taf_scan_skip(s, k);
-	}
-	if (s->r->err)
+	while (taf_scan_next(&w->scan) == TAF_SCAN_KEY)
+		read_member(w, &t);
+	if (w->scan.r->err)
 		return;
 	w->s->n_tensors++;
 	if (__builtin_add_overflow(w->s->n_elements, t.elements, &w->s->n_elements))
@@ -116,12 +120,11 @@ static void read_tensor(struct walk *w)
 static void read_metadata(struct walk *w)
 {
 	struct taf_scan *s = &w->scan;
-	enum taf_scan_token k;
 
-	while ((k = taf_scan_next(s)) == TAF_SCAN_KEY) {
+	while (taf_scan_next(s) == TAF_SCAN_KEY) {
 		bool is_format = taf_same(s->text, "format");
+		enum taf_scan_token k = taf_scan_next(s);
 
-		k = taf_scan_next(s);
 		if (is_format && k == TAF_SCAN_STRING)
 			taf_copy(w->s->format, s->text, sizeof(w->s->format));
 		else
@@ -171,7 +174,8 @@ int taf_safetensors_measure(struct taf_reader *r, struct taf_safetensors *s)
 	if (taf_reader_u64(r, &n))
 		return r->err;
 	if (!n || n >= TAF_SAFETENSORS_HEADER_MAX)
-		return taf_reader_fail(r, -EINVAL, "no safetensors file: the header's length is absurd");
+		return taf_reader_fail(r, -EINVAL,
+				       "no safetensors file: the header's length is absurd");
 	if (n > r->size - r->at)
 		return taf_reader_fail(r, -ENODATA, "the header goes past the end of the file");
 	s->header_bytes = n;

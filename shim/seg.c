@@ -240,7 +240,8 @@ int taf_seg_put(struct taf_seg *g, struct taf_seg_hold *h, const void *line, siz
 	if (err)
 		return err;
 	while (done < n) {
-		int64_t r = taf_sys_pwrite(g->now.fd, (const char *)line + done, n - done, g->at + done);
+		int64_t r = taf_sys_pwrite(g->now.fd, (const char *)line + done, n - done,
+					   g->at + done);
 
 		if (r == -EFBIG && !(h->pending >> (SIGXFSZ - 1) & 1))
 			taf_sys_take_signal(SIGXFSZ);

@@ -94,7 +94,8 @@ void taf_seg_abandon(struct taf_seg *g);
 /* seg_file.c */
 /* Makes stem<number>.jsonl, full of newlines and on disk; a taken number is
  * passed over. The size is cut to the limit on file sizes. */
-int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number, uint64_t size);
+int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number,
+		      uint64_t size);
 /* 0 when f->fd is the file, if need be opened again; -ENODATA when it is gone. */
 int taf_seg_file_check(struct taf_seg_file *f);
 /* Flushes through f->fd and makes sure that it was f's. */

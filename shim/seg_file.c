@@ -80,7 +80,8 @@ static int fill(const struct taf_seg_file *f)
 	return taf_sys_fdatasync(f->fd);
 }
 
-int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number, uint64_t size)
+int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number,
+		      uint64_t size)
 {
 	uint64_t limit = taf_sys_fsize_limit(), mask, before;
 	int err;

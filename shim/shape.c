@@ -13,12 +13,12 @@ struct slide {
 };
 
 static const struct slide slides[] = {
-	{ "gemma2", 2, false },	    { "gemma3", 6, false },   { "gemma3_text", 6, false },
-	{ "gemma3n", 5, false },    { "gpt-oss", 2, false },  { "gpt_oss", 2, false },
-	{ "llama4", 4, false },	    { "cohere2", 4, false },  { "cohere2moe", 4, true },
-	{ "exaone4", 4, false },    { "exaone-moe", 4, false }, { "olmo2", 4, false },
-	{ "olmo3", 4, false },	    { "afmoe", 4, false },    { "smallthinker", 4, true },
-	{ "plamo3", 8, false },	    { "mellum", 4, false },   { "laguna", 4, true },
+	{ "gemma2", 2, false },		 { "gemma3", 6, false },       { "gemma3_text", 6, false },
+	{ "gemma3n", 5, false },	 { "gpt-oss", 2, false },      { "gpt_oss", 2, false },
+	{ "llama4", 4, false },		 { "cohere2", 4, false },      { "cohere2moe", 4, true },
+	{ "exaone4", 4, false },	 { "exaone-moe", 4, false },   { "olmo2", 4, false },
+	{ "olmo3", 4, false },		 { "afmoe", 4, false },	       { "smallthinker", 4, true },
+	{ "plamo3", 8, false },		 { "mellum", 4, false },       { "laguna", 4, true },
 	{ "gemma-embedding", 6, false }, { "muse-glimmer", 4, false },
 };
 
@@ -26,14 +26,14 @@ static const struct slide slides[] = {
 #define GEMMA3N_OWN_LAYERS 20
 #define RECURRENT_PERIOD 4 /* hybrid architectures without a word on it */
 
-static const char *const hybrids[] = { "qwen3next", "qwen35", "qwen35moe", "qwen3_next",
-				       "qwen3_5", "qwen3_5_moe" };
+static const char *const hybrids[] = { "qwen3next",  "qwen35",	"qwen35moe",
+				       "qwen3_next", "qwen3_5", "qwen3_5_moe" };
 
 static const struct {
 	const char *name;
 	uint32_t unit;
 } units[] = {
-	{ "f32", 128 }, { "f16", 64 },	{ "bf16", 64 },	 { "q8_0", 34 },   { "q4_0", 18 },
+	{ "f32", 128 }, { "f16", 64 },	{ "bf16", 64 }, { "q8_0", 34 },	  { "q4_0", 18 },
 	{ "q4_1", 20 }, { "q5_0", 22 }, { "q5_1", 24 }, { "iq4_nl", 18 },
 };
 
@@ -110,8 +110,8 @@ static void layer_of(const struct taf_shape *s, uint32_t il, uint64_t *k, uint64
 	uint64_t head = s->heads ? s->embedding / s->heads : 0;
 	uint64_t key = s->key_length ? s->key_length : head;
 	uint64_t value = s->value_length ? s->value_length : head;
-	bool is_compressed = s->kv_lora_rank &&
-			     (s->is_mla || heads == 1 || (s->key_length_mla && s->value_length_mla));
+	bool is_compressed = s->kv_lora_rank && (s->is_mla || heads == 1 ||
+						 (s->key_length_mla && s->value_length_mla));
 
 	if (is_compressed) {
 		*k = add(s->kv_lora_rank, s->rope_dim);

@@ -42,6 +42,10 @@ static void handler(int signo, siginfo_t *info, void *context)
 	atomic_store(&sender_pid, info && info->si_code <= 0 ? (int32_t)info->si_pid : 0);
 	if (atomic_compare_exchange_strong(&arrived, &none, (uint32_t)signo))
 		taf_sys_wake_all(&arrived);
+	/* By its default action nothing would run here any more. A thread inside
+	 * the engine goes on, so that its context becomes free, and parks at its next hook. */
+	while (!taf_tls.open && !taf_tls.inside)
+		taf_sys_wait(&arrived, atomic_load(&arrived), UINT32_MAX);
 }
 
 static void install(int signo, taf_sigaction_fn *real)
@@ -79,8 +83,12 @@ int taf_sig_action(int signo, const struct sigaction *act, struct sigaction *old
 	/* Go passes SA_SIGINFO together with SIG_DFL: the pointer decides. */
 	if (act && act->sa_handler == SIG_DFL)
 		is_default = true;
-	if (!is_taken(signo) || taf_is_other_process() || taf_state_now() == TAF_COLD)
-		return real(signo, act, old);
+	if (!is_taken(signo) || taf_is_other_process() || taf_state_now() == TAF_COLD) {
+		r = real(signo, act, old);
+		if (!r && old && is_ours(old))
+			recall(signo, old);
+		return r;
+	}
 	r = real(signo, is_default ? NULL : act, &before);
 	if (r)
 		return r;
@@ -119,7 +127,8 @@ taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn, taf_handler_fn *(*
 	old = real(signo, fn);
 	if (!act || old == SIG_ERR)
 		return old;
-	if (fn == SIG_DFL)
+	/* What the C library really set is what a query must show. */
+	if (fn == SIG_DFL && !act(signo, NULL, &dfl))
 		taf_sig_action(signo, &dfl, NULL, act);
 	return old == ours.one ? SIG_DFL : old;
 }

@@ -75,7 +75,7 @@ void taf_spawn_plan(struct taf_spawn *s, char *const *envp)
 	s->preload[0] = s->run[0] = '\0';
 	for (; envp && envp[s->n]; s->n++)
 		;
-	if (!envp || s->n > TAF_SPAWN_MAX || (off && taf_same(off, "TAFFRAIL=off")) || taf_state_now() == TAF_OFF)
+	if (s->n > TAF_SPAWN_MAX || (off && taf_same(off, "TAFFRAIL=off")) || taf_state_now() == TAF_OFF)
 		return;
 	if (!goes_along && is_forced()) {
 		plan_preload(s, preload ? preload + taf_len("LD_PRELOAD=") : NULL);

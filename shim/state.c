@@ -72,7 +72,8 @@ static const char *absolute(char *const *env, const char *name)
 
 int taf_dir_find(char *const *env, char out[TAF_PATH_MAX], struct taf_text *why)
 {
-	const char *asked = taf_env(env, "TAFFRAIL_STATE"), *systemd = taf_env(env, "STATE_DIRECTORY");
+	const char *asked = taf_env(env, "TAFFRAIL_STATE"),
+		   *systemd = taf_env(env, "STATE_DIRECTORY");
 	const char *dir = NULL, *leaf = "";
 	int err;
 
@@ -88,7 +89,8 @@ int taf_dir_find(char *const *env, char out[TAF_PATH_MAX], struct taf_text *why)
 	} else if ((dir = absolute(env, "HOME"))) {
 		leaf = ".local/state/taffrail";
 	} else {
-		return refuse(why, "HOME", " is not set: name a directory in TAFFRAIL_STATE", -ENOENT);
+		return refuse(why, "HOME", " is not set: name a directory in TAFFRAIL_STATE",
+			      -ENOENT);
 	}
 	err = taf_dir_join(out, dir, leaf);
 	return err ? refuse(why, dir, reason(err), err) : 0;
@@ -112,7 +114,8 @@ int taf_dir_check(const char *path, struct taf_text *why)
 	if (st.uid != taf_sys_uid())
 		return refuse(why, path, ": belongs to another user", -EPERM);
 	if (st.mode & (S_IWGRP | S_IWOTH))
-		return refuse(why, path, ": others may write into it; chmod go-w makes it safe", -EPERM);
+		return refuse(why, path, ": others may write into it; chmod go-w makes it safe",
+			      -EPERM);
 	return 0;
 }
 

@@ -27,7 +27,8 @@ static int open_with(const char *path, int flags)
 	long r;
 
 	do
-		r = taf_raw(SYS_openat, AT_FDCWD, TAF_PTR(path), flags | O_CLOEXEC | O_NOCTTY, 0600);
+		r = taf_raw(SYS_openat, AT_FDCWD, TAF_PTR(path), flags | O_CLOEXEC | O_NOCTTY,
+			    0600);
 	while (r == -EINTR);
 	return (int)r;
 }
@@ -273,7 +274,8 @@ int taf_sys_wipe_on_fork(void *p, size_t n)
 
 int taf_sys_protect(void *p, size_t n, bool is_writable)
 {
-	return (int)taf_raw(SYS_mprotect, TAF_PTR(p), (long)n, PROT_READ | (is_writable ? PROT_WRITE : 0));
+	return (int)taf_raw(SYS_mprotect, TAF_PTR(p), (long)n,
+			    PROT_READ | (is_writable ? PROT_WRITE : 0));
 }
 
 static uint64_t clock_ns(clockid_t which)

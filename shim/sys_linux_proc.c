@@ -268,7 +268,8 @@ TAF_RAW _Noreturn static void vanish(void *stack)
 			 "syscall\n\t"
 			 "ud2"
 			 :
-			 : "a"((long)SYS_munmap), "D"(stack), "S"((long)WATCH_STACK), [leave] "i"(SYS_exit)
+			 : "a"((long)SYS_munmap), "D"(stack),
+			   "S"((long)WATCH_STACK), [leave] "i"(SYS_exit)
 			 : "rcx", "r11", "memory");
 #else
 	register long x8 __asm__("x8") = SYS_munmap;
@@ -311,7 +312,8 @@ TAF_RAW _Noreturn static void watch_main(struct watch *w)
 /* Starts a thread at the two words on top of its stack: argument, function. */
 TAF_RAW static long clone_bare(void *top)
 {
-	long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+	long flags =
+		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
 #if defined(__x86_64__)
 	register long r10 __asm__("r10") = 0;
 	register long r8 __asm__("r8") = 0;

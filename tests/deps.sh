@@ -5,7 +5,7 @@
 #	tests/deps.sh [build] [lint] [engines]
 #
 #	build    compilers and headers, to build and to run the unit tests
-#	lint     what reads the source: clang and its tools, shellcheck, mandoc
+#	lint     what reads source and records: clang and its tools, shellcheck, mandoc, jq, perl
 #	engines  node >= 20, python3 and the prebuilt llama.cpp, for the engine tests
 #
 # Root on Debian or Ubuntu: installs with apt-get.  Anybody else: prints the
@@ -59,6 +59,8 @@ want_lint() {
 	want lint clang-tidy "common mistakes" have clang-tidy
 	want lint shellcheck "mistakes in scripts" have shellcheck
 	want lint mandoc "the manual" have mandoc
+	want lint jq "the tests read records with it" have jq
+	want lint perl "the tests compare raw exit statuses" have perl
 	# Asked for only where clang is there: without it the question has no answer.
 	if have clang; then
 		want lint "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" "fuzzing" has_fuzzer

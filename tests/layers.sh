@@ -16,79 +16,79 @@ forbidden="string.h strings.h stdio.h stdlib.h malloc.h"
 excepted=""
 
 # What a folder may include: whole folders, or single headers with their path.
-allowed() { # FOLDER
-	case $1 in
-	policy) echo "policy" ;;
-	shim) echo "shim policy" ;;
-	hooks) echo "hooks shim policy" ;;
-	cli) echo "cli shim policy hooks/catalog.h" ;;
-	esac
-}
-
-# The path of an include as seen from the top, without "..".
-resolve() { # FOLDER-OF-FILE INCLUDED
-	local part out=()
-	IFS=/ read -ra parts <<<"$1/$2"
-	for part in "${parts[@]}"; do
-		case $part in
-		. | '') ;;
-		..) [ ${#out[@]} -gt 0 ] && unset 'out[-1]' ;;
-		*) out+=("$part") ;;
-		esac
-	done
-	(
-		IFS=/
-		echo "${out[*]}"
-	)
-}
-
-quoted() { # FILE INCLUDED
-	local target
-	target=$(resolve "$(dirname "$1")" "$2")
-	for ok in $(allowed "${1%%/*}"); do
-		case $target in
-		"$ok" | "$ok"/*) return 0 ;;
-		esac
-	done
-	echo "$1 includes $target: ${1%%/*} may include only $(allowed "${1%%/*}")"
-	return 1
-}
-
-bracketed() { # FILE HEADER
-	case ${1%%/*} in policy | shim) ;; *) return 0 ;; esac
-	case " $forbidden " in *" $2 "*) ;; *) return 0 ;; esac
-	case " $excepted " in *" $1:$2 "*) return 0 ;; esac
-	echo "$1 includes <$2>: use policy/text.h and shim/sys.h"
-	return 1
-}
+allowed="policy:policy
+shim:shim policy
+hooks:hooks shim policy
+cli:cli shim policy hooks/catalog.h"
 
 # FILE quoted|bracketed NAME, one line an include.
 list_includes() {
-	find policy shim hooks cli -type f \( -name '*.[chS]' -o -name '*.def' \) 2>/dev/null |
-		sort | while read -r file; do
-		sed -nE \
-			-e "s|^[ \t]*#[ \t]*include[ \t]*\"([^\"]*)\".*|$file quoted \1|p" \
-			-e "s|^[ \t]*#[ \t]*include[ \t]*<([^>]*)>.*|$file bracketed \1|p" "$file"
-	done
+	find policy shim hooks cli -type f \( -name '*.[chS]' -o -name '*.def' \) -exec awk '
+		match($0, /^[ \t]*#[ \t]*include[ \t]*["<]/) {
+			name = substr($0, RSTART + RLENGTH)
+			sub(/[">].*/, "", name)
+			print FILENAME, substr($0, RSTART + RLENGTH - 1, 1) == "<" ? "bracketed" : "quoted", name
+		}' {} + 2>/dev/null | sort
 }
 
-# Prints the troubles of the tree; 0 none, 1 some, 2 nothing to examine.
-examine() { # TOP
-	local bad=0 seen=0 file what name
-	cd "$1" || return 2
-	while IFS=' ' read -r file what name; do
-		seen=$((seen + 1))
-		case $what in
-		quoted) quoted "$file" "$name" || bad=1 ;;
-		*) bracketed "$file" "$name" || bad=1 ;;
-		esac
-	done < <(list_includes)
-	[ "$seen" -gt 0 ] || {
-		echo "layers.sh: no include found under $1: nothing was examined"
-		return 2
+# Reads such lines, prints one line a trouble and the count; 1 trouble, 2 nothing read.
+judge() {
+	awk -v allowed="$allowed" -v forbidden=" $forbidden " -v excepted=" $excepted " '
+	BEGIN {
+		n = split(allowed, rows, "\n")
+		for (i = 1; i <= n; i++) {
+			split(rows[i], row, ":")
+			may[row[1]] = row[2]
+		}
 	}
-	echo "$seen includes examined"
-	return $bad
+	# The path of an include as seen from the top, without "..".
+	function resolve(file, name, parts, out, n, i, k) {
+		sub(/[^\/]*$/, "", file)
+		n = split(file name, parts, "/")
+		for (i = 1; i <= n; i++) {
+			if (parts[i] == "..")
+				k -= k > 0
+			else if (parts[i] != "." && parts[i] != "")
+				out[++k] = parts[i]
+		}
+		file = out[1]
+		for (i = 2; i <= k; i++)
+			file = file "/" out[i]
+		return file
+	}
+	function is_allowed(folder, target, list, n, i) {
+		n = split(may[folder], list, " ")
+		for (i = 1; i <= n; i++)
+			if (target == list[i] || index(target, list[i] "/") == 1)
+				return 1
+		return 0
+	}
+	{
+		seen++
+		folder = $1
+		sub(/\/.*/, "", folder)
+	}
+	$2 == "quoted" {
+		target = resolve($1, $3)
+		if (!is_allowed(folder, target)) {
+			print $1 " includes " target ": " folder " may include only " may[folder]
+			bad = 1
+		}
+	}
+	$2 == "bracketed" && (folder == "policy" || folder == "shim") {
+		if (index(forbidden, " " $3 " ") && !index(excepted, " " $1 ":" $3 " ")) {
+			print $1 " includes <" $3 ">: use policy/text.h and shim/sys.h"
+			bad = 1
+		}
+	}
+	END {
+		print seen + 0 " includes examined"
+		exit seen ? bad : 2
+	}'
+}
+
+examine() { # TOP
+	(cd "$1" && list_includes | judge)
 }
 
 # Each damage must be seen: PATH and the line put at its end.
@@ -121,7 +121,7 @@ prove() { # TOP
 		echo "layers.sh is content with an empty tree"
 		return 1
 	fi
-	echo "7 planted includes and an empty tree were seen"
+	echo "7 planted includes and an empty tree were refused"
 }
 
 if [ $# -gt 0 ]; then
@@ -129,7 +129,7 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 top=${SRC:-$(cd "$(dirname "$0")/.." && pwd)}
-(examine "$top") || exit 1
+examine "$top" || exit 1
 copy=$(mktemp -d) || exit 1
 trap 'rm -rf "$copy"' EXIT
 prove "$top"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_door.c -- what a hooked call costs: the fake ggml (an empty function)
+/* bench_door.c -- what a hooked call costs: an empty function of a fake ggml
  * called in a loop by this program started again, bare and under the shim, in turn.
  *
  *   narrow   ggml_backend_sched_graph_compute_async  (SUBMIT: counters, one ring slot)
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 	const char *build = getenv("BUILD") ? getenv("BUILD") : "build";
 	char fake[4096], shim[8192], state[] = "/tmp/taffrail-bench-XXXXXX";
 
-	snprintf(fake, sizeof(fake), "%s/tests/libfake_ggml.so", build);
+	snprintf(fake, sizeof(fake), "%s/tests/libfake_empty.so", build);
 	if (argc == 4)
 		return child(fake, argv[2], atoi(argv[3]));
 	if (access(fake, R_OK) || !mkdtemp(state)) {

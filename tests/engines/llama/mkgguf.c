@@ -18,8 +18,13 @@
 enum { T_U32 = 4, T_I32 = 5, T_F32 = 6, T_BOOL = 7, T_STRING = 8, T_ARRAY = 9 };
 enum { ALIGNMENT = 32, BYTES = 256, SPECIAL = 3 };
 
-static const char *const words[] = { "\xe2\x96\x81" "a", "\xe2\x96\x81" "b", "hello",
-				     "\xe2\x96\x81" "hello" };
+static const char *const words[] = { "\xe2\x96\x81"
+				     "a",
+				     "\xe2\x96\x81"
+				     "b",
+				     "hello",
+				     "\xe2\x96\x81"
+				     "hello" };
 enum { WORDS = sizeof(words) / sizeof(words[0]), VOCAB = SPECIAL + BYTES + WORDS };
 
 struct plan {
@@ -255,6 +260,9 @@ static int write_model(const struct plan *p)
 
 	if (!o.f || !t) {
 		fprintf(stderr, "mkgguf: %s: %s\n", p->file, strerror(errno));
+		free(t);
+		if (o.f)
+			fclose(o.f);
 		return 1;
 	}
 	n = list_tensors(p, t);
@@ -324,7 +332,11 @@ static void read_options(int argc, char **argv, struct plan *p)
 
 int main(int argc, char **argv)
 {
-	struct plan p = { .layers = 2, .embd = 64, .ff = 128, .ctx = 256, .seed = 1,
+	struct plan p = { .layers = 2,
+			  .embd = 64,
+			  .ff = 128,
+			  .ctx = 256,
+			  .seed = 1,
 			  .name = "Tiny Random Llama" };
 
 	read_options(argc, argv, &p);
@@ -333,7 +345,7 @@ int main(int argc, char **argv)
 				"[--ctx N] [--name TEXT] [--seed N] FILE\n");
 		return 64;
 	}
-	/* Heads of 16 elements in the smallest, of 64 in larger ones; two share a key where they can. */
+	/* Heads of 16 elements, of 64 in larger ones; two share a key where they can. */
 	p.heads = p.embd < 256 ? p.embd / 16 : p.embd / 64;
 	p.heads_kv = p.heads % 2 ? p.heads : p.heads / 2;
 	return write_model(&p);

@@ -3,11 +3,12 @@
 // It knows nothing of taffrail. It loads a GGUF, makes a context, generates
 // twice with a pause between (two inferences), gives everything back and ends.
 //
-//   node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] MODEL...
+//   node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] MODEL...
 //
 //   --twice       load, generate and dispose a second time (the second MODEL, or the same)
 //   --hang        after the first generation print "hanging" and generate until killed
 //   --no-dispose  end with the model and the context still alive
+//   --pause MS    between the two generations; 600 unless told
 //
 // Tokens go to stdout, one line a generation; everything else to stderr.
 // 77 when the engine has not been fetched, 64 on wrong use.
@@ -18,13 +19,12 @@ import {fileURLToPath, pathToFileURL} from "node:url";
 import {parseArgs} from "node:util";
 import {setTimeout as sleep} from "node:timers/promises";
 
-const PAUSE_MS = 600;
 // Random weights may end a text at once; it goes on to the length asked for.
 const SAMPLING = {temperature: 0, yieldEogToken: true};
 
 function usage(reason) {
     console.error(`serve.mjs: ${reason}`);
-    console.error("usage: node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] MODEL...");
+    console.error("usage: node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] MODEL...");
     process.exit(64);
 }
 
@@ -37,12 +37,16 @@ function readArguments() {
                 hang: {type: "boolean", default: false},
                 "no-dispose": {type: "boolean", default: false},
                 tokens: {type: "string", default: "8"},
-                context: {type: "string", default: "128"}
+                context: {type: "string", default: "128"},
+                pause: {type: "string", default: "600"}
             }
         });
         if (positionals.length === 0)
             usage("no model given");
-        return {...values, models: positionals, tokens: Number(values.tokens), context: Number(values.context)};
+        return {
+            ...values, models: positionals,
+            tokens: Number(values.tokens), context: Number(values.context), pause: Number(values.pause)
+        };
     } catch (error) {
         return usage(error.message);
     }
@@ -90,7 +94,7 @@ async function serve(llama, file, options) {
     await generate(model, sequence, "hello a b", options.tokens);
     if (options.hang)
         await hang(model, sequence);
-    await sleep(PAUSE_MS);
+    await sleep(options.pause);
     await sequence.clearHistory();
     await generate(model, sequence, "hello b a", options.tokens);
     if (options["no-dispose"])

@@ -1,0 +1,223 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# check_policy.sh -- `taffrail check` over good and bad policies.
+#
+# The exact lines of single mistakes are in tests/unit/test_config.c; here it
+# is the command: which file it takes, what it exits with, what goes to stdout
+# and what to stderr, what --effective, --json, --schema and --compile give.
+set -u
+
+bin=${TAFFRAIL:?the path of the taffrail binary}
+SRC=${SRC:?the source folder}
+unset TAFFRAIL TAFFRAIL_POLICY TAFFRAIL_SET TAFFRAIL_STRICT TAFFRAIL_RUN LD_PRELOAD
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export HOME=$work/home XDG_CONFIG_HOME=$work/config TAFFRAIL_STATE=$work/state
+mkdir -p home config/taffrail
+passed=0
+failed=0
+
+same() { # NAME WANTED GOT
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		printf '  wanted: %s\n  got:    %s\n' "$2" "$3" | head -n 20
+	fi
+}
+
+has() { # NAME PATTERN FILE
+	grep -Eq -- "$2" "$3"
+	same "$1: $2" 0 $?
+}
+
+check() { # STATUS ARGUMENT...
+	local wanted=$1
+	shift
+	"$bin" check "$@" >out 2>err </dev/null
+	same "status of check $*" "$wanted" $?
+}
+
+# 1. The examples are policies without a mistake.
+examples=0
+for file in "$SRC"/examples/*.json; do
+	check 0 "$file"
+	same "$file: stderr" '' "$(cat err)"
+	has "$file" '^no mistake: [0-9]+ setting' out
+	examples=$((examples + 1))
+done
+[ "$examples" -ge 4 ]
+same 'examples looked at' 0 $?
+check 0 "$SRC/examples/guarded.json"
+has 'later settings' 'guarded.json:[0-9]+: cadence.same_model: not in force yet' out
+if grep -q 'drain.post_sync.*not in force' out; then
+	same 'a setting in force is not noted' none drain.post_sync
+fi
+
+# 2. Mistakes: all of them, with their places, and 78.
+cat >bad.json <<'END'
+{
+	"mode": "enfroce",
+	"drian": { "post_sync": true },
+	"drain": { "deadline": 2, "post_sync": true },
+	"cadence": { "same_model": "99d" }
+}
+END
+check 78 bad.json
+same 'lines' "bad.json:2:10: mode: \"enfroce\" is not one of its words; write enforce, observe or off
+bad.json:3:2: drian: there is no such setting; did you mean drain?
+bad.json:4:25: drain.deadline: a number alone has no unit; write \"2s\"
+bad.json:5:29: cadence.same_model: \"99d\" is out of range; write 0s to 1d" "$(cat err)"
+has 'count' '^4 mistakes: each such setting keeps its default' out
+check 78 --effective bad.json
+has 'the default stays' '^  mode +enforce +built-in$' out
+has 'the others stand' '^  drain.post_sync +on +/.*/bad.json:4$' out
+printf '{"mode": "observe",}' >broken.json
+check 78 broken.json
+same 'broken' 'broken.json:1:19: a comma with nothing behind it; remove it' "$(cat err)"
+has 'broken: what is in force' 'the built-in policy takes its place' out
+check 78 missing.json
+same 'missing' 'missing.json: there is no such file (--policy); name one that exists' "$(cat err)"
+check 78 .
+same 'a folder' '.: it is a folder; name a file' "$(cat err)"
+: >empty.json
+check 78 empty.json
+has 'empty' '^empty.json:1:1: it is empty' err
+mkfifo pipe.json
+check 78 pipe.json
+has 'a pipe is not waited for' 'no plain file' err
+
+# 3. The search: the first that exists, and only that one.
+put() { # FILE DEADLINE
+	printf '{"drain": {"deadline": "%s"}}' "$2" >"$1"
+}
+deadline() { # WANTED ARGUMENT...
+	local wanted=$1
+	shift
+	"$bin" check --effective "$@" >out 2>err
+	same "deadline: $*" "$wanted" "$(awk '$1 == "drain.deadline" { print $2 }' out)"
+}
+put home.json 3s
+put user.json 4s
+put env.json 5s
+put given.json 6s
+deadline 2s
+has 'built-in' '^policy: built-in' out
+mkdir -p home/.config/taffrail
+cp home.json home/.config/taffrail/policy.json
+deadline 2s
+(unset XDG_CONFIG_HOME && "$bin" check --effective >out)
+same 'HOME' 3s "$(awk '$1 == "drain.deadline" { print $2 }' out)"
+cp user.json config/taffrail/policy.json
+deadline 4s
+export TAFFRAIL_POLICY=$work/env.json
+deadline 5s
+deadline 6s given.json
+deadline 6s --policy given.json
+export TAFFRAIL_POLICY=env.json
+deadline 4s
+has 'relative' '^TAFFRAIL_POLICY: env.json is relative' err
+unset TAFFRAIL_POLICY
+
+# 4. Setting by setting: TAFFRAIL_SET, then --set, over the file and its profiles.
+cat >prof.json <<'END'
+{
+	"exit": { "deadline": "4s" },
+	"profiles": [
+		{ "name": "shells", "match": { "exe": "*sh" }, "settings": { "exit": { "deadline": "7s" } } },
+		{ "name": "llama", "match": { "engine": "llama" }, "settings": { "mode": "observe" } }
+	]
+}
+END
+row() { # NAME WANTED
+	same "$1" "$2" "$(grep -E "^  $1 " out | sed 's/^ *//; s/  */ /g; s|/[^ ]*/||')"
+}
+check 0 --effective prof.json
+row exit.deadline 'exit.deadline 4s prof.json:2'
+row drain.deadline 'drain.deadline 2s built-in'
+check 0 --effective prof.json -- sh -c true
+has 'profile' '^profile shells applies' out
+has 'profile by engine' '^profile llama applies when the engine is llama' out
+check 0 --effective prof.json -- true
+row exit.deadline 'exit.deadline 4s prof.json:2'
+has 'no profile' '^profile shells does not match' out
+export TAFFRAIL_SET='exit.deadline=8s; env.set.A=b=c'
+check 0 --effective prof.json -- bash
+row exit.deadline 'exit.deadline 8s TAFFRAIL_SET'
+row env.set 'env.set A=b=c TAFFRAIL_SET'
+check 0 --effective prof.json --set exit.deadline=9s --set=mode=observe -- bash
+row exit.deadline 'exit.deadline 9s --set'
+row mode 'mode observe --set'
+has 'observe is told' 'warning: mode is observe' out
+export TAFFRAIL_SET='exit.deadlin=8s;nonsense'
+check 78 --effective prof.json --set drain.deadline=7
+has 'name of the set' '^TAFFRAIL_SET: there is no setting "exit.deadlin"; did you mean exit.deadline\?' err
+has 'no value' '^TAFFRAIL_SET: "nonsense" has no value' err
+has '--set' '^--set: drain.deadline: "7" has no unit' err
+unset TAFFRAIL_SET
+
+# 5. What cannot take effect.
+export LEVER=mine
+check 0 --effective --set env.set.LEVER=ours --set exit.signals=TERM --set drain.at_exit=off -- true
+has 'lever' 'env.set.LEVER has no effect: it is set already' out
+has 'signals' 'exit.signals has no effect: drain.at_exit is off' out
+check 0 --effective --set env.set.LEVER=ours --set env.force=on -- true
+if grep -q 'env.set.LEVER has no effect' out; then
+	same 'a forced lever' silent warned
+fi
+check 0 --effective --set cadence.same_model=1s -- true
+has 'later' 'cadence.same_model has no effect: it is not in force yet' out
+check 0 --effective -- no-such-program
+has 'no program' 'there is no program no-such-program' out
+
+# 6. For programs, and for the guard.
+check 78 --json bad.json
+if command -v jq >/dev/null; then
+	same 'json' 'false 4 bad.json 2 10' \
+		"$(jq -r '"\(.valid) \(.mistakes | length) \(.mistakes[0] | "\(.file) \(.line) \(.col)")"' out)"
+	same 'json: stderr' '' "$(cat err)"
+	check 0 --json --effective prof.json -- bash
+	same 'json: profile' '7s profile shells 4 true' "$(jq -r '.settings[] |
+		select(.path == "exit.deadline") | "\(.value) \(.origin) \(.profile) \(.line) \(.in_force)"' out)"
+	check 0 --schema
+	same 'schema' 'true boolean true' "$(jq -r '"\(.properties.profiles.type == "array") " +
+		"\(.properties.drain.properties.post_sync.type) \(.properties | has("mode"))"' out)"
+fi
+check 0 --compile prof.json
+sum=$(sha256sum prof.json | cut -d' ' -f1)
+same 'compiled' "$work/state/policy/$sum.bin" "$(sed -n 's/^compiled: //p' out)"
+same 'modes' '700 700 600' "$(stat -c %a state state/policy "state/policy/$sum.bin" | xargs)"
+same 'nothing else is left there' 1 "$(find state -type f | wc -l)"
+first=$(stat -c %i "state/policy/$sum.bin")
+check 0 --compile prof.json
+same 'the same is not written twice' "$first" "$(stat -c %i "state/policy/$sum.bin")"
+rm -rf state
+check 0 prof.json
+same 'check writes nothing' 1 "$([ -e state ] || echo 1)"
+
+# 7. Without its companion it says so, once, and goes on with the built-in policy.
+mkdir alone
+cp "$bin" alone/taffrail
+alone/taffrail check prof.json >out 2>err
+same 'alone: status' 78 $?
+same 'alone: lines' 1 "$(wc -l <err)"
+has 'alone' '^libtaffrail-json.so, which reads policy files, is missing' err
+alone/taffrail check >out 2>err
+same 'alone, built-in: status' 78 $?
+rm config/taffrail/policy.json
+alone/taffrail check >out 2>err
+same 'alone, no file: status' 0 $?
+TAFFRAIL_LIBDIR=$(dirname "$bin") alone/taffrail check prof.json >out 2>err
+same 'TAFFRAIL_LIBDIR: status' 0 $?
+
+# 8. Wrong arguments.
+check 64 --nonsense
+check 64 a.json b.json
+check 64 --effective --
+check 64 -- true
+
+echo "$passed checks passed, $failed failed"
+[ "$passed" -ge 80 ] || { echo 'too few checks' && exit 1; }
+[ "$failed" -eq 0 ]

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# lib.sh -- what the matrices share. Sourced, never run.
+#
+# A case runs a program twice, plain and with libtaffrail.so preloaded, and
+# compares what can be seen from outside: stdout, stderr, the raw wait status.
+# Each shimmed run has a state directory of its own, $state, whose records
+# `crumbs` prints.  $work is the current folder and goes away at the end.
+set -u
+
+BUILD=${BUILD:?the build folder}
+SRC=${SRC:?the source folder}
+tests=$BUILD/tests
+shim=$BUILD/libtaffrail.so
+# In these scripts TAFFRAIL names the command; for a guest it would be the off switch.
+unset TAFFRAIL TAFFRAIL_RUN TAFFRAIL_SET TAFFRAIL_POLICY TAFFRAIL_STATE LD_PRELOAD
+
+for tool in perl jq; do
+	command -v $tool >/dev/null || {
+		echo "needs $tool"
+		exit 77
+	}
+done
+[ -e "$shim" ] || {
+	echo "$shim was not built"
+	exit 1
+}
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+ulimit -c 0
+mkdir -m 700 "$work/run"
+export XDG_RUNTIME_DIR=$work/run XDG_CONFIG_HOME=$work/config HOME=$work
+state=$work/state
+passed=0
+failed=0
+
+fresh() {
+	rm -rf "$state" "$work/run/taffrail"
+	rm -f "$work"/*.log
+}
+
+pass() {
+	passed=$((passed + 1))
+}
+
+fail() { # CASE WHAT...
+	failed=$((failed + 1))
+	echo "FAIL $*"
+}
+
+check() { # CASE WHAT WANTED GOT
+	if [ "$3" = "$4" ]; then
+		pass
+	else
+		fail "$1: $2"
+		printf '  wanted: %s\n  got:    %s\n' "$3" "$4" | head -n 20
+	fi
+}
+
+# The last lines of a matrix: at least so many checks were made, and none failed.
+tally() { # AT-LEAST
+	echo "$passed checks passed, $failed failed"
+	if [ "$passed" -lt "$1" ]; then
+		echo "only $passed checks, at least $1 were meant to be made"
+		exit 1
+	fi
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# The raw wait status of a command goes to FILE.status as "exit N" or "signal N",
+# its output to FILE.out and FILE.err.
+raw() { # FILE COMMAND...
+	perl -e 'my $f = shift; my $r = system { $ARGV[0] } @ARGV; open(F, ">", $f) or die;
+		print F $r == -1 ? "not started" : $r & 127 ? "signal " . ($r & 127) : "exit " . ($r >> 8);
+		close F' "$1.status" "${@:2}" </dev/null >"$1.out" 2>"$1.err"
+}
+
+without_shim() { # COMMAND...
+	raw plain env -u LD_PRELOAD "$@"
+}
+
+# More preloads and settings may stand in front: with_shim A=b COMMAND...
+with_shim() { # COMMAND...
+	fresh
+	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" "$@"
+}
+
+# Runs COMMAND both ways and compares.
+same() { # CASE COMMAND...
+	local case=$1 part
+	shift
+	rm -f ./*.log
+	without_shim "$@"
+	with_shim "$@"
+	for part in status out err; do
+		check "$case" "$part" "$(cat plain.$part)" "$(cat shim.$part)"
+	done
+}
+
+# All records of the state directory, in the order of their time.
+crumbs() {
+	cat "$state"/crumbs/*.jsonl 2>/dev/null | grep -av '^$' | jq -cs 'sort_by(.mono_ns, .seq) | .[]' 2>/dev/null
+}
+
+# How many records fulfil a jq condition.
+count() { # CONDITION
+	crumbs | jq -c "select($1)" | wc -l
+}
+
+has() { # CASE WHAT CONDITION
+	if [ "$(count "$3")" -gt 0 ]; then
+		pass
+	else
+		fail "$1: no record of $2 ($3)"
+		crumbs | jq -c '{pid,ev,ph,call,rc,msg,rule}' | tail -n 25 | sed 's/^/  /'
+	fi
+}
+
+has_not() { # CASE WHAT CONDITION
+	if [ "$(count "$3")" -eq 0 ]; then
+		pass
+	else
+		fail "$1: $2 ($3)"
+		crumbs | jq -c "select($3) | {pid,ev,ph,call,rc,msg,rule}" | head -n 5 | sed 's/^/  /'
+	fi
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* test_report.c -- the verbs report and log on written sessions: JSON that
+ * parses, stable keys, questions, and no byte that steers a terminal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "../../cli/verbs.h"
+#include "crumb_fixture.h"
+
+#define SIZE 65536
+#define OUTPUT_MAX 262144
+
+static char state_dir[64], crumbs[128];
+static char out[OUTPUT_MAX], err[OUTPUT_MAX];
+
+static int setup(void **state)
+{
+	struct fx *f = malloc(sizeof(*f));
+
+	fx_begin(f, 77, SIZE);
+	*state = f;
+	fx_state(state_dir, crumbs);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free(*state);
+	fx_remove(state_dir);
+	return 0;
+}
+
+static int divert(int fd, const char *name, int *saved)
+{
+	char path[128];
+	int to;
+
+	snprintf(path, sizeof(path), "%s/%s", state_dir, name);
+	to = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	*saved = dup(fd);
+	dup2(to, fd);
+	return to;
+}
+
+static void take_back(int fd, int to, int saved, char *text)
+{
+	ssize_t n = pread(to, text, OUTPUT_MAX - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	dup2(saved, fd);
+	close(saved);
+	close(to);
+}
+
+/* Runs a verb with --state; what it says is in out and err. */
+static int call(int (*verb)(int argc, char **argv), const char *a, const char *b, const char *c)
+{
+	char words[5][256];
+	char *argv[6] = { words[0] };
+	const char *more[3] = { a, b, c };
+	int argc = 2, saved[2], to[2], rc;
+
+	snprintf(words[0], sizeof(words[0]), "verb");
+	snprintf(words[1], sizeof(words[1]), "--state=%s", state_dir);
+	argv[1] = words[1];
+	for (int i = 0; i < 3 && more[i]; i++, argc++) {
+		snprintf(words[argc], sizeof(words[argc]), "%s", more[i]);
+		argv[argc] = words[argc];
+	}
+	fflush(stdout);
+	to[0] = divert(1, "out", &saved[0]);
+	to[1] = divert(2, "err", &saved[1]);
+	rc = verb(argc, argv);
+	fflush(stdout);
+	take_back(1, to[0], saved[0], out);
+	take_back(2, to[1], saved[1], err);
+	return rc;
+}
+
+static void put_all(struct fx *f, const char *text)
+{
+	uint64_t of;
+
+	fx_put(f, "start", "mark",
+	       ",\"v\":1,\"seg\":0,\"exe\":\"/usr/bin/node\",\"argv\":[\"node\",\"a b\",\"%s\"],"
+	       "\"cwd\":\"/"
+	       "\",\"label\":\"%s\",\"routes\":[\"export\",\"dlsym\"],\"boundaries\":\"exact\"",
+	       text, text);
+	of = fx_put(f, "load", "begin",
+		    ",\"engine\":\"llama\",\"call\":\"load\",\"model\":\"%s\",\"bytes\":5", text);
+	fx_wait(f, 20);
+	fx_put(f, "load", "end",
+	       ",\"engine\":\"llama\",\"model\":\"%s\",\"ms\":20.5,\"rc\":0,\"of\":%" PRIu64, text,
+	       of);
+	fx_put(f, "error", "mark", ",\"engine\":\"ggml\",\"msg\":\"%s\",\"class\":\"%s\"", text,
+	       text);
+	fx_put(f, "hold", "mark", ",\"rule\":\"%s\"", text);
+	fx_put(f, "infer", "begin", ",\"engine\":\"llama\",\"call\":\"%s\",\"model\":\"%s\"", text,
+	       text);
+}
+
+static const cJSON *get(const cJSON *object, const char *key)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	if (!v)
+		fail_msg("no key %s", key);
+	return v;
+}
+
+static void json_has_the_keys(void **state)
+{
+	static const char *const keys[] = { "pid",     "boot",	 "run",	    "exe",
+					    "argv",    "start",	 "end",	    "verdict",
+					    "text",    "model",	 "engines", "infers",
+					    "submits", "drains", "open",    "last" };
+	struct fx *f = *state;
+	const cJSON *s, *open_one, *last;
+	cJSON *doc;
+
+	strcpy(f->boot, FX_OTHER_BOOT);
+	put_all(f, "tiny");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
+	doc = cJSON_Parse(out);
+	assert_non_null(doc);
+	assert_int_equal(cJSON_GetArraySize(get(doc, "sessions")), 1);
+	s = cJSON_GetArrayItem(get(doc, "sessions"), 0);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		get(s, keys[i]);
+	assert_int_equal(get(s, "pid")->valueint, 77);
+	assert_string_equal(get(s, "verdict")->valuestring, "machine_down");
+	assert_string_equal(get(s, "model")->valuestring, "tiny");
+	assert_string_equal(get(s, "start")->valuestring, "2026-11-21T10:00:10.000000Z");
+	assert_true(cJSON_IsNull(get(s, "end")));
+	assert_string_equal(cJSON_GetArrayItem(get(s, "argv"), 1)->valuestring, "a b");
+	assert_int_equal(cJSON_GetArraySize(get(s, "engines")), 2);
+	assert_int_equal(get(s, "infers")->valueint, 1);
+	open_one = cJSON_GetArrayItem(get(s, "open"), 0);
+	assert_string_equal(get(open_one, "ev")->valuestring, "infer");
+	assert_string_equal(get(open_one, "call")->valuestring, "tiny");
+	assert_string_equal(get(open_one, "model")->valuestring, "tiny");
+	assert_true(cJSON_IsNumber(get(open_one, "age_ms")));
+	last = cJSON_GetArrayItem(get(s, "last"), 0);
+	assert_int_equal(get(last, "tid")->valueint, 77);
+	assert_string_equal(get(last, "ph")->valuestring, "begin");
+	cJSON_Delete(doc);
+}
+
+static void assert_harmless(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == '\n')
+			continue;
+		assert_in_range(*p, 0x20, 0xff);
+		assert_int_not_equal(*p, 0x7f);
+		/* C1 as UTF-8 and as a bare byte, and the bidirectional marks U+202x. */
+		assert_false(*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+		assert_false(*p >= 0x80 && *p < 0xa0 && p[-1] < 0x80);
+		assert_false(*p == 0xe2 && p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae);
+	}
+}
+
+static void nothing_steers_the_terminal(void **state)
+{
+	static const char *const texts[] = {
+		"\\u001b[2J\\u0007", "\\u009b31m",   "\\u202eevil", "\\n{\\\"t\\\":1}\\r",
+		"\xc2\x9b[31m",	     "\xe2\x80\xae", "\x9b",	    "\xff\xfe"
+	};
+	static const char *const ways[][2] = { { "--all", NULL }, { "--all", "--json" } };
+	struct fx *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		put_all(f, texts[i]);
+		fx_save(f, crumbs);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(call(taf_verb_report, ways[i][0], ways[i][1], NULL), 0);
+		assert_true(strlen(out) > 100);
+		assert_harmless(out);
+	}
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	assert_harmless(out);
+	assert_int_equal(call(taf_verb_log, "--json", NULL, NULL), 0);
+	assert_harmless(out);
+}
+
+static void several_sessions_are_a_question(void **state)
+{
+	struct fx *f = *state;
+
+	put_all(f, "tiny");
+	fx_save(f, crumbs);
+	f->seg = 0;
+	f->start++;
+	put_all(f, "other");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_report, "--session", "77", NULL), TAF_EXIT_USAGE);
+	assert_non_null(strstr(err, FX_BOOT "-77-5077"));
+	assert_non_null(strstr(err, FX_BOOT "-77-5078"));
+	assert_string_equal(out, "");
+	assert_int_equal(call(taf_verb_log, "--session", "77", NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_report, "--session", FX_BOOT "-77-5078", NULL), 0);
+	assert_non_null(strstr(out, "other"));
+	assert_int_equal(call(taf_verb_report, "--session", "77-5077", NULL), 0);
+	assert_null(strstr(out, "other"));
+	assert_int_equal(call(taf_verb_report, "--session", "12345", NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_report, "--run", "0011", NULL), 0);
+	assert_int_equal(call(taf_verb_report, "--run", "ffff", NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_report, "--nonsense", NULL, NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_report, "--all", "--run", "0011"), TAF_EXIT_USAGE);
+}
+
+static void nothing_there_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
+	assert_non_null(strstr(out, crumbs));
+	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
+	assert_string_equal(out, "{\"sessions\":[]}\n");
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), TAF_EXIT_FAILED);
+	assert_non_null(strstr(err, crumbs));
+}
+
+static void damage_is_counted(void **state)
+{
+	struct fx *f = *state;
+
+	put_all(f, "tiny");
+	f->text[f->used - 40] ^= 1;
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
+	assert_non_null(strstr(out, "1 line of " FX_BOOT "-77-5077-000.jsonl skipped"));
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	assert_non_null(strstr(err, "1 damaged line of " FX_BOOT "-77-5077-000.jsonl"));
+}
+
+/* Offset of word in the output; the test fails without it. */
+static size_t place_of(const char *word)
+{
+	const char *p = strstr(out, word);
+
+	if (!p)
+		fail_msg("no %s in: %s", word, out);
+	return (size_t)(p - out);
+}
+
+static void the_log_is_merged(void **state)
+{
+	struct fx *f = *state, other;
+	char line[4096], *end;
+
+	fx_put(f, "note", "mark", ",\"msg\":\"first\"");
+	fx_wait(f, 2000);
+	fx_put(f, "note", "mark", ",\"msg\":\"third\"");
+	fx_begin(&other, 90, SIZE);
+	fx_wait(&other, 1000);
+	fx_put(&other, "load", "mark", ",\"msg\":\"second\"");
+	end = strchr(other.text, '\n');
+	snprintf(line, sizeof(line), "%.*s\n", (int)(end - other.text), other.text);
+	fx_save(&other, crumbs);
+	fx_save(f, crumbs);
+	/* Another boot, earlier by the time of day though later by its own clock. */
+	fx_begin(&other, 91, SIZE);
+	strcpy(other.boot, FX_OTHER_BOOT);
+	other.hour = 9;
+	other.mono_ns = 900 * FX_SEC;
+	fx_put(&other, "note", "mark", ",\"msg\":\"zeroth\"");
+	fx_save(&other, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	assert_true(place_of("zeroth") < place_of("first"));
+	assert_true(place_of("first") < place_of("second"));
+	assert_true(place_of("second") < place_of("third"));
+	assert_non_null(strstr(out, "+2.000s"));
+	assert_int_equal(call(taf_verb_log, "--json", "--ev", "load"), 0);
+	assert_string_equal(out, line);
+	assert_int_equal(call(taf_verb_log, "--since", "2026-11-21T10:00:11.5Z", NULL), 0);
+	assert_null(strstr(out, "second"));
+	place_of("third");
+	assert_int_equal(call(taf_verb_log, "--session", "90", NULL), 0);
+	assert_null(strstr(out, "first"));
+	assert_int_equal(call(taf_verb_log, "--ev", "nothing", NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_log, "--since", "soon", NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_log, "--ev", "exit", NULL), TAF_EXIT_FAILED);
+}
+
+static void several_processes_are_a_tree(void **state)
+{
+	struct fx *f = *state, child;
+
+	fx_put(f, "start", "mark", ",\"argv\":[\"parent\"],\"ppid\":1");
+	fx_put(f, "exit", "begin", ",\"call\":\"exit\",\"rc\":0");
+	fx_save(f, crumbs);
+	fx_begin(&child, 78, SIZE);
+	fx_put(&child, "start", "mark", ",\"argv\":[\"child\"],\"ppid\":77");
+	fx_save(&child, crumbs);
+	/* Claims to be its own grandparent: shown once all the same. */
+	child.pid = 79;
+	child.seg = 0;
+	fx_put(&child, "start", "mark", ",\"argv\":[\"loop\"],\"ppid\":80");
+	fx_save(&child, crumbs);
+	child.pid = 80;
+	child.seg = 0;
+	fx_put(&child, "start", "mark", ",\"argv\":[\"pool\"],\"ppid\":79");
+	fx_save(&child, crumbs);
+	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
+	assert_non_null(strstr(out, "4 processes"));
+	assert_true(place_of("77 ") < place_of("  78 "));
+	place_of("loop");
+	place_of("pool");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(json_has_the_keys),
+		TEST(nothing_steers_the_terminal),
+		TEST(several_sessions_are_a_question),
+		TEST(nothing_there_is_said),
+		TEST(damage_is_counted),
+		TEST(the_log_is_merged),
+		TEST(several_processes_are_a_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

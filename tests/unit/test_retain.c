@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* test_retain.c -- which old sessions go, and which stay whatever the limits say. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../shim/retain.h"
+#include "../../shim/sys.h"
+
+#define OTHER "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define THIRD "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static char dir[] = "/tmp/taf-retain-XXXXXX";
+static char boot[TAF_BOOT_ID_LEN + 1];
+
+static const char *name_of(const char *which, int pid, unsigned long long start, const char *tail)
+{
+	static char path[4][256];
+	static int turn;
+	char *p = path[turn++ % 4];
+
+	snprintf(p, sizeof(path[0]), "%s/%s-%d-%llu%s", dir, which, pid, start, tail);
+	return p;
+}
+
+/* A file of that age with text in it. */
+static void make(const char *path, long minutes_old, const char *text)
+{
+	struct timespec t[2];
+	int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	clock_gettime(CLOCK_REALTIME, &t[0]);
+	t[0].tv_sec -= minutes_old * 60;
+	t[1] = t[0];
+	futimens(fd, t);
+	close(fd);
+}
+
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* Dead processes of this boot: numbers that no process has. */
+static const char *dead(int i, const char *tail)
+{
+	return name_of(boot, 0x7f000000 + i, 5, tail);
+}
+
+static void test_oldest_go_first(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		make(dead(i, "-000.jsonl"), 100 - i, "x");
+		make(dead(i, "-001.jsonl"), 100 - i, "x");
+		make(dead(i, ".ring"), 100 - i, "x");
+	}
+	taf_retain(dir, 4, UINT64_MAX, boot);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(is_there(dead(i, "-000.jsonl")), i >= 6);
+		assert_int_equal(is_there(dead(i, "-001.jsonl")), i >= 6);
+		assert_int_equal(is_there(dead(i, ".ring")), i >= 6);
+	}
+	/* Three bytes a session. */
+	taf_retain(dir, 100, 7, boot);
+	assert_false(is_there(dead(7, "-000.jsonl")));
+	assert_true(is_there(dead(8, "-000.jsonl")) && is_there(dead(9, "-001.jsonl")));
+	taf_retain(dir, 0, 0, boot);
+	assert_false(is_there(dead(9, "-000.jsonl")));
+}
+
+static void test_the_living_stay(void **state)
+{
+	unsigned long long start = taf_sys_start_ticks(0);
+
+	(void)state;
+	make(name_of(boot, getpid(), start, "-000.jsonl"), 5000, "x");
+	make(name_of(boot, getpid(), start + 1, "-000.jsonl"), 10,
+	     "x"); /* the number was dealt again */
+	taf_retain(dir, 0, 0, boot);
+	assert_true(is_there(name_of(boot, getpid(), start, "-000.jsonl")));
+	assert_false(is_there(name_of(boot, getpid(), start + 1, "-000.jsonl")));
+	unlink(name_of(boot, getpid(), start, "-000.jsonl"));
+}
+
+static void test_another_container_may_live(void **state)
+{
+	static const char text[] = "{\"t\":\"\",\"pid_ns\":1,\"crc\":\"00000000\"}\n";
+
+	(void)state;
+	make(dead(1, "-000.jsonl"), 60, text);
+	make(dead(2, "-000.jsonl"), 25 * 60, text);
+	taf_retain(dir, 0, 0, boot);
+	assert_true(is_there(dead(1, "-000.jsonl")));
+	assert_false(is_there(dead(2, "-000.jsonl")));
+	unlink(dead(1, "-000.jsonl"));
+}
+
+static void test_the_suspect_of_each_boot_stays(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		make(name_of(OTHER, 10 + i, 7, "-000.jsonl"), 1000 + 10 * (i != 3), "x");
+		make(name_of(THIRD, 20 + i, 7, "-000.jsonl"), 5000 + i, "x");
+	}
+	make(name_of(OTHER, 13, 7, ".ring"), 1000, "x");
+	taf_retain(dir, 0, 0, boot);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(is_there(name_of(OTHER, 10 + i, 7, "-000.jsonl")), i == 3);
+		assert_int_equal(is_there(name_of(THIRD, 20 + i, 7, "-000.jsonl")), i == 0);
+	}
+	assert_true(is_there(name_of(OTHER, 13, 7, ".ring")));
+	unlink(name_of(OTHER, 13, 7, "-000.jsonl"));
+	unlink(name_of(OTHER, 13, 7, ".ring"));
+	unlink(name_of(THIRD, 20, 7, "-000.jsonl"));
+}
+
+static void test_other_names_are_not_ours(void **state)
+{
+	static const char *const tails[] = { "-0.jsonl", "-000.jsonl.bak", ".rings", "-000",
+					     "-00a.jsonl" };
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/README", dir);
+	make(path, 9999, "x");
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
+		make(dead(1, tails[i]), 9999, "x");
+	make(name_of("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1, 1, "-000.jsonl"), 9999, "x");
+	taf_retain(dir, 0, 0, boot);
+	assert_true(is_there(path));
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+		assert_true(is_there(dead(1, tails[i])));
+		unlink(dead(1, tails[i]));
+	}
+	assert_true(is_there(name_of("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1, 1, "-000.jsonl")));
+	taf_retain("/nowhere/at/all", 0, 0, boot);
+}
+
+static void test_rings(void **state)
+{
+	char rings[64];
+
+	(void)state;
+	snprintf(rings, sizeof(rings), "%s/rings", dir);
+	mkdir(rings, 0700);
+	/* Forty dead ones with a log, one without, one without that is new, one alive. */
+	for (int i = 0; i < 42; i++) {
+		char tail[64];
+
+		snprintf(tail, sizeof(tail), "%s", strrchr(dead(i, ".ring"), '/'));
+		snprintf(rings, sizeof(rings), "%s/rings", dir);
+		make(strcat(strcpy((char[256]){ 0 }, rings), tail), i == 41 ? 0 : 1000 - i, "x");
+		if (i < 40)
+			make(dead(i, "-000.jsonl"), 1000 - i, "x");
+	}
+	taf_retain_rings(rings, dir, boot);
+	for (int i = 0; i < 42; i++) {
+		char path[256];
+
+		snprintf(path, sizeof(path), "%s%s", rings, strrchr(dead(i, ".ring"), '/'));
+		assert_int_equal(is_there(path), (i >= 8 && i < 40) || i == 41);
+	}
+	taf_retain(dir, 0, 0, boot);
+	taf_retain_rings(rings, dir, boot);
+	snprintf(rings, sizeof(rings), "%s/rings%s", dir, strrchr(dead(39, ".ring"), '/'));
+	assert_false(is_there(rings));
+}
+
+static void test_very_many(void **state)
+{
+	uint64_t began;
+	int left = 0;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++)
+		make(dead(i, "-000.jsonl"), 10000 - i, "x");
+	began = taf_sys_mono_ns();
+	taf_retain(dir, 200, UINT64_MAX, boot);
+	print_message("3000 sessions down to 200 in %u ms\n",
+		      (unsigned)((taf_sys_mono_ns() - began) / 1000000));
+	for (int i = 0; i < 3000; i++)
+		left += is_there(dead(i, "-000.jsonl"));
+	assert_int_equal(left, 200);
+	assert_true(is_there(dead(2999, "-000.jsonl")) && !is_there(dead(2799, "-000.jsonl")));
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) && !taf_sys_boot_id(boot) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	char command[64];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_oldest_go_first),
+		cmocka_unit_test(test_the_living_stay),
+		cmocka_unit_test(test_another_container_may_live),
+		cmocka_unit_test(test_the_suspect_of_each_boot_stays),
+		cmocka_unit_test(test_other_names_are_not_ours),
+		cmocka_unit_test(test_rings),
+		cmocka_unit_test(test_very_many),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/* test_story.c -- the story of a session: what is open, who did what last, how it ended. */
+#include "story_fixture.h"
+
+static void a_clean_run(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	put_load(f);
+	put_infer_end(f, put_infer(f));
+	put_infer_end(f, put_infer(f));
+	put_exit(f, "exit", 0);
+	fx_save(f, crumbs);
+	VERDICT("clean");
+	assert_int_equal(story.infers, 2);
+	assert_int_equal(story.submits, 16);
+	assert_int_equal(story.tokens, 40);
+	assert_int_equal(story.loads, 1);
+	assert_int_equal(story.n_open, 0);
+	assert_string_equal(story.model, "tiny");
+	assert_int_equal(story.engines, 1u << TAF_ENGINE_LLAMA);
+	assert_string_equal(story.text, "ended with status 0 after 2 generations on tiny");
+}
+
+static void statuses(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	put_exit(f, "_exit", 3);
+	fx_save(f, crumbs);
+	VERDICT("nonzero");
+	assert_int_equal(story.rc, 3);
+	/* What a parent would see of exit(256 + 5). */
+	again(f);
+	put_start(f);
+	put_exit(f, "exit", 261);
+	fx_save(f, crumbs);
+	VERDICT("nonzero");
+	assert_int_equal(story.rc, 5);
+	/* What run saw is surer. */
+	put_runner(f, 7, "exited 7");
+	VERDICT("nonzero");
+	assert_int_equal(story.rc, 7);
+	put_runner(f, -SIGSEGV, "killed by SIGSEGV");
+	VERDICT("crash");
+	put_runner(f, 0, "exited 0");
+	VERDICT("clean");
+}
+
+static void signals(void **state)
+{
+	static const struct {
+		int rc;
+		const char *verdict, *words;
+	} rows[] = {
+		{ -SIGKILL, "killed", "killed " },
+		{ -SIGTERM, "signal", "ended by SIGTERM " },
+		{ -SIGHUP, "signal", "ended by SIGHUP " },
+		{ -SIGINT, "signal", "SIGINT" },
+		{ -SIGSEGV, "crash", "crashed by SIGSEGV " },
+		{ -SIGABRT, "crash", "SIGABRT" },
+		{ -SIGBUS, "crash", "SIGBUS" },
+		{ -SIGILL, "crash", "SIGILL" },
+		{ -SIGFPE, "crash", "SIGFPE" },
+		{ -SIGTRAP, "crash", "SIGTRAP" },
+		{ -99, "signal", "ended by a signal" },
+	};
+	struct fx *f = *state;
+
+	put_start(f);
+	put_load(f);
+	fx_save(f, crumbs);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		put_runner(f, rows[i].rc, "");
+		VERDICT(rows[i].verdict);
+		SAYS(rows[i].words);
+		SAYS("after loading tiny, before any generation");
+	}
+}
+
+static void a_signal_that_we_drained_for(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "signal", "mark", ",\"call\":\"SIGTERM\",\"rc\":15,\"rule\":\"exit.signals\"");
+	fx_save(f, crumbs);
+	VERDICT("signal");
+	assert_int_equal(story.signal, SIGTERM);
+	again(f);
+	put_start(f);
+	fx_put(f, "signal", "mark", ",\"call\":\"SIGTERM\",\"rc\":15");
+	put_exit(f, "SIGTERM", -15);
+	fx_save(f, crumbs);
+	VERDICT("signal");
+	/* A program that answers for itself and leaves with 0 ended cleanly. */
+	again(f);
+	put_start(f);
+	fx_put(f, "signal", "mark", ",\"call\":\"SIGTERM\",\"rc\":15");
+	put_exit(f, "exit", 0);
+	fx_save(f, crumbs);
+	VERDICT("clean");
+	again(f);
+	put_start(f);
+	fx_put(f, "signal", "mark", ",\"msg\":\"got SIGHUP\"");
+	put_exit(f, "exit", 129);
+	fx_save(f, crumbs);
+	VERDICT("signal");
+	assert_int_equal(story.signal, SIGHUP);
+}
+
+static void crashes(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	put_infer(f);
+	fx_put(f, "error", "mark",
+	       ",\"engine\":\"ggml\",\"call\":\"ggml_abort\",\"msg\":\"GGML_ASSERT(x) failed\"");
+	fx_save(f, crumbs);
+	VERDICT("crash");
+	SAYS("GGML_ASSERT(x) failed");
+	again(f);
+	put_start(f);
+	put_exit(f, "abort", 134);
+	fx_save(f, crumbs);
+	VERDICT("crash");
+	assert_int_equal(story.signal, SIGABRT);
+}
+
+static void policy_had_the_last_word(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "refuse", "mark", ",\"rule\":\"memory.headroom\",\"msg\":\"too big\"");
+	put_exit(f, "exit", 1);
+	fx_save(f, crumbs);
+	VERDICT("refused");
+	SAYS("memory.headroom");
+	again(f);
+	put_start(f);
+	fx_put(f, "hold", "mark", ",\"rule\":\"cooldown.on_hold\"");
+	put_exit(f, "exit", 75);
+	fx_save(f, crumbs);
+	VERDICT("held");
+	/* It went on after the refusal, so that was not why it ended. */
+	again(f);
+	put_start(f);
+	fx_put(f, "refuse", "mark", ",\"rule\":\"memory.headroom\"");
+	put_load(f);
+	put_exit(f, "exit", 1);
+	fx_save(f, crumbs);
+	VERDICT("nonzero");
+}
+
+static void gone_without_a_word(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	fx_save(f, crumbs);
+	alive_pid = GUEST;
+	VERDICT("running");
+	SAYS("running, ");
+	alive_pid = 0;
+	VERDICT("killed");
+	SAYS("killed at least ");
+	strcpy(world.boot, FX_OTHER_BOOT);
+	alive_pid = GUEST; /* another process of this boot */
+	VERDICT("machine_down");
+	SAYS("the machine went down");
+	assert_int_equal(story.n_open, 1);
+	assert_int_equal(story.open[0].kind, TAF_INFER);
+}
+
+static void what_cannot_be_known_is_unknown(void **state)
+{
+	struct fx *f = *state;
+	struct taf_trail *t;
+
+	fx_put(f, "start", "mark", ",\"pid_ns\":5,\"machine\":\"here\"");
+	fx_save(f, crumbs);
+	world.pid_ns = 6;
+	alive_pid = GUEST;
+	VERDICT("unknown");
+	world.pid_ns = 5;
+	VERDICT("running");
+	strcpy(world.boot, FX_OTHER_BOOT);
+	strcpy(world.machine, "there");
+	VERDICT("unknown");
+	f->seg = 0;
+	memset(f->text, 'x', 1000);
+	fx_save(f, crumbs);
+	t = load(GUEST);
+	assert_false(t->is_readable);
+	VERDICT("unknown");
+	SAYS("nothing readable");
+	assert_int_equal(trails.list[0].bad, 1);
+}
+
+static void the_tale_of_a_kill(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+	uint64_t begin;
+
+	put_start(f);
+	put_load(f);
+	put_infer_end(f, put_infer(f));
+	put_infer(f);
+	begin = f->mono_ns;
+	fx_save(f, crumbs);
+	lane = ring_begin(f);
+	for (uint64_t i = 0; i < 22; i++)
+		ring_submit(lane, begin + i * 50000000);
+	ring_inside(lane, TAF_SUBMIT, begin + 1150000000);
+	ring_save(f);
+	fx_wait(f, 1200);
+	put_runner(f, -SIGKILL, "killed by SIGKILL");
+	VERDICT("killed");
+	assert_true(story.has_ring);
+	SAYS("killed 1.2s into a generation by llama_decode on tiny; 14 decodes done; nothing was "
+	     "being loaded");
+	assert_int_equal(story.n_open, 2);
+	assert_int_equal(story.open[0].kind, TAF_INFER);
+	assert_int_equal(story.open[0].age_ms, 1200);
+	assert_int_equal(story.open[1].kind, TAF_SUBMIT);
+	assert_true(story.open[1].is_ring);
+	assert_int_equal(story.open[1].age_ms, 50);
+	assert_int_equal(story.n_last, 1);
+	assert_true(story.last[0].is_inside);
+	assert_int_equal(story.last[0].kind, TAF_SUBMIT);
+	assert_int_equal(story.submits, 22);
+	/* The first of the 22 that nothing waited for; none of them is the one before. */
+	assert_true(story.oldest.is_known);
+	assert_int_equal(story.oldest.age_ms, 1200);
+	assert_int_equal(story.oldest.behind, 21);
+}
+
+static void an_idle_generation_has_ended(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+	uint64_t begin;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	begin = f->mono_ns;
+	fx_save(f, crumbs);
+	lane = ring_begin(f);
+	ring_submit(lane, begin);
+	ring_save(f);
+	fx_wait(f, 240);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 1);
+	fx_wait(f, 20);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 0);
+	assert_true(story.infer_end_inferred);
+	SAYS("while idle, after 1 generation on tiny (the end of the last one is inferred)");
+	/* Not while some thread is inside a call. */
+	ring_inside(lane, TAF_SYNC, begin + 1000000);
+	ring_save(f);
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 2);
+	/* A ring of another process with this name says nothing. */
+	((struct taf_ring_head *)(void *)ring)->start++;
+	ring_save(f);
+	VERDICT("killed");
+	assert_false(story.has_ring);
+	assert_int_equal(story.n_open, 1);
+}
+
+static void the_oldest_submission_is_named(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+	uint64_t begin, of;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	begin = f->mono_ns;
+	lane = ring_begin(f);
+	for (uint64_t i = 0; i < 8; i++)
+		ring_submit(lane, begin + 1000000 * i);
+	fx_wait(f, 10);
+	of = fx_put(f, "drain", "begin",
+		    ",\"engine\":\"llama\",\"msg\":\"submits 1..8 of this generation\"");
+	fx_wait(f, 1);
+	fx_put(f, "drain", "end", ",\"engine\":\"llama\",\"ms\":1.0,\"rc\":0,\"of\":%" PRIu64, of);
+	for (uint64_t i = 20; i < 24; i++)
+		ring_submit(lane, begin + 1000000 * i);
+	fx_wait(f, 30);
+	fx_put(f, "drain", "begin",
+	       ",\"engine\":\"llama\",\"msg\":\"submits 9..12 of this generation\"");
+	fx_save(f, crumbs);
+	ring_save(f);
+	fx_wait(f, 5000);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_true(story.oldest.is_known);
+	assert_int_equal(story.oldest.since_ns, begin + 20000000);
+	assert_int_equal(story.oldest.behind, 3);
+	assert_string_equal(story.oldest.label, "submits 9..12 of this generation");
+	assert_int_equal(story.drains, 2);
+	SAYS("the oldest submission not known to be done is");
+	SAYS("submits 9..12 of this generation");
+}
+
+/* All that was handed over before has been waited for: the call at hand is the oldest. */
+static void the_submission_at_hand_can_be_the_oldest(void **state)
+{
+	struct fx *f = *state;
+	struct taf_slot_body sync = { .row = 4,
+				      .engine = TAF_ENGINE_LLAMA,
+				      .kind = TAF_SYNC | TAF_END << 6 };
+	struct taf_lane *lane;
+	uint64_t begin;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	begin = f->mono_ns;
+	lane = ring_begin(f);
+	ring_submit(lane, begin);
+	ring_submit(lane, begin + 1000000);
+	sync.stamp = begin + 2000000;
+	taf_ring_put(lane, &sync);
+	ring_inside(lane, TAF_SUBMIT, begin + 3000000);
+	ring_save(f);
+	fx_save(f, crumbs);
+	fx_wait(f, 503);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_true(story.oldest.is_known);
+	assert_true(story.oldest.is_inside);
+	assert_int_equal(story.oldest.age_ms, 500);
+	assert_string_equal(story.oldest.label, "submit 3 of this generation");
+}
+
+static void an_exec_makes_a_new_image(void **state)
+{
+	struct fx *f = *state;
+	struct taf_trail *t;
+
+	put_start(f);
+	put_infer(f);
+	fx_put(f, "exit", "begin", ",\"call\":\"execve\",\"rc\":0");
+	fx_put(f, "exec", "mark", ",\"call\":\"execve\",\"msg\":\"/usr/bin/other\"");
+	fx_save(f, crumbs);
+	VERDICT("clean");
+	SAYS("became another program");
+	alive_pid = GUEST;
+	VERDICT("running");
+	SAYS("another program");
+	/* The other program uses an engine as well: numbers begin again. */
+	f->seq = 0;
+	fx_wait(f, 10);
+	put_start(f);
+	put_load(f);
+	fx_save(f, crumbs);
+	alive_pid = 0;
+	VERDICT("killed");
+	t = load(GUEST);
+	assert_int_equal(t->past[t->n_past - 1].image, 1);
+	assert_true(t->past[1].mate == TAF_MATE_GONE);
+	assert_int_equal(story.n_open, 0);
+}
+
+static void an_exec_that_failed_is_no_end(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "exit", "begin", ",\"call\":\"execvp\",\"rc\":0");
+	fx_put(f, "exec", "mark", ",\"call\":\"execvp\",\"msg\":\"none\"");
+	put_load(f);
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	assert_false(story.has_exit);
+}
+
+/* Died in the drain before its exit: the exit record alone is no clean end. */
+static void a_drain_that_never_came_back(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "exit", "begin", ",\"call\":\"exit\",\"rc\":0");
+	fx_put(f, "drain", "begin", ",\"engine\":\"llama\",\"model\":\"tiny\"");
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	SAYS("it was on its way out");
+	strcpy(world.boot, FX_OTHER_BOOT);
+	VERDICT("machine_down");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_clean_run),
+		TEST(statuses),
+		TEST(signals),
+		TEST(a_signal_that_we_drained_for),
+		TEST(crashes),
+		TEST(policy_had_the_last_word),
+		TEST(gone_without_a_word),
+		TEST(what_cannot_be_known_is_unknown),
+		TEST(the_tale_of_a_kill),
+		TEST(an_idle_generation_has_ended),
+		TEST(the_oldest_submission_is_named),
+		TEST(the_submission_at_hand_can_be_the_oldest),
+		TEST(an_exec_makes_a_new_image),
+		TEST(an_exec_that_failed_is_no_end),
+		TEST(a_drain_that_never_came_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
