@@ -122,7 +122,7 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 {
 	const struct taf_open_begin *o = taf_story_open(s, TAF_INFER);
 	const struct taf_open_begin *newest = s->n_open ? &s->open[s->n_open - 1] : NULL;
-	char call[TAF_NAME_ROOM], model[TAF_NAME_ROOM];
+	char call[TAF_LABEL_ROOM], model[TAF_LABEL_ROOM];
 
 	text[0] = '\0';
 	if (!o)
@@ -140,7 +140,7 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 static bool what_acted(const struct taf_trail *t, char *text, size_t room)
 {
 	unsigned holds = 0, refusals = 0, limits = 0;
-	char rule[TAF_NAME_ROOM] = "", safe[TAF_NAME_ROOM];
+	char rule[TAF_LABEL_ROOM] = "", safe[TAF_LABEL_ROOM];
 	struct taf_crumb_line line;
 
 	for (size_t i = 0; i < t->n_past; i++) {

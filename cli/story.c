@@ -152,7 +152,7 @@ static void count_infer(struct taf_story *s, const struct taf_past *p,
 static void count_load(struct taf_story *s, const struct taf_past *p,
 		       const struct taf_crumb_line *line, uint64_t *biggest)
 {
-	char model[TAF_NAME_ROOM];
+	char model[TAF_LABEL_ROOM];
 	uint64_t bytes;
 
 	s->loads += p->phase != TAF_END;

@@ -23,7 +23,7 @@
 #define TAF_IDLE_MS 250
 #define TAF_OPEN_MAX 32
 #define TAF_LAST_MAX 64
-#define TAF_NAME_ROOM 160
+#define TAF_LABEL_ROOM 160
 #define TAF_STORY_ROOM 640
 
 enum taf_ended {
@@ -53,7 +53,7 @@ struct taf_open_begin {
 	int32_t tid;
 	uint64_t since_ns, age_ms;
 	bool is_ring; /* known from the ring alone */
-	char call[TAF_NAME_ROOM], model[TAF_NAME_ROOM], msg[TAF_NAME_ROOM];
+	char call[TAF_LABEL_ROOM], model[TAF_LABEL_ROOM], msg[TAF_LABEL_ROOM];
 };
 
 struct taf_last_thing {
@@ -62,7 +62,7 @@ struct taf_last_thing {
 	uint8_t engine;
 	uint64_t mono_ns, age_ms;
 	bool is_inside; /* the call has not come back */
-	char call[TAF_NAME_ROOM];
+	char call[TAF_LABEL_ROOM];
 };
 
 /* The oldest submission that is not known to be done: nothing waited for the
@@ -71,7 +71,7 @@ struct taf_oldest {
 	bool is_known, is_inside;
 	uint64_t since_ns, age_ms, behind; /* behind: submissions after it */
 	uint8_t engine;
-	char call[TAF_NAME_ROOM], label[TAF_NAME_ROOM];
+	char call[TAF_LABEL_ROOM], label[TAF_LABEL_ROOM];
 };
 
 struct taf_story {
@@ -87,9 +87,9 @@ struct taf_story {
 	uint64_t open_submits; /* done in the generation that is open */
 	bool open_submits_known;
 	uint32_t engines; /* bit a engine */
-	char model[TAF_NAME_ROOM],
-		last_model[TAF_NAME_ROOM]; /* last_model: of the latest load or generation */
-	char error[TAF_NAME_ROOM], rule[TAF_NAME_ROOM], ring[TAF_PATH_MAX], label[TAF_NAME_ROOM];
+	char model[TAF_LABEL_ROOM],
+		last_model[TAF_LABEL_ROOM]; /* last_model: of the latest load or generation */
+	char error[TAF_LABEL_ROOM], rule[TAF_LABEL_ROOM], ring[TAF_PATH_MAX], label[TAF_LABEL_ROOM];
 	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
 	size_t n_open;
 	struct taf_last_thing last[TAF_LAST_MAX]; /* the latest first */

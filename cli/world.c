@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,7 +56,10 @@ int taf_crumbs_dir(char *dir, const char *state)
 	int err;
 
 	dir[0] = '\0';
-	if (state)
+	/* As `run` takes it: a relative one is from here. */
+	if (!state)
+		state = getenv("TAFFRAIL_STATE");
+	if (state && *state)
 		err = taf_copy(dir, state, TAF_PATH_MAX) ? 0 : -ENAMETOOLONG;
 	else
 		err = taf_dir_find(environ, dir, NULL);

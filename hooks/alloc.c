@@ -31,10 +31,10 @@ extern void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p) __at
 #undef OWNV
 #undef CALL
 #define OWN(ret, name, params, args, kind, refuse, doc) \
-	typedef ret name##_fn params;                   \
+	typedef ret name##_fn params; \
 	PUBLIC ret name params;
 #define OWNV(name, params, args, kind, doc) \
-	typedef void name##_fn params;      \
+	typedef void name##_fn params; \
 	PUBLIC void name params;
 #define CALL(ret, name, params, doc) typedef ret name##_fn params;
 #include "alloc.def"
@@ -72,19 +72,19 @@ static void *next_after_us(const char *name)
 #undef OWN
 #undef OWNV
 #undef CALL
-#define FINDER(name)                                                                           \
-	static name##_fn *real_##name(void)                                                    \
-	{                                                                                      \
-		name##_fn *fn = atomic_load_explicit(&theirs.name, memory_order_relaxed);      \
-		union {                                                                        \
-			void *p;                                                               \
-			name##_fn *f;                                                          \
-		} u;                                                                           \
-		if (__builtin_expect(fn != NULL, 1))                                           \
-			return fn;                                                             \
-		u.p = next_after_us(#name);                                                    \
-		atomic_store_explicit(&theirs.name, u.f, memory_order_relaxed);                \
-		return u.f;                                                                    \
+#define FINDER(name) \
+	static name##_fn *real_##name(void) \
+	{ \
+		name##_fn *fn = atomic_load_explicit(&theirs.name, memory_order_relaxed); \
+		union { \
+			void *p; \
+			name##_fn *f; \
+		} u; \
+		if (__builtin_expect(fn != NULL, 1)) \
+			return fn; \
+		u.p = next_after_us(#name); \
+		atomic_store_explicit(&theirs.name, u.f, memory_order_relaxed); \
+		return u.f; \
 	}
 #define OWN(ret, name, params, args, kind, refuse, doc) FINDER(name)
 #define OWNV(name, params, args, kind, doc) FINDER(name)
@@ -112,8 +112,8 @@ static size_t large_size(void *p)
 {
 	size_t n;
 
-	if (__builtin_expect(!atomic_load_explicit(&filter[bucket(p)], memory_order_relaxed), 1) || !p ||
-	    !real_malloc_usable_size())
+	if (__builtin_expect(!atomic_load_explicit(&filter[bucket(p)], memory_order_relaxed), 1) ||
+	    !p || !real_malloc_usable_size())
 		return 0;
 	n = real_malloc_usable_size()(p);
 	return n >= LARGE ? n : 0;

@@ -19,7 +19,8 @@ static const struct taf_catalog_row rows[] = {
 };
 
 static const struct taf_catalog_runtime runtimes[] = {
-#define RUNTIME(NAME, name, sync_by, timed, text) { #name, TAF_ENGINE_##NAME, #sync_by, #timed, text },
+#define RUNTIME(NAME, name, sync_by, timed, text) \
+	{ #name, TAF_ENGINE_##NAME, #sync_by, #timed, text },
 #include "runtimes.def"
 #undef RUNTIME
 };

@@ -9,7 +9,8 @@
 #undef NOTIFY
 #undef CALL
 #define TAF_ENTRY_OF(name, kind, thunk, doc) { #name, TAF_ENGINE_NOW, TAF_##kind, thunk, doc },
-#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) TAF_ENTRY_OF(name, kind, "generated", doc)
+#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) \
+	TAF_ENTRY_OF(name, kind, "generated", doc)
 #define HOOKV(name, params, args, kind, bytes, doc) TAF_ENTRY_OF(name, kind, "generated", doc)
 #define OWN(ret, name, params, args, kind, refuse, doc) TAF_ENTRY_OF(name, kind, "own", doc)
 #define OWNV(name, params, args, kind, doc) TAF_ENTRY_OF(name, kind, "own", doc)

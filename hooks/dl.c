@@ -181,8 +181,8 @@ taf_fn taf_note_dlsym(struct taf_regs *regs)
 		return taf_regs_onward(regs, NEXT(dlsym), 0);
 	if (handle != RTLD_DEFAULT && handle != RTLD_NEXT)
 		answer_row(regs, t, row, CALL_DLSYM(handle, name));
-	else if (handle == RTLD_NEXT ? !is_next(name, regs->caller) :
-				       !is_global(name) && !taf_real_is_near(name, regs->caller))
+	else if (handle == RTLD_NEXT ? !is_next(name, regs->caller)
+				     : !is_global(name) && !taf_real_is_near(name, regs->caller))
 		answer(regs, absent(name));
 	errno = saved;
 	return taf_regs_onward(regs, NEXT(dlsym), 0);
@@ -213,11 +213,11 @@ static void note_path(const char *path)
 		taf_model_note_open(path);
 }
 
-#define NOTE_PATH(name, n, failed)                                                       \
-	taf_fn taf_note_##name(struct taf_regs *regs)                                    \
-	{                                                                                \
-		note_path(pointer_arg(regs, n));                                         \
-		return taf_regs_onward(regs, NEXT(name), failed);                        \
+#define NOTE_PATH(name, n, failed) \
+	taf_fn taf_note_##name(struct taf_regs *regs) \
+	{ \
+		note_path(pointer_arg(regs, n)); \
+		return taf_regs_onward(regs, NEXT(name), failed); \
 	}
 
 NOTE_PATH(open, 0, UINT64_MAX)

@@ -10,7 +10,9 @@ TAF_PUBLIC void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p);
  * engine yet, or runs with TAFFRAIL=off. Never blocks on the disk. */
 int taffrail_note(const char *text)
 {
-	struct taf_rec r = { .kind = TAF_NOTE, .phase = TAF_MARK, .call = "taffrail_note", .msg = text };
+	struct taf_rec r = {
+		.kind = TAF_NOTE, .phase = TAF_MARK, .call = "taffrail_note", .msg = text
+	};
 
 	if (!text || taf_state_now() != TAF_ACTIVE || taf_is_other_process())
 		return -1;
@@ -21,8 +23,10 @@ int taffrail_note(const char *text)
 void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p)
 {
 	struct taf_tls *t = &taf_tls;
-	struct taf_slot_body b = { .arg = bytes, .row = TAF_NO_ROW,
-				   .kind = (uint8_t)((is_free ? TAF_FREE : TAF_ALLOC) | TAF_MARK << 6) };
+	struct taf_slot_body b = { .arg = bytes,
+				   .row = TAF_NO_ROW,
+				   .kind = (uint8_t)((is_free ? TAF_FREE : TAF_ALLOC) |
+						     TAF_MARK << 6) };
 
 	(void)p;
 	if (taf_state_now() != TAF_ACTIVE || t->inside)
@@ -32,7 +36,7 @@ void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p)
 		t->lane = taf_ring_take_lane();
 	if (!t->lane)
 		return;
-	b.stamp = taf_stamp_tsc();
+	b.stamp = taf_stamp_cheap(t);
 	taf_bump(is_free ? &t->lane->host_frees : &t->lane->host_allocs, 1);
 	taf_bump(is_free ? &t->lane->host_given : &t->lane->host_taken, bytes);
 	taf_ring_put(t->lane, &b);

@@ -17,10 +17,10 @@
 extern char **environ;
 
 /* The environment for a program, from envp; lives in this function's frame. */
-#define WITH_ENV(plan, envp)                    \
-	struct taf_spawn plan;                  \
-	taf_spawn_plan(&(plan), envp);          \
-	char *plan##_room[(plan).room + 1];     \
+#define WITH_ENV(plan, envp) \
+	struct taf_spawn plan; \
+	taf_spawn_plan(&(plan), envp); \
+	char *plan##_room[(plan).room + 1]; \
 	char *const *plan##_env = taf_spawn_env(&(plan), plan##_room)
 
 static int failed(int r)
@@ -143,8 +143,8 @@ int taf_execle(const char *path, const char *arg, ...)
 	return taf_execve(path, argv, envp);
 }
 
-int taf_posix_spawn(int *pid, const char *path, const void *actions, const void *attributes, char *const argv[],
-		    char *const envp[])
+int taf_posix_spawn(int *pid, const char *path, const void *actions, const void *attributes,
+		    char *const argv[], char *const envp[])
 {
 	int r;
 
@@ -154,8 +154,8 @@ int taf_posix_spawn(int *pid, const char *path, const void *actions, const void 
 	return r;
 }
 
-int taf_posix_spawnp(int *pid, const char *file, const void *actions, const void *attributes, char *const argv[],
-		     char *const envp[])
+int taf_posix_spawnp(int *pid, const char *file, const void *actions, const void *attributes,
+		     char *const argv[], char *const envp[])
 {
 	int r;
 

@@ -9,9 +9,7 @@ extern const struct taf_table TAF_TABLE;
 
 /* Pass 3: the entries in assembly. */
 #undef NOTIFY
-#define NOTIFY(name, kind, doc)        \
-	TAF_HIDDEN void taf_entry_##name(void); \
-	TAF_ENTRY(name)
+#define NOTIFY(name, kind, doc) TAF_ENTRY(name)
 #include TAF_ROWS
 
 /* Pass 4: the rows as data, and the table that the shim sees. */
@@ -23,8 +21,10 @@ extern const struct taf_table TAF_TABLE;
 #undef OWNN
 #undef NOTIFY
 #undef CALL
-#define TAF_ROW(name, kind, thunk, ours) [ROW_##name] = { #name, TAF_##kind, TAF_THUNK_##thunk, ours },
-#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) TAF_ROW(name, kind, WRAP, (taf_fn)taf_##name)
+#define TAF_ROW(name, kind, thunk, ours) \
+	[ROW_##name] = { #name, TAF_##kind, TAF_THUNK_##thunk, ours },
+#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) \
+	TAF_ROW(name, kind, WRAP, (taf_fn)taf_##name)
 #define HOOKV(name, params, args, kind, bytes, doc) TAF_ROW(name, kind, WRAP, (taf_fn)taf_##name)
 #define OWN(ret, name, params, args, kind, refuse, doc) TAF_ROW(name, kind, OWN, (taf_fn)taf_##name)
 #define OWNV(name, params, args, kind, doc) TAF_ROW(name, kind, OWN, (taf_fn)taf_##name)
@@ -43,41 +43,44 @@ const struct taf_table TAF_TABLE = { TAF_ENGINE, rows, ROW_COUNT, learned, TAF_O
 #include "none.h"
 #undef HOOK
 #undef HOOKV
-#define TAF_IS_NARROW(kind) (TAF_##kind == TAF_SUBMIT || TAF_##kind == TAF_ALLOC || TAF_##kind == TAF_FREE)
+#define TAF_IS_NARROW(kind) \
+	(TAF_##kind == TAF_SUBMIT || TAF_##kind == TAF_ALLOC || TAF_##kind == TAF_FREE)
 /* A whole struct is not cleared on the narrow way: that alone would cost more than the door. */
-#define TAF_INIT(name, kind_, call)                                    \
-	do {                                                          \
-		if (TAF_IS_NARROW(kind_))                             \
+#define TAF_INIT(name, kind_, call) \
+	do { \
+		if (TAF_IS_NARROW(kind_)) \
 			taf_call_narrow(&(call), TAF_SELF, ROW_##name); \
-		else                                                  \
+		else \
 			(call) = taf_call_of(TAF_SELF, ROW_##name, NULL); \
-		(call).caller = TAF_CALLER;                           \
-		(call).kind = TAF_##kind_;                            \
+		(call).caller = TAF_CALLER; \
+		(call).kind = TAF_##kind_; \
 	} while (0)
-#define TAF_ENTER(kind, call) (TAF_IS_NARROW(kind) ? taf_before_narrow(call, TAF_##kind) : taf_before(call))
-#define TAF_LEAVE(kind, call, rc) (TAF_IS_NARROW(kind) ? taf_after_narrow(call, TAF_##kind, rc) : taf_after(call, rc))
-#define HOOK(ret, name, params, args, kind_, n_bytes, refuse, doc)   \
-	ret taf_##name params                                       \
-	{                                                           \
-		struct taf_call call;                               \
-		TAF_INIT(name, kind_, call);                        \
-		call.bytes = (uint64_t)(n_bytes);                   \
-		if (!TAF_ENTER(kind_, &call))                        \
-			return refuse;                              \
-		ret r = THROUGH(call, name) args;                   \
-		TAF_LEAVE(kind_, &call, TAF_STATUS(r));              \
-		return r;                                           \
+#define TAF_ENTER(kind, call) \
+	(TAF_IS_NARROW(kind) ? taf_before_narrow(call, TAF_##kind) : taf_before(call))
+#define TAF_LEAVE(kind, call, rc) \
+	(TAF_IS_NARROW(kind) ? taf_after_narrow(call, TAF_##kind, rc) : taf_after(call, rc))
+#define HOOK(ret, name, params, args, kind_, n_bytes, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call; \
+		TAF_INIT(name, kind_, call); \
+		call.bytes = (uint64_t)(n_bytes); \
+		if (!TAF_ENTER(kind_, &call)) \
+			return refuse; \
+		ret r = THROUGH(call, name) args; \
+		TAF_LEAVE(kind_, &call, TAF_STATUS(r)); \
+		return r; \
 	}
-#define HOOKV(name, params, args, kind_, n_bytes, doc)               \
-	void taf_##name params                                      \
-	{                                                           \
-		struct taf_call call;                               \
-		TAF_INIT(name, kind_, call);                        \
-		call.bytes = (uint64_t)(n_bytes);                   \
-		if (!TAF_ENTER(kind_, &call))                        \
-			return;                                     \
-		THROUGH(call, name) args;                           \
-		TAF_LEAVE(kind_, &call, 0);                          \
+#define HOOKV(name, params, args, kind_, n_bytes, doc) \
+	void taf_##name params \
+	{ \
+		struct taf_call call; \
+		TAF_INIT(name, kind_, call); \
+		call.bytes = (uint64_t)(n_bytes); \
+		if (!TAF_ENTER(kind_, &call)) \
+			return; \
+		THROUGH(call, name) args; \
+		TAF_LEAVE(kind_, &call, 0); \
 	}
 #include TAF_ROWS
 
@@ -88,7 +91,8 @@ const struct taf_table TAF_TABLE = { TAF_ENGINE, rows, ROW_COUNT, learned, TAF_O
 #undef OWN
 #undef OWNV
 #undef OWNN
-#define TAF_PUBLISH(ret, name, params) extern TAF_PUBLIC ret name params __attribute__((alias("taf_" #name)));
+#define TAF_PUBLISH(ret, name, params) \
+	extern TAF_PUBLIC ret name params __attribute__((alias("taf_" #name)));
 #define HOOK(ret, name, params, args, kind, bytes, refuse, doc) TAF_PUBLISH(ret, name, params)
 #define HOOKV(name, params, args, kind, bytes, doc) TAF_PUBLISH(void, name, params)
 #define OWN(ret, name, params, args, kind, refuse, doc) TAF_PUBLISH(ret, name, params)

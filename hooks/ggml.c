@@ -40,8 +40,12 @@ taf_fn taf_note_ggml_abort(struct taf_regs *regs)
 	char buf[512];
 	struct taf_text t;
 	taf_fn theirs;
-	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .engine = TAF_ENGINE_GGML,
-			     .call = "ggml_abort", .class = "ggml_abort", .msg = buf };
+	struct taf_rec r = { .kind = TAF_ERROR,
+			     .phase = TAF_MARK,
+			     .engine = TAF_ENGINE_GGML,
+			     .call = "ggml_abort",
+			     .class = "ggml_abort",
+			     .msg = buf };
 	union {
 		uint64_t n;
 		const char *s;
@@ -53,7 +57,8 @@ taf_fn taf_note_ggml_abort(struct taf_regs *regs)
 	taf_text_i64(&t, (int32_t)regs->arg[1]);
 	taf_text_put(&t, ": ");
 	taf_format(&t, regs, 2);
-	if (!taf_is_other_process() && (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING))
+	if (!taf_is_other_process() &&
+	    (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING))
 		taf_crumb(&r);
 	theirs = taf_real(TAF_SELF, ROW_ggml_abort, regs->caller);
 	return theirs ? theirs : taf_real_libc("abort"); /* it never returns: not here either */

@@ -71,6 +71,6 @@ static inline int64_t taf_status_int(int64_t n)
 	return n;
 }
 
-#define TAF_STATUS_OF(r) _Generic((r), void *: taf_status_pointer, default: taf_status_int)(r)
+#define TAF_STATUS_OF(r) _Generic((r), void * : taf_status_pointer, default : taf_status_int)(r)
 
 #endif

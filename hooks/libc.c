@@ -21,8 +21,9 @@ static int taf_main(int argc, char **argv, char **envp)
 	return status;
 }
 
-int taf___libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, int (*init)(int, char **, char **),
-			  void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+int taf___libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
+			  int (*init)(int, char **, char **), void (*fini)(void),
+			  void (*rtld_fini)(void), void *stack_end)
 {
 	their_main = main;
 	return REAL(__libc_start_main)(taf_main, argc, argv, init, fini, rtld_fini, stack_end);
@@ -58,10 +59,15 @@ void taf_quick_exit(int status)
 
 void taf_abort(void)
 {
-	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .engine = TAF_ENGINE_LIBC, .call = "abort",
-			     .class = "abort", .msg = "the program called abort()" };
+	struct taf_rec r = { .kind = TAF_ERROR,
+			     .phase = TAF_MARK,
+			     .engine = TAF_ENGINE_LIBC,
+			     .call = "abort",
+			     .class = "abort",
+			     .msg = "the program called abort()" };
 
-	if (!taf_is_other_process() && (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING))
+	if (!taf_is_other_process() &&
+	    (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING))
 		taf_crumb(&r);
 	if (REAL(abort))
 		REAL(abort)();
@@ -79,8 +85,12 @@ taf_fn taf_note_syscall(struct taf_regs *regs)
 int taf_fork(void)
 {
 	int pid = REAL(fork) ? REAL(fork)() : -1;
-	struct taf_rec r = { .kind = TAF_FORK, .phase = TAF_MARK, .engine = TAF_ENGINE_LIBC, .call = "fork",
-			     .has = TAF_HAS_RC, .rc = pid };
+	struct taf_rec r = { .kind = TAF_FORK,
+			     .phase = TAF_MARK,
+			     .engine = TAF_ENGINE_LIBC,
+			     .call = "fork",
+			     .has = TAF_HAS_RC,
+			     .rc = pid };
 
 	if (pid > 0 && taf_state_now() == TAF_ACTIVE)
 		taf_crumb(&r);

@@ -113,7 +113,8 @@ static void track_context(struct taf_call *call, void *ctx, struct taf_live_mode
 	if (w && n_ctx)
 		w->ctx_tokens = n_ctx(ctx);
 	if (w && model)
-		w->kv_bytes = taf_cache_bytes(&model->cache, &(struct taf_cache_ask){ .context = w->ctx_tokens });
+		w->kv_bytes = taf_cache_bytes(&model->cache,
+					      &(struct taf_cache_ask){ .context = w->ctx_tokens });
 }
 
 void *taf_llama_init_from_model(void *model, TAF_BY_VALUE params)
@@ -124,7 +125,8 @@ void *taf_llama_init_from_model(void *model, TAF_BY_VALUE params)
 
 	call.model = m && m->name[0] ? m->name : NULL;
 	if (m && m->is_dry)
-		return REAL(llama_init_from_model) ? REAL(llama_init_from_model)(model, params) : NULL;
+		return REAL(llama_init_from_model) ? REAL(llama_init_from_model)(model, params)
+						   : NULL;
 	if (!taf_before(&call))
 		return NULL;
 	ctx = THROUGH(call, llama_init_from_model)(model, params);
@@ -142,7 +144,9 @@ void *taf_llama_new_context_with_model(void *model, TAF_BY_VALUE params)
 
 	call.model = m && m->name[0] ? m->name : NULL;
 	if (m && m->is_dry)
-		return REAL(llama_new_context_with_model) ? REAL(llama_new_context_with_model)(model, params) : NULL;
+		return REAL(llama_new_context_with_model)
+			       ? REAL(llama_new_context_with_model)(model, params)
+			       : NULL;
 	if (!taf_before(&call))
 		return NULL;
 	ctx = THROUGH(call, llama_new_context_with_model)(model, params);
@@ -167,9 +171,13 @@ static void begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
 /* -1 and below are failures; 1 (no room in the cache) and 2 (aborted by the program) are answers. */
 static void crumb_failure(const struct taf_call *call, int32_t rc)
 {
-	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .engine = TAF_ENGINE_LLAMA,
-			     .call = TAF_SELF->rows[call->row].name, .model = taf_work_model_name(call->work),
-			     .has = TAF_HAS_RC, .rc = rc };
+	struct taf_rec r = { .kind = TAF_ERROR,
+			     .phase = TAF_MARK,
+			     .engine = TAF_ENGINE_LLAMA,
+			     .call = TAF_SELF->rows[call->row].name,
+			     .model = taf_work_model_name(call->work),
+			     .has = TAF_HAS_RC,
+			     .rc = rc };
 
 	r.class = rc == -2 ? "out_of_memory" : rc == -3 ? "compute_failed" : "bad_batch";
 	if (rc < 0 && call->is_counted)

@@ -11,18 +11,18 @@
 #undef NOTIFY
 #undef CALL
 #define HOOK(ret, name, params, args, kind, bytes, refuse, doc) \
-	typedef ret name##_fn params;                           \
+	typedef ret name##_fn params; \
 	TAF_HIDDEN ret taf_##name params;
 #define HOOKV(name, params, args, kind, bytes, doc) \
-	typedef void name##_fn params;              \
+	typedef void name##_fn params; \
 	TAF_HIDDEN void taf_##name params;
 #define OWN(ret, name, params, args, kind, refuse, doc) \
-	typedef ret name##_fn params;                   \
+	typedef ret name##_fn params; \
 	TAF_HIDDEN ret taf_##name params;
 #define OWNV(name, params, args, kind, doc) \
-	typedef void name##_fn params;      \
+	typedef void name##_fn params; \
 	TAF_HIDDEN void taf_##name params;
-#define OWNN(name, params, args, kind, doc)         \
+#define OWNN(name, params, args, kind, doc) \
 	typedef void name##_fn params; \
 	TAF_HIDDEN TAF_NORETURN void taf_##name params;
 #define NOTIFY(name, kind, doc) TAF_HIDDEN taf_fn taf_note_##name(struct taf_regs *regs);

@@ -19,10 +19,10 @@ int taf___sigaction(int signo, const struct sigaction *act, struct sigaction *ol
 	return taf_sig_action(signo, act, old, REAL(__sigaction));
 }
 
-#define SIGNAL_WRAPPER(name)                                                           \
-	taf_handler_fn *taf_##name(int signo, taf_handler_fn *fn)                       \
-	{                                                                               \
-		return REAL(name) ? taf_sig_signal(signo, fn, REAL(name)) : SIG_ERR;    \
+#define SIGNAL_WRAPPER(name) \
+	taf_handler_fn *taf_##name(int signo, taf_handler_fn *fn) \
+	{ \
+		return REAL(name) ? taf_sig_signal(signo, fn, REAL(name)) : SIG_ERR; \
 	}
 
 SIGNAL_WRAPPER(signal)

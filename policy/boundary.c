@@ -22,26 +22,26 @@ void taf_boundary(const struct taf_question *q, struct taf_verdict *v)
 
 	/* All but the two ends below are asked before their function runs. */
 	switch (q->event->kind) {
-	case TAF_INFER:
-		at_infer(q, v);
-		break;
+	case TAF_INFER: at_infer(q, v); break;
 	case TAF_SUBMIT:
 		if (r->drain_every_submits && f->submits_since_sync >= r->drain_every_submits)
 			taf_verdict_drain(v, TAF_DRAIN_SYNC, TAF_RULE_drain_every_submits);
 		break;
 	case TAF_UNLOAD:
 		if (r->drain_before_unload && f->contexts_live)
-			taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_drain_before_unload);
+			taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM,
+					  TAF_RULE_drain_before_unload);
 		break;
 	case TAF_LOAD:
 		if (r->drain_between_models && f->models_live && f->contexts_live)
-			taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_drain_between_models);
+			taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM,
+					  TAF_RULE_drain_between_models);
 		break;
 	case TAF_EXIT:
 		if (r->drain_at_exit && f->contexts_live)
-			taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_drain_at_exit);
+			taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM,
+					  TAF_RULE_drain_at_exit);
 		break;
-	default:
-		break;
+	default: break;
 	}
 }

@@ -24,7 +24,8 @@ void taf_verdict_act(struct taf_verdict *v, enum taf_action action, uint32_t wai
 	if (action > v->action) {
 		v->action = action;
 		v->rule = rule;
-	} else if (action == v->action && action != TAF_ACT_ALLOW && (v->rule < 0 || rule < v->rule)) {
+	} else if (action == v->action && action != TAF_ACT_ALLOW &&
+		   (v->rule < 0 || rule < v->rule)) {
 		v->rule = rule;
 	}
 	if (wait_ms > v->wait_ms)

@@ -208,7 +208,10 @@ void taf_text_hex(struct taf_text *t, uint64_t v, int digits)
 static int utf8_run(const unsigned char *s, size_t left)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	int n = (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+	int n = (s[0] & 0xe0) == 0xc0	? 2
+		: (s[0] & 0xf0) == 0xe0 ? 3
+		: (s[0] & 0xf8) == 0xf0 ? 4
+					: 0;
 	uint32_t c;
 
 	if (!n || (size_t)n > left)
@@ -221,8 +224,8 @@ static int utf8_run(const unsigned char *s, size_t left)
 	}
 	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || c < 0xa0)
 		return 0;
-	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-	    c == 0x61c || c == 0xfeff)
+	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2060 && c <= 0x206f) || c == 0x61c || c == 0xfeff)
 		return 0;
 	return n;
 }

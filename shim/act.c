@@ -11,7 +11,8 @@ void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct
 {
 	uint64_t now = taf_sys_boot_ns() / 1000000;
 	struct taf_ring_head *head = taf_ring_head();
-	struct taf_facts f = { .now_ms = now, .contexts_live = taf_work_contexts(),
+	struct taf_facts f = { .now_ms = now,
+			       .contexts_live = taf_work_contexts(),
 			       .models_live = taf_work_models(),
 			       .submits_since_sync = w ? w->since_sync : 0,
 			       .is_leaving = taf_state_now() == TAF_LEAVING };
@@ -71,7 +72,9 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 	char buf[96];
 	struct taf_text label;
 	struct taf_ring_head *head = taf_ring_head();
-	struct taf_rec r = { .kind = TAF_DRAIN, .phase = TAF_BEGIN, .engine = w->table->engine,
+	struct taf_rec r = { .kind = TAF_DRAIN,
+			     .phase = TAF_BEGIN,
+			     .engine = w->table->engine,
 			     .model = taf_work_model_name(w),
 			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL };
 	uint64_t begin = taf_sys_mono_ns();
@@ -104,10 +107,16 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 
 static void say_not_drained(const struct taf_work *w, int rule)
 {
-	struct taf_rec r = { .kind = TAF_DRAIN, .phase = TAF_MARK, .engine = w->table->engine,
-			     .model = taf_work_model_name(w), .has = TAF_HAS_RC, .rc = -ETIMEDOUT,
-			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
-			     .msg = "not drained: a thread is still in the engine with this context" };
+	struct taf_rec r = {
+		.kind = TAF_DRAIN,
+		.phase = TAF_MARK,
+		.engine = w->table->engine,
+		.model = taf_work_model_name(w),
+		.has = TAF_HAS_RC,
+		.rc = -ETIMEDOUT,
+		.rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
+		.msg = "not drained: a thread is still in the engine with this context"
+	};
 
 	taf_crumb(&r);
 }

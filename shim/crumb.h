@@ -21,8 +21,8 @@
  * without a space after ':' or ',' and always with the first ten keys in
  * that order.  crc is CRC32C (Castagnoli, reflected, init and xorout all ones)
  * of the line up to and without ',"crc":', continued from the CRC32C of the
- * text "<boot>-<start>-<seg>", so that a line of another boot, process or
- * segment never validates.  Text inside a record is escaped by taf_text_json:
+ * text "<boot>-<start>-<seg>" (seg as in the file name), so that a line of
+ * another boot, process or segment never validates.  Text inside a record is escaped by taf_text_json:
  * no name or message can end a line or steer a terminal.
  *
  *   key       unit, meaning                          present
@@ -51,9 +51,10 @@
  *
  * The first record of every segment has ev "start"; its extra keys are: seg,
  * ring (path), v (format version), role (guest run note), exe, argv (array,
- * secrets masked), cwd, machine, pid_ns, shim (version), mode, policy {origin,
- * path, sha256, bad}, routes, boundaries ("exact" | "inferred"), label.  A
- * record of role run adds pid_of_guest.
+ * secrets masked), cwd, machine, pid_ns, ppid, hint (the model that argv or
+ * the environment names), shim (version), mode, policy {origin, path, sha256,
+ * bad}, routes, boundaries ("exact" | "inferred"), label.  A record of role
+ * run adds pid_of_guest.
  *
  * INVARIANTS
  *  (1) Write-ahead: a SYNC record is on disk when taf_crumb returns, before

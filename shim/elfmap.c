@@ -23,7 +23,7 @@ static uintptr_t at(const struct link_map *map, ElfW(Addr) p)
 	return p < map->l_addr ? p + map->l_addr : p;
 }
 
-static void note_entry(struct taf_elf *e, const ElfW(Dyn) *d, ElfW(Addr) *soname)
+static void note_entry(struct taf_elf *e, const ElfW(Dyn) * d, ElfW(Addr) * soname)
 {
 	uintptr_t p = at(e->map, d->d_un.d_ptr);
 
@@ -97,7 +97,7 @@ static bool version_fits(const struct taf_elf *e, uint32_t i, const char *wish)
 	return !have || taf_same(have, wish);
 }
 
-static void *symbol_address(const struct taf_elf *e, const ElfW(Sym) *s)
+static void *symbol_address(const struct taf_elf *e, const ElfW(Sym) * s)
 {
 	union {
 		uintptr_t n;
@@ -108,12 +108,13 @@ static void *symbol_address(const struct taf_elf *e, const ElfW(Sym) *s)
 	return ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC ? u.pick() : u.p;
 }
 
-static bool is_definition(const ElfW(Sym) *s)
+static bool is_definition(const ElfW(Sym) * s)
 {
 	unsigned type = ELF64_ST_TYPE(s->st_info);
 
 	return s->st_shndx != SHN_UNDEF && s->st_value && ELF64_ST_BIND(s->st_info) != STB_LOCAL &&
-	       (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE || type == STT_GNU_IFUNC);
+	       (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE ||
+		type == STT_GNU_IFUNC);
 }
 
 static void *by_gnu_hash(const struct taf_elf *e, const char *name, const char *wish)
@@ -134,8 +135,8 @@ static void *by_gnu_hash(const struct taf_elf *e, const char *name, const char *
 		uint32_t c = chain[i - first];
 		const ElfW(Sym) *s = &e->symtab[i];
 
-		if ((c | 1) == (h | 1) && taf_same(e->strtab + s->st_name, name) && is_definition(s) &&
-		    version_fits(e, i, wish))
+		if ((c | 1) == (h | 1) && taf_same(e->strtab + s->st_name, name) &&
+		    is_definition(s) && version_fits(e, i, wish))
 			return symbol_address(e, s);
 		if (c & 1)
 			break;
@@ -150,7 +151,8 @@ static void *by_sysv_hash(const struct taf_elf *e, const char *name, const char 
 	for (uint32_t i = 1; i < n; i++) {
 		const ElfW(Sym) *s = &e->symtab[i];
 
-		if (is_definition(s) && taf_same(e->strtab + s->st_name, name) && version_fits(e, i, wish))
+		if (is_definition(s) && taf_same(e->strtab + s->st_name, name) &&
+		    version_fits(e, i, wish))
 			return symbol_address(e, s);
 	}
 	return NULL;
@@ -241,7 +243,8 @@ struct link_map *taf_elf_at(const void *pc)
 	return nearest_below(pc);
 }
 
-bool taf_elf_each_needed(const struct taf_elf *e, bool (*fn)(void *ctx, const char *soname), void *ctx)
+bool taf_elf_each_needed(const struct taf_elf *e, bool (*fn)(void *ctx, const char *soname),
+			 void *ctx)
 {
 	for (const ElfW(Dyn) *d = e->map->l_ld; d->d_tag != DT_NULL; d++)
 		if (d->d_tag == DT_NEEDED && fn(ctx, e->strtab + d->d_un.d_val))

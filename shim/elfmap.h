@@ -19,14 +19,14 @@
 /* The parts of one object's dynamic section that we use. */
 struct taf_elf {
 	struct link_map *map;
-	const ElfW(Sym) *symtab;
+	const ElfW(Sym) * symtab;
 	const char *strtab;
 	const uint32_t *gnu_hash;
 	const uint32_t *sysv_hash;
-	const ElfW(Half) *versym;
-	const ElfW(Verneed) *verneed;
-	const ElfW(Verdef) *verdef;
-	const ElfW(Rela) *jmprel, *rela;
+	const ElfW(Half) * versym;
+	const ElfW(Verneed) * verneed;
+	const ElfW(Verdef) * verdef;
+	const ElfW(Rela) * jmprel, *rela;
 	size_t n_jmprel, n_rela;
 	const char *soname; /* or NULL */
 };
@@ -44,6 +44,7 @@ struct link_map *taf_elf_self(void); /* ours */
 /* The object that pc lies in; NULL when unknown. Lock-free on glibc >= 2.35. */
 struct link_map *taf_elf_at(const void *pc);
 /* Calls fn for each name that e needs; stops when it returns true. */
-bool taf_elf_each_needed(const struct taf_elf *e, bool (*fn)(void *ctx, const char *soname), void *ctx);
+bool taf_elf_each_needed(const struct taf_elf *e, bool (*fn)(void *ctx, const char *soname),
+			 void *ctx);
 
 #endif

@@ -30,6 +30,7 @@ struct taf_regs {
 	uint64_t stack[]; /* further arguments */
 };
 
+/* clang-format off */
 #define TAF_ENTRY(name)                                                                            \
 	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",@function\n" #name ":\n"     \
 		".cfi_startproc\n endbr64\n"                                                        \
@@ -51,6 +52,7 @@ struct taf_regs {
 		" mov %rbp,%rsp\n pop %rbp\n.cfi_remember_state\n.cfi_def_cfa 7,8\n jmp *%r11\n"    \
 		"1:\n.cfi_restore_state\n mov 64(%rsp),%rax\n mov %rbp,%rsp\n pop %rbp\n"           \
 		".cfi_def_cfa 7,8\n ret\n.cfi_endproc\n.size " #name ",.-" #name "\n");
+/* clang-format on */
 
 #elif defined(__aarch64__)
 
@@ -65,6 +67,7 @@ struct taf_regs {
 	uint64_t stack[];
 };
 
+/* clang-format off */
 #define TAF_ENTRY(name)                                                                            \
 	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",%function\n" #name ":\n"     \
 		".cfi_startproc\n hint #34\n"                                                       \
@@ -80,6 +83,7 @@ struct taf_regs {
 		" mov sp,x29\n ldp x29,x30,[sp],#16\n.cfi_def_cfa 31,0\n.cfi_restore 29\n"          \
 		".cfi_restore 30\n cbnz x9,1f\n br x16\n1: mov x0,x10\n ret\n.cfi_endproc\n"        \
 		".size " #name ",.-" #name "\n");
+/* clang-format on */
 
 #else
 #error "taffrail has entry points for x86-64 and aarch64"

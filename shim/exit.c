@@ -25,9 +25,16 @@ struct way {
 
 static void crumb_way(const struct way *w)
 {
-	struct taf_rec r = { .kind = w->kind, .phase = TAF_BEGIN, .engine = TAF_ENGINE_LIBC, .call = w->route,
-			     .msg = w->msg, .has = TAF_HAS_LIVE | TAF_HAS_HANDLES, .rc = w->status,
-			     .live = taf_work_bytes(), .handles = taf_work_contexts(), .keep = TAF_KEEP_SYNC };
+	struct taf_rec r = { .kind = w->kind,
+			     .phase = TAF_BEGIN,
+			     .engine = TAF_ENGINE_LIBC,
+			     .call = w->route,
+			     .msg = w->msg,
+			     .has = TAF_HAS_LIVE | TAF_HAS_HANDLES,
+			     .rc = w->status,
+			     .live = taf_work_bytes(),
+			     .handles = taf_work_contexts(),
+			     .keep = TAF_KEEP_SYNC };
 
 	if (w->kind == TAF_EXIT)
 		r.has |= TAF_HAS_RC;
@@ -40,10 +47,16 @@ static _Atomic(int) deadly_signal; /* 0: the process ends with a status */
 /* Runs on the watchdog's bare thread, just before the process ends. */
 static void last_words(void)
 {
-	struct taf_rec r = { .kind = TAF_EXIT, .phase = TAF_END, .engine = TAF_ENGINE_LIBC,
-			     .has = TAF_HAS_RC | TAF_HAS_OF, .rc = atomic_load(&exit_status),
-			     .of = atomic_load(&exit_seq), .rule = "exit.deadline",
-			     .msg = "not drained: the deadline passed, the process was ended with its own status" };
+	struct taf_rec r = {
+		.kind = TAF_EXIT,
+		.phase = TAF_END,
+		.engine = TAF_ENGINE_LIBC,
+		.has = TAF_HAS_RC | TAF_HAS_OF,
+		.rc = atomic_load(&exit_status),
+		.of = atomic_load(&exit_seq),
+		.rule = "exit.deadline",
+		.msg = "not drained: the deadline passed, the process was ended with its own status"
+	};
 
 	taf_crumb(&r);
 	if (atomic_load(&deadly_signal))
@@ -74,7 +87,8 @@ static void settle_all(void)
 	struct taf_work *w;
 
 	for (int i = 0; (w = taf_work_at(i)); i++)
-		if (atomic_load(&w->handle) && atomic_load(&w->claim) != (uint32_t)taf_tid() && taf_work_claim(w, 0)) {
+		if (atomic_load(&w->handle) && atomic_load(&w->claim) != (uint32_t)taf_tid() &&
+		    taf_work_claim(w, 0)) {
 			taf_work_settle(w, true);
 			taf_work_release(w);
 		}
@@ -84,9 +98,11 @@ static bool begin_leaving(void)
 {
 	uint32_t active = TAF_ACTIVE;
 
-	if (taf_is_other_process() || !atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING))
+	if (taf_is_other_process() ||
+	    !atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING))
 		return false;
-	atomic_store(&park_until_ns, taf_sys_mono_ns() + (uint64_t)taf_rules.exit_deadline_ms * 1000000);
+	atomic_store(&park_until_ns,
+		     taf_sys_mono_ns() + (uint64_t)taf_rules.exit_deadline_ms * 1000000);
 	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
 	atomic_fetch_or(&taf_life.alert, TAF_ALERT_LEAVING);
 	if (taf_ring_head())
@@ -137,8 +153,12 @@ void taf_leave_signal(const char *name, int signo)
 
 void taf_stay(int rc)
 {
-	struct taf_rec r = { .kind = TAF_EXEC, .phase = TAF_END, .engine = TAF_ENGINE_LIBC,
-			     .has = TAF_HAS_RC | TAF_HAS_OF, .rc = rc, .of = atomic_load(&exit_seq),
+	struct taf_rec r = { .kind = TAF_EXEC,
+			     .phase = TAF_END,
+			     .engine = TAF_ENGINE_LIBC,
+			     .has = TAF_HAS_RC | TAF_HAS_OF,
+			     .rc = rc,
+			     .of = atomic_load(&exit_seq),
 			     .msg = "not started: the process goes on" };
 
 	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING)
@@ -164,14 +184,18 @@ void taf_exit_park(void)
 
 		if (now >= until)
 			return;
-		taf_sys_wait(&taf_life.leaver, atomic_load(&taf_life.leaver), (uint32_t)((until - now) / 1000000) + 1);
+		taf_sys_wait(&taf_life.leaver, atomic_load(&taf_life.leaver),
+			     (uint32_t)((until - now) / 1000000) + 1);
 	}
 }
 
 void taf_exit_close(void)
 {
-	struct taf_rec r = { .kind = TAF_EXIT, .phase = TAF_END, .engine = TAF_ENGINE_LIBC,
-			     .has = TAF_HAS_RC | TAF_HAS_OF, .rc = atomic_load(&exit_status),
+	struct taf_rec r = { .kind = TAF_EXIT,
+			     .phase = TAF_END,
+			     .engine = TAF_ENGINE_LIBC,
+			     .has = TAF_HAS_RC | TAF_HAS_OF,
+			     .rc = atomic_load(&exit_status),
 			     .of = atomic_load(&exit_seq) };
 	uint32_t open = 0;
 

@@ -58,7 +58,7 @@ static bool enter(struct taf_call *c)
 	if (!t->lane)
 		take_lane(t);
 	c->is_counted = true;
-	c->stamp = taf_stamp_tsc();
+	c->stamp = taf_stamp_cheap(t);
 	t->open |= 1u << c->kind;
 	if (t->lane)
 		taf_lane_open(c, t->lane);
@@ -92,8 +92,12 @@ bool taf_before_slow(struct taf_call *c)
 static void put_slot(const struct taf_call *c, int64_t rc)
 {
 	struct taf_lane *lane = taf_tls.lane;
-	struct taf_slot_body b = { c->stamp, c->kind == TAF_SUBMIT ? c->tokens : c->bytes, c->row,
-				   (uint8_t)c->table->engine, (uint8_t)(c->kind | TAF_END << 6), (int32_t)rc };
+	struct taf_slot_body b = { c->stamp,
+				   c->kind == TAF_SUBMIT ? c->tokens : c->bytes,
+				   c->row,
+				   (uint8_t)c->table->engine,
+				   (uint8_t)(c->kind | TAF_END << 6),
+				   (int32_t)rc };
 
 	if (lane) {
 		taf_count(lane, c, rc);
@@ -115,8 +119,12 @@ static const char *model_of(const struct taf_call *c)
 
 static void write_begin(struct taf_call *c)
 {
-	struct taf_rec r = { .kind = (enum taf_kind)c->kind, .phase = TAF_BEGIN, .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name, .model = model_of(c), .msg = c->msg,
+	struct taf_rec r = { .kind = (enum taf_kind)c->kind,
+			     .phase = TAF_BEGIN,
+			     .engine = c->table->engine,
+			     .call = c->table->rows[c->row].name,
+			     .model = model_of(c),
+			     .msg = c->msg,
 			     .bytes = c->bytes };
 
 	if (c->has_bytes)
@@ -126,11 +134,19 @@ static void write_begin(struct taf_call *c)
 
 static void write_end(const struct taf_call *c, int64_t rc)
 {
-	struct taf_rec r = { .kind = (enum taf_kind)c->kind, .phase = TAF_END, .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name, .model = model_of(c), .msg = c->msg,
-			     .bytes = c->bytes, .rc = rc, .of = c->of, .live = taf_work_bytes(),
+	struct taf_rec r = { .kind = (enum taf_kind)c->kind,
+			     .phase = TAF_END,
+			     .engine = c->table->engine,
+			     .call = c->table->rows[c->row].name,
+			     .model = model_of(c),
+			     .msg = c->msg,
+			     .bytes = c->bytes,
+			     .rc = rc,
+			     .of = c->of,
+			     .live = taf_work_bytes(),
 			     .handles = taf_work_contexts(),
-			     .us = (taf_sys_mono_ns() - c->begin_ns) / 1000, .keep = TAF_KEEP_LOG };
+			     .us = (taf_sys_mono_ns() - c->begin_ns) / 1000,
+			     .keep = TAF_KEEP_LOG };
 
 	r.has = TAF_HAS_OF | TAF_HAS_RC | TAF_HAS_MS;
 	if (c->kind == TAF_LOAD || c->kind == TAF_UNLOAD)
@@ -148,8 +164,11 @@ static void write_end(const struct taf_call *c, int64_t rc)
 /* What the rules ask for before this call, on the contexts that it concerns. */
 static void drain_before(struct taf_call *c)
 {
-	struct taf_event ev = { .kind = (enum taf_kind)c->kind, .phase = TAF_BEGIN, .engine = c->table->engine,
-				.is_context = c->is_context, .bytes = c->bytes };
+	struct taf_event ev = { .kind = (enum taf_kind)c->kind,
+				.phase = TAF_BEGIN,
+				.engine = c->table->engine,
+				.is_context = c->is_context,
+				.bytes = c->bytes };
 	struct taf_verdict v;
 
 	taf_act_decide(&ev, c->work, &v);
@@ -158,7 +177,8 @@ static void drain_before(struct taf_call *c)
 	if (c->is_context && c->work)
 		taf_act_drain(c->work, v.drain, v.drain_rule);
 	else
-		taf_act_drain_all(c->kind == TAF_UNLOAD ? taf_work_model(c->handle) : NULL, v.drain, v.drain_rule);
+		taf_act_drain_all(c->kind == TAF_UNLOAD ? taf_work_model(c->handle) : NULL, v.drain,
+				  v.drain_rule);
 }
 
 bool taf_before(struct taf_call *c)
@@ -190,7 +210,9 @@ void taf_after(struct taf_call *c, int64_t rc)
 
 void taf_mark(enum taf_kind kind, enum taf_engine engine, const char *call, const char *msg)
 {
-	struct taf_rec r = { .kind = kind, .phase = TAF_MARK, .engine = engine, .call = call, .msg = msg };
+	struct taf_rec r = {
+		.kind = kind, .phase = TAF_MARK, .engine = engine, .call = call, .msg = msg
+	};
 
 	if (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING)
 		taf_crumb(&r);

@@ -48,7 +48,9 @@ struct taf_call {
 
 static inline struct taf_call taf_call_of(const struct taf_table *t, int row, const void *caller)
 {
-	return (struct taf_call){ .table = t, .caller = caller, .row = (uint16_t)row,
+	return (struct taf_call){ .table = t,
+				  .caller = caller,
+				  .row = (uint16_t)row,
 				  .kind = (uint8_t)t->rows[row].kind };
 }
 
@@ -93,12 +95,14 @@ static inline uint32_t taf_mutes(enum taf_kind kind)
 /* Names the outermost call for readers of the ring; undone by taf_lane_clear. */
 static inline void taf_lane_open(struct taf_call *c, struct taf_lane *lane)
 {
-	if ((atomic_load_explicit(&lane->open.what, memory_order_relaxed) & TAF_NO_ROW) != TAF_NO_ROW)
+	if ((atomic_load_explicit(&lane->open.what, memory_order_relaxed) & TAF_NO_ROW) !=
+	    TAF_NO_ROW)
 		return;
 	c->is_outer = true;
 	atomic_store_explicit(&lane->open.since, c->stamp, memory_order_relaxed);
 	atomic_store_explicit(&lane->open.what,
-			      (uint32_t)c->row | (uint32_t)c->table->engine << 16 | (uint32_t)c->kind << 24,
+			      (uint32_t)c->row | (uint32_t)c->table->engine << 16 |
+				      (uint32_t)c->kind << 24,
 			      memory_order_release);
 }
 
@@ -111,7 +115,8 @@ static inline void taf_lane_clear(struct taf_call *c, struct taf_lane *lane)
 static inline void taf_bump(_Atomic(uint64_t) *n, uint64_t by)
 {
 	/* One writer a lane: a plain add, seen whole by readers. */
-	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
+			      memory_order_relaxed);
 }
 
 /* kind is the row's, a constant where a wrapper is generated: what depends on it is then decided by the compiler. */
@@ -130,7 +135,9 @@ TAF_INLINE uint64_t taf_stamp_cheap(struct taf_tls *t)
 	if (tick == t->tick)
 		return ++t->stamp;
 	t->tick = tick;
-	return t->stamp = taf_stamp_tsc();
+	t->stamp = taf_has_tsc ? taf_stamp_tsc()
+			       : (uint64_t)coarse.tv_sec * 1000000000 + (uint64_t)coarse.tv_nsec;
+	return t->stamp;
 }
 
 TAF_INLINE bool taf_before_narrow(struct taf_call *c, enum taf_kind kind)
@@ -174,13 +181,18 @@ TAF_INLINE void taf_after_narrow(struct taf_call *c, enum taf_kind kind, int64_t
 
 	if (__builtin_expect(!c->is_counted, 0))
 		return;
-	if (__builtin_expect(!lane || atomic_load_explicit(&taf_life.alert, memory_order_relaxed), 0)) {
+	if (__builtin_expect(!lane || atomic_load_explicit(&taf_life.alert, memory_order_relaxed),
+			     0)) {
 		taf_after_slow(c, rc);
 		return;
 	}
 	c->kind = (uint8_t)kind;
-	b = (struct taf_slot_body){ c->stamp, kind == TAF_SUBMIT ? c->tokens : c->bytes, c->row,
-				    (uint8_t)c->table->engine, (uint8_t)(kind | TAF_END << 6), (int32_t)rc };
+	b = (struct taf_slot_body){ c->stamp,
+				    kind == TAF_SUBMIT ? c->tokens : c->bytes,
+				    c->row,
+				    (uint8_t)c->table->engine,
+				    (uint8_t)(kind | TAF_END << 6),
+				    (int32_t)rc };
 	taf_count(lane, c, rc);
 	taf_ring_put(lane, &b);
 	taf_lane_clear(c, lane);

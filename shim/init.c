@@ -24,7 +24,8 @@ static size_t used; /* of room; likewise */
 
 static bool is_needed(const char *entry)
 {
-	static const char names[][20] = { "TAFFRAIL", "LD_PRELOAD=", "HOME=", "XDG_", "STATE_DIRECTORY=", "LLAMA_ARG_" };
+	static const char names[][20] = { "TAFFRAIL", "LD_PRELOAD=",	  "HOME=",
+					  "XDG_",     "STATE_DIRECTORY=", "LLAMA_ARG_" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (taf_starts(entry, names[i]))
@@ -78,7 +79,8 @@ __attribute__((constructor)) static void taf_init(int argc, char **argv, char **
 	taf_rules_default(&taf_rules);
 	off = taf_env(taf_env_now, "TAFFRAIL");
 	atomic_compare_exchange_strong(&taf_life.state, &cold,
-				       off && taf_same(off, "off") ? (uint32_t)TAF_OFF : (uint32_t)TAF_ARMED);
+				       off && taf_same(off, "off") ? (uint32_t)TAF_OFF
+								   : (uint32_t)TAF_ARMED);
 	taf_is_booted = true;
 }
 

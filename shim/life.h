@@ -61,6 +61,7 @@ struct taf_tls {
 
 extern struct taf_life taf_life;
 extern bool taf_is_booted;
+extern bool taf_has_tsc; /* stamps are of the time-stamp counter; else ns; written while WAKING */
 extern _Thread_local struct taf_tls taf_tls __attribute__((tls_model("initial-exec")));
 /* In force in this process; written while WAKING, read-only after. */
 extern struct taf_rules taf_rules;
@@ -74,7 +75,8 @@ extern _Atomic(uint32_t) taf_routes;
 
 /* A row of which a second copy was handed out before there was a log; NULL: none. */
 extern _Atomic(const char *) taf_second_copy;
-#define TAF_SECOND_COPY "a second copy of this function was asked for by name: it is handed out unwatched"
+#define TAF_SECOND_COPY \
+	"a second copy of this function was asked for by name: it is handed out unwatched"
 
 static inline enum taf_state taf_state_now(void)
 {

@@ -9,7 +9,8 @@ static bool is_seen(const struct taf_call *c)
 {
 	enum taf_state s = taf_state_now();
 
-	return (s == TAF_ARMED || s == TAF_ACTIVE) && !taf_tls.inside && !(taf_tls.open & taf_mutes((enum taf_kind)c->kind));
+	return (s == TAF_ARMED || s == TAF_ACTIVE) && !taf_tls.inside &&
+	       !(taf_tls.open & taf_mutes((enum taf_kind)c->kind));
 }
 
 /* "llama Q4_K_M, 32 layers, 7.2 GiB in 3 files; 1 file missing" */
@@ -92,7 +93,8 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 			m->cache = l->cache;
 		}
 		if (!m)
-			taf_mark(TAF_NOTE, c->table->engine, NULL, "more models are alive than taffrail can track");
+			taf_mark(TAF_NOTE, c->table->engine, NULL,
+				 "more models are alive than taffrail can track");
 		if (taf_ring_head() && l->is_known)
 			taf_copy(taf_ring_head()->model, l->name, sizeof(taf_ring_head()->model));
 	}

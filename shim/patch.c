@@ -34,10 +34,10 @@ static struct relro relro_of(const struct link_map *m)
 {
 	union {
 		uintptr_t n;
-		const ElfW(Ehdr) *e;
+		const ElfW(Ehdr) * e;
 	} u = { .n = m->l_addr };
 	struct relro r = { 0, 0 };
-	const ElfW(Phdr) *p;
+	const ElfW(Phdr) * p;
 
 	if (!m->l_addr || !taf_equal(u.e->e_ident, ELFMAG, SELFMAG))
 		return r;
@@ -69,7 +69,7 @@ static void store(uintptr_t slot, taf_fn ours, const struct relro *ro)
 	atomic_fetch_or(&taf_routes, TAF_ROUTE_GOT);
 }
 
-static void patch_slot(const struct taf_elf *e, const ElfW(Rela) *r, const struct relro *ro)
+static void patch_slot(const struct taf_elf *e, const ElfW(Rela) * r, const struct relro *ro)
 {
 	unsigned type = (unsigned)ELF64_R_TYPE(r->r_info);
 	const ElfW(Sym) *s = &e->symtab[ELF64_R_SYM(r->r_info)];
@@ -82,7 +82,8 @@ static void patch_slot(const struct taf_elf *e, const ElfW(Rela) *r, const struc
 	taf_fn now;
 	int row;
 
-	if ((type != SLOT_JUMP && type != SLOT_DATA && type != SLOT_ABS) || r->r_addend || !s->st_name)
+	if ((type != SLOT_JUMP && type != SLOT_DATA && type != SLOT_ABS) || r->r_addend ||
+	    !s->st_name)
 		return;
 	t = taf_real_row(e->strtab + s->st_name, &row);
 	if (!t)
@@ -127,7 +128,8 @@ void taf_patch_pending(void *handle)
 	bool is_other = handle && atomic_load(&has_namespace);
 
 	if (!atomic_load_explicit(&looks_past, memory_order_relaxed) ||
-	    (!atomic_load(&pending) && !is_other) || !atomic_compare_exchange_strong(&scanning, &none, 1))
+	    (!atomic_load(&pending) && !is_other) ||
+	    !atomic_compare_exchange_strong(&scanning, &none, 1))
 		return;
 	atomic_store(&pending, 0);
 	for (struct link_map *m = taf_elf_first(); m; m = m->l_next)

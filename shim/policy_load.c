@@ -75,8 +75,9 @@ static void find_file(char out[512])
 		taf_copy(out, given, 512);
 		return;
 	}
-	if (xdg && xdg[0] ? try_path(out, xdg, "/taffrail/policy.json") :
-			    try_path(out, taf_env(taf_env_now, "HOME"), "/.config/taffrail/policy.json"))
+	if (xdg && xdg[0]
+		    ? try_path(out, xdg, "/taffrail/policy.json")
+		    : try_path(out, taf_env(taf_env_now, "HOME"), "/.config/taffrail/policy.json"))
 		return;
 	try_path(out, "/etc", "/taffrail/policy.json");
 }
@@ -176,10 +177,12 @@ static bool take_companion(struct loading *l)
 	int err;
 
 	if (!load) {
-		complain_of(l, "cannot be opened (is libcjson installed?)", path, "; the built-in policy is in force");
+		complain_of(l, "cannot be opened (is libcjson installed?)", path,
+			    "; the built-in policy is in force");
 		return false;
 	}
-	err = load(l->out->path, l->policy, sizeof(*l->policy), TAF_POLICY_VERSION, complain, l->why);
+	err = load(l->out->path, l->policy, sizeof(*l->policy), TAF_POLICY_VERSION, complain,
+		   l->why);
 	if (err) {
 		/* For a text that is no JSON the companion has said where and why. */
 		if (err != -EINVAL)
@@ -223,7 +226,8 @@ static void join_argv(char *out, size_t room)
 	}
 }
 
-void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf_loaded *loaded, struct taf_text *why)
+void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf_loaded *loaded,
+		     struct taf_text *why)
 {
 	char argv[2048];
 	struct taf_who who = { taf_exe(), argv, taf_engine_name(engine) };

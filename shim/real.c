@@ -122,7 +122,8 @@ static void *first_provider(const char *name)
 	struct taf_elf e;
 
 	for (struct link_map *m = taf_elf_first(); m; m = m->l_next) {
-		void *p = m != taf_elf_self() && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
+		void *p = m != taf_elf_self() && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL)
+								   : NULL;
 
 		if (p)
 			return p;
@@ -174,7 +175,8 @@ static void *in_preloads(const char *name, const struct link_map *caller)
 
 	if (!taf_elf_first() || !taf_elf_of(taf_elf_first(), &program))
 		return NULL;
-	for (m = m ? m->l_next : NULL; m && !taf_elf_each_needed(&program, is_in_needs, m); m = m->l_next) {
+	for (m = m ? m->l_next : NULL; m && !taf_elf_each_needed(&program, is_in_needs, m);
+	     m = m->l_next) {
 		void *p = m != caller && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
 
 		if (p)
@@ -218,7 +220,8 @@ taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller)
 {
 	const struct taf_row *r = &t->rows[row];
 	struct taf_real_slot *s = &taf_real_cache[taf_real_index(caller, r)];
-	taf_fn fn = t->engine == TAF_ENGINE_LIBC ? taf_real_fixed(t, row) : from_caller(t, row, caller);
+	taf_fn fn =
+		t->engine == TAF_ENGINE_LIBC ? taf_real_fixed(t, row) : from_caller(t, row, caller);
 
 	if (fn && t->engine != TAF_ENGINE_LIBC) {
 		atomic_store_explicit(&s->caller, 0, memory_order_release);
@@ -243,11 +246,13 @@ void taf_real_forget(void)
 	for (unsigned i = 0; i < TAF_REAL_SLOTS; i++)
 		atomic_store_explicit(&taf_real_cache[i].caller, 0, memory_order_release);
 	for (int t = 0; t < taf_table_count; t++)
-		for (int r = 0; taf_tables[t]->engine != TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++) {
+		for (int r = 0;
+		     taf_tables[t]->engine != TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++) {
 			taf_fn fn = atomic_load(&taf_tables[t]->learned[r]);
 
 			if (fn && !taf_elf_at(fn_object(fn)))
-				atomic_compare_exchange_strong(&taf_tables[t]->learned[r], &fn, NULL);
+				atomic_compare_exchange_strong(&taf_tables[t]->learned[r], &fn,
+							       NULL);
 		}
 }
 
@@ -291,7 +296,8 @@ const struct taf_table *taf_real_row(const char *name, int *row)
 	if (!atomic_load_explicit(&are_names_ready, memory_order_acquire))
 		fill_names();
 	for (h = hash_of(name);; h++) {
-		const struct taf_table *t = atomic_load_explicit(&names[h % NAME_BUCKETS].table, memory_order_acquire);
+		const struct taf_table *t =
+			atomic_load_explicit(&names[h % NAME_BUCKETS].table, memory_order_acquire);
 
 		if (!t)
 			return NULL;
@@ -304,7 +310,8 @@ const struct taf_table *taf_real_row(const char *name, int *row)
 taf_fn taf_real_libc(const char *name)
 {
 	for (int t = 0; t < taf_table_count; t++)
-		for (int r = 0; taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
+		for (int r = 0;
+		     taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
 			if (taf_same(taf_tables[t]->rows[r].name, name))
 				return taf_real_fixed(taf_tables[t], r);
 	return NULL;

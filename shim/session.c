@@ -2,6 +2,8 @@
 #include "session.h"
 
 #include "life.h"
+#include "model_hint.h"
+#include "model_id.h"
 #include "real.h"
 #include "state.h"
 
@@ -36,7 +38,8 @@ int taf_session_dirs(const struct taf_rules *rules, struct taf_session *s, struc
 /* The argument after one of these, or after its '=', is not for a log. */
 static bool takes_secret(const char *word)
 {
-	static const char *const names[] = { "--api-key", "--token", "--hf-token", "--password", "--secret", "-hft",
+	static const char *const names[] = { "--api-key",      "--token",	 "--hf-token",
+					     "--password",     "--secret",	 "-hft",
 					     "--api-key-file", "--ssl-key-file", "--auth" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (taf_same(word, names[i]))
@@ -46,7 +49,8 @@ static bool takes_secret(const char *word)
 
 static size_t secret_prefix(const char *word)
 {
-	static const char *const names[] = { "--api-key=", "--token=", "--hf-token=", "--password=", "--secret=", "--auth=" };
+	static const char *const names[] = { "--api-key=",  "--token=",	 "--hf-token=",
+					     "--password=", "--secret=", "--auth=" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (taf_starts(word, names[i]))
@@ -136,7 +140,8 @@ static bool has_boundaries(void)
 {
 	for (int t = 0; t < taf_table_count; t++)
 		for (int r = 0; r < taf_tables[t]->n_rows; r++)
-			if (taf_tables[t]->rows[r].kind == TAF_LOAD && taf_real_find(taf_tables[t], r, NULL))
+			if (taf_tables[t]->rows[r].kind == TAF_LOAD &&
+			    taf_real_find(taf_tables[t], r, NULL))
 				return true;
 	return false;
 }
@@ -155,6 +160,20 @@ static void put_routes(struct taf_text *out)
 	member(out, "boundaries", has_boundaries() ? "exact" : "inferred");
 }
 
+/* What argv and the environment say will be loaded; a hint for who reads a log without a load. */
+static void put_hint(struct taf_text *out)
+{
+	struct taf_model_hints h;
+	char id[TAF_MODEL_ID];
+
+	taf_zero(&h, sizeof(h));
+	taf_model_hint_argv(taf_argc, taf_argv, &h);
+	taf_model_hint_env(taf_env_now, &h);
+	if (h.text[TAF_HINT_ALIAS][0] ||
+	    (h.text[TAF_HINT_MODEL][0] && taf_model_id(h.text[TAF_HINT_MODEL], id)))
+		member(out, "hint", h.text[TAF_HINT_ALIAS][0] ? h.text[TAF_HINT_ALIAS] : id);
+}
+
 void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 {
 	char buf[512], machine[TAF_BOOT_ID_LEN + 1];
@@ -170,6 +189,8 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 	if (!taf_sys_machine_id(machine))
 		member(out, "machine", machine);
 	number(out, "pid_ns", taf_sys_pid_ns());
+	number(out, "ppid", (uint64_t)taf_sys_ppid());
+	put_hint(out);
 	member(out, "shim", TAF_VERSION);
 	member(out, "mode", mode_name());
 	put_policy(loaded, out);

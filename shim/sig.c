@@ -14,7 +14,8 @@
 
 static _Atomic(uint64_t) taken; /* bit signo-1: we answer for this signal */
 static _Atomic(uint32_t) versions[SIGNALS + 1]; /* odd while app_default[] changes */
-static struct sigaction app_default[SIGNALS + 1]; /* what the program last set, while ours is installed */
+static struct sigaction
+	app_default[SIGNALS + 1]; /* what the program last set, while ours is installed */
 static _Atomic(uint32_t) arrived; /* futex: the signal that the helper shall act on */
 static _Atomic(int32_t) sender_pid;
 static _Atomic(int32_t) helper_pid; /* the process that has a helper thread */
@@ -74,7 +75,8 @@ static void recall(int signo, struct sigaction *to)
 	} while ((v & 1) || v != atomic_load(&versions[signo]));
 }
 
-int taf_sig_action(int signo, const struct sigaction *act, struct sigaction *old, taf_sigaction_fn *real)
+int taf_sig_action(int signo, const struct sigaction *act, struct sigaction *old,
+		   taf_sigaction_fn *real)
 {
 	struct sigaction before;
 	bool is_default = act && !(act->sa_flags & SA_SIGINFO) && act->sa_handler == SIG_DFL;
@@ -114,7 +116,8 @@ static taf_sigaction_fn *find_real(void)
 	return u.s;
 }
 
-taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn, taf_handler_fn *(*real)(int, taf_handler_fn *))
+taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn,
+			       taf_handler_fn *(*real)(int, taf_handler_fn *))
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	taf_sigaction_fn *act = is_taken(signo) ? find_real() : NULL;
@@ -135,19 +138,27 @@ taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn, taf_handler_fn *(*
 
 static const char *name_of(int signo)
 {
-	static const char *const names[] = { [SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT",
-					     [SIGUSR1] = "SIGUSR1", [SIGUSR2] = "SIGUSR2", [SIGTERM] = "SIGTERM",
-					     [SIGALRM] = "SIGALRM", [SIGPIPE] = "SIGPIPE" };
+	static const char *const names[] = {
+		[SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT",
+		[SIGUSR1] = "SIGUSR1", [SIGUSR2] = "SIGUSR2", [SIGTERM] = "SIGTERM",
+		[SIGALRM] = "SIGALRM", [SIGPIPE] = "SIGPIPE"
+	};
 
-	return signo > 0 && (size_t)signo < sizeof(names) / sizeof(*names) && names[signo] ? names[signo] : "signal";
+	return signo > 0 && (size_t)signo < sizeof(names) / sizeof(*names) && names[signo]
+		       ? names[signo]
+		       : "signal";
 }
 
 static void crumb_signal(int signo)
 {
 	char buf[64];
 	struct taf_text t;
-	struct taf_rec r = { .kind = TAF_SIGNAL, .phase = TAF_MARK, .call = name_of(signo),
-			     .has = TAF_HAS_RC, .rc = signo, .rule = "exit.signals" };
+	struct taf_rec r = { .kind = TAF_SIGNAL,
+			     .phase = TAF_MARK,
+			     .call = name_of(signo),
+			     .has = TAF_HAS_RC,
+			     .rc = signo,
+			     .rule = "exit.signals" };
 
 	taf_text_init(&t, buf, sizeof(buf));
 	if (atomic_load(&sender_pid)) {
@@ -211,7 +222,8 @@ void taf_sig_arm(void)
 	atomic_store(&arrived, 0);
 	real = find_real();
 	if (!real || !start_helper()) {
-		taf_mark(TAF_NOTE, TAF_ENGINE_NONE, NULL, "exit.signals is not in force: no helper thread could be started");
+		taf_mark(TAF_NOTE, TAF_ENGINE_NONE, NULL,
+			 "exit.signals is not in force: no helper thread could be started");
 		errno = saved;
 		return;
 	}

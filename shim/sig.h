@@ -22,10 +22,12 @@
 typedef int taf_sigaction_fn(int signo, const struct sigaction *act, struct sigaction *old);
 
 /* sigaction as the program means it; real is the C library's. */
-int taf_sig_action(int signo, const struct sigaction *act, struct sigaction *old, taf_sigaction_fn *real);
+int taf_sig_action(int signo, const struct sigaction *act, struct sigaction *old,
+		   taf_sigaction_fn *real);
 /* The same for signal and its kin, through real. */
 typedef void taf_handler_fn(int signo);
-taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn, taf_handler_fn *(*real)(int, taf_handler_fn *));
+taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn,
+			       taf_handler_fn *(*real)(int, taf_handler_fn *));
 /* Takes the signals of exit.signals; at most once in a process, at the first submit. */
 void taf_sig_arm(void);
 

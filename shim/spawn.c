@@ -8,12 +8,13 @@
 #include "state.h"
 
 static const char *const passed_on[] = {
-	"TAFFRAIL_POLICY", "TAFFRAIL_BLOB", "TAFFRAIL_SET", "TAFFRAIL_STATE", "TAFFRAIL_PROPAGATE",
-	"TAFFRAIL_LABEL", "TAFFRAIL_STRICT", "TAFFRAIL_LIBDIR",
+	"TAFFRAIL_POLICY",    "TAFFRAIL_BLOB",	"TAFFRAIL_SET",	   "TAFFRAIL_STATE",
+	"TAFFRAIL_PROPAGATE", "TAFFRAIL_LABEL", "TAFFRAIL_STRICT", "TAFFRAIL_LIBDIR",
 };
 
 #define PASSED_ON (sizeof(passed_on) / sizeof(*passed_on))
-_Static_assert(PASSED_ON + 3 <= TAF_SPAWN_EXTRA, "room for what we pass on, the preload, the run and the end");
+_Static_assert(PASSED_ON + 3 <= TAF_SPAWN_EXTRA,
+	       "room for what we pass on, the preload, the run and the end");
 
 /* The entry NAME=... of an environment, or NULL. */
 static char *entry_of(char *const *envp, const char *name)
@@ -75,7 +76,8 @@ void taf_spawn_plan(struct taf_spawn *s, char *const *envp)
 	s->preload[0] = s->run[0] = '\0';
 	for (; envp && envp[s->n]; s->n++)
 		;
-	if (s->n > TAF_SPAWN_MAX || (off && taf_same(off, "TAFFRAIL=off")) || taf_state_now() == TAF_OFF)
+	if (s->n > TAF_SPAWN_MAX || (off && taf_same(off, "TAFFRAIL=off")) ||
+	    taf_state_now() == TAF_OFF)
 		return;
 	if (!goes_along && is_forced()) {
 		plan_preload(s, preload ? preload + taf_len("LD_PRELOAD=") : NULL);
@@ -123,8 +125,13 @@ char *const *taf_spawn_env(const struct taf_spawn *s, char **room)
 
 void taf_spawn_started(const char *call, const char *path, int rc)
 {
-	struct taf_rec r = { .kind = TAF_EXEC, .phase = TAF_MARK, .engine = TAF_ENGINE_LIBC, .call = call,
-			     .msg = path, .has = TAF_HAS_RC, .rc = rc };
+	struct taf_rec r = { .kind = TAF_EXEC,
+			     .phase = TAF_MARK,
+			     .engine = TAF_ENGINE_LIBC,
+			     .call = call,
+			     .msg = path,
+			     .has = TAF_HAS_RC,
+			     .rc = rc };
 
 	if (!taf_is_other_process() && taf_state_now() == TAF_ACTIVE)
 		taf_crumb(&r);

@@ -41,7 +41,8 @@ int64_t taf_sys_pwrite(int fd, const void *buf, size_t n, uint64_t at);
 int taf_sys_fdatasync(int fd);
 int taf_sys_fsync(int fd);
 int taf_sys_ftruncate(int fd, uint64_t size);
-int taf_sys_allocate(int fd, uint64_t size); /* real blocks: a later store cannot fail for lack of space */
+int taf_sys_allocate(int fd,
+		     uint64_t size); /* real blocks: a later store cannot fail for lack of space */
 int taf_sys_fstat(int fd, struct taf_stat *st);
 int taf_sys_stat(const char *path, struct taf_stat *st); /* does not follow a link at the end */
 int taf_sys_mkdir(const char *path); /* mode 0700 */
@@ -65,6 +66,7 @@ int taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
 void taf_sys_wake_all(_Atomic(uint32_t) *word);
 
 int32_t taf_sys_pid(void);
+int32_t taf_sys_ppid(void);
 int32_t taf_sys_tid(void);
 uint32_t taf_sys_uid(void); /* effective */
 /* Fills 32 hexadecimal digits and a NUL. */

@@ -44,6 +44,11 @@ int32_t taf_sys_pid(void)
 	return (int32_t)taf_raw(SYS_getpid, 0);
 }
 
+int32_t taf_sys_ppid(void)
+{
+	return (int32_t)taf_raw(SYS_getppid, 0);
+}
+
 int32_t taf_sys_tid(void)
 {
 	return (int32_t)taf_raw(SYS_gettid, 0);

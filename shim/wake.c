@@ -19,6 +19,7 @@
 #include "work.h"
 
 bool taf_is_booted;
+bool taf_has_tsc;
 _Atomic(const char *) taf_second_copy;
 char **taf_env_now;
 int taf_argc;
@@ -44,7 +45,8 @@ bool taf_is_other_process(void)
 {
 	enum taf_state s = taf_state_now();
 
-	return (s == TAF_ACTIVE || s == TAF_LEAVING || s == TAF_GONE) && taf_life.pid != taf_sys_pid();
+	return (s == TAF_ACTIVE || s == TAF_LEAVING || s == TAF_GONE) &&
+	       taf_life.pid != taf_sys_pid();
 }
 
 void taf_rearm(void)
@@ -110,7 +112,8 @@ static int open_log(const struct taf_loaded *loaded)
 	session.head = head;
 	err = taf_crumb_open(&session);
 	if (!err && complaint[0])
-		taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE, .msg = complaint, .rule = "policy" });
+		taf_crumb(
+			&(struct taf_rec){ .kind = TAF_NOTE, .msg = complaint, .rule = "policy" });
 	return err;
 }
 
@@ -118,8 +121,10 @@ static void fill_ring_head(void)
 {
 	struct taf_ring_head *h = taf_ring_head();
 
-	if (h)
-		taf_copy(h->exe, exe, sizeof(h->exe));
+	if (!h)
+		return;
+	taf_copy(h->exe, exe, sizeof(h->exe));
+	taf_has_tsc = h->stamp_is_tsc != 0;
 }
 
 /* Why the narrow door takes the long way at first. */
@@ -160,11 +165,15 @@ bool taf_wake(enum taf_engine engine)
 	set_run_id();
 	if (!open_log(&loaded)) {
 		fill_ring_head();
-		taf_retain(session.dir, (uint32_t)taf_rules.crumbs_keep_sessions, taf_rules.crumbs_keep_bytes, session.boot);
+		taf_retain(session.dir, (uint32_t)taf_rules.crumbs_keep_sessions,
+			   taf_rules.crumbs_keep_bytes, session.boot);
+		if (session.ring_dir[0])
+			taf_retain_rings(session.ring_dir, session.dir, session.boot);
 	}
 	become_active();
 	if (atomic_load(&taf_second_copy))
-		taf_mark(TAF_NOTE, engine, atomic_exchange(&taf_second_copy, NULL), TAF_SECOND_COPY);
+		taf_mark(TAF_NOTE, engine, atomic_exchange(&taf_second_copy, NULL),
+			 TAF_SECOND_COPY);
 	taf_tls.inside--;
 	errno = saved;
 	return true;

@@ -10,9 +10,11 @@
 
 #define CLAIM_LOOK_MS 100 /* how often a waiter checks that the holder lives */
 
-static struct taf_live_model models[TAF_MODELS_MAX]; /* entries under table_lock, handle read by anyone */
+static struct taf_live_model
+	models[TAF_MODELS_MAX]; /* entries under table_lock, handle read by anyone */
 static struct taf_work works[TAF_WORKS_MAX]; /* likewise */
-static _Atomic(uint32_t) table_lock; /* 0 free, 1 taken: a few stores long, never across a call of theirs */
+static _Atomic(uint32_t)
+	table_lock; /* 0 free, 1 taken: a few stores long, never across a call of theirs */
 
 static void lock_table(void)
 {
@@ -48,7 +50,8 @@ struct taf_live_model *taf_work_model(const void *handle)
 	return NULL;
 }
 
-struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *handle, const char *name)
+struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *handle,
+					  const char *name)
 {
 	struct taf_live_model *m = NULL;
 
@@ -102,7 +105,8 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	atomic_store(&w->claim, 0);
 }
 
-struct taf_work *taf_work_add(const struct taf_maker *by, void *handle, struct taf_live_model *model)
+struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
+			      struct taf_live_model *model)
 {
 	struct taf_work *w = NULL;
 
@@ -198,7 +202,8 @@ bool taf_work_claim(struct taf_work *w, uint32_t ms)
 		else if (now >= until)
 			return false;
 		else
-			taf_sys_wait(&w->claim, seen, least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
+			taf_sys_wait(&w->claim, seen,
+				     least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
 		seen = 0;
 	}
 	return true;
@@ -212,8 +217,11 @@ void taf_work_release(struct taf_work *w)
 
 static void begin_infer(struct taf_work *w, struct taf_call *c)
 {
-	struct taf_rec r = { .kind = TAF_INFER, .phase = TAF_BEGIN, .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name, .model = taf_work_model_name(w) };
+	struct taf_rec r = { .kind = TAF_INFER,
+			     .phase = TAF_BEGIN,
+			     .engine = c->table->engine,
+			     .call = c->table->rows[c->row].name,
+			     .model = taf_work_model_name(w) };
 
 	if (w->ctx_tokens) {
 		r.has |= TAF_HAS_CTX;
@@ -270,15 +278,22 @@ static void end_infer(struct taf_work *w)
 {
 	char buf[64];
 	struct taf_text extra;
-	struct taf_rec r = { .kind = TAF_INFER, .phase = TAF_END, .engine = w->table->engine,
-			     .model = taf_work_model_name(w), .of = w->of, .submits = w->submits,
-			     .tokens = w->tokens, .peak = w->peak, .live = taf_work_bytes(),
+	struct taf_rec r = { .kind = TAF_INFER,
+			     .phase = TAF_END,
+			     .engine = w->table->engine,
+			     .model = taf_work_model_name(w),
+			     .of = w->of,
+			     .submits = w->submits,
+			     .tokens = w->tokens,
+			     .peak = w->peak,
+			     .live = taf_work_bytes(),
 			     .kv_bytes = taf_work_kv_bytes(),
-			     .handles = taf_work_contexts(), .us = (w->last_ns - w->begin_ns) / 1000,
+			     .handles = taf_work_contexts(),
+			     .us = (w->last_ns - w->begin_ns) / 1000,
 			     .keep = TAF_KEEP_LOG };
 
-	r.has = TAF_HAS_OF | TAF_HAS_SUBMITS | TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_LIVE | TAF_HAS_HANDLES | TAF_HAS_MS |
-		TAF_HAS_KV;
+	r.has = TAF_HAS_OF | TAF_HAS_SUBMITS | TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_LIVE |
+		TAF_HAS_HANDLES | TAF_HAS_MS | TAF_HAS_KV;
 	taf_text_init(&extra, buf, sizeof(buf));
 	put_rate(&extra, w);
 	r.extra = buf;

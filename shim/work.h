@@ -46,14 +46,16 @@ struct taf_work {
 	const void *home;
 	struct taf_live_model *model; /* NULL: unknown */
 	uint64_t ctx_tokens; /* configured context */
-	uint64_t kv_bytes; /* its key and value cache, as computed from the model's header; 0 unknown */
+	uint64_t
+		kv_bytes; /* its key and value cache, as computed from the model's header; 0 unknown */
 	/* the rest under the claim */
 	bool is_inferring;
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t of, begin_ns, last_ns;
 	uint64_t submits, tokens, peak;
-	uint64_t first_unsynced; /* number, in this generation, of the oldest submit not known complete */
+	uint64_t
+		first_unsynced; /* number, in this generation, of the oldest submit not known complete */
 };
 
 /* What an engine tells when it makes one. */
@@ -62,10 +64,12 @@ struct taf_maker {
 	const void *home;
 };
 
-struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *handle, const char *name);
+struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *handle,
+					  const char *name);
 struct taf_live_model *taf_work_model(const void *handle);
 void taf_work_drop_model(struct taf_live_model *m);
-struct taf_work *taf_work_add(const struct taf_maker *by, void *handle, struct taf_live_model *model);
+struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
+			      struct taf_live_model *model);
 struct taf_work *taf_work_of(const void *handle);
 void taf_work_drop(struct taf_work *w); /* gives the claim back as well */
 uint32_t taf_work_models(void);

@@ -32,7 +32,8 @@ static inline double bench_median(double *v, int n)
 }
 
 /* Pairs (a[i], b[i]): prints both medians, and median and 95 % interval of b - a or b / a. */
-static inline void bench_pairs(const char *what, const double *a, const double *b, int n, const char *unit, int is_ratio)
+static inline void bench_pairs(const char *what, const double *a, const double *b, int n,
+			       const char *unit, int is_ratio)
 {
 	double *x = malloc(sizeof(double) * (size_t)n), *y = malloc(sizeof(double) * (size_t)n);
 	double *d = malloc(sizeof(double) * (size_t)n), mid, ma, mb;
@@ -50,8 +51,8 @@ static inline void bench_pairs(const char *what, const double *a, const double *
 	mid = bench_median(d, n);
 	lo = n / 2 - half < 0 ? 0 : n / 2 - half;
 	hi = n / 2 + half >= n ? n - 1 : n / 2 + half;
-	printf("| %s | %.4g %s | %.4g %s | %s%.4g%s | %.4g .. %.4g | %d |\n", what, ma, unit, mb, unit,
-	       is_ratio ? "x" : "", mid, is_ratio ? "" : unit, d[lo], d[hi], n);
+	printf("| %s | %.4g %s | %.4g %s | %s%.4g%s | %.4g .. %.4g | %d |\n", what, ma, unit, mb,
+	       unit, is_ratio ? "x" : "", mid, is_ratio ? "" : unit, d[lo], d[hi], n);
 	fflush(stdout);
 	free(x);
 	free(y);
@@ -60,7 +61,8 @@ static inline void bench_pairs(const char *what, const double *a, const double *
 
 static inline void bench_head(const char *title, const char *a, const char *b)
 {
-	printf("\n### %s\n\n| what | %s | %s | median of pairs | 95 %% interval | pairs |\n|---|---|---|---|---|---|\n",
+	printf("\n### %s\n\n| what | %s | %s | median of pairs | 95 %% interval | pairs "
+	       "|\n|---|---|---|---|---|---|\n",
 	       title, a, b);
 }
 

@@ -44,7 +44,9 @@ static char dir[] = "bench-crumb-XXXXXX";
 
 static void open_session(void)
 {
-	struct taf_session s = { .run = "0123456789abcdef", .ring_bytes = 512 << 10, .segment_bytes = 1 << 20,
+	struct taf_session s = { .run = "0123456789abcdef",
+				 .ring_bytes = 512 << 10,
+				 .segment_bytes = 1 << 20,
 				 .head = ",\"v\":1" };
 
 	if (!realpath(dir, s.dir))
@@ -60,7 +62,11 @@ static void open_session(void)
 
 static void durable(void)
 {
-	struct taf_rec r = { .kind = TAF_LOAD, .phase = TAF_BEGIN, .call = "bench", .model = "bench", .keep = TAF_KEEP_SYNC };
+	struct taf_rec r = { .kind = TAF_LOAD,
+			     .phase = TAF_BEGIN,
+			     .call = "bench",
+			     .model = "bench",
+			     .keep = TAF_KEEP_SYNC };
 
 	if (!taf_crumb(&r))
 		exit(1);

@@ -128,7 +128,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench_door: %s is missing; run make tests first\n", fake);
 		return 1;
 	}
-	snprintf(shim, sizeof(shim), "TAFFRAIL_STATE=%s LD_PRELOAD=%s/libtaffrail.so", state, build);
+	snprintf(shim, sizeof(shim), "TAFFRAIL_STATE=%s LD_PRELOAD=%s/libtaffrail.so", state,
+		 build);
 	bench_head("A hooked call", "bare", "under the shim");
 	pairs("narrow door", argv[0], shim, "narrow");
 	pairs("wide door, no file", argv[0], shim, "wide");

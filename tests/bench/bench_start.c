@@ -15,7 +15,8 @@ static double start_us(char *const *argv, char *const *envp)
 	pid_t pid;
 	int status;
 
-	if (posix_spawn(&pid, argv[0], NULL, NULL, argv, envp) || waitpid(pid, &status, 0) != pid || status) {
+	if (posix_spawn(&pid, argv[0], NULL, NULL, argv, envp) || waitpid(pid, &status, 0) != pid ||
+	    status) {
 		fprintf(stderr, "bench_start: %s did not run\n", argv[0]);
 		exit(1);
 	}

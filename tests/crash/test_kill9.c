@@ -44,11 +44,11 @@ static char dir[] = "kill9-XXXXXX";
 static char full[512];
 static unsigned failures;
 
-#define FAIL(...)                             \
-	do {                                  \
+#define FAIL(...) \
+	do { \
 		fprintf(stderr, __VA_ARGS__); \
-		fputc('\n', stderr);          \
-		failures++;                   \
+		fputc('\n', stderr); \
+		failures++; \
 	} while (0)
 
 static void *write_ring(void *arg)
@@ -58,7 +58,11 @@ static void *write_ring(void *arg)
 
 	atomic_store(&shared->tid[id], taf_sys_tid());
 	for (uint64_t i = 1; lane; i++) {
-		struct taf_slot_body b = { taf_stamp_tsc(), i, (uint16_t)(i % 1000), 1, TAF_ALLOC,
+		struct taf_slot_body b = { taf_stamp_tsc(),
+					   i,
+					   (uint16_t)(i % 1000),
+					   1,
+					   TAF_ALLOC,
 					   (int32_t)(KEY + (unsigned)id) };
 
 		taf_ring_put(lane, &b);
@@ -73,7 +77,10 @@ static void *write_log(void *arg)
 	char msg[64];
 
 	for (uint64_t i = 1;; i++) {
-		struct taf_rec r = { .kind = TAF_LOAD, .phase = TAF_MARK, .call = "kill9", .msg = msg,
+		struct taf_rec r = { .kind = TAF_LOAD,
+				     .phase = TAF_MARK,
+				     .call = "kill9",
+				     .msg = msg,
 				     .keep = TAF_KEEP_SYNC };
 
 		snprintf(msg, sizeof(msg), "w%ld %llu", id, (unsigned long long)i);
@@ -85,7 +92,9 @@ static void *write_log(void *arg)
 
 static void child(void)
 {
-	struct taf_session s = { .run = "00112233445566aa", .ring_bytes = 512 << 10, .segment_bytes = 256 << 10,
+	struct taf_session s = { .run = "00112233445566aa",
+				 .ring_bytes = 512 << 10,
+				 .segment_bytes = 256 << 10,
 				 .head = ",\"v\":1" };
 	pthread_t t;
 
@@ -192,14 +201,17 @@ static void check_ring(const char *name)
 			continue;
 		k = taf_ring_lane_records(&c, l, rec, sizeof(rec) / sizeof(*rec));
 		for (size_t i = 0; i < k; i++) {
-			if (rec[i].rc != (int32_t)(KEY + (unsigned)id) || rec[i].call.row != rec[i].arg % 1000)
-				FAIL("ring: a record that nobody wrote: arg %llu", (unsigned long long)rec[i].arg);
+			if (rec[i].rc != (int32_t)(KEY + (unsigned)id) ||
+			    rec[i].call.row != rec[i].arg % 1000)
+				FAIL("ring: a record that nobody wrote: arg %llu",
+				     (unsigned long long)rec[i].arg);
 			if (newest && rec[i].arg != newest + 1)
 				FAIL("ring: a hole before %llu", (unsigned long long)rec[i].arg);
 			newest = rec[i].arg;
 		}
 		if (newest < atomic_load(&shared->done[id]))
-			FAIL("ring: %llu was completed, %llu is the newest", (unsigned long long)atomic_load(&shared->done[id]),
+			FAIL("ring: %llu was completed, %llu is the newest",
+			     (unsigned long long)atomic_load(&shared->done[id]),
 			     (unsigned long long)newest);
 	}
 	free(bytes);
@@ -230,7 +242,8 @@ static uint64_t check_and_clean(void)
 	for (int i = RING_THREADS; i < THREADS; i++)
 		if (latest[i] < atomic_load(&shared->done[i]))
 			FAIL("writer %d: %llu was on disk by its word, %llu is the newest", i,
-			     (unsigned long long)atomic_load(&shared->done[i]), (unsigned long long)latest[i]);
+			     (unsigned long long)atomic_load(&shared->done[i]),
+			     (unsigned long long)latest[i]);
 	return good;
 }
 
@@ -260,7 +273,8 @@ int main(void)
 	uint64_t records = 0, ring = 0;
 	char path[PATH_MAX];
 
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED || !mkdtemp(dir) || !realpath(dir, path))
 		return 1;
 	if (snprintf(full, sizeof(full), "%s", path) >= (int)sizeof(full))
@@ -271,8 +285,8 @@ int main(void)
 			ring += atomic_load(&shared->done[k]);
 	}
 	rmdir(full);
-	printf("%d kills, %llu log records, %llu ring records, %u failures, seed %u\n", rounds, (unsigned long long)records,
-	       (unsigned long long)ring, failures, seed);
+	printf("%d kills, %llu log records, %llu ring records, %u failures, seed %u\n", rounds,
+	       (unsigned long long)records, (unsigned long long)ring, failures, seed);
 	/* A run in which nothing was written has shown nothing. */
 	return failures || records < (uint64_t)rounds || !ring;
 }

@@ -195,21 +195,21 @@ void fake_reset(void)
 #undef NOTIFY
 #undef CALL
 #define FAKE_BY_HAND(ret, name, params) FAKE_PUBLIC ret name params;
-#define FAKE_MADE(ret, name, params)                                                              \
-	FAKE_PUBLIC ret name params;                                                              \
-	ret name params                                                                           \
-	{                                                                                         \
+#define FAKE_MADE(ret, name, params) \
+	FAKE_PUBLIC ret name params; \
+	ret name params \
+	{ \
 		ret r = (ret)_Generic((ret){ 0 }, void *: (intptr_t)fake_cells[FAKE_##name],      \
-				      default: fake_number(FAKE_##name));                         \
-		fake_called(FAKE_##name);                                                         \
-		fake_last[FAKE_##name] = (int64_t)r;                                              \
-		return r;                                                                         \
+				      default: fake_number(FAKE_##name)); \
+		fake_called(FAKE_##name); \
+		fake_last[FAKE_##name] = (int64_t)r; \
+		return r; \
 	}
 #define FAKE_V_BY_HAND(name, params) FAKE_PUBLIC void name params;
-#define FAKE_V_MADE(name, params)       \
-	FAKE_PUBLIC void name params;   \
-	void name params                \
-	{                               \
+#define FAKE_V_MADE(name, params) \
+	FAKE_PUBLIC void name params; \
+	void name params \
+	{ \
 		fake_called(FAKE_##name); \
 	}
 #define FAKE_V(name, params) FAKE_V_PICK(FAKE_PICK(HAND_##name, FAKE_MADE), name, params)
@@ -220,7 +220,8 @@ void fake_reset(void)
 #define HOOK(ret, name, params, args, kind, bytes, refuse, doc) \
 	FAKE_PICK(HAND_##name, FAKE_MADE)(ret, name, params)
 #define HOOKV(name, params, args, kind, bytes, doc) FAKE_V(name, params)
-#define OWN(ret, name, params, args, kind, refuse, doc) FAKE_PICK(HAND_##name, FAKE_MADE)(ret, name, params)
+#define OWN(ret, name, params, args, kind, refuse, doc) \
+	FAKE_PICK(HAND_##name, FAKE_MADE)(ret, name, params)
 #define OWNV(name, params, args, kind, doc) FAKE_V(name, params)
 #define CALL(ret, name, params, doc) FAKE_PICK(HAND_##name, FAKE_MADE)(ret, name, params)
 #define NOTIFY(name, kind, doc)

@@ -127,6 +127,9 @@ static int32_t compute(int row, void *ctx, const struct fake_value *batch)
 	void (*fn)(void) = on_decode;
 	int32_t rc = (int32_t)fake_setting("FAKE_DECODE_RC");
 
+	/* Another thread is ending the process: what would come of this nobody knows. */
+	while (fake_is_down)
+		pause();
 	enter(row, ctx);
 	fake_check(row, batch);
 	if (fn)

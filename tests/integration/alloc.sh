@@ -9,6 +9,10 @@ alloc=$BUILD/libtaffrail-alloc.so
 	echo "$alloc was not built"
 	exit 1
 }
+if grep -q __asan_init "$tests/guest_alloc" || grep -q __tsan_init "$tests/guest_alloc"; then
+	echo "the guest is instrumented: its allocator is not the C library's"
+	exit 77
+fi
 
 # PART TAKEN GIVEN, as guest_alloc numbers its parts.
 table='

@@ -121,6 +121,7 @@ one_writer() { # WAY
 		"$(crumbs | jq -c '[.pid, .seq, .start, .boot]' | sort | uniq -d)"
 }
 
+plain_guests guest_exit
 while read -r way status drained end; do
 	[ -n "$way" ] || continue
 	same "$way" FAKE_DECODE_MS=2 FAKE_LOG="$work/engine.log" "$tests/guest_exit" "$way"

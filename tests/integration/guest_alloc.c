@@ -15,6 +15,8 @@
 
 #define MIB ((size_t)1 << 20)
 
+static size_t none; /* 0, but the compiler is not told */
+
 static void say(const char *what, long n)
 {
 	printf("%s %ld\n", what, n);
@@ -57,7 +59,7 @@ static void do_calloc(void)
 	p = calloc(huge, 4);
 	say("calloc overflow", p == NULL && errno == ENOMEM);
 	free(p);
-	p = calloc(0, 0);
+	p = calloc(none, none);
 	say("calloc of nothing", p != NULL);
 	free(p);
 }
@@ -93,11 +95,12 @@ static void do_realloc_failing(void)
 
 static void do_realloc_to_nothing(void)
 {
-	volatile size_t none = 0;
-	void *p = malloc(2 * MIB), *q = realloc(p, none);
+	static void *p;
 
-	say("realloc to nothing", q == NULL);
-	free(q);
+	p = malloc(2 * MIB);
+	p = realloc(p, none);
+	say("realloc to nothing", p == NULL);
+	free(p);
 }
 
 static void do_aligned(void)
@@ -146,9 +149,12 @@ static void do_threads(void)
 static void do_refused(void)
 {
 	volatile size_t huge = SIZE_MAX / 2;
+	void *p;
 
 	errno = 0;
-	say("malloc refused", malloc(huge) == NULL && errno == ENOMEM);
+	p = malloc(huge);
+	say("malloc refused", p == NULL && errno == ENOMEM);
+	free(p);
 }
 
 static int open_ring(void)
@@ -204,6 +210,7 @@ int main(int argc, char **argv)
 	struct guest_engine engine;
 	void *ctx;
 
+	none = (size_t)(argc < 0);
 	guest_open(&engine);
 	ctx = engine.make(engine.load("/models/tiny.gguf", fake_value_of(0)), fake_value_of(0));
 	engine.decode(ctx, fake_value_of(1));

@@ -6,11 +6,15 @@
 # own variables, and the shim creates no file, opens none and starts no thread.
 #
 # time-limit: 300
+# The commands are for eval.
+# shellcheck disable=SC2016
 . "${SRC:?}/tests/integration/lib.sh"
 
 has_tool() {
 	command -v "$1" >/dev/null
 }
+
+plain_guests guest_exit
 
 # CASE | COMMAND (left out where its program is missing)
 table='

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what it sets is for the sourcing script
 # lib.sh -- what the matrices share. Sourced, never run.
 #
 # A case runs a program twice, plain and with libtaffrail.so preloaded, and
@@ -35,6 +35,20 @@ export XDG_RUNTIME_DIR=$work/run XDG_CONFIG_HOME=$work/config HOME=$work
 state=$work/state
 passed=0
 failed=0
+
+# In a build with sanitizers the guests are instrumented, and their own reports
+# would be compared: plain ones are made here instead. They need no object of ours.
+plain_guests() { # NAME...
+	local name
+	grep -q __asan_init "$tests/$1" || grep -q __tsan_init "$tests/$1" || return
+	mkdir -p guests
+	cp "$tests"/libfake_*.so guests/
+	for name; do
+		"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -o "guests/$name" "$SRC/tests/integration/$name.c" \
+			-ldl -lpthread || exit 1
+	done
+	tests=$work/guests
+}
 
 fresh() {
 	rm -rf "$state" "$work/run/taffrail"

@@ -8,6 +8,8 @@
 # program sees no other change in what it hands to its children.
 #
 # time-limit: 300
+# The commands are for eval.
+# shellcheck disable=SC2016
 . "${SRC:?}/tests/integration/lib.sh"
 
 # Prints 1 when the shim is mapped in this process, else 0.
@@ -26,7 +28,8 @@ cat >probe.c <<-'END'
 	}
 END
 "${CC:-cc}" -o probe probe.c || exit 1
-probe=$work/probe
+probe=$work/probe # of the commands below
+: "$probe"
 
 # Runs the probe in the way that argv[1] names, with an environment of its own.
 cat >spawner.c <<-'END'
@@ -140,6 +143,7 @@ raw plain env -i A=1 B=2 LD_PRELOAD= env
 raw shim env -i A=1 B=2 LD_PRELOAD="$shim" env
 check inherit "the child's environment" "$(grep -v LD_PRELOAD plain.out)" "$(grep -v LD_PRELOAD shim.out)"
 
+plain_guests guest_exit
 # One run over the tree: given, or made by the first that becomes active.
 with_shim TAFFRAIL_RUN=0123456789abcdef sh -c "'$tests/guest_exit' exit; '$tests/guest_exit' fork_decode; :"
 check "run given" runs 0123456789abcdef "$(crumbs | jq -r .run | sort -u)"

@@ -4,6 +4,8 @@
 # the program's own view of its handlers everywhere else.
 #
 # time-limit: 300
+# The commands are for eval and perl.
+# shellcheck disable=SC2016
 . "${SRC:?}/tests/integration/lib.sh"
 
 set_term="TAFFRAIL_SET=exit.signals=TERM;exit.deadline=2s"
@@ -43,6 +45,7 @@ exec              ignored  exit_0     none
 nothing           -        exit_4     none
 '
 
+plain_guests guest_signal
 while read -r way before status drained; do
 	[ -n "$way" ] || continue
 	case="$way ${before/-/}"
@@ -87,7 +90,7 @@ has hung-decode "what happened" '.ev == "drain" and (.msg | tostring | startswit
 with_shim "$set_term" perl -e 'my $p = fork // die; if (!$p) { exec @ARGV }
 	select undef, undef, undef, .3; kill TERM => $p; waitpid $p, 0; print $? & 127, "\n"' \
 	"$tests/guest_signal" decode_alone
-check sender "signal of the child" 15 "$(cat shim.out | tail -n 1)"
+check sender "signal of the child" 15 "$(tail -n 1 shim.out)"
 has sender "the sender" '.ev == "signal" and (.msg | tostring | startswith("sent by process "))'
 
 # Programs with signal handling of their own.  CASE | COMMAND
@@ -96,7 +99,7 @@ python KeyboardInterrupt|python3 -c "import os,time
 try:
     os.kill(os.getpid(), 2); time.sleep(2)
 except KeyboardInterrupt: print(\"kept\")"
-python SIGINT|python3 -c "import os,time; os.kill(os.getpid(),2); time.sleep(2)" 2>/dev/null
+python SIGINT|python3 -c "import os,time; os.kill(os.getpid(),2); time.sleep(2)"
 python SIG_IGN|python3 -c "import os,signal; signal.signal(2, signal.SIG_IGN); os.kill(os.getpid(),2); print(signal.getsignal(2))"
 python SIGTERM|python3 -c "import os,time; os.kill(os.getpid(),15); time.sleep(2)"
 python handler|python3 -c "import os,signal,sys,time; signal.signal(15, lambda *a: sys.exit(5)); os.kill(os.getpid(),15); time.sleep(2)"
@@ -108,21 +111,21 @@ bash default|bash -c "kill -TERM \$\$; sleep 1"
 bash ignored, inherited|bash -c "trap \"\" INT; exec python3 -c \"import signal; print(signal.getsignal(2))\""
 perl handler|perl -e "\$SIG{TERM} = sub { print \"caught\n\"; exit 5 }; kill TERM => \$\$; sleep 1"
 '
-run_others() {
-	local line case=
+# Each to others.list: CASE, a zero byte, COMMAND, a zero byte.
+split_others() {
+	local line
 	printf '%s' "$others" | perl -0777 -ne 'for (split /\n(?=\w[\w ,]*\|)/) { s/^\n//; s/\n$//; print "$_\0" if /\S/ }' |
 		while IFS= read -r -d '' line; do
 			case=${line%%|*}
 			printf '%s\0%s\0' "$case" "${line#*|}"
 		done >others.list
-	while IFS= read -r -d '' case && IFS= read -r -d '' line; do
-		line=${line% 2>/dev/null}
-		command -v "${line%% *}" >/dev/null || continue
-		eval "set -- $line"
-		same "$case" "TAFFRAIL_SET=exit.signals=TERM,INT" "$@"
-	done <others.list
 }
-run_others
+split_others
+while IFS= read -r -d '' case && IFS= read -r -d '' line; do
+	command -v "${line%% *}" >/dev/null || continue
+	eval "set -- $line"
+	same "$case" "TAFFRAIL_SET=exit.signals=TERM,INT" "$@"
+done <others.list
 
 # Python that computes, through ctypes: SIGINT stays a KeyboardInterrupt, SIGTERM drains.
 cat >compute.py <<'END'

@@ -8,7 +8,7 @@
 . "${SRC:?}/tests/integration/lib.sh"
 
 parts=$SRC/tests/integration/parts
-cc=(${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2)
+read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2"
 
 # An engine of its own: NAME FLAGS...
 engine() {

@@ -11,7 +11,7 @@
 
 enum { SYNC = TAF_DRAIN_SYNC, BOTH = TAF_DRAIN_SYNC | TAF_DRAIN_TRIM };
 
-/* One line: settings over the built-in policy, what happens, what is known, what must come of it. */
+/* Settings over the built-in policy, what happens, what is known, what must come of it. */
 struct line {
 	const char *set;
 	enum taf_kind kind;

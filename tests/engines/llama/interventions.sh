@@ -45,11 +45,15 @@ drain_case drain.post_clear off on 2 "${usual[@]}"
 drain_case drain.pre_clear off on 2 "${usual[@]}"
 drain_case drain.before_unload off on 1 "${usual[@]}"
 
-# Every second decode: 16 at least, so 8 drains, each with the submits that it waited for.
-drain_case drain.every_submits 0 2 8 "${usual[@]}"
-guarded --set drain.every_submits=2 -- "${usual[@]}"
-at_least every_submits "drains that say which submits" 8 \
-	"$(number_of '.ev == "drain" and .ph == "begin" and (.msg // "" | test("^submits [0-9]+\\.\\.[0-9]+ of this generation$"))')"
+# After each decode; the binding of node waits after each one itself, so that two are never under way.
+drain_case drain.every_submits 0 1 16 "${usual[@]}"
+steps=("${calls[@]}" --decodes 9 tiny.gguf)
+plain "${steps[@]}"
+drain_case drain.every_submits 0 2 4 "${steps[@]}"
+guarded --set drain.every_submits=2 -- "${steps[@]}"
+check every_submits "the submits that each drain waited for" "1..2 3..4 5..6 7..8" \
+	"$(records | jq -rs '[.[] | select(.rule == "drain.every_submits" and .ph == "begin").msg |
+		capture("^submits (?<n>[0-9]+\\.\\.[0-9]+) of this generation$").n] | join(" ")')"
 
 # Nothing is given back: the exit finds a context alive.
 left=("${serve[@]}" --no-dispose tiny.gguf)
@@ -80,11 +84,11 @@ check twice "loads and unloads" "2 4" \
 
 # Observe writes what it would do and does none of it; off writes nothing at all.
 plain "${usual[@]}"
-guarded --set mode=observe --set drain.post_sync=on --set drain.every_submits=2 -- "${usual[@]}"
+guarded --set mode=observe --set drain.post_sync=on --set drain.every_submits=1 -- "${usual[@]}"
 check_same observe
 check_whole observe
 check observe "drains" 0 "$(number_of '.ev == "drain"')"
-at_least observe "would have, after every second submit" 8 "$(number_of '.ev == "would" and .rule == "drain.every_submits"')"
+at_least observe "would have, after every submit" 16 "$(number_of '.ev == "would" and .rule == "drain.every_submits"')"
 at_least observe "would have, before an unload" 1 "$(number_of '.ev == "would" and .rule == "drain.before_unload"')"
 check observe "the mode in its log" observe "$(records | jq -r 'select(.role == "guest").mode')"
 guarded --set mode=off -- "${usual[@]}"
@@ -146,7 +150,8 @@ sigterm() { # CASE OPTION...
 	until_true has_submits 40
 	guest=$(guest_pid)
 	kill -TERM "$guest"
-	check "$case" "how it ended" "signal 15" "$(status_of $runner)"
+	await_runner
+	check "$case" "how it ended" "signal 15" "$ended"
 	check "$case" "its words" "" "$(grep -v '^taffrail: ' bg.err)"
 	check "$case" "the verdict" "signal SIGTERM" "$(report '.[0] | "\(.verdict) \(.signal)"')"
 	check_whole "$case"

@@ -111,10 +111,13 @@ has_submits() { # AT-LEAST
 	[ "$(report '[.[].submits] | add // 0')" -ge "$1" ]
 }
 
-# The wait status of a job of this shell, as `raw` writes it.
-status_of() { # PID
-	local rc
-	{ wait "$1"; } 2>/dev/null
-	rc=$?
-	[ $rc -gt 128 ] && echo "signal $((rc - 128))" || echo "exit $rc"
+# Waits for the `run` of start_guarded; how it ended goes to ended, as `raw` writes it.
+await_runner() {
+	{ wait "$runner"; } 2>/dev/null
+	ended=$?
+	if [ $ended -gt 128 ]; then
+		ended="signal $((ended - 128))"
+	else
+		ended="exit $ended"
+	fi
 }
