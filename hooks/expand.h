@@ -39,7 +39,8 @@ static _Atomic(taf_fn) learned[ROW_COUNT];
 
 const struct taf_table TAF_TABLE = { TAF_ENGINE, rows, ROW_COUNT, learned, TAF_OPS };
 
-/* Pass 5: the generated wrappers. The kind is a constant, so the door is chosen when this is compiled. */
+/* Pass 5: the generated wrappers. The kind is a constant, so the door is chosen
+ * when this is compiled. */
 #include "none.h"
 #undef HOOK
 #undef HOOKV

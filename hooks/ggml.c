@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ggml.c -- ggml's backends: memory, graphs of programs without llama, and the message of a failed assertion. */
+/* ggml.c -- ggml's backends: memory, graphs of programs without llama, and the
+ * message of a failed assertion. */
 #include "../policy/text.h"
 #include "../shim/crumb.h"
 #include "../shim/format.h"

@@ -8,12 +8,12 @@
  *
  *   HOOK (ret, name, params, args, kind, bytes, refuse, doc)   the wrapper is generated
  *   HOOKV(name, params, args, kind, bytes, doc)                the same, returns nothing
- *   OWN  (ret, name, params, args, kind, refuse, doc)          the wrapper, taf_name, is written by hand
+ *   OWN  (ret, name, params, args, kind, refuse, doc)          taf_name is written by hand
  *   OWNV (name, params, args, kind, doc)                       the same, returns nothing
  *   OWNN (name, params, args, kind, doc)                       the same, never returns
- *   NOTIFY(name, kind, doc)                                    an assembly entry that calls taf_note_name and jumps on
+ *   NOTIFY(name, kind, doc)                                    assembly: calls taf_note_name, jumps on
  *   CALL (ret, name, params, doc)                              we call it, we do not watch it
- *   ALIAS(asked, since, name)                                  what a GetProcAddress calls it, and from which version
+ *   ALIAS(asked, since, name)                                  its name for a GetProcAddress, and since when
  *
  *   params  the parameter list in brackets, args the same names for the call
  *   kind    of policy/kinds.def; SUBMIT, ALLOC and FREE take the narrow door

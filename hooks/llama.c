@@ -168,7 +168,8 @@ static void begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
 	taf_work_submit(w, call);
 }
 
-/* -1 and below are failures; 1 (no room in the cache) and 2 (aborted by the program) are answers. */
+/* -1 and below are failures; 1 (no room in the cache) and 2 (aborted by the
+ * program) are answers. */
 static void crumb_failure(const struct taf_call *call, int32_t rc)
 {
 	struct taf_rec r = { .kind = TAF_ERROR,

@@ -19,6 +19,14 @@ int taf___sigaction(int signo, const struct sigaction *act, struct sigaction *ol
 	return taf_sig_action(signo, act, old, REAL(__sigaction));
 }
 
+/* A handler that puts the default action back and raises the signal again (node,
+ * and whoever restores a terminal first) ends the process just the same. */
+int taf_raise(int signo)
+{
+	taf_sig_raise(signo);
+	return REAL(raise) ? REAL(raise)(signo) : -1;
+}
+
 #define SIGNAL_WRAPPER(name) \
 	taf_handler_fn *taf_##name(int signo, taf_handler_fn *fn) \
 	{ \

@@ -54,7 +54,8 @@ void taf_text_pad(struct taf_text *t, uint64_t v, int digits);
  * start a line or steer a terminal: see text.c. At most max bytes of s. */
 void taf_text_json(struct taf_text *t, const char *s, size_t max);
 
-/* The decimal number at s; stops at the first other byte and says where in *end. False when there is none or it overflows. */
+/* The decimal number at s; stops at the first other byte and says where in *end.
+ * False when there is none or it overflows. */
 bool taf_read_u64(const char *s, const char **end, uint64_t *v);
 
 /* A duration for people: "250ms", "2.0s", "3m 05s", "2h 10m". */

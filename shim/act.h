@@ -15,7 +15,8 @@
 void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct taf_verdict *v);
 /* Drains one context, which this thread has claimed. */
 void taf_act_drain(struct taf_work *w, unsigned drain, int rule);
-/* Drains every context that can be claimed within drain.deadline; those of model only, if it is not NULL. Returns how many could not. */
+/* Drains every context that can be claimed within drain.deadline; those of model
+ * only, if it is not NULL. Returns how many could not. */
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule);
 /* drain.pre_clear; under the claim. */
 void taf_act_before_infer(struct taf_work *w);

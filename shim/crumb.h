@@ -22,8 +22,9 @@
  * that order.  crc is CRC32C (Castagnoli, reflected, init and xorout all ones)
  * of the line up to and without ',"crc":', continued from the CRC32C of the
  * text "<boot>-<start>-<seg>" (seg as in the file name), so that a line of
- * another boot, process or segment never validates.  Text inside a record is escaped by taf_text_json:
- * no name or message can end a line or steer a terminal.
+ * another boot, process or segment never validates.  Text inside a record is
+ * escaped by taf_text_json: no name or message can end a line or steer a
+ * terminal.
  *
  *   key       unit, meaning                          present
  *   t         RFC 3339 UTC, microseconds             always
@@ -53,7 +54,7 @@
  * ring (path), v (format version), role (guest run note), exe, argv (array,
  * secrets masked), cwd, machine, pid_ns, ppid, hint (the model that argv or
  * the environment names), shim (version), mode, policy {origin, path, sha256,
- * bad}, routes, boundaries ("exact" | "inferred"), label.  A record of role
+ * bad}, routes, boundaries ("exact" | "inferred"), levers (env.set in force), label.  A record of role
  * run adds pid_of_guest.
  *
  * INVARIANTS

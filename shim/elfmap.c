@@ -11,7 +11,8 @@
 
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
-/* Both live in the dynamic loader. Weak, so that we need libc alone and load where one is missing. */
+/* Both live in the dynamic loader. Weak, so that we need libc alone and load
+ * where one is missing. */
 extern struct r_debug _r_debug __attribute__((weak));
 #if __GLIBC_PREREQ(2, 35)
 extern __typeof__(_dl_find_object) _dl_find_object __attribute__((weak));

@@ -22,7 +22,8 @@
 
 /* Leaves by route with status. is_last: nothing of this process runs after it. */
 void taf_leave(const char *route, int status, bool is_last);
-/* Leaves because of a signal whose default action follows; the deadline ends the process by that signal. */
+/* Leaves because of a signal whose default action follows; the deadline ends the
+ * process by that signal. */
 void taf_leave_signal(const char *name, int signo);
 /* Leaves to become the program at path; no deadline can end the process here. */
 void taf_leave_exec(const char *call, const char *path);

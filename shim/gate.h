@@ -119,7 +119,8 @@ static inline void taf_bump(_Atomic(uint64_t) *n, uint64_t by)
 			      memory_order_relaxed);
 }
 
-/* kind is the row's, a constant where a wrapper is generated: what depends on it is then decided by the compiler. */
+/* kind is the row's, a constant where a wrapper is generated: what depends on it
+ * is then decided by the compiler. */
 #define TAF_INLINE static inline __attribute__((always_inline))
 
 /* The time-stamp counter costs twice what the coarse clock does. Calls of a

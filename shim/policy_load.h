@@ -25,7 +25,8 @@ struct taf_loaded {
 	int n_bad; /* settings that kept their default */
 };
 
-/* Fills rules, in any case with something that can be enforced; why gets one line for each thing that was wrong. */
+/* Fills rules, in any case with something that can be enforced; why gets one line
+ * for each thing that was wrong. */
 void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf_loaded *loaded,
 		     struct taf_text *why);
 

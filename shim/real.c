@@ -117,13 +117,14 @@ static void *in_scope(struct search *s)
 	return NULL;
 }
 
+/* Behind us alone: an object in front of us that has the name is called directly, or wraps us. */
 static void *first_provider(const char *name)
 {
+	struct link_map *m = taf_elf_self();
 	struct taf_elf e;
 
-	for (struct link_map *m = taf_elf_first(); m; m = m->l_next) {
-		void *p = m != taf_elf_self() && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL)
-								   : NULL;
+	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
+		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
 
 		if (p)
 			return p;
@@ -185,6 +186,15 @@ static void *in_preloads(const char *name, const struct link_map *caller)
 	return NULL;
 }
 
+static bool is_in_front(const struct link_map *of)
+{
+	const struct link_map *m = taf_elf_first();
+
+	while (m && m != of && m != taf_elf_self())
+		m = m->l_next;
+	return m == of && of != taf_elf_self();
+}
+
 static taf_fn from_caller(const struct taf_table *t, int row, const void *caller)
 {
 	struct search s = { .name = t->rows[row].name };
@@ -196,10 +206,14 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 	p = in_preloads(s.name, s.base);
 	if (p)
 		return object_fn(p);
-	if (s.base && s.base != taf_elf_self()) {
-		if (taf_elf_of(s.base, &e))
-			s.version = taf_elf_wanted_version(&e, s.name);
+	if (s.base && s.base != taf_elf_self() && taf_elf_of(s.base, &e)) {
+		s.version = taf_elf_wanted_version(&e, s.name);
 		enqueue(&s, s.base);
+		/* The program, or a preload before ours that wraps the same function: not itself. */
+		if (is_in_front(s.base)) {
+			taf_elf_each_needed(&e, enqueue_needed, &s);
+			s.done++;
+		}
 		p = in_scope(&s);
 		if (p)
 			return object_fn(p);

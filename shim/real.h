@@ -6,8 +6,8 @@
  * So the search is made in the caller's own scope:
  *
  *   libc rows    the next object after ours in load order (what RTLD_NEXT gives)
- *   engine rows  objects preloaded behind us; then those of the caller: itself and what it needs, breadth
- *                first, in the version it asked for; then a function learned
+ *   engine rows  objects preloaded behind us; then those of the caller: itself
+ *                and what it needs, breadth first, in the version it asked for; then a function learned
  *                from dlsym; then the first object in memory that defines it
  *
  * Answers are cached by (call site, row); dlclose empties the cache.  Nothing

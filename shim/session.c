@@ -11,6 +11,8 @@
 #define TAF_VERSION "0"
 #endif
 
+extern char **environ;
+
 #define ARGV_ROOM 1400 /* of the record, for all arguments */
 
 int taf_session_dirs(const struct taf_rules *rules, struct taf_session *s, struct taf_text *why)
@@ -174,6 +176,24 @@ static void put_hint(struct taf_text *out)
 		member(out, "hint", h.text[TAF_HINT_ALIAS][0] ? h.text[TAF_HINT_ALIAS] : id);
 }
 
+/* The levers of env.set that this process really has. */
+static void put_levers(struct taf_text *out)
+{
+	bool is_first = true;
+
+	for (uint32_t i = 0; i < taf_rules.env_set.n; i++) {
+		const char *value = taf_env(environ, taf_rules.env_set.at[i].name);
+
+		if (!value || !taf_same(value, taf_rules.env_set.at[i].value))
+			continue;
+		taf_text_put(out, is_first ? ",\"levers\":[" : ",");
+		taf_text_json(out, taf_rules.env_set.at[i].name, 64);
+		is_first = false;
+	}
+	if (!is_first)
+		taf_text_char(out, ']');
+}
+
 void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 {
 	char buf[512], machine[TAF_BOOT_ID_LEN + 1];
@@ -195,6 +215,7 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 	member(out, "mode", mode_name());
 	put_policy(loaded, out);
 	put_routes(out);
+	put_levers(out);
 	if (label && label[0])
 		member(out, "label", label);
 }

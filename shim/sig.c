@@ -33,20 +33,26 @@ static bool is_taken(int signo)
 	return signo >= 1 && signo <= SIGNALS && (atomic_load(&taken) >> (signo - 1) & 1);
 }
 
-static void handler(int signo, siginfo_t *info, void *context)
+/* Hands the signal to the helper thread. By its default action nothing would run
+ * here any more; a thread inside the engine goes on, so that its context becomes
+ * free, and parks at its next hook. */
+static void hand_over(int signo, int32_t sender)
 {
 	uint32_t none = 0;
 
+	atomic_store(&sender_pid, sender);
+	if (atomic_compare_exchange_strong(&arrived, &none, (uint32_t)signo))
+		taf_sys_wake_all(&arrived);
+	while (!taf_tls.open && !taf_tls.inside)
+		taf_sys_wait(&arrived, atomic_load(&arrived), UINT32_MAX);
+}
+
+static void handler(int signo, siginfo_t *info, void *context)
+{
 	(void)context;
 	if (atomic_load(&helper_pid) != taf_sys_pid())
 		taf_sys_die_of(signo); /* a fork child: nobody drains here */
-	atomic_store(&sender_pid, info && info->si_code <= 0 ? (int32_t)info->si_pid : 0);
-	if (atomic_compare_exchange_strong(&arrived, &none, (uint32_t)signo))
-		taf_sys_wake_all(&arrived);
-	/* By its default action nothing would run here any more. A thread inside
-	 * the engine goes on, so that its context becomes free, and parks at its next hook. */
-	while (!taf_tls.open && !taf_tls.inside)
-		taf_sys_wait(&arrived, atomic_load(&arrived), UINT32_MAX);
+	hand_over(signo, info && info->si_code <= 0 ? (int32_t)info->si_pid : 0);
 }
 
 static void install(int signo, taf_sigaction_fn *real)
@@ -136,6 +142,16 @@ taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn,
 	return old == ours.one ? SIG_DFL : old;
 }
 
+void taf_sig_raise(int signo)
+{
+	taf_sigaction_fn *real = is_taken(signo) ? find_real() : NULL;
+	struct sigaction now;
+
+	if (real && atomic_load(&helper_pid) == taf_sys_pid() && !real(signo, NULL, &now) &&
+	    now.sa_handler == SIG_DFL)
+		hand_over(signo, taf_sys_pid());
+}
+
 static const char *name_of(int signo)
 {
 	static const char *const names[] = {
@@ -206,6 +222,9 @@ static void take(int signo, taf_sigaction_fn *real)
 	if (!is_ours(&now) && now.sa_handler == SIG_DFL) {
 		remember(signo, &now);
 		install(signo, real);
+	} else if (!is_ours(&now) && now.sa_handler != SIG_IGN) {
+		taf_mark(TAF_NOTE, TAF_ENGINE_NONE, name_of(signo),
+			 "exit.signals: the program handles this signal itself; drained if it raises it again");
 	}
 	atomic_fetch_or(&taken, 1ull << (signo - 1));
 }

@@ -28,6 +28,9 @@ int taf_sig_action(int signo, const struct sigaction *act, struct sigaction *old
 typedef void taf_handler_fn(int signo);
 taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn,
 			       taf_handler_fn *(*real)(int, taf_handler_fn *));
+/* The program raises signo: where that ends it and exit.signals names it, it is
+ * drained first and this does not return. */
+void taf_sig_raise(int signo);
 /* Takes the signals of exit.signals; at most once in a process, at the first submit. */
 void taf_sig_arm(void);
 

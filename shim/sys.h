@@ -30,7 +30,8 @@ enum taf_open_flag {
 	TAF_O_DIR = 8,
 };
 
-/* Always O_CLOEXEC, O_NOFOLLOW and O_NOCTTY; creates with mode 0600. Follows links only with taf_sys_open_any. */
+/* Always O_CLOEXEC, O_NOFOLLOW and O_NOCTTY; creates with mode 0600. Follows
+ * links only with taf_sys_open_any. */
 int taf_sys_open(const char *path, unsigned flags);
 int taf_sys_open_any(const char *path); /* read only, follows links */
 int taf_sys_close(int fd);
@@ -72,7 +73,8 @@ uint32_t taf_sys_uid(void); /* effective */
 /* Fills 32 hexadecimal digits and a NUL. */
 int taf_sys_boot_id(char out[TAF_BOOT_ID_LEN + 1]);
 int taf_sys_machine_id(char out[TAF_BOOT_ID_LEN + 1]);
-/* Start time of a process in clock ticks since boot; pid 0 is oneself. 0 when there is no such process. */
+/* Start time of a process in clock ticks since boot; pid 0 is oneself. 0 when
+ * there is no such process. */
 uint64_t taf_sys_start_ticks(int32_t pid);
 uint64_t taf_sys_pid_ns(void); /* inode of the pid namespace, 0 unknown */
 int taf_sys_random(void *buf, size_t n);

@@ -84,7 +84,8 @@ struct taf_work *taf_work_at(int i);
 bool taf_work_claim(struct taf_work *w, uint32_t ms);
 void taf_work_release(struct taf_work *w);
 
-/* A decode of tokens begins: ends a generation that went idle, begins a new one if none is open. Under the claim. */
+/* A decode of tokens begins: ends a generation that went idle, begins a new one
+ * if none is open. Under the claim. */
 void taf_work_submit(struct taf_work *w, struct taf_call *c);
 /* It ended with rc. */
 void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc);
