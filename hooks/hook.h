@@ -11,9 +11,9 @@
  *   OWN  (ret, name, params, args, kind, refuse, doc)          taf_name is written by hand
  *   OWNV (name, params, args, kind, doc)                       the same, returns nothing
  *   OWNN (name, params, args, kind, doc)                       the same, never returns
- *   NOTIFY(name, kind, doc)                                    assembly: calls taf_note_name, jumps on
- *   CALL (ret, name, params, doc)                              we call it, we do not watch it
- *   ALIAS(asked, since, name)                                  its name for a GetProcAddress, and since when
+ *   NOTIFY(name, kind, doc)                                    calls taf_note_name, jumps on
+ *   CALL (ret, name, params, doc)                              we call it, do not watch it
+ *   ALIAS(asked, since, name)                                  its name, and since which version
  *
  *   params  the parameter list in brackets, args the same names for the call
  *   kind    of policy/kinds.def; SUBMIT, ALLOC and FREE take the narrow door

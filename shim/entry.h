@@ -31,26 +31,26 @@ struct taf_regs {
 };
 
 /* clang-format off */
-#define TAF_ENTRY(name)                                                                            \
-	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",@function\n" #name ":\n"     \
-		".cfi_startproc\n endbr64\n"                                                        \
-		" push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset 6,-16\n"                           \
-		" mov %rsp,%rbp\n.cfi_def_cfa_register 6\n"                                         \
-		" sub $208,%rsp\n"                                                                  \
-		" mov %rdi,0(%rsp)\n mov %rsi,8(%rsp)\n mov %rdx,16(%rsp)\n mov %rcx,24(%rsp)\n"    \
-		" mov %r8,32(%rsp)\n mov %r9,40(%rsp)\n mov %rax,48(%rsp)\n movq $0,56(%rsp)\n"     \
-		" movups %xmm0,80(%rsp)\n movups %xmm1,96(%rsp)\n movups %xmm2,112(%rsp)\n"         \
-		" movups %xmm3,128(%rsp)\n movups %xmm4,144(%rsp)\n movups %xmm5,160(%rsp)\n"       \
-		" movups %xmm6,176(%rsp)\n movups %xmm7,192(%rsp)\n"                                \
-		" mov %rsp,%rdi\n call taf_note_" #name "\n mov %rax,%r11\n"                        \
-		" movups 80(%rsp),%xmm0\n movups 96(%rsp),%xmm1\n movups 112(%rsp),%xmm2\n"         \
-		" movups 128(%rsp),%xmm3\n movups 144(%rsp),%xmm4\n movups 160(%rsp),%xmm5\n"       \
-		" movups 176(%rsp),%xmm6\n movups 192(%rsp),%xmm7\n"                                \
-		" mov 0(%rsp),%rdi\n mov 8(%rsp),%rsi\n mov 16(%rsp),%rdx\n mov 24(%rsp),%rcx\n"    \
-		" mov 32(%rsp),%r8\n mov 40(%rsp),%r9\n mov 48(%rsp),%rax\n"                        \
-		" cmpq $0,56(%rsp)\n jne 1f\n"                                                      \
-		" mov %rbp,%rsp\n pop %rbp\n.cfi_remember_state\n.cfi_def_cfa 7,8\n jmp *%r11\n"    \
-		"1:\n.cfi_restore_state\n mov 64(%rsp),%rax\n mov %rbp,%rsp\n pop %rbp\n"           \
+#define TAF_ENTRY(name) \
+	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",@function\n" #name ":\n" \
+		".cfi_startproc\n endbr64\n" \
+		" push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset 6,-16\n" \
+		" mov %rsp,%rbp\n.cfi_def_cfa_register 6\n" \
+		" sub $208,%rsp\n" \
+		" mov %rdi,0(%rsp)\n mov %rsi,8(%rsp)\n mov %rdx,16(%rsp)\n mov %rcx,24(%rsp)\n" \
+		" mov %r8,32(%rsp)\n mov %r9,40(%rsp)\n mov %rax,48(%rsp)\n movq $0,56(%rsp)\n" \
+		" movups %xmm0,80(%rsp)\n movups %xmm1,96(%rsp)\n movups %xmm2,112(%rsp)\n" \
+		" movups %xmm3,128(%rsp)\n movups %xmm4,144(%rsp)\n movups %xmm5,160(%rsp)\n" \
+		" movups %xmm6,176(%rsp)\n movups %xmm7,192(%rsp)\n" \
+		" mov %rsp,%rdi\n call taf_note_" #name "\n mov %rax,%r11\n" \
+		" movups 80(%rsp),%xmm0\n movups 96(%rsp),%xmm1\n movups 112(%rsp),%xmm2\n" \
+		" movups 128(%rsp),%xmm3\n movups 144(%rsp),%xmm4\n movups 160(%rsp),%xmm5\n" \
+		" movups 176(%rsp),%xmm6\n movups 192(%rsp),%xmm7\n" \
+		" mov 0(%rsp),%rdi\n mov 8(%rsp),%rsi\n mov 16(%rsp),%rdx\n mov 24(%rsp),%rcx\n" \
+		" mov 32(%rsp),%r8\n mov 40(%rsp),%r9\n mov 48(%rsp),%rax\n" \
+		" cmpq $0,56(%rsp)\n jne 1f\n" \
+		" mov %rbp,%rsp\n pop %rbp\n.cfi_remember_state\n.cfi_def_cfa 7,8\n jmp *%r11\n" \
+		"1:\n.cfi_restore_state\n mov 64(%rsp),%rax\n mov %rbp,%rsp\n pop %rbp\n" \
 		".cfi_def_cfa 7,8\n ret\n.cfi_endproc\n.size " #name ",.-" #name "\n");
 /* clang-format on */
 
@@ -68,20 +68,20 @@ struct taf_regs {
 };
 
 /* clang-format off */
-#define TAF_ENTRY(name)                                                                            \
-	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",%function\n" #name ":\n"     \
-		".cfi_startproc\n hint #34\n"                                                       \
-		" stp x29,x30,[sp,#-16]!\n.cfi_def_cfa_offset 16\n.cfi_offset 29,-16\n"             \
-		".cfi_offset 30,-8\n mov x29,sp\n.cfi_def_cfa_register 29\n sub sp,sp,#224\n"       \
+#define TAF_ENTRY(name) \
+	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",%function\n" #name ":\n" \
+		".cfi_startproc\n hint #34\n" \
+		" stp x29,x30,[sp,#-16]!\n.cfi_def_cfa_offset 16\n.cfi_offset 29,-16\n" \
+		".cfi_offset 30,-8\n mov x29,sp\n.cfi_def_cfa_register 29\n sub sp,sp,#224\n" \
 		" stp x0,x1,[sp,#0]\n stp x2,x3,[sp,#16]\n stp x4,x5,[sp,#32]\n stp x6,x7,[sp,#48]\n" \
-		" stp x8,xzr,[sp,#64]\n"                                                            \
+		" stp x8,xzr,[sp,#64]\n" \
 		" stp q0,q1,[sp,#96]\n stp q2,q3,[sp,#128]\n stp q4,q5,[sp,#160]\n stp q6,q7,[sp,#192]\n" \
-		" mov x0,sp\n bl taf_note_" #name "\n mov x16,x0\n"                                 \
+		" mov x0,sp\n bl taf_note_" #name "\n mov x16,x0\n" \
 		" ldp q0,q1,[sp,#96]\n ldp q2,q3,[sp,#128]\n ldp q4,q5,[sp,#160]\n ldp q6,q7,[sp,#192]\n" \
-		" ldp x8,x9,[sp,#64]\n ldr x10,[sp,#80]\n"                                          \
+		" ldp x8,x9,[sp,#64]\n ldr x10,[sp,#80]\n" \
 		" ldp x0,x1,[sp,#0]\n ldp x2,x3,[sp,#16]\n ldp x4,x5,[sp,#32]\n ldp x6,x7,[sp,#48]\n" \
-		" mov sp,x29\n ldp x29,x30,[sp],#16\n.cfi_def_cfa 31,0\n.cfi_restore 29\n"          \
-		".cfi_restore 30\n cbnz x9,1f\n br x16\n1: mov x0,x10\n ret\n.cfi_endproc\n"        \
+		" mov sp,x29\n ldp x29,x30,[sp],#16\n.cfi_def_cfa 31,0\n.cfi_restore 29\n" \
+		".cfi_restore 30\n cbnz x9,1f\n br x16\n1: mov x0,x10\n ret\n.cfi_endproc\n" \
 		".size " #name ",.-" #name "\n");
 /* clang-format on */
 

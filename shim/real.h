@@ -7,8 +7,9 @@
  *
  *   libc rows    the next object after ours in load order (what RTLD_NEXT gives)
  *   engine rows  objects preloaded behind us; then those of the caller: itself
- *                and what it needs, breadth first, in the version it asked for; then a function learned
- *                from dlsym; then the first object in memory that defines it
+ *                and what it needs, breadth first, in the version it asked
+ *                for; then a function learned from dlsym; then the first object
+ *                behind us that defines it
  *
  * Answers are cached by (call site, row); dlclose empties the cache.  Nothing
  * here takes a lock, calls the loader or allocates.

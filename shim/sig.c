@@ -224,7 +224,8 @@ static void take(int signo, taf_sigaction_fn *real)
 		install(signo, real);
 	} else if (!is_ours(&now) && now.sa_handler != SIG_IGN) {
 		taf_mark(TAF_NOTE, TAF_ENGINE_NONE, name_of(signo),
-			 "exit.signals: the program handles this signal itself; drained if it raises it again");
+			 "exit.signals: the program handles this signal itself; drained if it "
+			 "raises it again");
 	}
 	atomic_fetch_or(&taken, 1ull << (signo - 1));
 }

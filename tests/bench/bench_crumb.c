@@ -172,7 +172,6 @@ static void ring(void)
 	static double a[31], b[31];
 	struct taf_lane *lane = taf_ring_take_lane();
 	struct taf_slot_body body = { .row = 1, .engine = 1, .kind = TAF_ALLOC };
-	volatile uint64_t sink = 0;
 
 	if (!lane)
 		exit(1);
@@ -180,7 +179,7 @@ static void ring(void)
 		double t0 = bench_now_ns(), t1;
 
 		for (int i = 0; i < 1000000; i++)
-			sink += (uint64_t)i;
+			__asm__ volatile("" : : "r"(i));
 		t1 = bench_now_ns();
 		for (int i = 0; i < 1000000; i++) {
 			body.stamp = taf_stamp_tsc();

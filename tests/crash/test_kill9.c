@@ -57,7 +57,9 @@ static void *write_ring(void *arg)
 	struct taf_lane *lane = taf_ring_take_lane();
 
 	atomic_store(&shared->tid[id], taf_sys_tid());
-	for (uint64_t i = 1; lane; i++) {
+	if (!lane)
+		return NULL;
+	for (uint64_t i = 1;; i++) {
 		struct taf_slot_body b = { taf_stamp_tsc(),
 					   i,
 					   (uint16_t)(i % 1000),
@@ -68,7 +70,6 @@ static void *write_ring(void *arg)
 		taf_ring_put(lane, &b);
 		atomic_store(&shared->done[id], i);
 	}
-	return NULL;
 }
 
 static void *write_log(void *arg)
@@ -268,7 +269,8 @@ static uint64_t one_round(unsigned *seed)
 
 int main(void)
 {
-	int rounds = getenv("TAF_LONG") && atoi(getenv("TAF_LONG")) ? 500 : 50;
+	const char *is_long = getenv("TAF_LONG");
+	int rounds = is_long && atoi(is_long) ? 500 : 50;
 	unsigned seed = (unsigned)time(NULL);
 	uint64_t records = 0, ring = 0;
 	char path[PATH_MAX];

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # alloc.sh -- libtaffrail-alloc.so: the malloc family answers as ever, and the
 # blocks of 1 MiB and more are counted.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
 alloc=$BUILD/libtaffrail-alloc.so

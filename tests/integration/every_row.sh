@@ -4,6 +4,7 @@
 #
 # The rows, their kinds and durabilities are read from the tables themselves, so
 # that a new row is tested the day it is written.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
 # NAME KIND THUNK of each engine row.

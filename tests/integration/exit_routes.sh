@@ -7,6 +7,7 @@
 # why not, or, where no preload can see the end, a begin stays open.
 #
 # time-limit: 300
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
 # WAY  STATUS  DRAIN  LAST

@@ -8,6 +8,7 @@
 # time-limit: 300
 # The commands are for eval.
 # shellcheck disable=SC2016
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
 has_tool() {
@@ -195,10 +196,11 @@ done
 
 # Armed: nothing of ours is opened, made or started.  strace sees every process.
 if has_tool strace && strace -o /dev/null true 2>/dev/null; then
+	# In the root directory, since a shell looks at each folder above it.
 	strace -f -qq -e trace=file,desc,process,memory -E LD_PRELOAD="$shim" -E TAFFRAIL_STATE="$state" \
-		-o armed.trace bash -c '/bin/true; exit 0' </dev/null >/dev/null 2>&1
+		-o armed.trace env -u PWD -u OLDPWD -C / bash -c '/bin/true; exit 0' </dev/null >/dev/null 2>&1
 	check strace "paths of ours" "" "$(grep -E 'taffrail|/proc/self|/dev/shm' armed.trace |
-		grep -vE "libtaffrail\.so|execve\(|TAFFRAIL_STATE|$state" | head -n 3)"
+		grep -vE 'libtaffrail\.so|execve\(' | head -n 3)"
 	check strace "opens of the object itself" "" "$(grep 'libtaffrail' armed.trace |
 		grep -vE 'openat\([^)]*O_RDONLY\|O_CLOEXEC\)|execve\(' | head -n 3)"
 	strace -qq -f -e trace=clone,clone3,rt_sigaction,madvise -E LD_PRELOAD="$shim" -o armed.trace /bin/true

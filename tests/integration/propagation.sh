@@ -10,6 +10,7 @@
 # time-limit: 300
 # The commands are for eval.
 # shellcheck disable=SC2016
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
 # Prints 1 when the shim is mapped in this process, else 0.

@@ -6,6 +6,7 @@
 # time-limit: 300
 # The commands are for eval and perl.
 # shellcheck disable=SC2016
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
 set_term="TAFFRAIL_SET=exit.signals=TERM;exit.deadline=2s"

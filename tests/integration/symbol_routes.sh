@@ -5,6 +5,7 @@
 # Each program prints the same with and without the shim; whether the load was
 # seen is what the table says, "missed" included: a route that begins to be
 # seen must be noted too.  The last table asks for names that are not there.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
 parts=$SRC/tests/integration/parts

@@ -87,7 +87,8 @@ static void wipe(void)
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
 		unlink(path);
 	}
-	closedir(d);
+	if (d)
+		closedir(d);
 }
 
 /* Bit by bit: shares nothing with crc32c.c. */

@@ -96,8 +96,11 @@ static void fork_and_write(void)
 		taf_crumb_abandon();
 		MUST(!taf_crumb_is_open());
 		MUST(!taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE, .msg = "wrong" }));
-		for (fd = 3; fd < 2000; fd++)
-			MUST(fcntl(fd, F_GETFD) < 0 || fcntl(fd, F_GETFD) != FD_CLOEXEC);
+		for (fd = 3; fd < 2000; fd++) {
+			int flags = fcntl(fd, F_GETFD);
+
+			MUST(flags < 0 || !(flags & FD_CLOEXEC));
+		}
 		/* And has a log of its own when it wants one. */
 		MUST(!open_log(0));
 		MUST(taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE, .msg = "child" }) == 2);

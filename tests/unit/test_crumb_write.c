@@ -206,7 +206,8 @@ static void write_too_much(void)
 
 	memset(big, 'm', sizeof(big) - 1);
 	for (size_t i = 0; i + 2 < sizeof(wide); i += 2)
-		memcpy(wide + i, "\xc3\xbc", 2);
+		wide[i] = (char)0xc3;
+		wide[i + 1] = (char)0xbc;
 	snprintf(members, sizeof(members), ",\"x\":\"%.*s\"", 4000, big);
 	MUST(!open_log(0));
 	MUST(taf_crumb(&r) == 2);
