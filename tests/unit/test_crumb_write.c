@@ -205,9 +205,8 @@ static void write_too_much(void)
 	cJSON *o;
 
 	memset(big, 'm', sizeof(big) - 1);
-	for (size_t i = 0; i + 2 < sizeof(wide); i += 2)
-		wide[i] = (char)0xc3;
-		wide[i + 1] = (char)0xbc;
+	for (size_t i = 0; i + 1 < sizeof(wide); i++)
+		wide[i] = i % 2 ? (char)0xbc : (char)0xc3; /* one letter of two bytes */
 	snprintf(members, sizeof(members), ",\"x\":\"%.*s\"", 4000, big);
 	MUST(!open_log(0));
 	MUST(taf_crumb(&r) == 2);
