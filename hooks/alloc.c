@@ -53,20 +53,6 @@ static struct {
 
 static _Atomic(uint8_t) filter[FILTER]; /* non-zero: a large block may lie in this bucket */
 
-static void *next_after_us(const char *name)
-{
-	struct link_map *m = taf_elf_self();
-	struct taf_elf e;
-
-	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
-		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
-
-		if (p)
-			return p;
-	}
-	return NULL;
-}
-
 /* Pass 3: finds theirs at the first use; racing threads find the same. */
 #include "none.h"
 #undef OWN
@@ -82,7 +68,7 @@ static void *next_after_us(const char *name)
 		} u; \
 		if (__builtin_expect(fn != NULL, 1)) \
 			return fn; \
-		u.p = next_after_us(#name); \
+		u.p = taf_elf_next(#name); \
 		atomic_store_explicit(&theirs.name, u.f, memory_order_relaxed); \
 		return u.f; \
 	}

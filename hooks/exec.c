@@ -84,7 +84,7 @@ static size_t count_args(const char *arg, va_list ap)
 	return n;
 }
 
-static void copy_args(char **argv, const char *arg, va_list ap)
+static void copy_args(char **argv, const char *arg, va_list *ap)
 {
 	union {
 		const char *c;
@@ -93,35 +93,29 @@ static void copy_args(char **argv, const char *arg, va_list ap)
 	size_t n = 0;
 
 	for (argv[n++] = u.m; u.c; argv[n++] = u.m)
-		u.c = va_arg(ap, const char *);
+		u.c = va_arg(*ap, const char *);
 }
+
+/* The variable arguments behind arg as an array in this function's frame; ap is left behind the NULL. */
+#define WITH_ARGS(argv, arg) \
+	va_list ap; \
+	va_start(ap, arg); \
+	size_t n = count_args(arg, ap); \
+	va_end(ap); \
+	char *argv[n]; \
+	va_start(ap, arg); \
+	copy_args(argv, arg, &ap)
 
 int taf_execl(const char *path, const char *arg, ...)
 {
-	va_list ap;
-	size_t n;
-
-	va_start(ap, arg);
-	n = count_args(arg, ap);
-	va_end(ap);
-	char *argv[n];
-	va_start(ap, arg);
-	copy_args(argv, arg, ap);
+	WITH_ARGS(argv, arg);
 	va_end(ap);
 	return taf_execv(path, argv);
 }
 
 int taf_execlp(const char *file, const char *arg, ...)
 {
-	va_list ap;
-	size_t n;
-
-	va_start(ap, arg);
-	n = count_args(arg, ap);
-	va_end(ap);
-	char *argv[n];
-	va_start(ap, arg);
-	copy_args(argv, arg, ap);
+	WITH_ARGS(argv, arg);
 	va_end(ap);
 	return taf_execvp(file, argv);
 }
@@ -129,16 +123,9 @@ int taf_execlp(const char *file, const char *arg, ...)
 int taf_execle(const char *path, const char *arg, ...)
 {
 	char *const *envp;
-	va_list ap;
-	size_t n;
 
-	va_start(ap, arg);
-	n = count_args(arg, ap);
+	WITH_ARGS(argv, arg);
 	envp = va_arg(ap, char *const *);
-	va_end(ap);
-	char *argv[n];
-	va_start(ap, arg);
-	copy_args(argv, arg, ap);
 	va_end(ap);
 	return taf_execve(path, argv, envp);
 }

@@ -218,6 +218,20 @@ struct link_map *taf_elf_self(void)
 	return self;
 }
 
+void *taf_elf_next(const char *name)
+{
+	struct link_map *m = taf_elf_self();
+	struct taf_elf e;
+
+	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
+		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
+
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
 /* The highest object that starts at or below pc. Good enough where objects do not interleave. */
 static struct link_map *nearest_below(const void *pc)
 {

@@ -41,6 +41,8 @@ const char *taf_elf_wanted_version(const struct taf_elf *e, const char *name);
 /* The head of the base namespace's list. */
 struct link_map *taf_elf_first(void);
 struct link_map *taf_elf_self(void); /* ours */
+/* What the first object behind ours defines under that name: RTLD_NEXT without the loader's lock. */
+void *taf_elf_next(const char *name);
 /* The object that pc lies in; NULL when unknown. Lock-free on glibc >= 2.35. */
 struct link_map *taf_elf_at(const void *pc);
 /* Calls fn for each name that e needs; stops when it returns true. */

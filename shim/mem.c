@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "../policy/text.h"
+
 #define HIDDEN __attribute__((visibility("hidden"), used))
 
 HIDDEN void *memcpy(void *restrict to, const void *restrict from, size_t n);
@@ -34,15 +36,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 
 void *memmove(void *to, const void *from, size_t n)
 {
-	unsigned char *d = to;
-	const unsigned char *s = from;
-
-	if (d <= s)
-		for (size_t i = 0; i < n; i++)
-			d[i] = s[i];
-	else
-		while (n--)
-			d[n] = s[n];
+	taf_move(to, from, n);
 	return to;
 }
 

@@ -50,21 +50,6 @@ bool taf_real_is_ours(const void *fn)
 	return taf_elf_at(fn) == taf_elf_self();
 }
 
-/* libc rows: what RTLD_NEXT would give us, without the loader's lock. */
-static taf_fn next_after_us(const char *name)
-{
-	struct link_map *m = taf_elf_self();
-	struct taf_elf e;
-
-	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
-		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
-
-		if (p)
-			return object_fn(p);
-	}
-	return NULL;
-}
-
 static void enqueue(struct search *s, struct link_map *m)
 {
 	for (int i = 0; i < s->n; i++)
@@ -117,21 +102,6 @@ static void *in_scope(struct search *s)
 	return NULL;
 }
 
-/* Behind us alone: an object in front of us that has the name is called directly, or wraps us. */
-static void *first_provider(const char *name)
-{
-	struct link_map *m = taf_elf_self();
-	struct taf_elf e;
-
-	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
-		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
-
-		if (p)
-			return p;
-	}
-	return NULL;
-}
-
 /* The object and all that it needs, whether or not one of them has the name. */
 static bool reaches(struct link_map *from, const struct link_map *caller, const char *name)
 {
@@ -154,7 +124,7 @@ bool taf_real_is_near(const char *name, const void *caller)
 {
 	struct link_map *of = taf_elf_at(caller);
 
-	if (!first_provider(name))
+	if (!taf_elf_next(name))
 		return false;
 	for (struct link_map *m = taf_elf_first(); m; m = m->l_next)
 		if (reaches(m, of, name))
@@ -219,12 +189,13 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 			return object_fn(p);
 	}
 	learned = atomic_load_explicit(&t->learned[row], memory_order_acquire);
-	return learned ? learned : object_fn(first_provider(s.name));
+	/* Behind us alone: an object in front of us is called directly, or wraps us. */
+	return learned ? learned : object_fn(taf_elf_next(s.name));
 }
 
 taf_fn taf_real_fix(const struct taf_table *t, int row)
 {
-	taf_fn fn = next_after_us(t->rows[row].name);
+	taf_fn fn = object_fn(taf_elf_next(t->rows[row].name));
 
 	atomic_store_explicit(&t->learned[row], fn, memory_order_release);
 	return fn;

@@ -97,12 +97,16 @@ async function serve(llama, file, options) {
     await sleep(options.pause);
     await sequence.clearHistory();
     await generate(model, sequence, "hello b a", options.tokens);
-    if (options["no-dispose"])
+    if (options["no-dispose"]) {
+        kept.push(model, context);
         return;
+    }
     await context.dispose();
     await model.dispose();
 }
 
+// What is not given back must stay in sight, or the collector gives it back.
+const kept = [];
 const options = readArguments();
 const {getLlama, LlamaLogLevel} = await importEngine();
 const llama = await getLlama({
@@ -111,6 +115,6 @@ const llama = await getLlama({
 const rounds = options.twice ? 2 : 1;
 for (let round = 0; round < rounds; round++)
     await serve(llama, options.models[round % options.models.length], options);
-if (options["no-dispose"])
+if (kept.length > 0)
     process.exit(0);
 await llama.dispose();
