@@ -164,6 +164,16 @@ static void count_load(struct taf_story *s, const struct taf_past *p,
 	}
 }
 
+/* abort() follows a failed assertion: what failed says more than that. */
+static void take_error(struct taf_story *s, const struct taf_crumb_line *line)
+{
+	char class[32];
+
+	taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class));
+	if (!s->error[0] || strcmp(class, "abort"))
+		taf_crumb_text(line, TAF_KEY_MSG, s->error, sizeof(s->error));
+}
+
 static void count(struct taf_story *s, const struct taf_trail *t)
 {
 	uint64_t biggest = 0;
@@ -186,7 +196,7 @@ static void count(struct taf_story *s, const struct taf_trail *t)
 		    taf_crumb_has(&line, TAF_KEY_MODEL))
 			taf_crumb_text(&line, TAF_KEY_MODEL, s->last_model, sizeof(s->last_model));
 		if (p->kind == TAF_ERROR)
-			taf_crumb_text(&line, TAF_KEY_MSG, s->error, sizeof(s->error));
+			take_error(s, &line);
 		if (p->kind == TAF_HOLD || p->kind == TAF_REFUSE)
 			taf_crumb_text(&line, TAF_KEY_RULE, s->rule, sizeof(s->rule));
 	}
