@@ -128,6 +128,16 @@ static unsigned count_given(const struct taf_check *c)
 	return n;
 }
 
+/* By TAFFRAIL_SET and --set. */
+static unsigned count_set(const struct taf_check *c)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		n += c->found.origin[i] == TAF_FROM_ENV || c->found.origin[i] == TAF_FROM_ARG;
+	return n;
+}
+
 static const char *plural(unsigned n)
 {
 	return n == 1 ? "" : "s";
@@ -135,7 +145,7 @@ static const char *plural(unsigned n)
 
 static void print_verdict(const struct taf_check *c)
 {
-	unsigned bad = (unsigned)c->found.n_bad, n = count_given(c);
+	unsigned bad = (unsigned)c->found.n_bad, n = count_given(c), set = count_set(c);
 
 	if (*c->found.path)
 		print_line(stdout, "policy: ", c->found.path);
@@ -150,6 +160,10 @@ static void print_verdict(const struct taf_check *c)
 	else if (*c->found.path)
 		printf("no mistake: %u setting%s, %u profile%s\n", n, plural(n),
 		       c->policy.n_profiles, plural(c->policy.n_profiles));
+	else if (set)
+		printf("no mistake: there is no file; TAFFRAIL_SET and --set give %u setting%s, the "
+		       "others have their defaults\n",
+		       set, plural(set));
 	else
 		puts("no mistake: there is no file, so every setting has its default");
 }

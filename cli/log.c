@@ -112,6 +112,11 @@ static int read_options(int argc, char **argv, struct options *o)
 			o->session = value;
 		else if ((value = taf_option(argv, &i, "--state")))
 			o->state = value;
+		else if (*name != '-')
+			return taf_usage_wrong("log",
+					       "\"%s\" is one word too many; "
+					       "for one process: --session %s",
+					       name, name);
 		else
 			return taf_usage_wrong("log", "there is no option \"%s\"", name);
 		if (!err && value && !*value)
@@ -121,25 +126,37 @@ static int read_options(int argc, char **argv, struct options *o)
 }
 
 /* Replaces what the user typed by the id of the one session that it means. */
-static int take_session(struct options *o, const char *dir, const struct taf_world *w)
+static int take_session(struct options *o, struct taf_trails *trails)
 {
 	static char id[96];
-	struct taf_trails trails;
 	struct taf_trail *picked;
+	int err = taf_pick_session(trails, "log", o->session, &picked);
+
+	if (err)
+		return err;
+	taf_copy(id, picked->id, sizeof(id));
+	o->filter.session = id;
+	return 0;
+}
+
+/* The run and the session must be there; who follows may wait for a run. */
+static int take_names(struct options *o, const char *dir, const struct taf_world *w)
+{
+	bool needs_run = o->filter.run && !o->is_following;
+	struct taf_trails trails;
 	int err;
 
-	if (!o->session)
+	if (!o->session && !needs_run)
 		return 0;
 	err = taf_trails_scan(&trails, dir, w);
 	if (err) {
 		taf_tell("log: cannot read %s: %s", dir, strerror(-err));
 		return TAF_EXIT_INTERNAL;
 	}
-	err = taf_pick_session(&trails, "log", o->session, &picked);
-	if (!err) {
-		taf_copy(id, picked->id, sizeof(id));
-		o->filter.session = id;
-	}
+	if (needs_run)
+		err = taf_pick_run(&trails, "log", o->filter.run, true);
+	if (!err && o->session)
+		err = take_session(o, &trails);
 	taf_trails_free(&trails);
 	return err;
 }
@@ -210,7 +227,7 @@ int taf_verb_log(int argc, char **argv)
 	}
 	err = take_since(&o, &tail.world);
 	if (!err)
-		err = take_session(&o, tail.dir, &tail.world);
+		err = take_names(&o, tail.dir, &tail.world);
 	if (!err)
 		err = print_log(&tail, &o);
 	taf_log_free(&tail);

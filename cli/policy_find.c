@@ -60,8 +60,8 @@ static bool take_named(const struct search *s, const char *name, enum taf_policy
 		snprintf(line, sizeof(line), "%s: this name is too long; write a shorter one",
 			 taf_policy_from_name(from));
 	} else if (!exists(name)) {
-		snprintf(line, sizeof(line), "%s: there is no such file (%s); name one that exists",
-			 name, taf_policy_from_name(from));
+		snprintf(line, sizeof(line), "%s: there is no such file%s; name one that exists",
+			 name, from == TAF_POLICY_ENV ? " (TAFFRAIL_POLICY)" : "");
 	} else {
 		s->found->from = from;
 		return true;

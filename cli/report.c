@@ -18,10 +18,10 @@
 #include "usage.h"
 #include "verbs.h"
 
-enum which { WHICH_LAST, WHICH_ALL, WHICH_SESSION, WHICH_RUN };
+enum which { WHICH_ANY, WHICH_LAST, WHICH_ALL, WHICH_SESSION, WHICH_RUN };
 
 struct options {
-	enum which which;
+	enum which which; /* ANY: the last */
 	const char *name; /* of the session or run */
 	const char *state;
 	bool is_json;
@@ -38,8 +38,9 @@ struct report {
 
 static int choose(struct options *o, enum which which, const char *name)
 {
-	if (o->which != WHICH_LAST)
-		return taf_usage_wrong("report", "--all, --run and --session exclude each other");
+	if (o->which != WHICH_ANY)
+		return taf_usage_wrong("report",
+				       "--last, --all, --run and --session exclude each other");
 	if (name && !*name)
 		return taf_usage_wrong("report", "%s wants a value",
 				       which == WHICH_RUN ? "--run" : "--session");
@@ -57,7 +58,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		if (!strcmp(argv[i], "--json")) {
 			o->is_json = true;
 		} else if (!strcmp(argv[i], "--last")) {
-			continue;
+			err = choose(o, WHICH_LAST, NULL);
 		} else if (!strcmp(argv[i], "--all")) {
 			err = choose(o, WHICH_ALL, NULL);
 		} else if ((value = taf_option(argv, &i, "--session"))) {
@@ -68,6 +69,11 @@ static int read_options(int argc, char **argv, struct options *o)
 			if (!*value)
 				err = taf_usage_wrong("report", "--state wants a directory");
 			o->state = value;
+		} else if (argv[i][0] != '-') {
+			err = taf_usage_wrong("report",
+					      "\"%s\" is one word too many; "
+					      "for one process: --session %s",
+					      argv[i], argv[i]);
 		} else {
 			err = taf_usage_wrong("report", "there is no option \"%s\"", argv[i]);
 		}
@@ -113,56 +119,26 @@ static void drop_runners(struct report *r)
 			r->is_chosen[i] = false;
 }
 
-/* A beginning of a run id must name one run. */
-static int check_one_run(const struct report *r)
-{
-	const char *first = NULL;
-	char a[64], b[64];
-
-	for (size_t i = 0; i < r->trails.n; i++) {
-		const char *run = r->trails.list[i].run;
-
-		if (!r->is_chosen[i])
-			continue;
-		if (first && strcmp(first, run) != 0) {
-			taf_tell("report: more than one run begins with \"%s\": %s, %s",
-				 r->options.name, taf_show_safe(a, sizeof(a), first),
-				 taf_show_safe(b, sizeof(b), run));
-			return TAF_EXIT_USAGE;
-		}
-		first = run;
-	}
-	return 0;
-}
-
 static int select_trails(struct report *r)
 {
 	struct taf_trail *newest = taf_trails_newest(&r->trails, false);
-	size_t n = 0;
+	int err = 0;
 
 	r->is_chosen = calloc(r->trails.n + 1, sizeof(*r->is_chosen));
 	if (!r->is_chosen)
 		return TAF_EXIT_INTERNAL;
 	if (!newest)
 		newest = taf_trails_newest(&r->trails, true);
-	if (r->options.which == WHICH_SESSION) {
-		int err = taf_pick_session(&r->trails, "report", r->options.name, &newest);
-
-		if (err)
-			return err;
-	}
+	if (r->options.which == WHICH_SESSION)
+		err = taf_pick_session(&r->trails, "report", r->options.name, &newest);
+	else if (r->options.which == WHICH_RUN)
+		err = taf_pick_run(&r->trails, "report", r->options.name, false);
+	if (err)
+		return err;
 	for (size_t i = 0; i < r->trails.n; i++)
 		r->is_chosen[i] = is_wanted(r, &r->trails.list[i], newest);
 	drop_runners(r);
-	for (size_t i = 0; i < r->trails.n; i++)
-		n += r->is_chosen[i];
-	if (r->options.which == WHICH_RUN && n > 1 && check_one_run(r))
-		return TAF_EXIT_USAGE;
-	if (n || r->options.which != WHICH_RUN)
-		return 0;
-	taf_tell("report: no run \"%s\" in %s; see: taffrail report --all", r->options.name,
-		 r->trails.dir);
-	return TAF_EXIT_USAGE;
+	return 0;
 }
 
 static int by_weight(const void *a, const void *b)

@@ -55,7 +55,8 @@ struct verb_text {
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \
-	"Exit status: 0 no mistake, 64 wrong arguments, 78 the policy has a mistake.\n" \
+	"Exit status: 0 no mistake, 64 wrong arguments, 70 the compiled policy or the\n" \
+	"output could not be written, 78 the policy has a mistake.\n" \
 	"\n" \
 	"Example: taffrail check --effective -- node serve.mjs\n"
 
@@ -74,7 +75,8 @@ struct verb_text {
 	"  --help         this text\n" \
 	"\n" \
 	"Exit status: 0 reported, or no session is there yet, 64 wrong arguments, no such\n" \
-	"session or more than one that matches, 70 the state directory cannot be read.\n" \
+	"run or session or more than one that matches, 70 the state directory cannot be\n" \
+	"read or the output not written.\n" \
 	"\n" \
 	"Example: taffrail report --last\n"
 
@@ -92,7 +94,9 @@ struct verb_text {
 	"  --json         one record a line, as it was written\n" \
 	"  --help         this text\n" \
 	"\n" \
-	"Exit status: 0 something was printed, 1 there is nothing, 64 wrong arguments.\n" \
+	"Exit status: 0 something was printed, 1 there is nothing, 64 wrong arguments, no\n" \
+	"such run or session or more than one that matches, 70 the state directory cannot\n" \
+	"be read or the output not written.\n" \
 	"\n" \
 	"Example: taffrail log --since 10m --ev load --ev refuse\n"
 
@@ -109,8 +113,8 @@ struct verb_text {
 	"  --help         this text\n" \
 	"\n" \
 	"Exit status: 0 it was looked at, 64 wrong arguments, 69 it cannot be guarded\n" \
-	"(--strict) or libelf is not installed, 126 COMMAND is not executable, 127 there\n" \
-	"is no such COMMAND.\n" \
+	"(--strict) or libelf is not installed, 70 no memory, or the output could not be\n" \
+	"written, 126 COMMAND is not executable, 127 there is no such COMMAND.\n" \
 	"\n" \
 	"Example: taffrail doctor node\n"
 
@@ -124,7 +128,8 @@ struct verb_text {
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \
-	"Exit status: 0, or 64 for an engine that has no table.\n" \
+	"Exit status: 0, 64 wrong arguments or an engine that has no table, 70 the output\n" \
+	"could not be written.\n" \
 	"\n" \
 	"Example: taffrail hooks --engine llama\n"
 
@@ -147,7 +152,7 @@ struct verb_text {
 	"\n" \
 	"Explains VERB, or lists the verbs. `taffrail VERB --help` says the same.\n" \
 	"\n" \
-	"Exit status: 0, or 64 when there is no such verb.\n" \
+	"Exit status: 0, 64 there is no such verb, 70 the output could not be written.\n" \
 	"\n" \
 	"Example: taffrail help run\n"
 

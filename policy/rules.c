@@ -174,7 +174,7 @@ static void consider(struct nearest *near, const char *path, int rule, size_t n)
 
 bool taf_rule_nearest(const char *path, struct taf_text *out)
 {
-	uint32_t limit = 2 + (uint32_t)taf_len(path) / 6;
+	uint32_t n = (uint32_t)taf_len(path), limit = least(2 + n / 6, (n + 1) / 3);
 	struct nearest near = { limit + 1, 0, -1 };
 
 	for (int i = 0; i < TAF_RULE_COUNT; i++) {

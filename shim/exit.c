@@ -14,6 +14,7 @@ static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
 static _Atomic(int) exit_status;
 static _Atomic(uint64_t) park_until_ns;
 static _Atomic(uint32_t) is_closed;
+static _Atomic(bool) is_exec; /* the leaver means to become another program */
 static _Atomic(uint32_t) armed; /* kinds whose first call has returned, one bit each */
 
 /* One way of leaving. */
@@ -63,22 +64,31 @@ static void last_words(void)
 		taf_sys_die_of(atomic_load(&deadly_signal));
 }
 
-static void drain_all(const struct way *w)
+static _Atomic(uint32_t) is_done; /* futex: the watchdog may go */
+
+/* From here on the deadline runs, whatever the engine does. */
+static void start_deadline(const struct way *w)
+{
+	atomic_store(&is_done, 0);
+	if (taf_rules.mode == TAF_MODE_ENFORCE && w->kind == TAF_EXIT && taf_work_contexts())
+		taf_sys_watchdog((uint32_t)taf_rules.exit_deadline_ms, &is_done,
+				 w->status < 0 ? 128 - w->status : w->status, last_words);
+}
+
+static void stop_deadline(void)
+{
+	atomic_store(&is_done, 1);
+	taf_sys_wake_all(&is_done);
+}
+
+static void drain_all(void)
 {
 	struct taf_event ev = { .kind = TAF_EXIT, .phase = TAF_BEGIN };
-	static _Atomic(uint32_t) is_done;
 	struct taf_verdict v;
 
 	taf_act_decide(&ev, NULL, &v);
-	if (!v.drain)
-		return;
-	atomic_store(&is_done, 0);
-	if (taf_rules.mode == TAF_MODE_ENFORCE && w->kind == TAF_EXIT)
-		taf_sys_watchdog((uint32_t)taf_rules.exit_deadline_ms, &is_done,
-				 w->status < 0 ? 128 - w->status : w->status, last_words);
-	taf_act_drain_all(NULL, v.drain, v.drain_rule);
-	atomic_store(&is_done, 1);
-	taf_sys_wake_all(&is_done);
+	if (v.drain)
+		taf_act_drain_all(NULL, v.drain, v.drain_rule);
 }
 
 /* Generations that are open have ended, whether or not a rule drains them. */
@@ -117,9 +127,12 @@ static void leave_by(const struct way *w)
 	if (!begin_leaving())
 		return;
 	taf_tls.inside++;
+	atomic_store(&is_exec, w->kind == TAF_EXEC);
 	crumb_way(w);
+	start_deadline(w);
 	settle_all();
-	drain_all(w);
+	drain_all();
+	stop_deadline();
 	taf_tls.inside--;
 	atomic_store(&taf_life.is_drained, 1);
 	taf_sys_wake_all(&taf_life.is_drained);
@@ -161,7 +174,9 @@ void taf_stay(int rc)
 			     .of = atomic_load(&exit_seq),
 			     .msg = "not started: the process goes on" };
 
-	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING)
+	/* Another thread may be leaving for good. */
+	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING || !atomic_load(&is_exec) ||
+	    atomic_load(&taf_life.leaver) != (uint32_t)taf_tid())
 		return;
 	taf_crumb(&r);
 	atomic_fetch_and(&taf_life.alert, ~(uint32_t)TAF_ALERT_LEAVING);

@@ -79,7 +79,7 @@ check 78 broken.json
 same 'broken' 'broken.json:1:19: a comma with nothing behind it; remove it' "$(cat err)"
 has 'broken: what is in force' 'the built-in policy takes its place' out
 check 78 missing.json
-same 'missing' 'missing.json: there is no such file (--policy); name one that exists' "$(cat err)"
+same 'missing' 'missing.json: there is no such file; name one that exists' "$(cat err)"
 check 78 .
 same 'a folder' '.: it is a folder; name a file' "$(cat err)"
 : >empty.json
@@ -108,6 +108,10 @@ has 'built-in' '^policy: built-in' out
 mkdir -p home/.config/taffrail
 cp home.json home/.config/taffrail/policy.json
 deadline 2s
+has 'nothing is set' '^no mistake: .*, so every setting has its default$' out
+check 0 --set drain.deadline=5s --set mode=observe
+has 'set without a file' \
+	'^no mistake: there is no file; TAFFRAIL_SET and --set give 2 settings, the others' out
 (unset XDG_CONFIG_HOME && "$bin" check --effective >out)
 same 'HOME' 3s "$(awk '$1 == "drain.deadline" { print $2 }' out)"
 cp user.json config/taffrail/policy.json
@@ -116,6 +120,11 @@ export TAFFRAIL_POLICY=$work/env.json
 deadline 5s
 deadline 6s given.json
 deadline 6s --policy given.json
+export TAFFRAIL_POLICY=env.json
+deadline 4s
+export TAFFRAIL_POLICY=$work/none.json
+deadline 4s
+has 'missing, by its variable' '/none.json: there is no such file \(TAFFRAIL_POLICY\); name' err
 export TAFFRAIL_POLICY=env.json
 deadline 4s
 has 'relative' '^TAFFRAIL_POLICY: env.json is relative' err

@@ -164,6 +164,8 @@ static void unknown_paths(void **state)
 	}
 	assert_int_equal(taf_rules_set(&r, "completely.elsewhere", "on", fresh()), -ENOENT);
 	assert_null(strstr(why_buf, "did you mean"));
+	assert_int_equal(taf_rules_set(&r, "nope", "on", fresh()), -ENOENT);
+	assert_null(strstr(why_buf, "did you mean"));
 	assert_int_equal(taf_rules_set(&r, "", "on", fresh()), -ENOENT);
 	assert_int_equal(taf_rules_set(&r, "drain", "on", fresh()), -ENOENT);
 	assert_int_equal(taf_rules_set(&r, "drain.post_sync.x", "on", NULL), -ENOENT);
