@@ -23,6 +23,15 @@ V        ?= 0
 CLANG    ?= clang
 
 B      := build$(if $(SANITIZE),/$(SANITIZE))
+# What was built is installed as it was built: `make install` alone goes on with
+# the compiler and flags of the build, whatever the environment of root says.
+built   = $(shell sed -n 's/^$(1) = //p' $(B)/flags)
+ifeq ($(MAKECMDGOALS)$(if $(wildcard $(B)/flags),,nothing built),install)
+CC      := $(call built,CC)
+CFLAGS  := $(call built,CFLAGS)
+LDFLAGS := $(call built,LDFLAGS)
+WERROR  := $(call built,WERROR)
+endif
 TOP    := $(CURDIR)
 Q      := $(if $(filter 1,$(V)),,@)
 # Before a command: a short line instead of it with V=0, nothing with V=1.
@@ -115,7 +124,14 @@ EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
 all: $(LIBS) $(EXE)
 
 # Holds what the objects were made with; a new value makes them again.
-$(B)/flags: export FLAGS := $(CC) $(MACHINE) $(IS_CLANG) $(BASE) $(SHIM_CFLAGS) $(SAN) $(LDFLAGS)
+define FLAGS
+CC = $(CC)
+CFLAGS = $(CFLAGS)
+LDFLAGS = $(LDFLAGS)
+WERROR = $(WERROR)
+$(MACHINE) $(IS_CLANG) $(BASE) $(SHIM_CFLAGS) $(SAN)
+endef
+$(B)/flags: export FLAGS := $(FLAGS)
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" >$@
@@ -276,7 +292,7 @@ install: all
 	@echo "installed in $(DESTDIR)$(PREFIX)"
 
 uninstall:
-	$(Q)FORCE='$(FORCE)' tests/inuse.sh '$(PREFIX)/lib/taffrail' '$(PREFIX)/bin/taffrail'
+	$(Q)FORCE='$(FORCE)' tests/inuse.sh '$(LIB)' '$(BIN)/taffrail'
 	$(Q)rm -f $(foreach f,$(notdir $(LIBS)),'$(LIB)/$(f)') '$(BIN)/taffrail' \
 	$(foreach f,$(wildcard docs/man/*.[1578]),'$(MAN)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f))') \
 	$(foreach f,$(notdir $(wildcard examples/*.json)),'$(EXA)/$(f)')

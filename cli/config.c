@@ -103,7 +103,7 @@ bool taf_load_is_twice(struct taf_load *l, const struct taf_node *n, const struc
 		taf_text_init(&t, why, sizeof(why));
 		taf_text_put(&t, "given before in line ");
 		taf_text_u64(&t, taf_scan_line(&l->scan, taf_node_key(l, &other)));
-		taf_text_put(&t, ", and that one counts; remove one of them");
+		taf_text_put(&t, "; this one is left out, remove one of them");
 		taf_load_complain(l, taf_node_key(l, kid), path, why);
 		return true;
 	}

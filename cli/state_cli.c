@@ -94,7 +94,7 @@ static const char *obstacle(const char *path)
 	return NULL;
 }
 
-/* One directory that exists. */
+/* One directory that exists; what the guard itself would refuse. */
 static bool check_dir(const char *path, const struct stat *st, char *why, size_t room)
 {
 	const char *what = NULL;
@@ -107,6 +107,11 @@ static bool check_dir(const char *path, const struct stat *st, char *why, size_t
 	if (st->st_uid != geteuid()) {
 		snprintf(text, sizeof(text), "belongs to user %u, not to user %u",
 			 (unsigned)st->st_uid, (unsigned)geteuid());
+		return say(why, room, path, text);
+	}
+	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
+		snprintf(text, sizeof(text), "may be written by others (mode %04o); chmod 700 it",
+			 (unsigned)st->st_mode & 07777);
 		return say(why, room, path, text);
 	}
 	what = obstacle(path);

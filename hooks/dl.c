@@ -63,10 +63,12 @@ taf_fn taf_note_dlmopen(struct taf_regs *regs)
 
 int taf_dlclose(void *handle)
 {
-	int r = REAL(dlclose) ? REAL(dlclose)(handle) : -1;
+	int r;
 
-	if (is_watching())
-		taf_real_forget();
+	/* Before: their finalizers run in it. After: the addresses may come back. */
+	taf_real_forget();
+	r = REAL(dlclose) ? REAL(dlclose)(handle) : -1;
+	taf_real_forget();
 	return r;
 }
 

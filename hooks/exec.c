@@ -75,12 +75,12 @@ int taf_execveat(int dir, const char *path, char *const argv[], char *const envp
 }
 
 /* The arguments of execl and its kin, counted and then copied; the closing NULL included. */
-static size_t count_args(const char *arg, va_list ap)
+static size_t count_args(const char *arg, va_list *ap)
 {
 	size_t n = 1;
 
 	for (const char *a = arg; a; n++)
-		a = va_arg(ap, const char *);
+		a = va_arg(*ap, const char *);
 	return n;
 }
 
@@ -100,7 +100,7 @@ static void copy_args(char **argv, const char *arg, va_list *ap)
 #define WITH_ARGS(argv, arg) \
 	va_list ap; \
 	va_start(ap, arg); \
-	size_t n = count_args(arg, ap); \
+	size_t n = count_args(arg, &ap); \
 	va_end(ap); \
 	char *argv[n]; \
 	va_start(ap, arg); \

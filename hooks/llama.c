@@ -20,8 +20,6 @@
 static const struct taf_ops llama_ops;
 #include "expand.h"
 
-#define CLAIM_MS 60000 /* a decode waits for a drain of its context, never longer */
-
 /* Callable on any thread that has claimed the context. */
 static int sync_context(void *ctx, const void *home)
 {
@@ -95,7 +93,10 @@ void *taf_llama_model_init_from_user(void *meta, void *set_tensor, void *data, T
 	llama_model_init_from_user_fn *theirs = REAL(llama_model_init_from_user);
 	void *model = theirs ? theirs(meta, set_tensor, data, params) : NULL;
 	struct taf_maker by = { TAF_SELF, TAF_CALLER };
-	struct taf_live_model *m = model ? taf_work_add_model(&by, model, "") : NULL;
+	struct taf_live_model *m;
+
+	taf_child_check();
+	m = model ? taf_work_add_model(&by, model, "") : NULL;
 
 	if (m)
 		m->is_dry = true;
@@ -162,8 +163,12 @@ static void begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
 	struct taf_work *w = call->is_counted ? taf_work_of(ctx) : NULL;
 
 	call->tokens = tokens > 0 ? (uint64_t)tokens : 0;
-	if (!w || !taf_work_claim(w, CLAIM_MS))
+	if (!w)
 		return;
+	/* Whoever holds it longer than any drain may last has left it behind. */
+	if (!taf_work_claim(w, taf_rules.drain_deadline_ms))
+		taf_work_seize(w);
+	taf_tls.held = w;
 	call->work = w;
 	taf_work_submit(w, call);
 }
@@ -194,6 +199,7 @@ static void end_submit(struct taf_call *call, int32_t rc)
 		return;
 	taf_work_submitted(w, call, rc);
 	taf_act_after_submit(w);
+	taf_tls.held = NULL;
 	taf_work_release(w);
 }
 
@@ -247,8 +253,8 @@ void taf_llama_free(void *ctx)
 	struct taf_call call = TAF_CALL(llama_free);
 	struct taf_work *w = taf_work_of(ctx);
 
-	/* An estimate's context, or one that a decode never leaves: theirs alone. */
-	if (!w || !taf_work_claim(w, CLAIM_MS)) {
+	/* An estimate's context, or one that a decode does not leave: theirs alone. */
+	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms)) {
 		if (w)
 			taf_work_drop(w);
 		if (REAL(llama_free))

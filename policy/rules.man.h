@@ -4,12 +4,28 @@
  *   cc -E -P -include policy/rules.man.h -x c policy/rules.def
  *
  * prints a line a row, in the language of the page, which defines the macros
- * RuleNOW and RuleLATER and a string T<type> for every type that is no SET:
+ * Words, RuleNOW and RuleLATER and a string T<type>: for every type that is no SET:
  *
- *   .ds TMODE one of "enforce" "observe" "off"
- *   .RuleNOW MODE "mode" "enforce" "enforce" "off" "act on the rules, ..."
+ *   .Words MODE "enforce" "observe" "off"
+ *   .RuleNOW MODE "mode" "enforce" "off" "" "" "act on the rules, ..."
+ *   .RuleNOW MS "exit.deadline" "3s" "" "1ms" "10m" "the longest ..."
+ *
+ * The fourth is the last word that a row takes, behind it comes a range: each
+ * where there is one.
  */
 #define WORD(set, name, word) word
-#define SET(name, words) .ds T##name one of words
+#define SET(name, words) .Words name words
+
+/* PICK(RANGED_MS, WORDED, ) is RANGED, PICK(RANGED_MODE, WORDED, ) is WORDED. */
+#define PICK(...) SECOND(__VA_ARGS__)
+#define SECOND(first, second, ...) second
+#define RANGED_MS ~, RANGED
+#define RANGED_SIZE ~, RANGED
+#define RANGED_PCT ~, RANGED
+#define RANGED_INT ~, RANGED
+#define RANGED_SINT ~, RANGED
+#define RANGED(min, max) "" min max
+#define WORDED(min, max) max "" ""
+
 #define RULE(type, field, path, dflt, min, max, since, text) \
-	.Rule##since type path dflt min max text
+	.Rule##since type path dflt PICK(RANGED_##type, WORDED, )(min, max) text

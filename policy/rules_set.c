@@ -56,9 +56,10 @@ static int read_number(const struct slot *s, const char *value, uint64_t *v, str
 	case TAF_TYPE_MS: return taf_value_ms(value, v, why);
 	case TAF_TYPE_SIZE: return taf_value_size(value, v, why);
 	case TAF_TYPE_PCT:
-		err = taf_value_pct(value, &pct, why);
+		err = taf_value_pct(value, &pct, NULL);
 		*v = pct;
-		return err;
+		return err == -ERANGE ? out_of_range(s, value, why)
+				      : taf_value_pct(value, &pct, why);
 	default:
 		err = taf_value_int(value, &n, why);
 		if (!err && n < 0)
@@ -279,7 +280,7 @@ static bool cut_out(const char *from, const char *end, char *to, size_t room)
 	return true;
 }
 
-/* One "path=value" of from..end. */
+/* One "key=value" of from..end. */
 static int set_pair(struct taf_rules *r, const char *from, const char *end, struct taf_text *why)
 {
 	char path[PATH_ROOM], value[VALUE_ROOM];
@@ -295,7 +296,7 @@ static int set_pair(struct taf_rules *r, const char *from, const char *end, stru
 	}
 	if (p == end) {
 		taf_why_quote(why, path);
-		taf_why(why, " has no value; write path=value");
+		taf_why(why, " has no value; write key=value");
 		return -EINVAL;
 	}
 	rule = taf_rule_within(path, &entry);

@@ -21,8 +21,15 @@ static _Atomic(uint32_t) armed; /* kinds whose first call has returned, one bit 
 struct way {
 	enum taf_kind kind; /* TAF_EXIT or TAF_EXEC */
 	const char *route, *msg;
-	int status;
+	int status; /* as the program gave it */
+	int signo; /* 0, or the signal whose default action follows */
 };
+
+/* What the parent will see. */
+static int status_of(const struct way *w)
+{
+	return w->signo ? -w->signo : w->status & 0xff;
+}
 
 static void crumb_way(const struct way *w)
 {
@@ -32,14 +39,14 @@ static void crumb_way(const struct way *w)
 			     .call = w->route,
 			     .msg = w->msg,
 			     .has = TAF_HAS_LIVE | TAF_HAS_HANDLES,
-			     .rc = w->status,
+			     .rc = status_of(w),
 			     .live = taf_work_bytes(),
 			     .handles = taf_work_contexts(),
 			     .keep = TAF_KEEP_SYNC };
 
 	if (w->kind == TAF_EXIT)
 		r.has |= TAF_HAS_RC;
-	atomic_store(&exit_status, w->status);
+	atomic_store(&exit_status, status_of(w));
 	atomic_store(&exit_seq, taf_crumb(&r));
 }
 
@@ -72,7 +79,7 @@ static void start_deadline(const struct way *w)
 	atomic_store(&is_done, 0);
 	if (taf_rules.mode == TAF_MODE_ENFORCE && w->kind == TAF_EXIT && taf_work_contexts())
 		taf_sys_watchdog((uint32_t)taf_rules.exit_deadline_ms, &is_done,
-				 w->status < 0 ? 128 - w->status : w->status, last_words);
+				 w->signo ? 128 + w->signo : w->status & 0xff, last_words);
 }
 
 static void stop_deadline(void)
@@ -120,35 +127,57 @@ static bool begin_leaving(void)
 	return true;
 }
 
+/* Another thread is draining, and what comes after us tears the runtime down:
+ * wait for it, as long as its own deadline allows. */
+static void wait_for_leaver(void)
+{
+	uint64_t until = atomic_load(&park_until_ns), now;
+	uint32_t leaver = atomic_load(&taf_life.leaver);
+
+	if (taf_is_other_process() || !leaver || leaver == (uint32_t)taf_tid() || taf_tls.inside ||
+	    taf_tls.open)
+		return;
+	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
+	       (now = taf_sys_mono_ns()) < until)
+		taf_sys_wait(&taf_life.is_drained, 0, (uint32_t)((until - now) / 1000000) + 1);
+}
+
 static void leave_by(const struct way *w)
 {
 	int saved = errno;
 
-	if (!begin_leaving())
-		return;
-	taf_tls.inside++;
-	atomic_store(&is_exec, w->kind == TAF_EXEC);
-	crumb_way(w);
-	start_deadline(w);
-	settle_all();
-	drain_all();
-	stop_deadline();
-	taf_tls.inside--;
-	atomic_store(&taf_life.is_drained, 1);
-	taf_sys_wake_all(&taf_life.is_drained);
+	if (begin_leaving()) {
+		taf_tls.inside++;
+		atomic_store(&is_exec, w->kind == TAF_EXEC);
+		crumb_way(w);
+		start_deadline(w);
+		settle_all();
+		drain_all();
+		stop_deadline();
+		taf_tls.inside--;
+		atomic_store(&taf_life.is_drained, 1);
+		taf_sys_wake_all(&taf_life.is_drained);
+	} else if (taf_state_now() == TAF_LEAVING) {
+		wait_for_leaver();
+	}
 	errno = saved;
+}
+
+static void leave_for_good(const struct way *w, bool is_last)
+{
+	leave_by(w);
+	/* An exit handler may leave again, with another status: the last one counts. */
+	if (!taf_is_other_process() && taf_state_now() == TAF_LEAVING)
+		atomic_store(&exit_status, status_of(w));
+	if (is_last)
+		taf_exit_close();
 }
 
 void taf_leave(const char *route, int status, bool is_last)
 {
 	struct way w = { .kind = TAF_EXIT, .route = route, .status = status };
 
-	leave_by(&w);
-	/* An exit handler may leave again, with another status: the last one counts. */
-	if (!taf_is_other_process() && taf_state_now() == TAF_LEAVING)
-		atomic_store(&exit_status, status);
-	if (is_last)
-		taf_exit_close();
+	leave_for_good(&w, is_last);
 }
 
 void taf_leave_exec(const char *call, const char *path)
@@ -160,8 +189,10 @@ void taf_leave_exec(const char *call, const char *path)
 
 void taf_leave_signal(const char *name, int signo)
 {
+	struct way w = { .kind = TAF_EXIT, .route = name, .signo = signo };
+
 	atomic_store(&deadly_signal, signo);
-	taf_leave(name, -signo, true);
+	leave_for_good(&w, true);
 }
 
 void taf_stay(int rc)

@@ -45,10 +45,31 @@ static bool unseen(struct taf_call *c)
 	return c->real != NULL;
 }
 
+/* An exception or a longjmp out of their function leaves a call open whose frame
+ * is gone: a new call from the same stack that does not lie below it proves that.
+ * Stacks grow down; what is further away than this is another stack. */
+#define SAME_STACK ((uintptr_t)1 << 20)
+
+static void forget_abandoned(const struct taf_call *c)
+{
+	struct taf_tls *t = &taf_tls;
+	uintptr_t now = (uintptr_t)c, outer = (uintptr_t)t->outer;
+
+	if (!t->open || now < outer || now - outer > SAME_STACK)
+		return;
+	t->open = 0;
+	if (t->lane)
+		atomic_store_explicit(&t->lane->open.what, TAF_NO_ROW, memory_order_release);
+	if (t->held)
+		taf_work_release(t->held);
+	t->held = NULL;
+}
+
 static bool enter(struct taf_call *c)
 {
 	struct taf_tls *t = &taf_tls;
 
+	forget_abandoned(c);
 	if (t->inside || (t->open & taf_mutes((enum taf_kind)c->kind)) || !is_awake(c))
 		return false;
 	if (taf_state_now() == TAF_LEAVING && c->kind == TAF_SUBMIT)
@@ -59,6 +80,8 @@ static bool enter(struct taf_call *c)
 		take_lane(t);
 	c->is_counted = true;
 	c->stamp = taf_stamp_cheap(t);
+	if (!t->open)
+		t->outer = c;
 	t->open |= 1u << c->kind;
 	if (t->lane)
 		taf_lane_open(c, t->lane);

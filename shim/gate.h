@@ -46,8 +46,16 @@ struct taf_call {
 	bool has_bytes;
 };
 
+/* A fork child forgets its parent's session before anything of ours is looked at. */
+static inline void taf_child_check(void)
+{
+	if (__builtin_expect(taf_state_now() == TAF_COLD, 0) && taf_is_booted)
+		taf_rearm();
+}
+
 static inline struct taf_call taf_call_of(const struct taf_table *t, int row, const void *caller)
 {
+	taf_child_check();
 	return (struct taf_call){ .table = t,
 				  .caller = caller,
 				  .row = (uint16_t)row,
@@ -155,6 +163,8 @@ TAF_INLINE bool taf_before_narrow(struct taf_call *c, enum taf_kind kind)
 		return false;
 	c->is_counted = true;
 	c->stamp = taf_stamp_cheap(t);
+	if (!t->open)
+		t->outer = c;
 	t->open |= 1u << kind;
 	taf_lane_open(c, t->lane);
 	return true;

@@ -50,6 +50,8 @@ enum taf_alert {
 	TAF_ALERT_ARM = 4, /* the late exit handler is still to be registered */
 };
 
+struct taf_work;
+
 struct taf_tls {
 	struct taf_lane *lane;
 	uint32_t open; /* kinds of calls this thread is in, one bit each */
@@ -57,6 +59,8 @@ struct taf_tls {
 	int32_t tid;
 	uint32_t tick; /* coarse clock of the latest narrow call */
 	uint64_t stamp; /* its stamp */
+	const void *outer; /* the outermost counted call, which lies in its wrapper's frame */
+	struct taf_work *held; /* the context that this thread's submit has claimed */
 };
 
 extern struct taf_life taf_life;

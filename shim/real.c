@@ -8,6 +8,7 @@
 #define NAME_BUCKETS 256u
 
 struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
+_Atomic(uint32_t) taf_real_epoch = 1; /* a slot of zeroes is of none */
 
 /* One search: the name, who asks, and the objects still to look into. */
 struct search {
@@ -201,19 +202,31 @@ taf_fn taf_real_fix(const struct taf_table *t, int row)
 	return fn;
 }
 
+static void cache(const struct taf_row *r, const void *caller, taf_fn fn, uint32_t epoch)
+{
+	struct taf_real_slot *s = &taf_real_cache[taf_real_index(caller, r)];
+	uint32_t seq = atomic_load(&s->seq);
+
+	if ((seq & 1) || !atomic_compare_exchange_strong(&s->seq, &seq, seq + 1))
+		return;
+	atomic_store(&s->caller, (uintptr_t)caller);
+	atomic_store(&s->row, (uintptr_t)r);
+	atomic_store(&s->fn, fn);
+	atomic_store(&s->epoch, epoch);
+	atomic_store_explicit(&s->seq, seq + 2, memory_order_release);
+}
+
 taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller)
 {
-	const struct taf_row *r = &t->rows[row];
-	struct taf_real_slot *s = &taf_real_cache[taf_real_index(caller, r)];
-	taf_fn fn =
-		t->engine == TAF_ENGINE_LIBC ? taf_real_fixed(t, row) : from_caller(t, row, caller);
+	/* Read before the search: what leaves the process meanwhile makes the answer old. */
+	uint32_t epoch = atomic_load(&taf_real_epoch);
+	taf_fn fn;
 
-	if (fn && t->engine != TAF_ENGINE_LIBC) {
-		atomic_store_explicit(&s->caller, 0, memory_order_release);
-		atomic_store_explicit(&s->row, (uintptr_t)r, memory_order_release);
-		atomic_store_explicit(&s->fn, fn, memory_order_release);
-		atomic_store_explicit(&s->caller, (uintptr_t)caller, memory_order_release);
-	}
+	if (t->engine == TAF_ENGINE_LIBC)
+		return taf_real_fixed(t, row);
+	fn = from_caller(t, row, caller);
+	if (fn)
+		cache(&t->rows[row], caller, fn, epoch);
 	return fn;
 }
 
@@ -228,8 +241,7 @@ bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs)
 
 void taf_real_forget(void)
 {
-	for (unsigned i = 0; i < TAF_REAL_SLOTS; i++)
-		atomic_store_explicit(&taf_real_cache[i].caller, 0, memory_order_release);
+	atomic_fetch_add(&taf_real_epoch, 1);
 	for (int t = 0; t < taf_table_count; t++)
 		for (int r = 0;
 		     taf_tables[t]->engine != TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++) {

@@ -36,34 +36,40 @@ bool taf_real_is_ours(const void *fn);
 /* The row called name in an engine's table (never libc's); NULL when there is none. */
 const struct taf_table *taf_real_row(const char *name, int *row);
 
+/* Under seq, as a seqlock: odd while its one writer is at work, and a writer that
+ * finds it odd does not write. An answer of an older epoch is no answer. */
 struct taf_real_slot {
+	_Atomic(uint32_t) seq, epoch;
 	_Atomic(uintptr_t) caller;
 	_Atomic(uintptr_t) row; /* address of the row */
 	_Atomic(taf_fn) fn;
 };
 #define TAF_REAL_SLOTS 512u
 extern struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
+extern _Atomic(uint32_t) taf_real_epoch; /* goes on when an object leaves the process */
 
 static inline unsigned taf_real_index(const void *caller, const struct taf_row *row)
 {
 	return (unsigned)(((uintptr_t)caller >> 2) ^ ((uintptr_t)row >> 3)) & (TAF_REAL_SLOTS - 1);
 }
 
-/* The cached answer, or the long way. A slot is written caller last and cleared
- * caller first, so a reader that sees its own caller before and after saw one answer. */
+/* The cached answer, or the long way. */
 static inline taf_fn taf_real(const struct taf_table *t, int row, const void *caller)
 {
 	const struct taf_row *r = &t->rows[row];
 	struct taf_real_slot *s = &taf_real_cache[taf_real_index(caller, r)];
+	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_acquire);
+	bool is_it = atomic_load_explicit(&s->caller, memory_order_relaxed) == (uintptr_t)caller &&
+		     atomic_load_explicit(&s->row, memory_order_relaxed) == (uintptr_t)r &&
+		     atomic_load_explicit(&s->epoch, memory_order_relaxed) ==
+			     atomic_load_explicit(&taf_real_epoch, memory_order_relaxed);
+	taf_fn fn = atomic_load_explicit(&s->fn, memory_order_relaxed);
 
-	if (atomic_load_explicit(&s->caller, memory_order_acquire) == (uintptr_t)caller &&
-	    atomic_load_explicit(&s->row, memory_order_acquire) == (uintptr_t)r) {
-		taf_fn fn = atomic_load_explicit(&s->fn, memory_order_acquire);
-
-		if (atomic_load_explicit(&s->caller, memory_order_relaxed) == (uintptr_t)caller &&
-		    atomic_load_explicit(&s->row, memory_order_relaxed) == (uintptr_t)r)
-			return fn;
-	}
+	atomic_thread_fence(memory_order_acquire);
+	if (__builtin_expect(is_it && !(seq & 1) &&
+				     atomic_load_explicit(&s->seq, memory_order_relaxed) == seq,
+			     1))
+		return fn;
 	return taf_real_find(t, row, caller);
 }
 

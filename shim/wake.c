@@ -25,6 +25,8 @@ char **taf_env_now;
 int taf_argc;
 char **taf_argv;
 
+#define WAKE_MS 1000 /* how long other threads wait for the one that wakes */
+
 static struct taf_session session; /* written while WAKING */
 static char exe[TAF_PATH_MAX]; /* likewise */
 static char complaint[512]; /* what was wrong with the policy; likewise */
@@ -142,6 +144,18 @@ static void become_active(void)
 	atomic_store(&taf_life.alert, alerts());
 	taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life));
 	atomic_store(&taf_life.state, TAF_ACTIVE);
+	taf_sys_wake_all(&taf_life.state);
+}
+
+/* A load that begins while another thread wakes must not be missed. A handler on
+ * that very thread has taf_tls.inside set and never comes here. */
+static bool is_awake_soon(void)
+{
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)WAKE_MS * 1000000;
+
+	while (taf_state_now() == TAF_WAKING && taf_sys_mono_ns() < until)
+		taf_sys_wait(&taf_life.state, TAF_WAKING, WAKE_MS / 10);
+	return taf_state_now() == TAF_ACTIVE;
 }
 
 bool taf_wake(enum taf_engine engine)
@@ -151,13 +165,14 @@ bool taf_wake(enum taf_engine engine)
 	int saved = errno;
 
 	if (!atomic_compare_exchange_strong(&taf_life.state, &armed, TAF_WAKING))
-		return taf_state_now() == TAF_ACTIVE;
+		return is_awake_soon();
 	taf_tls.inside++;
 	if (taf_sys_readlink("/proc/self/exe", exe, sizeof(exe)) < 0)
 		taf_copy(exe, taf_argc > 0 && taf_argv[0] ? taf_argv[0] : "?", sizeof(exe));
 	load_rules(engine, &loaded);
 	if (taf_rules.mode == TAF_MODE_OFF) {
 		atomic_store(&taf_life.state, TAF_OFF);
+		taf_sys_wake_all(&taf_life.state);
 		taf_tls.inside--;
 		errno = saved;
 		return false;

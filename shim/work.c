@@ -209,9 +209,17 @@ bool taf_work_claim(struct taf_work *w, uint32_t ms)
 	return true;
 }
 
+void taf_work_seize(struct taf_work *w)
+{
+	atomic_store(&w->claim, (uint32_t)taf_tid());
+}
+
+/* Only one's own: it may have been seized meanwhile. */
 void taf_work_release(struct taf_work *w)
 {
-	atomic_store(&w->claim, 0);
+	uint32_t me = (uint32_t)taf_tid();
+
+	atomic_compare_exchange_strong(&w->claim, &me, 0);
 	taf_sys_wake_all(&w->claim);
 }
 

@@ -82,6 +82,8 @@ struct taf_work *taf_work_at(int i);
 
 /* Takes the context for this thread, waiting at most ms. False: another has it. */
 bool taf_work_claim(struct taf_work *w, uint32_t ms);
+/* Takes it from whoever has it. */
+void taf_work_seize(struct taf_work *w);
 void taf_work_release(struct taf_work *w);
 
 /* A decode of tokens begins: ends a generation that went idle, begins a new one

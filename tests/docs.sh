@@ -106,6 +106,15 @@ for page in "$man"/*.[1578]; do
 	renew "$page" | diff -u "$page" - || wrong "$page is not up to date: make docs"
 done
 
+# Every table of hooks has its part in the page of hooks.
+tables=0
+while read -r table; do
+	tables=$((tables + 1))
+	grep -Fqx '.\" BEGIN pass hooks/manual.h hooks/'"$table" "$man/taffrail-hooks.7" ||
+		wrong "$man/taffrail-hooks.7: no part for hooks/$table"
+done < <(sed -n 's/^#include "\(.*\.def\)"$/\1/p' hooks/catalog.c)
+[ "$tables" -gt 0 ] || wrong "hooks/catalog.c names no table"
+
 # A link in a Markdown page to a file of ours must lead somewhere.
 for page in README.md docs/*.md; do
 	while read -r link; do

@@ -17,7 +17,9 @@ case $? in
 	;;
 *) exit 1 ;;
 esac
-engine=$(ls -d "$engine"/node_modules/@node-llama-cpp/linux-*/bins/linux-* | head -n 1)
+for engine in "$engine"/node_modules/@node-llama-cpp/linux-*/bins/linux-*; do
+	break
+done
 
 work=$(mktemp -d "$BUILD/bench-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT

@@ -89,7 +89,8 @@ static void find(void *library, const char *name, void *to)
 
 static void open_engine(struct engine *e, const char *folder)
 {
-	void *llama = open_library(folder, "libllama.v*.so"), *ggml = open_library(folder, "libggml.v*.so");
+	void *llama = open_library(folder, "libllama.v*.so"),
+	     *ggml = open_library(folder, "libggml.v*.so");
 
 	find(llama, "llama_model_default_params", &e->model_defaults);
 	find(llama, "llama_context_default_params", &e->context_defaults);
@@ -181,7 +182,8 @@ static double tokens_a_second(const struct pipes *p)
 {
 	double seconds;
 
-	if (write(p->to, "g", 1) != 1 || read(p->from, &seconds, sizeof(seconds)) != sizeof(seconds))
+	if (write(p->to, "g", 1) != 1 ||
+	    read(p->from, &seconds, sizeof(seconds)) != sizeof(seconds))
 		fail("a copy ended");
 	return TOKENS / seconds;
 }
@@ -235,7 +237,8 @@ static void measure(char **argv, const char *preload, const char *state)
 
 int main(int argc, char **argv)
 {
-	const char *build = getenv("BUILD") ? getenv("BUILD") : "build", *state = getenv("TAFFRAIL_STATE");
+	const char *build = getenv("BUILD") ? getenv("BUILD") : "build",
+		   *state = getenv("TAFFRAIL_STATE");
 	char preload[4096];
 
 	if (argc == 4)

@@ -206,6 +206,23 @@ rm -rf state
 check 0 prof.json
 same 'check writes nothing' 1 "$([ -e state ] || echo 1)"
 
+# The manual lists the words that a setting takes, no others.
+if command -v mandoc >/dev/null; then
+	mandoc -T utf8 -O width=1000 "$SRC/docs/man/taffrail-policy.5" | col -b >page
+	worded=0
+	while read -r path; do
+		"$bin" check --set "$path=@" 2>&1 >/dev/null |
+			sed -n 's/.* is not one of its words; write //p' >words
+		[ -s words ] || continue
+		worded=$((worded + 1))
+		same "words of $path in the manual" "$(cat words)" \
+			"$(grep -A3 "^ *$path\( \|$\)" page | sed -n 's/^[[:space:]]*Takes \([^;]*\);.*/\1/p' |
+				head -n 1)"
+	done < <("$bin" check --effective | sed -n 's/^  \([a-z][a-z_.0-9]*\) .*/\1/p')
+	[ "$worded" -ge 15 ]
+	same 'settings that take words' 0 $?
+fi
+
 # 7. Without its companion it says so, once, and goes on with the built-in policy.
 mkdir alone
 cp "$bin" alone/taffrail

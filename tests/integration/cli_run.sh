@@ -10,6 +10,7 @@
 set -u
 
 bin=${TAFFRAIL:?the path of the taffrail binary}
+SRC=${SRC:?the source folder}
 unset TAFFRAIL TAFFRAIL_RUN LD_PRELOAD
 for tool in perl python3 setsid; do
 	command -v $tool >/dev/null || { echo "needs $tool" && exit 77; }
@@ -367,6 +368,14 @@ state() {
 	says 'state is a link, with a slash' 0 'symbolic link' --state link/ -- true
 	says 'state is a link, strict' 69 'symbolic link' --strict --state link -- true
 	says 'state is a file' 0 'not a directory' --state file -- true
+	mkdir -m 777 open
+	says 'others may write state' 0 'open may be written by others .mode 0777.; chmod 700' \
+		--state open -- true
+	says 'others may write state, strict' 69 'may be written by others' --strict --state open -- true
+	mkdir -p ours/crumbs && chmod 770 ours/crumbs
+	says 'a group may write crumbs' 0 'ours/crumbs may be written by others' --state ours -- true
+	chmod 750 ours/crumbs
+	says 'a group may read crumbs' 0 '' --state ours -- true
 	says 'state below a file' 0 'state directory' --state file/below -- true
 	says 'state in /proc' 0 'no crumbs: the state directory' --state /proc/taffrail -- true
 	same 'the guest runs all the same' on "$("$bin" run --state link -- echo on 2>/dev/null)"
@@ -411,6 +420,56 @@ core_file() {
 	ok 'one core file at most' $?
 }
 
+# The numbers of the exit statuses, one a line: of a help text, of a manual page.
+statuses() { # FILE
+	sed -n '/^Exit status:/,/^$/p' "$1" | grep -oE '\b(0|1|[67][0-9]|12[67])\b' | sort -un
+}
+
+page_statuses() { # PAGE
+	sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It \([0-9]*\)$/\1/p' "$1" | sort -un
+}
+
+pages() {
+	local verb
+	for verb in run check report log doctor hooks note; do
+		"$bin" help $verb >says.out
+		same "statuses of $verb: text and page" "$(page_statuses "$SRC/docs/man/taffrail-$verb.1")" \
+			"$(statuses says.out)"
+	done
+}
+
+# Wrong arguments of the verbs that read the log.
+readers() {
+	local verb run
+	refuses() { # STATUS PATTERN ARGUMENT...
+		local wanted=$1 pattern=$2
+		shift 2
+		"$bin" "$@" >says.out 2>says.err
+		same "$*: status" "$wanted" $?
+		grep -qE "^taffrail: $pattern" says.err
+		ok "$*: $pattern" $?
+	}
+	export TAFFRAIL_STATE=$work/readers
+	"$bin" note --run 00000000000000aa first
+	"$bin" note --run 00000000000000ab second
+	for verb in report log; do
+		refuses 64 "$verb: there is no option \"--nonsense\"" $verb --nonsense
+		refuses 64 "$verb: \"4711\" is one word too many; .*--session 4711" $verb 4711
+		refuses 64 "$verb: no run \"zz\" in .*; see: taffrail report --all" $verb --run zz
+		refuses 64 "$verb: no session \"4711\" in " $verb --session 4711
+	done
+	refuses 64 'log: more than one run begins with "00000000000000a": ' log --run 00000000000000a
+	run=$("$bin" log --run 00000000000000aa)
+	same 'log --run: status' 0 $?
+	[[ $run == *first* && $run != *second* ]]
+	ok 'log --run: only that run' $?
+	for verb in '--last --all' '--all --last' '--run aa --session 4711' '--last --run aa'; do
+		# shellcheck disable=SC2086
+		refuses 64 'report: --last, --all, --run and --session exclude each other' report $verb
+	done
+	export TAFFRAIL_STATE=$work/state
+}
+
 verbs() {
 	local verb
 	for verb in run check report log doctor hooks note help; do
@@ -436,7 +495,7 @@ verbs() {
 }
 
 for part in ends surroundings signals stops terminal launching unguardable environment state witness \
-	core_file verbs; do
+	core_file verbs pages readers; do
 	$part
 done
 echo "$passed passed, $failed failed"

@@ -129,7 +129,7 @@ static void positions(void **state)
 	says("{\"limits\": {\"wired\": false}}", "1:22: limits.wired: this is no switch; write "
 						 "as_asked, swallow, a size, or 0% to 100%\n");
 	says("{\"mode\": \"observe\", \"strict\": true,\n \"mode\": \"off\"}",
-	     "2:2: mode: given before in line 1, and that one counts; remove one of them\n");
+	     "2:2: mode: given before in line 1; this one is left out, remove one of them\n");
 	assert_int_equal(policy->base.mode, TAF_MODE_OBSERVE);
 	assert_true(policy->base.strict);
 }

@@ -241,7 +241,7 @@ static void many_at_once(void **state)
 	assert_string_equal(
 		why_buf,
 		"drain.deadline: \"2\" has no unit and none is assumed; write \"2s\"\n"
-		"\"bad\" has no value; write path=value\n"
+		"\"bad\" has no value; write key=value\n"
 		"there is no setting \"drian.x\"; `taffrail check --effective` lists them all");
 	assert_int_equal(r.mode, TAF_MODE_OBSERVE);
 	assert_int_equal(origin[TAF_RULE_mode], TAF_FROM_ENV);

@@ -71,10 +71,7 @@ check parallel "the report" "clean 4 0" "$(report '.[0] | "\(.verdict) \(.infers
 # 4. The same, killed in the middle of all four.
 start_guarded --set drain.idle_ms=10m -- "$node" "$here/parallel.mjs" --contexts 4 --tokens 100000000 tiny.gguf
 until_true has_submits 100
-four_generations() {
-	[ "$(count '.ev == "infer" and .ph == "begin"')" -ge 4 ]
-}
-until_true four_generations
+until_true has_records 4 '.ev == "infer" and .ph == "begin"'
 guest=$(guest_pid)
 kill -KILL "$guest"
 await_runner

@@ -141,26 +141,32 @@ check_same crumbs.ring=tmpfs
 check crumbs.ring=tmpfs "the ring" "$XDG_RUNTIME_DIR/taffrail" "$(dirname "$(records | jq -r 'select(.role == "guest").ring')")"
 check crumbs.ring "rings left" "" "$(find "$work" -name '*.ring')"
 
-# SIGTERM in the middle of a generation. python leaves it to the system: the
-# guard drains, notes it, and the process dies of it as it would have.
-sigterm() { # CASE OPTION...
-	local case=$1
-	shift
-	start_guarded "$@" -- "${calls[@]}" --decodes 100000000 tiny.gguf
+# SIGTERM in the middle of a generation: drained, noted, and the process dies of
+# it as it would have. python leaves the signal to the system; node catches it
+# to put the terminal right, and then raises it again.
+sigterm() { # CASE OPTION COMMAND...
+	local case=$1 option=$2
+	shift 2
+	start_guarded --set "$option" --set exit.deadline=60s --set drain.deadline=50s -- "$@"
 	until_true has_submits 40
-	guest=$(guest_pid)
-	kill -TERM "$guest"
+	kill -TERM "$(guest_pid)"
 	await_runner
 	check "$case" "how it ended" "signal 15" "$ended"
 	check "$case" "its words" "" "$(grep -v '^taffrail: ' bg.err)"
 	check "$case" "the verdict" "signal SIGTERM" "$(report '.[0] | "\(.verdict) \(.signal)"')"
 	check_whole "$case"
 }
-sigterm exit.signals=TERM --set exit.signals=TERM --set exit.deadline=60s --set drain.deadline=50s
-has exit.signals=TERM "the signal" '.ev == "signal" and .call == "SIGTERM" and .rule == "exit.signals" and .rc == 15'
-has exit.signals=TERM "the drain" '.ev == "drain" and .ph == "end" and .rc == 0 and .rule == "drain.at_exit"'
-has exit.signals=TERM "the exit" '.ev == "exit" and .ph == "end" and .rc == -15'
-check exit.signals=TERM "begins left open" 0 "$(report '.[0].open | length')"
-sigterm exit.signals=none --set exit.signals=none
-check exit.signals=none "records of it" 0 "$(count '.ev == "signal" or .rule == "drain.at_exit"')"
+endless=("${calls[@]}" --decodes 100000000 tiny.gguf)
+for guest in python node; do
+	[ $guest = node ] && endless=("${serve[@]}" --hang tiny.gguf)
+	case="exit.signals=TERM, $guest"
+	sigterm "$case" exit.signals=TERM "${endless[@]}"
+	has "$case" "the signal" '.ev == "signal" and .call == "SIGTERM" and .rule == "exit.signals" and .rc == 15'
+	has "$case" "the drain" '.ev == "drain" and .ph == "end" and .rc == 0 and .rule == "drain.at_exit"'
+	has "$case" "the exit" '.ev == "exit" and .ph == "end" and .rc == -15'
+	check "$case" "begins left open" 0 "$(report '.[0].open | length')"
+	case="exit.signals=none, $guest"
+	sigterm "$case" exit.signals=none "${endless[@]}"
+	check "$case" "records of it" 0 "$(count '.ev == "signal" or .rule == "drain.at_exit"')"
+done
 tally 90

@@ -82,7 +82,7 @@ check "run killed" "the verdict then" "killed tiny infer llama_decode" \
 check_whole "run killed"
 # One that ends by itself ends clean, though nobody waits for it.
 start_guarded -- "${serve[@]}" --pause 3000 tiny.gguf
-until_true has_record '.ev == "infer" and .ph == "begin"'
+until_true has_records 1 '.ev == "infer" and .ph == "begin"'
 guest=$(guest_pid)
 kill -KILL $runner
 await_runner
@@ -102,7 +102,7 @@ cat >stall.c <<-'END'
 END
 "${CC:-cc}" -shared -fPIC -o stall.so stall.c || exit 1
 LD_PRELOAD=$work/stall.so start_guarded -- "${calls[@]}" tiny.gguf
-until_true has_record '.ev == "load" and .ph == "begin"'
+until_true has_records 1 '.ev == "load" and .ph == "begin"'
 guest=$(guest_pid)
 check "in a load" "alive" "running load llama_model_load_from_file tiny" \
 	"$(report '.[0] | "\(.verdict) \(.open[0] | "\(.ev) \(.call) \(.model)")"')"

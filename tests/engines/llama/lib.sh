@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is used by those who source it
 # lib.sh -- what the tests of the real llama.cpp share. Sourced, never run.
 #
 # On top of tests/integration/lib.sh: the node, the engine and a tiny model,
@@ -12,14 +12,12 @@ taffrail=$BUILD/taffrail
 export TAFFRAIL_STATE=$state
 
 node=$("$SRC/tests/engines/node.sh") || exit $?
-engine=$("$here/fetch.sh") || exit $?
-engine=$(ls -d "$engine"/node_modules/@node-llama-cpp/linux-*/bins/linux-* | head -n 1)
+"$here/fetch.sh" >/dev/null || exit $?
 # The program itself: a wrapper that some managers put in front is one more process.
 python=$(python3 -c 'import sys; print(sys.executable)') || {
 	echo "needs python3"
 	exit 77
 }
-export engine python
 
 model() { # FILE OPTION...
 	"$tests/mkgguf" "${@:2}" "$1" >/dev/null || exit 1
@@ -96,8 +94,8 @@ guest_pid() {
 	crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid // empty'
 }
 
-has_record() { # CONDITION
-	[ "$(count "$1")" -gt 0 ]
+has_records() { # AT-LEAST CONDITION
+	[ "$(count "$2")" -ge "$1" ]
 }
 
 # The guest is between the first decode and the last of a generation that does not end.
