@@ -51,6 +51,15 @@ static void put_property(struct taf_json *j, const char *key, const char *patter
 	taf_json_close(j);
 }
 
+/* One of two types, the first of which is text. */
+static void put_text_or(struct taf_json *j, const char *other)
+{
+	taf_json_open(j, "type", '[');
+	taf_json_text(j, NULL, "string");
+	taf_json_text(j, NULL, other);
+	taf_json_close(j);
+}
+
 static void put_list(struct taf_json *j, const struct taf_rule_info *row)
 {
 	if (row->type == TAF_TYPE_ENV || row->type == TAF_TYPE_CLASSES) {
@@ -61,7 +70,7 @@ static void put_list(struct taf_json *j, const struct taf_rule_info *row)
 			taf_json_i64(j, "minimum", 0);
 			taf_json_i64(j, "maximum", 5);
 		} else {
-			taf_json_text(j, "type", "string");
+			put_text_or(j, "number");
 		}
 		taf_json_close(j);
 		return;
@@ -93,10 +102,7 @@ static void put_type(struct taf_json *j, int rule)
 	case TAF_TYPE_MS: put_pattern(j, TIME); break;
 	case TAF_TYPE_SIZE: put_pattern(j, "^" SIZE "$"); break;
 	case TAF_TYPE_PCT:
-		taf_json_open(j, "type", '[');
-		taf_json_text(j, NULL, "string");
-		taf_json_text(j, NULL, "integer");
-		taf_json_close(j);
+		put_text_or(j, "integer");
 		taf_json_text(j, "pattern", "^[0-9]+%?$");
 		break;
 	case TAF_TYPE_INT:

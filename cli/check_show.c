@@ -9,6 +9,7 @@
 #include "show.h"
 
 #define VALUE_ROOM 8192
+#define NOTES_SHOWN 4
 #define ORIGIN_ROOM (PATH_MAX + 128)
 
 bool taf_check_is_given(const struct taf_check *c, int rule)
@@ -161,11 +162,65 @@ static void print_verdict(const struct taf_check *c)
 		printf("no mistake: %u setting%s, %u profile%s\n", n, plural(n),
 		       c->policy.n_profiles, plural(c->policy.n_profiles));
 	else if (set)
-		printf("no mistake: there is no file; TAFFRAIL_SET and --set give %u setting%s, the "
+		printf("no mistake: there is no file; TAFFRAIL_SET and --set give %u setting%s, "
+		       "the "
 		       "others have their defaults\n",
 		       set, plural(set));
 	else
 		puts("no mistake: there is no file, so every setting has its default");
+}
+
+/* Of path, with its dot; the whole path where there is no section. */
+static size_t section_of(const char *path)
+{
+	size_t n = strcspn(path, ".");
+
+	return n + (path[n] == '.');
+}
+
+/* Whether a setting of this section is given and in force. */
+static bool has_force(const struct taf_check *c, const char *path, size_t n)
+{
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		if (taf_check_is_given(c, i) && taf_rule_info(i)->since == TAF_SINCE_NOW &&
+		    !strncmp(taf_rule_info(i)->path, path, n))
+			return true;
+	return false;
+}
+
+/* "drain.serialize, limits.*, cadence.*": a section by its name where nothing of it is in force. */
+static void print_later(const struct taf_check *c)
+{
+	const char *comma = "", *before = "";
+
+	for (int i = 0; i < TAF_RULE_COUNT; i++) {
+		const char *path = taf_rule_info(i)->path;
+		size_t n = section_of(path);
+		bool is_whole = path[n] && !has_force(c, path, n);
+
+		if (taf_rule_info(i)->since == TAF_SINCE_NOW || !taf_check_is_given(c, i))
+			continue;
+		if (is_whole && !strncmp(before, path, n))
+			continue;
+		printf("%s%.*s%s", comma, is_whole ? (int)n : (int)strlen(path), path,
+		       is_whole ? "*" : "");
+		before = path;
+		comma = ", ";
+	}
+}
+
+/* One line a note, or one for all where they would bury the rest. */
+static void print_notes(const struct taf_check *c)
+{
+	if (c->notes.n <= NOTES_SHOWN) {
+		for (size_t i = 0; i < c->notes.n; i++)
+			print_line(stdout, "", c->notes.all[i]);
+		return;
+	}
+	printf("%zu settings are not in force yet, this version checks them and does no more: ",
+	       c->notes.n);
+	print_later(c);
+	puts("; see --effective");
 }
 
 void taf_check_print(const struct taf_check *c)
@@ -176,8 +231,7 @@ void taf_check_print(const struct taf_check *c)
 	if (c->shows_effective)
 		print_effective(c);
 	else
-		for (size_t i = 0; i < c->notes.n; i++)
-			print_line(stdout, "", c->notes.all[i]);
+		print_notes(c);
 	for (size_t i = 0; i < c->warnings.n; i++)
 		print_line(stdout, "warning: ", c->warnings.all[i]);
 }

@@ -95,6 +95,8 @@ static const char *text_of(struct taf_load *l, const struct taf_node *n, int rul
 			wrong_kind(l, n, rule, "a number does not belong here");
 	} else if (type == TAF_TYPE_INT || type == TAF_TYPE_SINT) {
 		wrong_kind(l, n, rule, "a number belongs here, without quotes");
+	} else if (type == TAF_TYPE_BOOL) {
+		wrong_kind(l, n, rule, "a switch has no quotes");
 	} else {
 		return n->json->valuestring;
 	}

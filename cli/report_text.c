@@ -253,15 +253,26 @@ static void print_next(FILE *out, const struct taf_trail *t, const struct taf_st
 	}
 }
 
+/* The verdict and its sentence; where that begins with the same word, it stands once. */
+static void print_sentence(FILE *out, const struct taf_story *s)
+{
+	size_t n = strlen(taf_ended_name(s->verdict));
+	bool has_word = taf_starts(s->text, taf_ended_name(s->verdict));
+
+	fputs("\n  ", out);
+	print_verdict(out, s->verdict, has_word ? 0 : LABEL_WIDTH);
+	if (!has_word && n >= LABEL_WIDTH)
+		fputc(' ', out);
+	taf_show_text(out, s->text + (has_word ? n : 0), sizeof(s->text));
+	fputs("\n\n", out);
+}
+
 static void print_page(FILE *out, const struct taf_page *page)
 {
 	const struct taf_story *s = page->story;
 
 	print_command(out, page->trail);
-	fputs("\n  ", out);
-	print_verdict(out, s->verdict, LABEL_WIDTH);
-	taf_show_text(out, s->text, sizeof(s->text));
-	fputs("\n\n", out);
+	print_sentence(out, s);
 	print_head(out, page->trail, s);
 	taf_report_phases(out, page);
 	print_threads(out, s);

@@ -30,6 +30,52 @@ static char *join(char *const *words)
 	return all;
 }
 
+/* Whether the policy in force is another one than the one that was asked for. */
+static bool is_other(const struct taf_run_args *a, const struct taf_policy_found *found)
+{
+	const char *env = getenv("TAFFRAIL_POLICY");
+
+	if (*found->path && !found->is_read)
+		return true;
+	return a->policy ? found->from != TAF_POLICY_GIVEN
+			 : env && *env && found->from != TAF_POLICY_ENV;
+}
+
+/* What the program runs with, where that is not what one would think. */
+static void say_effect(const struct taf_run_args *a, const struct taf_policy_found *found)
+{
+	unsigned n = 0;
+
+	if (is_other(a, found))
+		taf_tell("%s is in force instead",
+			 found->is_read ? found->path : "the built-in policy");
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		n += found->origin[i] != TAF_FROM_BUILTIN &&
+		     taf_rule_info(i)->since == TAF_SINCE_LATER;
+	if (n)
+		taf_tell("%u setting%s of the policy %s not in force yet; see: taffrail check%s%s",
+			 n, n == 1 ? "" : "s", n == 1 ? "is" : "are", a->policy ? " " : "",
+			 a->policy ? a->policy : "");
+}
+
+/* Why the program is not started, and the command that shows the mistakes. */
+static void say_refusal(const struct taf_run_args *a, int n_bad)
+{
+	char line[1024];
+	struct taf_text t;
+
+	taf_text_init(&t, line, sizeof(line));
+	taf_text_put(&t, a->policy ? " " : "");
+	taf_text_put(&t, a->policy ? a->policy : "");
+	for (size_t i = 0; i < a->n_sets; i++) {
+		taf_text_put(&t, " --set '");
+		taf_text_put(&t, a->sets[i]);
+		taf_text_char(&t, '\'');
+	}
+	taf_tell("%s is not started, because the policy has %d mistake%s; see: taffrail check%s",
+		 a->command[0], n_bad, n_bad == 1 ? "" : "s", line);
+}
+
 int taf_run_policy_read(const struct taf_run_args *a, const char *exe,
 			const struct taf_state_dir *state, struct taf_run_policy *p)
 {
@@ -58,9 +104,10 @@ int taf_run_policy_read(const struct taf_run_args *a, const char *exe,
 	memcpy(p->blob, found.blob, sizeof(p->blob));
 	p->set = found.set;
 	p->is_strict = found.is_strict;
-	if (!found.n_bad || !found.is_strict)
-		return 0;
-	taf_tell("%s is not started, because the policy has %d mistake%s; see: taffrail check",
-		 a->command[0], found.n_bad, found.n_bad == 1 ? "" : "s");
-	return TAF_EXIT_POLICY;
+	if (found.n_bad && found.is_strict) {
+		say_refusal(a, found.n_bad);
+		return TAF_EXIT_POLICY;
+	}
+	say_effect(a, &found);
+	return 0;
 }

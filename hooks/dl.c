@@ -69,6 +69,7 @@ int taf_dlclose(void *handle)
 	taf_real_forget();
 	r = REAL(dlclose) ? REAL(dlclose)(handle) : -1;
 	taf_real_forget();
+	taf_patch_forget();
 	return r;
 }
 
@@ -91,26 +92,43 @@ static void *absent(const char *name)
 /* Does the global scope have theirs from this object on? In front of us that is
  * read from the list; behind us the loader itself is asked, because RTLD_NEXT
  * begins behind the object that calls: ours. An object behind us never sees us. */
-static bool is_global_from(struct link_map *m, const char *name)
+struct scope {
+	const char *name;
+	const void *caller; /* NULL: from the program on; else behind the caller's object */
+	bool is_found, is_behind; /* in front of us; the walk began behind us */
+};
+
+static void walk_front(void *ctx)
 {
+	struct scope *s = ctx;
+	struct link_map *m = taf_elf_first();
 	struct taf_elf e;
 
-	for (; m && m != taf_elf_self(); m = m->l_next)
-		if (taf_elf_of(m, &e) && taf_elf_symbol(&e, name, NULL))
-			return true;
-	return !m || CALL_DLSYM(RTLD_NEXT, name);
+	if (s->caller) {
+		m = taf_elf_at(s->caller);
+		m = m ? m->l_next : NULL;
+	}
+	for (; m && m != taf_elf_self() && !s->is_found; m = m->l_next)
+		s->is_found = taf_elf_of(m, &e) && taf_elf_symbol(&e, s->name, NULL);
+	s->is_behind = !m;
+}
+
+static bool is_global_from(const char *name, const void *caller)
+{
+	struct scope s = { .name = name, .caller = caller };
+
+	taf_elf_locked(walk_front, &s);
+	return s.is_found || s.is_behind || CALL_DLSYM(RTLD_NEXT, name);
 }
 
 static bool is_global(const char *name)
 {
-	return is_global_from(taf_elf_first(), name);
+	return is_global_from(name, NULL);
 }
 
 static bool is_next(const char *name, const void *caller)
 {
-	struct link_map *m = taf_elf_at(caller);
-
-	return is_global_from(m ? m->l_next : NULL, name);
+	return is_global_from(name, caller);
 }
 
 /* Look-ups come before the first load as a rule: what was seen then is told at waking. */

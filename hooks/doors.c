@@ -23,6 +23,7 @@ int taffrail_note(const char *text)
 void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p)
 {
 	struct taf_tls *t = &taf_tls;
+	struct taf_lane *lane;
 	struct taf_slot_body b = { .arg = bytes,
 				   .row = TAF_NO_ROW,
 				   .kind = (uint8_t)((is_free ? TAF_FREE : TAF_ALLOC) |
@@ -31,13 +32,12 @@ void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p)
 	(void)p;
 	if (taf_state_now() != TAF_ACTIVE || t->inside)
 		return;
-	/* Loaders take memory on threads that never call the engine. */
-	if (!t->lane)
-		t->lane = taf_ring_take_lane();
-	if (!t->lane)
+	/* Loaders take memory on threads that never call the engine: those share a lane. */
+	lane = t->lane ? t->lane : taf_ring_shared_lane();
+	if (!lane)
 		return;
 	b.stamp = taf_stamp_cheap(t);
-	taf_bump(is_free ? &t->lane->host_frees : &t->lane->host_allocs, 1);
-	taf_bump(is_free ? &t->lane->host_given : &t->lane->host_taken, bytes);
-	taf_ring_put(t->lane, &b);
+	taf_bump(lane, is_free ? &lane->host_frees : &lane->host_allocs, 1);
+	taf_bump(lane, is_free ? &lane->host_given : &lane->host_taken, bytes);
+	taf_ring_put(lane, &b);
 }

@@ -45,18 +45,27 @@
 #define TAF_CALL(name) taf_call_of(TAF_SELF, ROW_##name, TAF_CALLER)
 #define THROUGH(call, name) ((name##_fn *)(call).real)
 
-/* A struct that the program passes by value and whose size grows between
- * versions. On x86-64 it lies in the caller's argument area: 512 bytes of that
- * are copied on, so their function finds it whole. On aarch64 a struct over 16
- * bytes goes by reference, and the pointer is passed on. */
+/* Structs that the program passes by value and whose size grows between versions.
+ * On x86-64 they lie in the caller's argument area; a copy that is larger than the
+ * newest known one goes on to their function, which finds its own part whole. The
+ * room above is what may grow; more would read past the top of a small stack.
+ * On aarch64 a struct over 16 bytes goes by reference, and the pointer is passed on.
+ *
+ *   TAF_PARAMS  llama_model_params (80 bytes in v0.5.0), llama_context_params (160)
+ *   TAF_BATCH   llama_batch (56 bytes, unchanged for years) */
 #if defined(__x86_64__)
-struct taf_by_value {
-	uint64_t words[64];
+struct taf_params {
+	uint64_t words[40];
 };
-#define TAF_BY_VALUE struct taf_by_value
+struct taf_batch {
+	uint64_t words[12];
+};
+#define TAF_PARAMS struct taf_params
+#define TAF_BATCH struct taf_batch
 #define TAF_FIRST_INT(s) ((int32_t)(s).words[0])
 #else
-#define TAF_BY_VALUE void *
+#define TAF_PARAMS void *
+#define TAF_BATCH void *
 #define TAF_FIRST_INT(s) (*(const int32_t *)(s))
 #endif
 

@@ -44,7 +44,7 @@ static void *loaded(struct taf_load *load, struct taf_call *call, void *model)
 	return model;
 }
 
-void *taf_llama_model_load_from_file(const char *path, TAF_BY_VALUE params)
+void *taf_llama_model_load_from_file(const char *path, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_model_load_from_file);
 	struct taf_load load;
@@ -55,7 +55,7 @@ void *taf_llama_model_load_from_file(const char *path, TAF_BY_VALUE params)
 	return loaded(&load, &call, THROUGH(call, llama_model_load_from_file)(path, params));
 }
 
-void *taf_llama_load_model_from_file(const char *path, TAF_BY_VALUE params)
+void *taf_llama_load_model_from_file(const char *path, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_load_model_from_file);
 	struct taf_load load;
@@ -66,7 +66,7 @@ void *taf_llama_load_model_from_file(const char *path, TAF_BY_VALUE params)
 	return loaded(&load, &call, THROUGH(call, llama_load_model_from_file)(path, params));
 }
 
-void *taf_llama_model_load_from_splits(const char **paths, size_t n, TAF_BY_VALUE params)
+void *taf_llama_model_load_from_splits(const char **paths, size_t n, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_model_load_from_splits);
 	struct taf_load load;
@@ -77,7 +77,7 @@ void *taf_llama_model_load_from_splits(const char **paths, size_t n, TAF_BY_VALU
 	return loaded(&load, &call, THROUGH(call, llama_model_load_from_splits)(paths, n, params));
 }
 
-void *taf_llama_model_load_from_file_ptr(void *file, TAF_BY_VALUE params)
+void *taf_llama_model_load_from_file_ptr(void *file, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_model_load_from_file_ptr);
 	struct taf_load load;
@@ -88,7 +88,7 @@ void *taf_llama_model_load_from_file_ptr(void *file, TAF_BY_VALUE params)
 	return loaded(&load, &call, THROUGH(call, llama_model_load_from_file_ptr)(file, params));
 }
 
-void *taf_llama_model_init_from_user(void *meta, void *set_tensor, void *data, TAF_BY_VALUE params)
+void *taf_llama_model_init_from_user(void *meta, void *set_tensor, void *data, TAF_PARAMS params)
 {
 	llama_model_init_from_user_fn *theirs = REAL(llama_model_init_from_user);
 	void *model = theirs ? theirs(meta, set_tensor, data, params) : NULL;
@@ -118,7 +118,7 @@ static void track_context(struct taf_call *call, void *ctx, struct taf_live_mode
 					      &(struct taf_cache_ask){ .context = w->ctx_tokens });
 }
 
-void *taf_llama_init_from_model(void *model, TAF_BY_VALUE params)
+void *taf_llama_init_from_model(void *model, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_init_from_model);
 	struct taf_live_model *m = taf_work_model(model);
@@ -137,7 +137,7 @@ void *taf_llama_init_from_model(void *model, TAF_BY_VALUE params)
 	return ctx;
 }
 
-void *taf_llama_new_context_with_model(void *model, TAF_BY_VALUE params)
+void *taf_llama_new_context_with_model(void *model, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_new_context_with_model);
 	struct taf_live_model *m = taf_work_model(model);
@@ -203,7 +203,7 @@ static void end_submit(struct taf_call *call, int32_t rc)
 	taf_work_release(w);
 }
 
-int32_t taf_llama_decode(void *ctx, TAF_BY_VALUE batch)
+int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
 {
 	struct taf_call call = TAF_CALL(llama_decode);
 	int32_t rc;
@@ -217,7 +217,7 @@ int32_t taf_llama_decode(void *ctx, TAF_BY_VALUE batch)
 	return rc;
 }
 
-int32_t taf_llama_encode(void *ctx, TAF_BY_VALUE batch)
+int32_t taf_llama_encode(void *ctx, TAF_BATCH batch)
 {
 	struct taf_call call = TAF_CALL(llama_encode);
 	int32_t rc;

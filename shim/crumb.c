@@ -259,7 +259,8 @@ void taf_crumb_abandon(void)
 	bool was_open = atomic_exchange(&is_open, false);
 
 	taf_ring_abandon();
-	if (was_open)
+	/* The parent may have been opening it when it forked. */
+	if (was_open || seg.is_open)
 		taf_seg_abandon(&seg);
 	seq = 0;
 	atomic_store(&lost, 0);

@@ -232,6 +232,47 @@ void *taf_elf_next(const char *name)
 	return NULL;
 }
 
+typedef int iterate_fn(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data);
+
+static iterate_fn *iterate; /* dl_iterate_phdr of the C library; written by the constructor */
+
+/* What is to be done under the lock. */
+struct locked {
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
+/* The first visit is enough: the lock is held until it returns. */
+static int visit(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct locked *l = data;
+
+	(void)info;
+	(void)size;
+	l->fn(l->ctx);
+	return 1;
+}
+
+void taf_elf_locked(void (*fn)(void *ctx), void *ctx)
+{
+	struct locked l = { fn, ctx };
+
+	if (iterate)
+		iterate(visit, &l);
+	else
+		fn(ctx);
+}
+
+void taf_elf_init(void)
+{
+	union {
+		void *p;
+		iterate_fn *f;
+	} u = { .p = taf_elf_next("dl_iterate_phdr") };
+
+	iterate = u.f;
+}
+
 /* The highest object that starts at or below pc. Good enough where objects do not interleave. */
 static struct link_map *nearest_below(const void *pc)
 {

@@ -2,11 +2,12 @@
 /* elfmap.h -- loaded objects read in memory: symbols, needs, slots.
  *
  * Everything is read from the link maps that the loader keeps; no file is
- * opened, no loader lock is taken and no libc function is called, so it works
- * before other constructors, in a fork child and under any lock of theirs.
- * The list itself is the loader's: an object that another thread unloads at
- * this very moment is the one hazard, and callers use it only for objects that
- * are in use (the caller's own, and what it needs).
+ * opened, and no libc function is called but the one below, so it works before
+ * other constructors and in a fork child.  The list and what it leads to are the
+ * loader's: another thread may unload an object at this very moment.  So what
+ * walks the list runs inside taf_elf_locked, which has the loader hold the lock
+ * of its list meanwhile; nothing that enters the loader may be called there.
+ * The constructor walks without it: it is alone.
  */
 #ifndef TAF_ELFMAP_H
 #define TAF_ELFMAP_H
@@ -38,6 +39,10 @@ bool taf_elf_of(struct link_map *map, struct taf_elf *e);
 void *taf_elf_symbol(const struct taf_elf *e, const char *name, const char *version);
 /* The version that e's own undefined reference to name asks for; NULL: none. */
 const char *taf_elf_wanted_version(const struct taf_elf *e, const char *name);
+/* Runs fn(ctx) while no object can be added or removed. */
+void taf_elf_locked(void (*fn)(void *ctx), void *ctx);
+/* Finds the loader's own function for that; called by the constructor. */
+void taf_elf_init(void);
 /* The head of the base namespace's list. */
 struct link_map *taf_elf_first(void);
 struct link_map *taf_elf_self(void); /* ours */

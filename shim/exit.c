@@ -10,6 +10,8 @@
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
 int on_exit(void (*fn)(int status, void *arg), void *arg);
 
+#define PARK_GRACE_MS 200 /* that a thread with new work stands still after the drain */
+
 static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
 static _Atomic(int) exit_status;
 static _Atomic(uint64_t) park_until_ns;
@@ -221,18 +223,16 @@ void taf_stay(int rc)
 
 void taf_exit_park(void)
 {
-	uint64_t until = atomic_load(&park_until_ns);
+	uint64_t until = atomic_load(&park_until_ns), now;
 
 	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
 		return;
-	while (taf_state_now() == TAF_LEAVING) {
-		uint64_t now = taf_sys_mono_ns();
-
-		if (now >= until)
-			return;
-		taf_sys_wait(&taf_life.leaver, atomic_load(&taf_life.leaver),
-			     (uint32_t)((until - now) / 1000000) + 1);
-	}
+	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
+	       (now = taf_sys_mono_ns()) < until)
+		taf_sys_wait(&taf_life.is_drained, 0, (uint32_t)((until - now) / 1000000) + 1);
+	/* The process ends now, unless what ends it waits for this thread. */
+	if (taf_state_now() == TAF_LEAVING)
+		taf_sys_sleep_ms(PARK_GRACE_MS);
 }
 
 void taf_exit_close(void)

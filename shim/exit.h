@@ -25,11 +25,13 @@ void taf_leave(const char *route, int status, bool is_last);
 /* Leaves because of a signal whose default action follows; the deadline ends the
  * process by that signal. */
 void taf_leave_signal(const char *name, int signo);
-/* Leaves to become the program at path; no deadline can end the process here. */
+/* Leaves to become the program at path. No deadline can end the process here: a
+ * synchronize that an engine cannot time is waited for, as in the middle of a run. */
 void taf_leave_exec(const char *call, const char *path);
 /* The exec failed: the process lives on. */
 void taf_stay(int rc);
-/* Another thread leaves: this one stops before it hands more work to the device. */
+/* Another thread leaves: this one stops before it hands more work to the device, until
+ * the drain is done and a moment longer. */
 void taf_exit_park(void);
 /* The destructor's part. */
 void taf_exit_close(void);

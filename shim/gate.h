@@ -49,6 +49,8 @@ struct taf_call {
 /* A fork child forgets its parent's session before anything of ours is looked at. */
 static inline void taf_child_check(void)
 {
+	if (__builtin_expect(!taf_is_wiped, 0) && taf_is_other_process())
+		atomic_store(&taf_life.state, TAF_COLD);
 	if (__builtin_expect(taf_state_now() == TAF_COLD, 0) && taf_is_booted)
 		taf_rearm();
 }
@@ -103,8 +105,9 @@ static inline uint32_t taf_mutes(enum taf_kind kind)
 /* Names the outermost call for readers of the ring; undone by taf_lane_clear. */
 static inline void taf_lane_open(struct taf_call *c, struct taf_lane *lane)
 {
-	if ((atomic_load_explicit(&lane->open.what, memory_order_relaxed) & TAF_NO_ROW) !=
-	    TAF_NO_ROW)
+	/* On the shared lane one thread would name, and clear, another's call. */
+	if (lane->is_shared || (atomic_load_explicit(&lane->open.what, memory_order_relaxed) &
+				TAF_NO_ROW) != TAF_NO_ROW)
 		return;
 	c->is_outer = true;
 	atomic_store_explicit(&lane->open.since, c->stamp, memory_order_relaxed);
@@ -120,11 +123,14 @@ static inline void taf_lane_clear(struct taf_call *c, struct taf_lane *lane)
 		atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_release);
 }
 
-static inline void taf_bump(_Atomic(uint64_t) *n, uint64_t by)
+/* One writer a lane: a plain add, seen whole by readers. The shared lane has many. */
+static inline void taf_bump(const struct taf_lane *lane, _Atomic(uint64_t) *n, uint64_t by)
 {
-	/* One writer a lane: a plain add, seen whole by readers. */
-	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
-			      memory_order_relaxed);
+	if (__builtin_expect(lane->is_shared, 0))
+		atomic_fetch_add_explicit(n, by, memory_order_relaxed);
+	else
+		atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
+				      memory_order_relaxed);
 }
 
 /* kind is the row's, a constant where a wrapper is generated: what depends on it
@@ -173,14 +179,14 @@ TAF_INLINE bool taf_before_narrow(struct taf_call *c, enum taf_kind kind)
 TAF_INLINE void taf_count(struct taf_lane *lane, const struct taf_call *c, int64_t rc)
 {
 	if (c->kind == TAF_SUBMIT) {
-		taf_bump(&lane->submits, 1);
+		taf_bump(lane, &lane->submits, 1);
 		atomic_store_explicit(&lane->last_stamp, c->stamp, memory_order_relaxed);
 	} else if (c->kind == TAF_ALLOC) {
-		taf_bump(&lane->allocs, 1);
-		taf_bump(&lane->bytes_taken, rc ? 0 : c->bytes);
+		taf_bump(lane, &lane->allocs, 1);
+		taf_bump(lane, &lane->bytes_taken, rc ? 0 : c->bytes);
 	} else if (c->kind == TAF_FREE) {
-		taf_bump(&lane->frees, 1);
-		taf_bump(&lane->bytes_given, c->bytes);
+		taf_bump(lane, &lane->frees, 1);
+		taf_bump(lane, &lane->bytes_given, c->bytes);
 	}
 }
 

@@ -7,8 +7,10 @@
  * nothing.  The destructor runs before every other one, after exit handlers;
  * runtimes may be gone by then, so it only closes the log. */
 #include "../policy/text.h"
+#include "elfmap.h"
 #include "exit.h"
 #include "life.h"
+#include "real.h"
 #include "state.h"
 
 /* The kernel's argument area is the program's to write into (setproctitle), long
@@ -76,6 +78,8 @@ __attribute__((constructor)) static void taf_init(int argc, char **argv, char **
 
 	keep_env(envp);
 	keep_argv(argc, argv);
+	taf_elf_init();
+	taf_real_init();
 	taf_rules_default(&taf_rules);
 	off = taf_env(taf_env_now, "TAFFRAIL");
 	atomic_compare_exchange_strong(&taf_life.state, &cold,

@@ -34,6 +34,13 @@ enum taf_state { TAF_COLD, TAF_ARMED, TAF_WAKING, TAF_ACTIVE, TAF_LEAVING, TAF_G
 
 #define TAF_PAGE 4096
 
+/* What the kernel can wipe is a page of its own size, which is up to 64 KiB on aarch64. */
+#if defined(__aarch64__)
+#define TAF_LIFE_BYTES 65536
+#else
+#define TAF_LIFE_BYTES TAF_PAGE
+#endif
+
 struct taf_life {
 	_Atomic(uint32_t) state;
 	/* Non-zero: the narrow door takes the long way. */
@@ -41,7 +48,7 @@ struct taf_life {
 	_Atomic(uint32_t) leaver; /* tid of the thread that drains */
 	_Atomic(uint32_t) is_drained; /* futex: the leaver is done */
 	int32_t pid;
-	uint8_t pad[TAF_PAGE - 20];
+	uint8_t pad[TAF_LIFE_BYTES - 20];
 };
 
 enum taf_alert {
@@ -65,6 +72,8 @@ struct taf_tls {
 
 extern struct taf_life taf_life;
 extern bool taf_is_booted;
+/* The kernel wipes taf_life in a fork child; where it does not, process ids are compared. */
+extern bool taf_is_wiped;
 extern bool taf_has_tsc; /* stamps are of the time-stamp counter; else ns; written while WAKING */
 extern _Thread_local struct taf_tls taf_tls __attribute__((tls_model("initial-exec")));
 /* In force in this process; written while WAKING, read-only after. */
@@ -74,7 +83,7 @@ extern char **taf_env_now;
 extern int taf_argc;
 extern char **taf_argv;
 /* Which routes caught a call, or-ed by whoever saw it. */
-enum taf_route { TAF_ROUTE_EXPORT = 1, TAF_ROUTE_DLSYM = 2, TAF_ROUTE_GOT = 4 };
+enum taf_route { TAF_ROUTE_DLSYM = 1, TAF_ROUTE_GOT = 2 }; /* exported names always work */
 extern _Atomic(uint32_t) taf_routes;
 
 /* A row of which a second copy was handed out before there was a log; NULL: none. */

@@ -24,6 +24,7 @@ static _Atomic(bool) has_namespace;
 static _Atomic(uint32_t) scanning; /* one thread at a time, others pass */
 static const void *seen[SEEN_MAX]; /* dynamic sections already scanned; under scanning */
 static int n_seen;
+static _Atomic(bool) is_forgotten; /* what was seen may have gone */
 
 /* The part of an object that was made read-only after relocation. */
 struct relro {
@@ -47,7 +48,9 @@ static struct relro relro_of(const struct link_map *m)
 	for (unsigned i = 0; i < u.e->e_phnum; i++)
 		if (p[i].p_type == PT_GNU_RELRO) {
 			r.from = (m->l_addr + p[i].p_vaddr) & ~(uintptr_t)(TAF_PAGE - 1);
-			r.to = m->l_addr + p[i].p_vaddr + p[i].p_memsz;
+			/* The loader seals whole pages only: the rest is the program's data. */
+			r.to = (m->l_addr + p[i].p_vaddr + p[i].p_memsz) &
+			       ~(uintptr_t)(TAF_PAGE - 1);
 		}
 	return r;
 }
@@ -122,6 +125,21 @@ void taf_patch_note_open(bool is_deepbind, bool is_namespace)
 	atomic_fetch_add(&pending, 1);
 }
 
+static void scan_locked(void *handle)
+{
+	for (struct link_map *m = taf_elf_first(); m; m = m->l_next)
+		patch_object(m);
+	/* In glibc a handle is a link map: its list is its namespace. */
+	if (handle && atomic_load(&has_namespace)) {
+		struct link_map *m = handle;
+
+		while (m->l_prev)
+			m = m->l_prev;
+		for (; m != taf_elf_first() && m; m = m->l_next)
+			patch_object(m);
+	}
+}
+
 void taf_patch_pending(void *handle)
 {
 	uint32_t none = 0;
@@ -132,16 +150,14 @@ void taf_patch_pending(void *handle)
 	    !atomic_compare_exchange_strong(&scanning, &none, 1))
 		return;
 	atomic_store(&pending, 0);
-	for (struct link_map *m = taf_elf_first(); m; m = m->l_next)
-		patch_object(m);
-	/* In glibc a handle is a link map: its list is its namespace. */
-	if (is_other) {
-		struct link_map *m = handle;
-
-		while (m->l_prev)
-			m = m->l_prev;
-		for (; m != taf_elf_first() && m; m = m->l_next)
-			patch_object(m);
-	}
+	if (atomic_exchange(&is_forgotten, false))
+		n_seen = 0;
+	taf_elf_locked(scan_locked, handle);
 	atomic_store(&scanning, 0);
+}
+
+void taf_patch_forget(void)
+{
+	atomic_store(&is_forgotten, true);
+	atomic_fetch_add(&pending, 1);
 }

@@ -20,6 +20,8 @@
 
 /* A dlopen or dlmopen is about to happen. */
 void taf_patch_note_open(bool is_deepbind, bool is_namespace);
+/* An object left the process: its address may come back as another. */
+void taf_patch_forget(void);
 /* Scans what is new, if anything may be. handle is what dlsym was asked about, or NULL. */
 void taf_patch_pending(void *handle);
 

@@ -5,6 +5,7 @@
 #include "elfmap.h"
 
 #define MAX_SCOPE 96 /* objects searched for one answer */
+#define MAX_ROOTS 48 /* objects whose needs are followed for one answer */
 #define NAME_BUCKETS 256u
 
 struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
@@ -121,14 +122,21 @@ static bool reaches(struct link_map *from, const struct link_map *caller, const 
 	return has_caller && has_name;
 }
 
-bool taf_real_is_near(const char *name, const void *caller)
+static bool is_near(const char *name, const void *caller)
 {
 	struct link_map *of = taf_elf_at(caller);
+	struct search own = { .name = name, .base = of };
+	int n = 0;
 
 	if (!taf_elf_next(name))
 		return false;
+	enqueue(&own, of);
+	if (of && in_scope(&own))
+		return true;
+	/* Who opened the caller may have brought it along. Costly to find out: among
+	 * very many objects the doubt is the program's. */
 	for (struct link_map *m = taf_elf_first(); m; m = m->l_next)
-		if (reaches(m, of, name))
+		if (n++ == MAX_ROOTS || reaches(m, of, name))
 			return true;
 	return false;
 }
@@ -216,18 +224,50 @@ static void cache(const struct taf_row *r, const void *caller, taf_fn fn, uint32
 	atomic_store_explicit(&s->seq, seq + 2, memory_order_release);
 }
 
+/* One question, to be answered while the loader's list stands still. */
+struct question {
+	const struct taf_table *t;
+	int row;
+	const char *name;
+	const void *caller;
+	taf_fn fn;
+	bool is_near;
+};
+
+static void find_locked(void *ctx)
+{
+	struct question *q = ctx;
+
+	q->fn = from_caller(q->t, q->row, q->caller);
+}
+
+static void near_locked(void *ctx)
+{
+	struct question *q = ctx;
+
+	q->is_near = is_near(q->name, q->caller);
+}
+
+bool taf_real_is_near(const char *name, const void *caller)
+{
+	struct question q = { .name = name, .caller = caller };
+
+	taf_elf_locked(near_locked, &q);
+	return q.is_near;
+}
+
 taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller)
 {
+	struct question q = { .t = t, .row = row, .caller = caller };
 	/* Read before the search: what leaves the process meanwhile makes the answer old. */
 	uint32_t epoch = atomic_load(&taf_real_epoch);
-	taf_fn fn;
 
 	if (t->engine == TAF_ENGINE_LIBC)
 		return taf_real_fixed(t, row);
-	fn = from_caller(t, row, caller);
-	if (fn)
-		cache(&t->rows[row], caller, fn, epoch);
-	return fn;
+	taf_elf_locked(find_locked, &q);
+	if (q.fn)
+		cache(&t->rows[row], caller, q.fn, epoch);
+	return q.fn;
 }
 
 bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs)
@@ -312,4 +352,12 @@ taf_fn taf_real_libc(const char *name)
 			if (taf_same(taf_tables[t]->rows[r].name, name))
 				return taf_real_fixed(taf_tables[t], r);
 	return NULL;
+}
+
+void taf_real_init(void)
+{
+	for (int t = 0; t < taf_table_count; t++)
+		for (int r = 0;
+		     taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
+			taf_real_fix(taf_tables[t], r);
 }

@@ -73,7 +73,9 @@ static inline taf_fn taf_real(const struct taf_table *t, int row, const void *ca
 	return taf_real_find(t, row, caller);
 }
 
-/* libc rows do not depend on who calls: one answer a process, kept in learned. */
+/* libc rows do not depend on who calls: one answer a process, kept in learned,
+ * all found by the constructor, while it is alone. */
+void taf_real_init(void);
 taf_fn taf_real_fix(const struct taf_table *t, int row);
 
 static inline taf_fn taf_real_fixed(const struct taf_table *t, int row)

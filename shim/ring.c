@@ -236,6 +236,17 @@ struct taf_lane *taf_ring_take_lane(void)
 	return mine.lane;
 }
 
+struct taf_lane *taf_ring_shared_lane(void)
+{
+	struct taf_ring_head *h = head;
+	struct taf_lane *lane = h ? lane_at(h, SHARED_LANE) : NULL;
+	int32_t none = 0;
+
+	if (lane)
+		atomic_compare_exchange_strong(&lane->tid, &none, taf_sys_tid());
+	return lane;
+}
+
 void taf_ring_give_lane(struct taf_lane *lane)
 {
 	struct taf_ring_head *h = head;

@@ -11,6 +11,7 @@
 #include "life.h"
 
 #define SIGNALS 64
+#define RECALL_TRIES 1000
 
 static _Atomic(uint64_t) taken; /* bit signo-1: we answer for this signal */
 static _Atomic(uint32_t) versions[SIGNALS + 1]; /* odd while app_default[] changes */
@@ -75,10 +76,13 @@ static void recall(int signo, struct sigaction *to)
 {
 	uint32_t v;
 
-	do {
+	/* A handler may have interrupted remember() on this very thread: then what is there must do. */
+	for (int tries = 0; tries < RECALL_TRIES; tries++) {
 		v = atomic_load(&versions[signo]);
 		taf_move(to, &app_default[signo], sizeof(*to));
-	} while ((v & 1) || v != atomic_load(&versions[signo]));
+		if (!(v & 1) && v == atomic_load(&versions[signo]))
+			return;
+	}
 }
 
 int taf_sig_action(int signo, const struct sigaction *act, struct sigaction *old,
@@ -195,7 +199,7 @@ static void *helper(void *arg)
 	crumb_signal(signo);
 	taf_leave_signal(name_of(signo), signo);
 	taf_sys_die_of(signo);
-	return NULL;
+	taf_sys_exit_group(128 + signo); /* not reached, unless the kernel does not let it die */
 }
 
 static bool start_helper(void)
@@ -239,6 +243,12 @@ void taf_sig_arm(void)
 	if (!taf_rules.exit_signals || taf_rules.mode != TAF_MODE_ENFORCE ||
 	    atomic_exchange(&armed_pid, taf_life.pid) == taf_life.pid)
 		return;
+	if (taf_life.pid == 1) {
+		taf_mark(TAF_NOTE, TAF_ENGINE_NONE, NULL,
+			 "exit.signals is not in force: a first process ignores signals at their "
+			 "default action");
+		return;
+	}
 	atomic_store(&arrived, 0);
 	real = find_real();
 	if (!real || !start_helper()) {

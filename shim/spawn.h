@@ -16,7 +16,9 @@
 #include <stddef.h>
 
 #define TAF_SPAWN_EXTRA 12 /* entries that we may add or replace */
-#define TAF_SPAWN_MAX 4096 /* a larger environment goes on as it is */
+/* A larger environment goes on as it is: the array lies on the caller's stack, which
+ * in a vfork child may be a thread's of 16 KiB. */
+#define TAF_SPAWN_MAX 512
 
 struct taf_spawn {
 	char *const *envp; /* theirs */

@@ -20,6 +20,7 @@
 
 bool taf_is_booted;
 bool taf_has_tsc;
+bool taf_is_wiped = true;
 _Atomic(const char *) taf_second_copy;
 char **taf_env_now;
 int taf_argc;
@@ -58,11 +59,15 @@ void taf_rearm(void)
 	taf_tls.lane = NULL;
 	taf_tls.tid = 0;
 	taf_tls.open = 0;
-	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_ARMED))
+	taf_tls.held = NULL;
+	/* Nobody may wake before what the parent left is forgotten. */
+	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_WAKING))
 		return;
 	taf_crumb_abandon();
 	taf_work_forget_all();
 	taf_model_forget_all();
+	atomic_store(&taf_life.state, TAF_ARMED);
+	taf_sys_wake_all(&taf_life.state);
 }
 
 static void set_run_id(void)
@@ -142,7 +147,6 @@ static void become_active(void)
 	atomic_store(&taf_life.is_drained, 0);
 	atomic_store(&taf_life.leaver, 0);
 	atomic_store(&taf_life.alert, alerts());
-	taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life));
 	atomic_store(&taf_life.state, TAF_ACTIVE);
 	taf_sys_wake_all(&taf_life.state);
 }
@@ -164,6 +168,9 @@ bool taf_wake(enum taf_engine engine)
 	struct taf_loaded loaded = { .n_bad = 0 };
 	int saved = errno;
 
+	/* Before WAKING, so that no child is left in it. */
+	if (taf_state_now() == TAF_ARMED)
+		taf_is_wiped = !taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life));
 	if (!atomic_compare_exchange_strong(&taf_life.state, &armed, TAF_WAKING))
 		return is_awake_soon();
 	taf_tls.inside++;

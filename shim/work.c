@@ -8,22 +8,29 @@
 #include "crumb.h"
 #include "model.h"
 
+#define LOCK_MS 200
 #define CLAIM_LOOK_MS 100 /* how often a waiter checks that the holder lives */
 
 static struct taf_live_model
 	models[TAF_MODELS_MAX]; /* entries under table_lock, handle read by anyone */
 static struct taf_work works[TAF_WORKS_MAX]; /* likewise */
 static _Atomic(uint32_t)
-	table_lock; /* 0 free, 1 taken: a few stores long, never across a call of theirs */
+	table_lock; /* 0, or the tid inside: a few stores, never a call of theirs */
 
-static void lock_table(void)
+/* False after LOCK_MS, or where this very thread has it: a handler of theirs that
+ * interrupted us. What was to be tracked then is not. */
+static bool lock_table(void)
 {
-	uint32_t free_word = 0;
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)LOCK_MS * 1000000;
+	uint32_t me = (uint32_t)taf_tid(), seen = 0;
 
-	while (!atomic_compare_exchange_weak(&table_lock, &free_word, 1)) {
-		free_word = 0;
-		taf_sys_wait(&table_lock, 1, 1);
+	while (!atomic_compare_exchange_strong(&table_lock, &seen, me)) {
+		if (seen == me || taf_sys_mono_ns() > until)
+			return false;
+		taf_sys_wait(&table_lock, seen, 1);
+		seen = 0;
 	}
+	return true;
 }
 
 static void unlock_table(void)
@@ -55,7 +62,8 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 {
 	struct taf_live_model *m = NULL;
 
-	lock_table();
+	if (!lock_table())
+		return NULL;
 	for (int i = 0; i < TAF_MODELS_MAX && !m; i++)
 		if (!atomic_load(&models[i].handle))
 			m = &models[i];
@@ -75,12 +83,11 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 
 void taf_work_drop_model(struct taf_live_model *m)
 {
-	lock_table();
+	/* An entry that is not cleared of it is only misnamed: dropping never waits. */
 	for (int i = 0; i < TAF_WORKS_MAX; i++)
 		if (works[i].model == m)
 			works[i].model = NULL;
 	atomic_store(&m->handle, NULL);
-	unlock_table();
 	publish_counts();
 }
 
@@ -110,7 +117,8 @@ struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
 {
 	struct taf_work *w = NULL;
 
-	lock_table();
+	if (!lock_table())
+		return NULL;
 	for (int i = 0; i < TAF_WORKS_MAX && !w; i++)
 		if (!atomic_load(&works[i].handle))
 			w = &works[i];
@@ -125,10 +133,8 @@ struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
 
 void taf_work_drop(struct taf_work *w)
 {
-	lock_table();
 	atomic_store(&w->handle, NULL);
 	atomic_store(&w->claim, 0);
-	unlock_table();
 	taf_sys_wake_all(&w->claim);
 	publish_counts();
 }

@@ -13,7 +13,7 @@ set -u
 folder=$1 command=$2 found=
 
 for maps in /proc/[0-9]*/maps; do
-	grep -qsF "$folder/libtaffrail" "$maps" || continue
+	grep -qsF " $folder/libtaffrail" "$maps" || continue
 	pid=${maps#/proc/}
 	pid=${pid%/maps}
 	echo "process $pid runs with it: $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c 1-100)"

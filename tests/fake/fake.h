@@ -24,7 +24,8 @@
 
 #include "fake_value.h"
 
-#define TAF_BY_VALUE struct fake_value
+#define TAF_PARAMS struct fake_value
+#define TAF_BATCH struct fake_batch
 #define FAKE_PUBLIC __attribute__((visibility("default")))
 #define FAKE_MAYBE __attribute__((unused)) /* not every table needs it */
 
@@ -137,9 +138,9 @@ static FAKE_MAYBE int64_t fake_number(int row)
 	return getenv("FAKE_ODD") ? 7000 + row : 0;
 }
 
-static FAKE_MAYBE void fake_check(int row, const struct fake_value *v)
+static FAKE_MAYBE void fake_check(int row, int is_whole)
 {
-	if (!fake_value_is_whole(v))
+	if (!is_whole)
 		fake_fail(98, fake_names[row], " got a damaged struct");
 }
 

@@ -55,7 +55,7 @@ static void *new_model(int row, const char *path, const struct fake_value *v)
 	struct model *m;
 
 	fake_called(row);
-	fake_check(row, v);
+	fake_check(row, fake_value_is_whole(v));
 	fake_sleep(fake_setting("FAKE_LOAD_MS"));
 	if (path && strstr(path, "fail"))
 		return returned(row, NULL);
@@ -95,7 +95,7 @@ void *llama_model_init_from_user(void *meta, void *set_tensor, void *data, struc
 static void *new_context(int row, const void *model, const struct fake_value *v)
 {
 	fake_called(row);
-	fake_check(row, v);
+	fake_check(row, fake_value_is_whole(v));
 	return returned(row, model ? calloc(1, sizeof(struct context)) : NULL);
 }
 
@@ -122,7 +122,7 @@ static void leave(struct context *c)
 		c->is_entered = 0;
 }
 
-static int32_t compute(int row, void *ctx, const struct fake_value *batch)
+static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
 {
 	void (*fn)(void) = on_decode;
 	int32_t rc = (int32_t)fake_setting("FAKE_DECODE_RC");
@@ -131,7 +131,7 @@ static int32_t compute(int row, void *ctx, const struct fake_value *batch)
 	while (fake_is_down)
 		pause();
 	enter(row, ctx);
-	fake_check(row, batch);
+	fake_check(row, fake_batch_is_whole(batch));
 	if (fn)
 		fn();
 	while (fake_setting("FAKE_HANG_AT") && fake_counts[row] >= fake_setting("FAKE_HANG_AT"))
@@ -144,12 +144,12 @@ static int32_t compute(int row, void *ctx, const struct fake_value *batch)
 	return rc;
 }
 
-int32_t llama_decode(void *ctx, struct fake_value batch)
+int32_t llama_decode(void *ctx, struct fake_batch batch)
 {
 	return compute(FAKE_llama_decode, ctx, &batch);
 }
 
-int32_t llama_encode(void *ctx, struct fake_value batch)
+int32_t llama_encode(void *ctx, struct fake_batch batch)
 {
 	return compute(FAKE_llama_encode, ctx, &batch);
 }

@@ -27,4 +27,22 @@ static inline int fake_value_is_whole(const struct fake_value *v)
 	return v->mark == (FAKE_MARK ^ (uint64_t)(uint32_t)v->n);
 }
 
+/* The same for a batch, which is smaller and does not grow. */
+struct fake_batch {
+	int32_t n; /* tokens */
+	int32_t pad;
+	uint64_t words[9];
+	uint64_t mark;
+};
+
+static inline struct fake_batch fake_batch_of(int32_t n)
+{
+	return (struct fake_batch){ .n = n, .mark = FAKE_MARK ^ (uint64_t)(uint32_t)n };
+}
+
+static inline int fake_batch_is_whole(const struct fake_batch *b)
+{
+	return b->mark == (FAKE_MARK ^ (uint64_t)(uint32_t)b->n);
+}
+
 #endif

@@ -51,7 +51,12 @@ done
 [ "$examples" -ge 4 ]
 same 'examples looked at' 0 $?
 check 0 "$SRC/examples/guarded.json"
-has 'later settings' 'guarded.json:[0-9]+: cadence.same_model: not in force yet' out
+has 'later settings' '^[0-9]+ settings are not in force yet, .*: drain.settle_after_unload, drain.serialize,' out
+has 'later sections' ' limits\.\*, cadence\.\*, .*, on_error; see --effective$' out
+same 'lines of check' 4 "$(wc -l <out)"
+printf '{"cadence": {"same_model": "90s"}}' >later.json
+check 0 later.json
+has 'a later setting' 'later.json:1: cadence.same_model: not in force yet' out
 if grep -q 'drain.post_sync.*not in force' out; then
 	same 'a setting in force is not noted' none drain.post_sync
 fi
@@ -193,6 +198,8 @@ if command -v jq >/dev/null; then
 	check 0 --schema
 	same 'schema' 'true boolean true' "$(jq -r '"\(.properties.profiles.type == "array") " +
 		"\(.properties.drain.properties.post_sync.type) \(.properties | has("mode"))"' out)"
+	same 'schema: a variable' 'string number' \
+		"$(jq -r '.properties.env.properties.set.additionalProperties.type | join(" ")' out)"
 fi
 check 0 --compile prof.json
 sum=$(sha256sum prof.json | cut -d' ' -f1)

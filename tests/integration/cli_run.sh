@@ -383,7 +383,7 @@ state() {
 		mkdir theirs
 		chown 65534 theirs
 		says "state of another's" 0 'belongs to user 65534' --state theirs -- true
-		if mkdir full && mount -t tmpfs -o size=64k none full 2>/dev/null; then
+		if mkdir full && mount -t tmpfs -o size=64k,mode=700 none full 2>/dev/null; then
 			says 'state is full' 0 'full file system' --state full -- true
 			mount -o remount,ro full
 			says 'state is read-only' 0 'read-only' --state full -- true
@@ -393,6 +393,31 @@ state() {
 		mkdir -m 500 locked
 		says 'state is not writable' 0 'not writable' --state locked -- true
 	fi
+}
+
+# What is said of the policy before the guest starts.
+policy() {
+	local rest
+	echo '{"mode": "observe" "trace": true}' >broken.json
+	echo '{"lock": {"slots": 2}, "trace": true}' >later.json
+	echo '{"drain": {"post_sync": true}}' >good.json
+	said() { # NAME LINE ARGUMENT...: the last line
+		local name=$1 line=$2
+		shift 2
+		same "$name" "taffrail: $line" "$("$bin" run "$@" 2>&1 >says.out | tail -n 1)"
+	}
+	rest='is not started, because the policy has'
+	says 'a good policy' 0 '' --policy good.json -- true
+	said 'no JSON' 'the built-in policy is in force instead' --policy broken.json -- true
+	said 'no file' 'the built-in policy is in force instead' --policy none.json -- true
+	TAFFRAIL_POLICY=none.json said 'a relative file' 'the built-in policy is in force instead' -- true
+	TAFFRAIL_POLICY=none.json says 'relative, but not asked' 0 '' --policy good.json -- true
+	said 'strict' "true $rest 1 mistake; see: taffrail check broken.json --set 'mode=observe'" \
+		--strict --policy broken.json --set mode=observe -- true
+	said 'strict, of the set' "true $rest 1 mistake; see: taffrail check --set 'mode=x'" \
+		--strict --set mode=x -- true
+	said 'not in force' '2 settings of the policy are not in force yet; see: taffrail check later.json' \
+		--policy later.json -- true
 }
 
 # What a look at the running guest finds.
@@ -494,7 +519,7 @@ verbs() {
 	same 'a full disk is told' 70 $?
 }
 
-for part in ends surroundings signals stops terminal launching unguardable environment state witness \
+for part in ends surroundings signals stops terminal launching unguardable environment state policy witness \
 	core_file verbs pages readers; do
 	$part
 done

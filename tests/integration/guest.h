@@ -16,7 +16,7 @@ struct guest_engine {
 	void *handle;
 	void *(*load)(const char *path, struct fake_value params);
 	void *(*make)(void *model, struct fake_value params);
-	int32_t (*decode)(void *ctx, struct fake_value batch);
+	int32_t (*decode)(void *ctx, struct fake_batch batch);
 	void (*sync)(void *ctx);
 	void (*free_ctx)(void *ctx);
 	void (*free_model)(void *model);

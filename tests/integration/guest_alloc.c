@@ -213,7 +213,7 @@ int main(int argc, char **argv)
 	none = (size_t)(argc < 0);
 	guest_open(&engine);
 	ctx = engine.make(engine.load("/models/tiny.gguf", fake_value_of(0)), fake_value_of(0));
-	engine.decode(ctx, fake_value_of(1));
+	engine.decode(ctx, fake_batch_of(1));
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (argc < 2 || atoi(argv[1]) == (int)i)
 			all[i]();

@@ -36,7 +36,7 @@ static void use_engine(int decodes)
 	model = engine.load("/models/tiny.gguf", fake_value_of(0));
 	ctx = engine.make(model, fake_value_of(0));
 	for (int i = 0; i < decodes; i++)
-		engine.decode(ctx, fake_value_of(1));
+		engine.decode(ctx, fake_batch_of(1));
 }
 
 static void at_exit(void)
@@ -62,7 +62,7 @@ static void exit_3(void)
 static void *decode_on(void *arg)
 {
 	for (;;)
-		engine.decode(ctx, fake_value_of(1));
+		engine.decode(ctx, fake_batch_of(1));
 	return arg;
 }
 
@@ -141,7 +141,7 @@ static int way_exec_fails(void)
 	int r = execv("/no/such/program", sh_argv);
 
 	printf("execv %d %s\n", r, strerror(errno));
-	printf("decode %d\n", engine.decode(ctx, fake_value_of(1)));
+	printf("decode %d\n", engine.decode(ctx, fake_batch_of(1)));
 	return 3;
 }
 
@@ -222,7 +222,7 @@ static int way_fork_decode(void)
 	if (!pid) {
 		void *own = engine.load("/models/other.gguf", fake_value_of(0));
 
-		exit(engine.decode(engine.make(own, fake_value_of(0)), fake_value_of(1)) + 4);
+		exit(engine.decode(engine.make(own, fake_value_of(0)), fake_batch_of(1)) + 4);
 	}
 	await(pid);
 	return 3;
@@ -261,7 +261,7 @@ static int way_vfork_fails(void)
 		_exit(1);
 	}
 	await(pid);
-	printf("decode %d\n", engine.decode(ctx, fake_value_of(1)));
+	printf("decode %d\n", engine.decode(ctx, fake_batch_of(1)));
 	return 3;
 }
 
@@ -367,7 +367,7 @@ static int way_return_while_decoding(void)
 static int way_exit_in_callback(void)
 {
 	engine.on_decode(exit_3);
-	return engine.decode(ctx, fake_value_of(1));
+	return engine.decode(ctx, fake_batch_of(1));
 }
 
 static int way_exit_in_signal_handler(void)

@@ -15,7 +15,8 @@
 #include "../../shim/ring_read.h"
 #include "guest.h"
 
-#define TAF_BY_VALUE struct fake_value
+#define TAF_PARAMS struct fake_value
+#define TAF_BATCH struct fake_batch
 #define WEAK __attribute__((weak))
 
 /* Pass 1: references that only the preloaded object fills, and row numbers. */
@@ -57,7 +58,8 @@ static const char *path_list[] = { "/models/tiny-00001-of-00002.gguf",
 				   "/models/tiny-00002-of-00002.gguf" };
 static const char **paths = path_list;
 static size_t n = 2, size = 4096;
-static struct fake_value params, batch;
+static struct fake_value params;
+static struct fake_batch batch;
 static void *file = path_list, *meta = path_list, *set_tensor, *data, *model, *ctx;
 static void *sched = path_list, *graph = path_list, *backend = path_list, *type = path_list;
 static void *buffer = path_list;
@@ -284,7 +286,8 @@ int main(int argc, char **argv)
 	bool is_abort = argc > 1 && !strcmp(argv[1], "abort");
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	params = batch = fake_value_of(3);
+	params = fake_value_of(3);
+	batch = fake_batch_of(3);
 	if (is_missing) {
 		call_missing();
 		if (argc > 2)

@@ -28,7 +28,7 @@ static void use_engine(void)
 {
 	guest_open(&engine);
 	ctx = engine.make(engine.load("/models/tiny.gguf", fake_value_of(0)), fake_value_of(0));
-	engine.decode(ctx, fake_value_of(1));
+	engine.decode(ctx, fake_batch_of(1));
 }
 
 static void own(int signo)
@@ -139,13 +139,13 @@ static void do_decode(void)
 {
 	soon();
 	for (;;)
-		engine.decode(ctx, fake_value_of(1));
+		engine.decode(ctx, fake_batch_of(1));
 }
 
 static void do_decode_alone(void)
 {
 	for (;;)
-		engine.decode(ctx, fake_value_of(1));
+		engine.decode(ctx, fake_batch_of(1));
 }
 
 static void do_spin(void)

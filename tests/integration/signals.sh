@@ -135,15 +135,18 @@ lib = ctypes.CDLL(sys.argv[1])
 class Value(ctypes.Structure):
     _fields_ = [("n", ctypes.c_int32), ("pad", ctypes.c_int32), ("words", ctypes.c_uint64 * 38),
                 ("mark", ctypes.c_uint64)]
-def value(n):
-    return Value(n=n, mark=0x7461666672616b65 ^ n)
+class Batch(ctypes.Structure):
+    _fields_ = [("n", ctypes.c_int32), ("pad", ctypes.c_int32), ("words", ctypes.c_uint64 * 9),
+                ("mark", ctypes.c_uint64)]
+def value(n, of=Value):
+    return of(n=n, mark=0x7461666672616b65 ^ n)
 for f in ("llama_model_load_from_file", "llama_init_from_model"):
     getattr(lib, f).restype = ctypes.c_void_p
 lib.llama_model_load_from_file.argtypes = [ctypes.c_char_p, Value]
 lib.llama_init_from_model.argtypes = [ctypes.c_void_p, Value]
-lib.llama_decode.argtypes = [ctypes.c_void_p, Value]
+lib.llama_decode.argtypes = [ctypes.c_void_p, Batch]
 ctx = lib.llama_init_from_model(lib.llama_model_load_from_file(b"/models/tiny.gguf", value(0)), value(0))
-print(lib.llama_decode(ctx, value(1)), flush=True)
+print(lib.llama_decode(ctx, value(1, Batch)), flush=True)
 try:
     os.kill(os.getpid(), int(sys.argv[2]))
     time.sleep(2)

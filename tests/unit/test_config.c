@@ -111,6 +111,8 @@ static void positions(void **state)
 	says("{\"drain\": {\"every_submits\": \"8\"}}",
 	     "1:29: drain.every_submits: a number belongs here, without quotes; write 0 to "
 	     "1000000\n");
+	says("{\"drain\": {\"at_exit\": \"yes\"}}",
+	     "1:23: drain.at_exit: a switch has no quotes; write true or false\n");
 	says("{\"drain\": {\"every_submits\": 1e3}}",
 	     "1:29: drain.every_submits: \"1e3\" is no whole number; write digits alone, as in "
 	     "4\n");

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../cli/verbs.h"
+#include "../../shim/sys.h"
 #include "crumb_fixture.h"
 
 #define SIZE 65536
@@ -227,6 +228,25 @@ static void nothing_there_is_said(void **state)
 	assert_non_null(strstr(err, crumbs));
 }
 
+static void the_verdict_stands_once(void **state)
+{
+	struct fx *f = *state;
+	char name[128];
+
+	taf_sys_boot_id(f->boot);
+	put_all(f, "tiny");
+	fx_save(f, crumbs);
+	snprintf(name, sizeof(name), "%s-77-5077", f->boot);
+	assert_int_equal(call(taf_verb_report, "--session", name, NULL), 0);
+	assert_non_null(strstr(out, "\n  killed at least "));
+	strcpy(f->boot, FX_OTHER_BOOT);
+	f->seg = 0;
+	put_all(f, "tiny");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_report, "--session", FX_OTHER_BOOT "-77-5077", NULL), 0);
+	assert_non_null(strstr(out, "\n  machine_down the machine went down "));
+}
+
 static void damage_is_counted(void **state)
 {
 	struct fx *f = *state;
@@ -324,6 +344,7 @@ int main(void)
 		TEST(nothing_steers_the_terminal),
 		TEST(several_sessions_are_a_question),
 		TEST(nothing_there_is_said),
+		TEST(the_verdict_stands_once),
 		TEST(damage_is_counted),
 		TEST(the_log_is_merged),
 		TEST(several_processes_are_a_tree),

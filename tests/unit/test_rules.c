@@ -243,6 +243,8 @@ static void many_at_once(void **state)
 		"drain.deadline: \"2\" has no unit and none is assumed; write \"2s\"\n"
 		"\"bad\" has no value; write key=value\n"
 		"there is no setting \"drian.x\"; `taffrail check --effective` lists them all");
+	assert_int_equal(taf_rules_set(&r, "memory.warn", "167%", fresh()), -ERANGE);
+	assert_string_equal(why_buf, "\"167%\" is out of range; write 1% to 100%");
 	assert_int_equal(r.mode, TAF_MODE_OBSERVE);
 	assert_int_equal(origin[TAF_RULE_mode], TAF_FROM_ENV);
 	assert_int_equal(origin[TAF_RULE_drain_deadline_ms], TAF_FROM_BUILTIN);

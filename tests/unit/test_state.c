@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_state.c -- where files may lie, what is refused and in which words; the one line of say. */
+/* test_state.c -- where files may lie, what is refused and in which words. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -15,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../shim/say.h"
 #include "../../shim/state.h"
 
 #define NOBODY 65534
@@ -251,40 +250,6 @@ static void test_ring_directory(void **state)
 		print_message("%s\n", words);
 }
 
-/* What say writes, at the other end of a pipe. */
-static void said(const char *line, char *buf, size_t room)
-{
-	struct taf_text t = { .start = (char *)line, .used = strlen(line) };
-	int ends[2], saved = dup(2);
-	ssize_t n;
-
-	assert_int_equal(pipe(ends), 0);
-	dup2(ends[1], 2);
-	taf_say(&t);
-	dup2(saved, 2);
-	close(ends[1]);
-	n = read(ends[0], buf, room - 1);
-	buf[n > 0 ? n : 0] = '\0';
-	close(ends[0]);
-	close(saved);
-}
-
-static void test_say(void **state)
-{
-	char got[2048], longest[1500];
-
-	(void)state;
-	said("the policy forbids this", got, sizeof(got));
-	assert_string_equal(got, "taffrail: the policy forbids this\n");
-	said("a\x1b[31mred\nline", got, sizeof(got));
-	assert_string_equal(got, "taffrail: a?[31mred?line\n");
-	memset(longest, 'x', sizeof(longest) - 1);
-	longest[sizeof(longest) - 1] = '\0';
-	said(longest, got, sizeof(got));
-	assert_true(strlen(got) <= 512);
-	assert_int_equal(got[strlen(got) - 1], '\n');
-}
-
 static int set_up(void **state)
 {
 	(void)state;
@@ -312,7 +277,6 @@ int main(void)
 		cmocka_unit_test(test_refuses_files_and_strangers),
 		cmocka_unit_test(test_read_only_home),
 		cmocka_unit_test(test_ring_directory),
-		cmocka_unit_test(test_say),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
