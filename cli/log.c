@@ -175,11 +175,15 @@ static void print_batch(struct taf_log_tail *t, const struct options *o)
 
 static void tell_damage(const struct taf_log_tail *t)
 {
-	for (size_t i = 0; i < t->n_cursors; i++)
-		if (t->cursors[i].bad)
+	for (size_t i = 0; i < t->n_cursors; i++) {
+		const struct taf_log_cursor *c = &t->cursors[i];
+
+		if (c->bad)
 			taf_tell("log: %llu damaged line%s of %s skipped",
-				 (unsigned long long)t->cursors[i].bad,
-				 t->cursors[i].bad == 1 ? "" : "s", t->cursors[i].name);
+				 (unsigned long long)c->bad, c->bad == 1 ? "" : "s", c->name);
+		if (c->err)
+			taf_tell("log: %s cannot be read: %s", c->name, strerror(-c->err));
+	}
 }
 
 static int print_log(struct taf_log_tail *t, const struct options *o)

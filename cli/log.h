@@ -32,6 +32,7 @@ struct taf_log_cursor {
 	uint64_t size;
 	int64_t mtime_ns;
 	uint64_t bad;
+	int err; /* why it could not be read; 0 or -errno */
 };
 
 struct taf_log_boot {

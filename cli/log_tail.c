@@ -124,6 +124,7 @@ static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const stru
 	size_t done = 0;
 	int err = taf_file_read(t->dir, c->name, c->done, &f);
 
+	c->err = err == -ENOENT ? 0 : err;
 	if (err || !f.n) {
 		free(f.text);
 		return 0; /* gone, or not ours to read: the others still are */

@@ -62,6 +62,14 @@ static int read_options(int argc, char **argv, struct note *n, int *at)
 	return 0;
 }
 
+/* KEY=VALUE, without a blank in KEY. */
+static bool is_pair(const char *word)
+{
+	size_t n = strcspn(word, "= ");
+
+	return n && word[n] == '=';
+}
+
 /* TEXT and the pairs after it, as one text. */
 static int read_words(int argc, char **argv, struct note *n)
 {
@@ -72,7 +80,7 @@ static int read_words(int argc, char **argv, struct note *n)
 	taf_text_init(&t, n->text, sizeof(n->text));
 	taf_text_put(&t, argv[0]);
 	for (int i = 1; i < argc; i++) {
-		if (!strchr(argv[i], '=') || argv[i][0] == '=')
+		if (!is_pair(argv[i]))
 			return taf_usage_wrong("note",
 					       "after TEXT comes KEY=VALUE, not \"%s\"; put a "
 					       "TEXT of several words between quotes",

@@ -75,7 +75,9 @@ static void print_when(FILE *out, const struct taf_trail *t, const struct taf_st
 	char from[TAF_TIME_ROOM], took[32];
 
 	taf_report_label(out, "process");
-	fprintf(out, "%d, since %s", t->pid, taf_show_time(from, t->first_us));
+	fprintf(out, "%d", t->pid);
+	if (t->first_us)
+		fprintf(out, ", since %s", taf_show_time(from, t->first_us));
 	if (s->end_ns > t->first_ns && t->first_ns)
 		fprintf(out, ", %s%s",
 			taf_show_ms(took, sizeof(took), (s->end_ns - t->first_ns) / 1000),

@@ -25,7 +25,8 @@
 #define RANGED_INT ~, RANGED
 #define RANGED_SINT ~, RANGED
 #define RANGED(min, max) "" min max
-#define WORDED(min, max) max "" ""
+#define NONE ""
+#define WORDED(min, max) max NONE NONE
 
 #define RULE(type, field, path, dflt, min, max, since, text) \
 	.Rule##since type path dflt PICK(RANGED_##type, WORDED, )(min, max) text

@@ -80,7 +80,6 @@ __attribute__((constructor)) static void taf_init(int argc, char **argv, char **
 	keep_argv(argc, argv);
 	taf_elf_init();
 	taf_real_init();
-	taf_rules_default(&taf_rules);
 	off = taf_env(taf_env_now, "TAFFRAIL");
 	atomic_compare_exchange_strong(&taf_life.state, &cold,
 				       off && taf_same(off, "off") ? (uint32_t)TAF_OFF

@@ -354,10 +354,26 @@ taf_fn taf_real_libc(const char *name)
 	return NULL;
 }
 
+/* What e defines of the libc rows that are still without a function. */
+static void learn_from(const struct taf_elf *e)
+{
+	for (int t = 0; t < taf_table_count; t++) {
+		const struct taf_table *table = taf_tables[t];
+
+		for (int r = 0; table->engine == TAF_ENGINE_LIBC && r < table->n_rows; r++)
+			if (!atomic_load_explicit(&table->learned[r], memory_order_relaxed))
+				atomic_store(
+					&table->learned[r],
+					object_fn(taf_elf_symbol(e, table->rows[r].name, NULL)));
+	}
+}
+
 void taf_real_init(void)
 {
-	for (int t = 0; t < taf_table_count; t++)
-		for (int r = 0;
-		     taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
-			taf_real_fix(taf_tables[t], r);
+	struct link_map *m = taf_elf_self();
+	struct taf_elf e;
+
+	for (m = m ? m->l_next : NULL; m; m = m->l_next)
+		if (taf_elf_of(m, &e))
+			learn_from(&e);
 }

@@ -10,7 +10,6 @@
 set -u
 
 bin=${TAFFRAIL:?the path of the taffrail binary}
-SRC=${SRC:?the source folder}
 unset TAFFRAIL TAFFRAIL_RUN LD_PRELOAD
 for tool in perl python3 setsid; do
 	command -v $tool >/dev/null || { echo "needs $tool" && exit 77; }
@@ -445,82 +444,8 @@ core_file() {
 	ok 'one core file at most' $?
 }
 
-# The numbers of the exit statuses, one a line: of a help text, of a manual page.
-statuses() { # FILE
-	sed -n '/^Exit status:/,/^$/p' "$1" | grep -oE '\b(0|1|[67][0-9]|12[67])\b' | sort -un
-}
-
-page_statuses() { # PAGE
-	sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It \([0-9]*\)$/\1/p' "$1" | sort -un
-}
-
-pages() {
-	local verb
-	for verb in run check report log doctor hooks note; do
-		"$bin" help $verb >says.out
-		same "statuses of $verb: text and page" "$(page_statuses "$SRC/docs/man/taffrail-$verb.1")" \
-			"$(statuses says.out)"
-	done
-}
-
-# Wrong arguments of the verbs that read the log.
-readers() {
-	local verb run
-	refuses() { # STATUS PATTERN ARGUMENT...
-		local wanted=$1 pattern=$2
-		shift 2
-		"$bin" "$@" >says.out 2>says.err
-		same "$*: status" "$wanted" $?
-		grep -qE "^taffrail: $pattern" says.err
-		ok "$*: $pattern" $?
-	}
-	export TAFFRAIL_STATE=$work/readers
-	"$bin" note --run 00000000000000aa first
-	"$bin" note --run 00000000000000ab second
-	for verb in report log; do
-		refuses 64 "$verb: there is no option \"--nonsense\"" $verb --nonsense
-		refuses 64 "$verb: \"4711\" is one word too many; .*--session 4711" $verb 4711
-		refuses 64 "$verb: no run \"zz\" in .*; see: taffrail report --all" $verb --run zz
-		refuses 64 "$verb: no session \"4711\" in " $verb --session 4711
-	done
-	refuses 64 'log: more than one run begins with "00000000000000a": ' log --run 00000000000000a
-	run=$("$bin" log --run 00000000000000aa)
-	same 'log --run: status' 0 $?
-	[[ $run == *first* && $run != *second* ]]
-	ok 'log --run: only that run' $?
-	for verb in '--last --all' '--all --last' '--run aa --session 4711' '--last --run aa'; do
-		# shellcheck disable=SC2086
-		refuses 64 'report: --last, --all, --run and --session exclude each other' report $verb
-	done
-	export TAFFRAIL_STATE=$work/state
-}
-
-verbs() {
-	local verb
-	for verb in run check report log doctor hooks note help; do
-		"$bin" help $verb >says.out 2>says.err
-		same "help $verb: status" 0 $?
-		same "$verb --help" "$(cat says.out)" "$("$bin" $verb --help)"
-		for word in "Usage: taffrail $verb" 'Exit status:' 'Example:'; do
-			grep -q "^$word" says.out
-			ok "help $verb: $word" $?
-		done
-	done
-	same 'overview' 8 "$("$bin" help | grep -cE '^  (run|check|report|log|doctor|hooks|note|help) ')"
-	"$bin" --version | grep -qE '^taffrail [0-9]+\.[0-9]+\.[0-9]+$'
-	ok '--version' $?
-	"$bin" reprot 2>says.err
-	same 'unknown verb: status' 64 $?
-	same 'unknown verb' 'taffrail: there is no verb "reprot"; did you mean "report"? See: taffrail help' \
-		"$(cat says.err)"
-	"$bin" 2>/dev/null
-	same 'no verb' 64 $?
-	"$bin" help >/dev/full 2>says.err
-	same 'a full disk is told' 70 $?
-}
-
 for part in ends surroundings signals stops terminal launching unguardable environment state policy witness \
-	core_file verbs pages readers; do
+	core_file; do
 	$part
 done
 echo "$passed passed, $failed failed"

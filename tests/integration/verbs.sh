@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# verbs.sh -- what the verbs say of themselves, and what they refuse.
+set -u
+
+bin=${TAFFRAIL:?the path of the taffrail binary}
+SRC=${SRC:?the source folder}
+unset TAFFRAIL TAFFRAIL_RUN LD_PRELOAD
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export TAFFRAIL_STATE=$work/state
+passed=0
+failed=0
+
+ok() { # NAME STATUS
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+	fi
+}
+
+same() { # NAME WANTED GOT
+	[ "$2" = "$3" ]
+	ok "$1" $?
+	[ "$2" = "$3" ] || printf '  wanted: %s\n  got:    %s\n' "$2" "$3"
+}
+
+# The numbers of the exit statuses, one a line: of a help text, of a manual page.
+statuses() { # FILE
+	sed -n '/^Exit status:/,/^$/p' "$1" | grep -oE '\b(0|1|[67][0-9]|12[67])\b' | sort -un
+}
+
+page_statuses() { # PAGE
+	sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It \([0-9]*\)$/\1/p' "$1" | sort -un
+}
+
+pages() {
+	local verb
+	for verb in run check report log doctor hooks note; do
+		"$bin" help $verb >says.out
+		same "statuses of $verb: text and page" "$(page_statuses "$SRC/docs/man/taffrail-$verb.1")" \
+			"$(statuses says.out)"
+	done
+}
+
+# Wrong arguments of the verbs that read the log.
+readers() {
+	local verb run
+	refuses() { # STATUS PATTERN ARGUMENT...
+		local wanted=$1 pattern=$2
+		shift 2
+		"$bin" "$@" >says.out 2>says.err
+		same "$*: status" "$wanted" $?
+		grep -qE "^taffrail: $pattern" says.err
+		ok "$*: $pattern" $?
+	}
+	"$bin" note --run 00000000000000aa first
+	"$bin" note --run 00000000000000ab second
+	refuses 64 'note: after TEXT comes KEY=VALUE, not "bad key=1"' note text 'bad key=1'
+	for verb in report log; do
+		refuses 64 "$verb: there is no option \"--nonsense\"" $verb --nonsense
+		refuses 64 "$verb: \"4711\" is one word too many; .*--session 4711" $verb 4711
+		refuses 64 "$verb: no run \"zz\" in .*; see: taffrail report --all" $verb --run zz
+		refuses 64 "$verb: no session \"4711\" in " $verb --session 4711
+	done
+	refuses 64 'log: more than one run begins with "00000000000000a": ' log --run 00000000000000a
+	run=$("$bin" log --run 00000000000000aa)
+	same 'log --run: status' 0 $?
+	[[ $run == *first* && $run != *second* ]]
+	ok 'log --run: only that run' $?
+	for verb in '--last --all' '--all --last' '--run aa --session 4711' '--last --run aa'; do
+		# shellcheck disable=SC2086
+		refuses 64 'report: --last, --all, --run and --session exclude each other' report $verb
+	done
+}
+
+verbs() {
+	local verb
+	for verb in run check report log doctor hooks note help; do
+		"$bin" help $verb >says.out 2>says.err
+		same "help $verb: status" 0 $?
+		same "$verb --help" "$(cat says.out)" "$("$bin" $verb --help)"
+		for word in "Usage: taffrail $verb" 'Exit status:' 'Example:'; do
+			grep -q "^$word" says.out
+			ok "help $verb: $word" $?
+		done
+	done
+	same 'overview' 8 "$("$bin" help | grep -cE '^  (run|check|report|log|doctor|hooks|note|help) ')"
+	"$bin" --version | grep -qE '^taffrail [0-9]+\.[0-9]+\.[0-9]+$'
+	ok '--version' $?
+	"$bin" reprot 2>says.err
+	same 'unknown verb: status' 64 $?
+	same 'unknown verb' 'taffrail: there is no verb "reprot"; did you mean "report"? See: taffrail help' \
+		"$(cat says.err)"
+	"$bin" 2>/dev/null
+	same 'no verb' 64 $?
+	"$bin" help >/dev/full 2>says.err
+	same 'a full disk is told' 70 $?
+}
+
+# A segment that may not be read is said, and the others are shown. Root reads all.
+unreadable() {
+	local as=() file
+	cp "$bin" reader
+	mkdir -p theirs
+	if [ "$(id -u)" = 0 ]; then
+		command -v setpriv >/dev/null || return 0
+		as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+		chown 65534:65534 theirs
+		chmod 755 . reader
+	fi
+	export TAFFRAIL_STATE=$work/theirs
+	"${as[@]}" ./reader note first
+	file=$(find theirs/crumbs -name '*-000.jsonl' | head -n 1)
+	"${as[@]}" ./reader note second
+	chmod 000 "$file"
+	"${as[@]}" ./reader log >says.out 2>says.err
+	same 'unreadable: status' 0 $?
+	same 'unreadable: the others' '0 1' "$(grep -c first says.out) $(grep -c second says.out)"
+	same 'unreadable: said' "taffrail: log: ${file##*/} cannot be read: Permission denied" \
+		"$(cat says.err)"
+}
+
+verbs
+pages
+readers
+unreadable
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 80 ]
