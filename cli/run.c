@@ -164,6 +164,15 @@ static int set_vars(struct plan *p)
 				      p->is_preloaded && *alloc ? alloc : NULL);
 }
 
+/* Somebody who types OFF in a hurry must learn that it is not off. */
+static void look_at_switch(void)
+{
+	const char *value = getenv("TAFFRAIL");
+
+	if (value && *value && strcmp(value, "on") != 0)
+		taf_tell("TAFFRAIL is \"%s\", which is not \"off\": the guard stays on", value);
+}
+
 /* 0, or an exit status. Afterwards p->vars is what the guest gets. */
 static int plan_guard(struct plan *p)
 {
@@ -173,6 +182,7 @@ static int plan_guard(struct plan *p)
 		return TAF_EXIT_INTERNAL;
 	if (is_on("TAFFRAIL", "off"))
 		return 0;
+	look_at_switch();
 	plan_run_id(p);
 	if (taf_state_find(p->args.state, &p->state))
 		p->state.path[0] = '\0';
