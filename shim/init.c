@@ -73,16 +73,14 @@ static void keep_argv(int argc, char **argv)
 
 __attribute__((constructor)) static void taf_init(int argc, char **argv, char **envp)
 {
-	const char *off;
 	uint32_t cold = TAF_COLD;
 
 	keep_env(envp);
 	keep_argv(argc, argv);
 	taf_elf_init();
 	taf_real_init();
-	off = taf_env(taf_env_now, "TAFFRAIL");
 	atomic_compare_exchange_strong(&taf_life.state, &cold,
-				       off && taf_same(off, "off") ? (uint32_t)TAF_OFF
+				       taf_env_is_off(taf_env_now) ? (uint32_t)TAF_OFF
 								   : (uint32_t)TAF_ARMED);
 	taf_is_booted = true;
 }

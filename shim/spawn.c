@@ -68,7 +68,7 @@ static void plan_preload(struct taf_spawn *s, const char *theirs)
 
 void taf_spawn_plan(struct taf_spawn *s, char *const *envp)
 {
-	char *off = entry_of(envp, "TAFFRAIL"), *preload = entry_of(envp, "LD_PRELOAD");
+	char *preload = entry_of(envp, "LD_PRELOAD");
 	bool goes_along = names_us(preload);
 
 	s->envp = envp;
@@ -76,8 +76,7 @@ void taf_spawn_plan(struct taf_spawn *s, char *const *envp)
 	s->preload[0] = s->run[0] = '\0';
 	for (; envp && envp[s->n]; s->n++)
 		;
-	if (s->n > TAF_SPAWN_MAX || (off && taf_same(off, "TAFFRAIL=off")) ||
-	    taf_state_now() == TAF_OFF)
+	if (s->n > TAF_SPAWN_MAX || taf_env_is_off(envp) || taf_state_now() == TAF_OFF)
 		return;
 	if (!goes_along && is_forced()) {
 		plan_preload(s, preload ? preload + taf_len("LD_PRELOAD=") : NULL);

@@ -44,6 +44,27 @@ const char *taf_env(char *const *env, const char *name)
 	return NULL;
 }
 
+/* ASCII letters in any case. */
+static bool is_word(const char *s, const char *word)
+{
+	while (*s && (*s | 0x20) == *word) {
+		s++;
+		word++;
+	}
+	return !*s && !*word;
+}
+
+bool taf_env_is_off(char *const *env)
+{
+	static const char words[][6] = { "off", "no", "false" };
+	const char *value = taf_env(env, "TAFFRAIL");
+
+	for (size_t i = 0; value && i < sizeof(words) / sizeof(*words); i++)
+		if (is_word(value, words[i]))
+			return true;
+	return value && taf_same(value, "0");
+}
+
 int taf_dir_join(char out[TAF_PATH_MAX], const char *dir, const char *leaf)
 {
 	struct taf_text t;

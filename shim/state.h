@@ -22,6 +22,9 @@
 /* The value of name in env; NULL when it is not there. env may be NULL. */
 const char *taf_env(char *const *env, const char *name);
 
+/* Whether env switches us off: TAFFRAIL is off, no, false or 0, in any case. */
+bool taf_env_is_off(char *const *env);
+
 /* The state directory by the order above; touches nothing. 0, or -errno and
  * one line in why (a text of the caller's, may be NULL). */
 int taf_dir_find(char *const *env, char out[TAF_PATH_MAX], struct taf_text *why);
