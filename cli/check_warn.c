@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../shim/state.h"
 #include "check.h"
 
 /* A setting that another one makes idle, when somebody gave it. */
@@ -27,11 +28,11 @@ static void warn_target(struct taf_check *c)
 			      c->target.path, c->target.why);
 }
 
+extern char **environ;
+
 static void warn_mode(struct taf_check *c)
 {
-	const char *off = getenv("TAFFRAIL");
-
-	if (off && !strcmp(off, "off"))
+	if (taf_env_is_off(environ))
 		taf_lines_add(&c->warnings, "no setting has effect while TAFFRAIL=off is set");
 	if (c->found.rules.mode == TAF_MODE_OFF)
 		taf_lines_add(&c->warnings, "mode is off: no other setting has effect");

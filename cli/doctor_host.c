@@ -4,6 +4,7 @@
  * One look_* function a subject, one finding for each thing looked at.  Nothing
  * is created: a directory that is missing is judged by whether it could be made.
  */
+#include "../shim/state.h"
 #include "doctor.h"
 
 #include <dlfcn.h>
@@ -320,7 +321,7 @@ static void look_kernel(struct taf_findings *f)
 
 static void look_environment(struct taf_findings *f)
 {
-	const char *preload = getenv("LD_PRELOAD"), *off = getenv("TAFFRAIL");
+	const char *preload = getenv("LD_PRELOAD");
 	char line[PATH_MAX];
 
 	if (preload && *preload)
@@ -333,7 +334,7 @@ static void look_environment(struct taf_findings *f)
 	if (getenv("LD_AUDIT"))
 		taf_findings_add(f, TAF_SORT_WARN, "audit",
 				 "LD_AUDIT is set: every call through the PLT becomes slow");
-	if (off && !strcmp(off, "off"))
+	if (taf_env_is_off(environ))
 		taf_findings_add(f, TAF_SORT_WARN, "off",
 				 "TAFFRAIL=off is set: nothing is guarded");
 }

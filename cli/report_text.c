@@ -163,6 +163,15 @@ static void print_threads(FILE *out, const struct taf_story *s)
 	}
 }
 
+/* A process that did not leave in order has left its ring, unless somebody took it. */
+static void print_ring(FILE *out, const struct taf_story *s)
+{
+	if (!s->has_ring && (s->verdict == TAF_ENDED_RUNNING || s->verdict == TAF_ENDED_KILLED ||
+			     s->verdict == TAF_ENDED_MACHINE_DOWN))
+		print_line(out, "ring",
+			   "gone or damaged: counts and threads are from the log alone");
+}
+
 static void print_open(FILE *out, const struct taf_story *s)
 {
 	char age[32];
@@ -277,6 +286,7 @@ static void print_page(FILE *out, const struct taf_page *page)
 	print_sentence(out, s);
 	print_head(out, page->trail, s);
 	taf_report_phases(out, page);
+	print_ring(out, s);
 	print_threads(out, s);
 	print_open(out, s);
 	print_damage(out, page->trail);

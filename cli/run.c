@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../shim/state.h"
 #include "../shim/sys.h"
 #include "closing.h"
 #include "launch.h"
@@ -34,13 +35,6 @@ struct plan {
 	bool is_nested; /* some outer `run` has said it all */
 	bool is_preloaded;
 };
-
-static bool is_on(const char *name, const char *value)
-{
-	const char *v = getenv(name);
-
-	return v && !strcmp(v, value);
-}
 
 /* The guest cannot be guarded. 0, or under --strict an exit status. */
 static int unguarded(const struct plan *p, const char *why)
@@ -164,15 +158,6 @@ static int set_vars(struct plan *p)
 				      p->is_preloaded && *alloc ? alloc : NULL);
 }
 
-/* Somebody who types OFF in a hurry must learn that it is not off. */
-static void look_at_switch(void)
-{
-	const char *value = getenv("TAFFRAIL");
-
-	if (value && *value && strcmp(value, "on") != 0)
-		taf_tell("TAFFRAIL is \"%s\", which is not \"off\": the guard stays on", value);
-}
-
 /* 0, or an exit status. Afterwards p->vars is what the guest gets. */
 static int plan_guard(struct plan *p)
 {
@@ -180,9 +165,8 @@ static int plan_guard(struct plan *p)
 
 	if (taf_vars_init(&p->vars, environ))
 		return TAF_EXIT_INTERNAL;
-	if (is_on("TAFFRAIL", "off"))
+	if (taf_env_is_off(environ))
 		return 0;
-	look_at_switch();
 	plan_run_id(p);
 	if (taf_state_find(p->args.state, &p->state))
 		p->state.path[0] = '\0';

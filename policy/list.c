@@ -6,6 +6,8 @@
 #include "event.h"
 #include "value.h"
 
+#define SEVERITY_MAX 5
+
 /* Any entry, read from its text. The members of a kind lie as in list.h. */
 union entry {
 	char name[128];
@@ -19,7 +21,7 @@ static const struct shape {
 	uint16_t bytes, room, name_room;
 	char form[32];
 } shapes[] = {
-	[TAF_LIST_ENV] = { sizeof(struct taf_env), 32, TAF_NAME_ROOM, "NAME=value" },
+	[TAF_LIST_ENV] = { sizeof(struct taf_env), TAF_ENV_ROOM, TAF_NAME_ROOM, "NAME=value" },
 	[TAF_LIST_FAMILIES] = { sizeof(struct taf_family), 16, TAF_NAME_ROOM,
 				"match:floor:settle" },
 	[TAF_LIST_NO_CLEAR] = { sizeof(struct taf_no_clear), 8, TAF_NAME_ROOM, "engine:versions" },
@@ -173,7 +175,7 @@ static int read_class(char *text, union entry *e, struct taf_text *why)
 	if (!has_colons(text, 1))
 		return refuse(why, text, " has no severity; write class:severity, as in xid_79:5");
 	severity = cut_last(text, ':');
-	if (severity[0] < '0' || severity[0] > '5' || severity[1])
+	if (severity[0] < '0' || severity[0] > '0' + SEVERITY_MAX || severity[1])
 		return refuse(why, severity,
 			      " is no severity; write 0 (ignore) to 5 (machine down)");
 	e->class.severity = (uint32_t)(severity[0] - '0');
@@ -347,4 +349,29 @@ void taf_list_merge(void *list, enum taf_list_kind kind, const void *from)
 			 k->bytes);
 		put_entry(list, k, &e);
 	}
+}
+
+static bool is_entry_whole(const unsigned char *at, enum taf_list_kind kind, const struct shape *k)
+{
+	const char *rest = (const char *)at + k->name_room;
+	bool has_text = kind == TAF_LIST_ENV || kind == TAF_LIST_NO_CLEAR;
+
+	if (!taf_is_ended((const char *)at, k->name_room))
+		return false;
+	if (kind == TAF_LIST_CLASSES)
+		return ((const struct taf_class *)(const void *)at)->severity <= SEVERITY_MAX;
+	return !has_text || taf_is_ended(rest, (size_t)k->bytes - k->name_room);
+}
+
+bool taf_list_is_whole(const void *list, enum taf_list_kind kind)
+{
+	const struct shape *k = &shapes[kind];
+	const uint32_t *n = list;
+	bool is_whole = *n <= k->room;
+
+	for (uint32_t i = 0; i < *n && is_whole; i++)
+		is_whole = is_entry_whole((const unsigned char *)list + sizeof(*n) +
+						  (size_t)i * k->bytes,
+					  kind, k);
+	return is_whole;
 }

@@ -27,13 +27,14 @@ enum taf_list_kind {
 
 #define TAF_NAME_ROOM 64
 #define TAF_ENTRY_ROOM 256 /* one entry as text */
+#define TAF_ENV_ROOM 32 /* entries of env.set */
 
 struct taf_env_list {
 	uint32_t n;
 	struct taf_env {
 		char name[TAF_NAME_ROOM];
 		char value[128];
-	} at[32];
+	} at[TAF_ENV_ROOM];
 };
 
 struct taf_family_list {
@@ -75,6 +76,9 @@ int taf_list_set(void *list, enum taf_list_kind kind, const char *text, struct t
 void taf_list_show(const void *list, enum taf_list_kind kind, struct taf_text *out);
 /* Adds the entries of from, which win. */
 void taf_list_merge(void *list, enum taf_list_kind kind, const void *from);
+/* False when a count, a text or a severity is none that taf_list_add could have
+ * written: of a list that comes from a file. */
+bool taf_list_is_whole(const void *list, enum taf_list_kind kind);
 /* "NAME=value,...": the form of one entry. */
 const char *taf_list_form(enum taf_list_kind kind);
 

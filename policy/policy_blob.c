@@ -61,28 +61,37 @@ void taf_policy_seal(struct taf_policy *p)
 	p->check = sum_of(p);
 }
 
-static bool is_ended(const char *s, size_t room)
+static bool are_rows_whole(const struct taf_policy *p)
 {
-	while (room && *s) {
-		s++;
-		room--;
-	}
-	return room > 0;
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		if (p->origin[i] > TAF_FROM_FILE || !taf_rules_is_whole(&p->base, i))
+			return false;
+	return true;
 }
 
-/* What a checksum cannot promise when the writer itself went wrong. */
+/* Rows that it does not set are never read. */
+static bool is_profile_whole(const struct taf_profile *f)
+{
+	if (!taf_is_ended(f->name, sizeof(f->name)) || !taf_is_ended(f->exe, sizeof(f->exe)) ||
+	    !taf_is_ended(f->argv, sizeof(f->argv)) ||
+	    !taf_is_ended(f->engine, sizeof(f->engine)))
+		return false;
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		if (taf_profile_sets(f, i) && !taf_rules_is_whole(&f->rules, i))
+			return false;
+	return true;
+}
+
+/* What a checksum cannot promise: anyone can seal, and a writer can go wrong. */
 static bool is_sane(const struct taf_policy *p)
 {
-	if (p->n_profiles > TAF_PROFILES || !is_ended(p->path, sizeof(p->path)) ||
-	    !is_ended(p->sha256, sizeof(p->sha256)))
+	if (p->n_profiles > TAF_PROFILES || p->n_bad > INT32_MAX ||
+	    !taf_is_ended(p->path, sizeof(p->path)) ||
+	    !taf_is_ended(p->sha256, sizeof(p->sha256)) || !are_rows_whole(p))
 		return false;
-	for (uint32_t i = 0; i < p->n_profiles; i++) {
-		const struct taf_profile *f = &p->profiles[i];
-
-		if (!is_ended(f->name, sizeof(f->name)) || !is_ended(f->exe, sizeof(f->exe)) ||
-		    !is_ended(f->argv, sizeof(f->argv)) || !is_ended(f->engine, sizeof(f->engine)))
+	for (uint32_t i = 0; i < p->n_profiles; i++)
+		if (!is_profile_whole(&p->profiles[i]))
 			return false;
-	}
 	return true;
 }
 

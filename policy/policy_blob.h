@@ -8,7 +8,8 @@
  * Written by taf_policy_find (cli) by write + fsync + rename; read by the
  * shim, which maps it and trusts it only after taf_policy_is_valid: magic,
  * format version, size, layout (a hash over every row of rules.def: path, type,
- * offset, size) and a checksum over the rest.
+ * offset, size), a checksum over the rest, and every value one that a text could
+ * have given.
  *
  * Profiles: all that match apply, in the order of the file, the later one
  * winning setting by setting; env.set is joined by name.

@@ -150,6 +150,10 @@ void taf_rules_take(struct taf_rules *r, const struct taf_rules *from, int rule)
 int taf_rules_set_many(struct taf_rules *r, const char *text, uint8_t *origin,
 		       struct taf_text *why);
 
+/* False when the value is none that taf_rules_set could have written, whatever
+ * its bytes are: of a policy that comes from a file. */
+bool taf_rules_is_whole(const struct taf_rules *r, int rule);
+
 /* The value as taf_rules_set reads it. */
 void taf_rules_show(const struct taf_rules *r, int rule, struct taf_text *out);
 

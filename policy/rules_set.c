@@ -7,6 +7,7 @@
 
 #define PATH_ROOM 128
 #define VALUE_ROOM 1024
+#define SCALAR_ROOM 320 /* of any value but a list, as text */
 
 /* One setting of one policy. */
 struct slot {
@@ -383,4 +384,42 @@ void taf_rules_show(const struct taf_rules *r, int rule, struct taf_text *out)
 		else
 			show_number(at, row->type, out);
 	}
+}
+
+/* Holds any setting but a list. */
+union scalar {
+	taf_in_TEXT text;
+	struct taf_amount amount;
+	uint64_t number;
+};
+
+/* Showing and reading again is the inverse of itself for all that was once read:
+ * what comes back otherwise is out of range, no word, or no such kind of amount. */
+static bool comes_back(const struct taf_rules *r, int rule)
+{
+	const struct taf_rule_info *row = taf_rule_info(rule);
+	char text[SCALAR_ROOM];
+	union scalar again;
+	struct slot s = { row, rule, &again };
+	struct taf_text t;
+
+	taf_zero(&again, sizeof(again));
+	taf_text_init(&t, text, sizeof(text));
+	taf_rules_show(r, rule, &t);
+	return !t.is_cut && !set_slot(&s, text, NULL) &&
+	       taf_equal(&again, (const unsigned char *)r + row->offset, row->bytes);
+}
+
+bool taf_rules_is_whole(const struct taf_rules *r, int rule)
+{
+	const struct taf_rule_info *row = taf_rule_info(rule);
+	const void *at = (const unsigned char *)r + row->offset;
+
+	if (taf_rule_is_list(rule))
+		return taf_list_is_whole(at, (enum taf_list_kind)(row->type - TAF_TYPE_ENV));
+	if (row->type == TAF_TYPE_TEXT && !taf_is_ended(at, row->bytes))
+		return false;
+	if (row->type == TAF_TYPE_BOOL && *(const unsigned char *)at > 1)
+		return false;
+	return comes_back(r, rule);
 }

@@ -10,6 +10,15 @@ size_t taf_len(const char *s)
 	return n;
 }
 
+bool taf_is_ended(const char *s, size_t room)
+{
+	while (room && *s) {
+		s++;
+		room--;
+	}
+	return room > 0;
+}
+
 bool taf_same(const char *a, const char *b)
 {
 	while (*a && *a == *b) {

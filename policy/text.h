@@ -25,6 +25,8 @@ bool taf_same(const char *a, const char *b);
 bool taf_same_n(const char *a, const char *b, size_t n);
 bool taf_starts(const char *s, const char *head);
 bool taf_ends(const char *s, const char *tail);
+/* A NUL lies within the first room bytes. */
+bool taf_is_ended(const char *s, size_t room);
 /* The first place of needle in s, or NULL. */
 const char *taf_find(const char *s, const char *needle);
 /* The last c in s, or NULL. */

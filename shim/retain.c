@@ -12,6 +12,7 @@
 #define RINGS_KEPT 32u
 #define MINUTE_NS 60000000000ll
 #define DAY_NS 86400000000000ll
+#define STRANGER_NS (7 * DAY_NS) /* after which a ring that no log here belongs to is litter */
 #define DENTS (32 * 1024)
 
 /* One file of ours: <boot>-<pid>-<start>[-<seg>].jsonl or .ring */
@@ -201,10 +202,15 @@ static uint64_t pid_ns_of(struct room *r, const struct entry *e)
 	return p && taf_read_u64(p + 9, NULL, &v) ? v : 0;
 }
 
+static int64_t age_of(const struct session *s)
+{
+	return (int64_t)(taf_sys_utc_us() * 1000) - s->mtime_ns;
+}
+
 static bool may_live(struct room *r, const struct session *s)
 {
 	const struct entry *e = &r->entry[s->first];
-	int64_t age_ns = (int64_t)(taf_sys_utc_us() * 1000) - s->mtime_ns;
+	int64_t age_ns = age_of(s);
 	uint64_t ns;
 
 	if (!is_same_boot(e, r->boot))
@@ -369,7 +375,8 @@ void taf_retain_rings(const char *ring_dir, const char *dir, const char *boot)
 		const struct entry *e = &r->entry[s->first];
 
 		s->must_stay = !e->is_ring || may_live(r, s);
-		if (!s->must_stay && !has_log(dir, e))
+		/* Without a log here it may be another state directory's evidence. */
+		if (!s->must_stay && !has_log(dir, e) && age_of(s) > STRANGER_NS)
 			remove_session(r, s);
 		dead += !s->must_stay && s->n;
 	}

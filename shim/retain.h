@@ -18,8 +18,9 @@
 #include <stdint.h>
 
 void taf_retain(const char *dir, uint32_t keep_sessions, uint64_t keep_bytes, const char *boot);
-/* Removes the rings in ring_dir of dead processes whose session in dir is
- * gone, and all but the newest 32 of the other dead ones. */
+/* Removes the rings in ring_dir of dead processes without a session in dir once
+ * they are a week old (several state directories share one ring_dir), and all but
+ * the newest 32 of the dead ones. */
 void taf_retain_rings(const char *ring_dir, const char *dir, const char *boot);
 
 #endif

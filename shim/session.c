@@ -181,7 +181,7 @@ static void put_levers(struct taf_text *out)
 {
 	bool is_first = true;
 
-	for (uint32_t i = 0; i < taf_rules.env_set.n; i++) {
+	for (uint32_t i = 0; i < taf_rules.env_set.n && i < TAF_ENV_ROOM; i++) {
 		const char *value = taf_env(environ, taf_rules.env_set.at[i].name);
 
 		if (!value || !taf_same(value, taf_rules.env_set.at[i].value))

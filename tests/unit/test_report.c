@@ -239,6 +239,7 @@ static void the_verdict_stands_once(void **state)
 	snprintf(name, sizeof(name), "%s-77-5077", f->boot);
 	assert_int_equal(call(taf_verb_report, "--session", name, NULL), 0);
 	assert_non_null(strstr(out, "\n  killed at least "));
+	assert_non_null(strstr(out, "\n  ring       gone or damaged: "));
 	strcpy(f->boot, FX_OTHER_BOOT);
 	f->seg = 0;
 	put_all(f, "tiny");
