@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "elfmap.h"
 #include "life.h"
@@ -106,24 +107,44 @@ static int hash_file(const char *path, char sha256[TAF_SHA256_HEX])
 	return n < 0 ? (int)n : 0;
 }
 
+/* A plain file that nobody else can have written; why not, or NULL. */
+static const char *distrust(int fd)
+{
+	struct taf_stat st;
+
+	if (taf_sys_fstat(fd, &st))
+		return "cannot be read";
+	if (!S_ISREG(st.mode))
+		return "is no plain file";
+	if (st.uid != taf_sys_uid() && st.uid != 0)
+		return "belongs to another user";
+	if (st.mode & (S_IWGRP | S_IWOTH))
+		return "others may write into it";
+	return st.size == sizeof(struct taf_policy) ? NULL : "is no compiled policy of this version";
+}
+
 /* False when there is none; a complaint when there is one that cannot be used. */
 static bool take_blob(struct loading *l, const char *path)
 {
 	char buf[160];
 	struct taf_text why;
 	int fd = taf_sys_open(path, TAF_O_READ);
-	int64_t n;
+	const char *no;
+	int64_t n = -1;
 
 	if (fd < 0)
 		return false;
-	n = taf_sys_read(fd, l->policy, sizeof(*l->policy));
+	no = distrust(fd);
+	if (!no)
+		n = taf_sys_read(fd, l->policy, sizeof(*l->policy));
 	taf_sys_close(fd);
 	taf_text_init(&why, buf, sizeof(buf));
 	if (n >= 0 && taf_policy_is_valid(l->policy, (size_t)n, &why)) {
 		l->out->from = TAF_LOADED_BLOB;
 		return true;
 	}
-	complain_of(l, buf[0] ? buf : "cannot be read", path, "; the file is compiled again");
+	complain_of(l, no ? no : buf[0] ? buf : "cannot be read", path,
+		    "; the file is compiled again");
 	return false;
 }
 

@@ -38,7 +38,7 @@ static void tell(void *ctx, const char *line)
 
 static int load_n(const char *text, size_t n)
 {
-	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600), err;
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, n), (ssize_t)n);
@@ -46,7 +46,10 @@ static int load_n(const char *text, size_t n)
 	told[0] = '\0';
 	n_told = 0;
 	memset(policy, 0xa5, sizeof(*policy));
-	return taffrail_policy_load(file, policy, sizeof(*policy), TAF_POLICY_VERSION, tell, told);
+	err = taffrail_policy_load(file, policy, sizeof(*policy), TAF_POLICY_VERSION, tell, told);
+	/* Whatever the text was, what came of it is accepted when it is read back. */
+	assert_true(taf_policy_is_valid(policy, sizeof(*policy), NULL));
+	return err;
 }
 
 static int load(const char *text)
