@@ -3,6 +3,8 @@
 
 #include "../policy/text.h"
 
+#define MAX_ROW 1024u /* no table has as many */
+
 #define E_IO 5
 #define E_NOMEM 12
 #define E_BADMSG 74
@@ -214,6 +216,19 @@ static struct taf_ring_call call_of(const struct taf_ring_copy *c, uint64_t stam
 				       (uint8_t)(what >> 16), (uint8_t)(what >> 24) };
 }
 
+/* A lane's head has no checksum, since its thread writes it word by word: what no
+ * writer would have left there is told by the figures themselves. */
+static bool is_plausible(const struct taf_ring_copy *c, const struct taf_lane *lane)
+{
+	uint32_t what = lane->open.what;
+
+	if (lane->tid < 0 || lane->slots != c->slots)
+		return false;
+	return (what & TAF_NO_ROW) == TAF_NO_ROW ||
+	       ((what >> 16 & 0xff) < TAF_ENGINE_COUNT && what >> 24 < TAF_KIND_COUNT &&
+		(what & TAF_NO_ROW) < MAX_ROW);
+}
+
 bool taf_ring_lane_view(const struct taf_ring_copy *c, uint32_t i, struct taf_ring_lane *out)
 {
 	struct taf_lane lane;
@@ -223,6 +238,8 @@ bool taf_ring_lane_view(const struct taf_ring_copy *c, uint32_t i, struct taf_ri
 	if (i >= c->lanes)
 		return false;
 	fetch(c, lane_at(c, i), &lane, sizeof(lane));
+	if (!is_plausible(c, &lane))
+		return true; /* damaged: as if nobody had taken it */
 	what = lane.open.what;
 	out->tid = lane.tid;
 	out->records = lane.next;
