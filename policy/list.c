@@ -370,8 +370,7 @@ bool taf_list_is_whole(const void *list, enum taf_list_kind kind)
 	bool is_whole = *n <= k->room;
 
 	for (uint32_t i = 0; i < *n && is_whole; i++)
-		is_whole = is_entry_whole((const unsigned char *)list + sizeof(*n) +
-						  (size_t)i * k->bytes,
-					  kind, k);
+		is_whole = is_entry_whole(
+			(const unsigned char *)list + sizeof(*n) + (size_t)i * k->bytes, kind, k);
 	return is_whole;
 }

@@ -36,6 +36,7 @@ fuzz_seconds=${FUZZ_SECONDS:-5}
 [ -n "${TAF_LONG:-}" ] && limit=$((limit * 10))
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/taffrail-tests.XXXXXX") || exit 1
+chmod 711 "$work" # a test that becomes another user must still reach its own folder
 mkdir "$work/groups"
 
 finish() {
@@ -97,6 +98,7 @@ run_item() { # NUMBER ITEM
 	[ "${item#/}" = "$item" ] && item=$PWD/$item
 	mkdir -p "$dir/tmp" "$dir/xdg/run" "$dir/xdg/state" "$dir/xdg/config"
 	chmod -R 700 "$dir"
+	chmod 711 "$dir" "$dir/tmp"
 	seconds=$(time_limit "$item")
 	begin=${EPOCHREALTIME/./}
 	if command_of "$item" "$dir" >"$dir/out"; then

@@ -72,6 +72,21 @@ check fork_decode sessions 2 "$(count '.ev == "start"')"
 check fork_decode "signals taken" 1 "$(count '.ev == "signal"')"
 has fork_decode "the child's end" '.ev == "exit" and .ph == "end" and .rc == -15'
 
+# The first process of a container: the kernel ignores for it what has no handler,
+# so one of ours would take away what protects it.
+if [ "$(id -u)" -eq 0 ] && unshare --pid --fork true 2>/dev/null; then
+	same "first process" "$set_term" timeout -s KILL 60 unshare --pid --fork --kill-child \
+		"$tests/guest_signal" first
+	check "first process" status "exit 3" "$(cat shim.status)"
+	check "first process" lines "process 1 still here" "$(sed 1d shim.out | xargs)"
+	has "first process" "that nothing is installed" \
+		'.ev == "note" and (.msg | tostring | startswith("exit.signals is not in force: a first process"))'
+	has "first process" "its own exit" '.ev == "exit" and .ph == "end" and .rc == 3'
+else
+	echo "no process namespaces here: the first process was not tried"
+	passed=$((passed + 7))
+fi
+
 # Without exit.signals nothing is installed, no thread is started, nothing is drained.
 same off "$tests/guest_signal" kill
 has_not off "a signal was taken" '.ev == "signal" or .ev == "drain" or .ev == "exit"'

@@ -364,7 +364,7 @@ static bool is_taken(struct taf_policy *p)
 	return is_valid;
 }
 
-/* A member filled with ones is no value of any type: a count, a word, a number or
+/* A member filled with 0xef is no value of any type: a count, a word, a number or
  * a kind out of range, a text without an end. */
 static void every_row_is_looked_at(void **state)
 {
@@ -381,10 +381,10 @@ static void every_row_is_looked_at(void **state)
 	for (int i = 0; i < TAF_RULE_COUNT; i++) {
 		const struct taf_rule_info *row = taf_rule_info(i);
 
-		memset((unsigned char *)&p->base + row->offset, 0xff, row->bytes);
+		memset((unsigned char *)&p->base + row->offset, 0xef, row->bytes);
 		assert_false(is_taken(p));
 		taf_rules_default_one(&p->base, i);
-		memset((unsigned char *)&f->rules + row->offset, 0xff, row->bytes);
+		memset((unsigned char *)&f->rules + row->offset, 0xef, row->bytes);
 		assert_true(is_taken(p)); /* nobody reads it */
 		taf_profile_mark(f, i);
 		assert_false(is_taken(p));
@@ -470,12 +470,18 @@ static void every_bit_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_are_whole),    cmocka_unit_test(defaults_are_in_range),
-		cmocka_unit_test(bounds_hold),	     cmocka_unit_test(builtin_only_warns),
-		cmocka_unit_test(unknown_paths),     cmocka_unit_test(lists),
-		cmocka_unit_test(full_lists),	     cmocka_unit_test(many_at_once),
-		cmocka_unit_test(amounts),	     cmocka_unit_test(profiles),
-		cmocka_unit_test(refuses_strangers), cmocka_unit_test(every_bit_counts),
+		cmocka_unit_test(rows_are_whole),
+		cmocka_unit_test(defaults_are_in_range),
+		cmocka_unit_test(bounds_hold),
+		cmocka_unit_test(builtin_only_warns),
+		cmocka_unit_test(unknown_paths),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(full_lists),
+		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(amounts),
+		cmocka_unit_test(profiles),
+		cmocka_unit_test(refuses_strangers),
+		cmocka_unit_test(every_bit_counts),
 		cmocka_unit_test(every_row_is_looked_at),
 		cmocka_unit_test(edges_of_a_blob),
 	};
