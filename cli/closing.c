@@ -97,7 +97,7 @@ static void leave_session(const struct taf_closing *c, const struct taf_end *end
 	write_head(c, &t);
 	s.head = head;
 	if (taf_crumb_open(&s))
-		return; /* a disk that is full now: the sessions of the guest stand for themselves */
+		return; /* a full disk: the guest's sessions stand for themselves */
 	snprintf(extra, sizeof(extra), ",\"pid_of_guest\":%d", (int)c->guest);
 	rec.extra = extra;
 	rec.msg = taf_end_word(word, sizeof(word), end);

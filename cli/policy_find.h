@@ -52,7 +52,7 @@ struct taf_policy_found {
 	char *set; /* for TAFFRAIL_SET: what was there, then --set; malloc'd; NULL: nothing */
 	enum taf_policy_from from;
 	bool is_read; /* the file at path was understood (perhaps with bad settings) */
-	int n_bad; /* mistakes in all: in the file, TAFFRAIL_SET, --set, and names that lead nowhere */
+	int n_bad; /* mistakes in the file, TAFFRAIL_SET, --set, names that lead nowhere */
 	/* --strict, TAFFRAIL_STRICT=1 or "strict": true. With n_bad the program must
 	 * not be started then: exit 78. */
 	bool is_strict;

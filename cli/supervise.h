@@ -33,7 +33,7 @@ struct taf_guest {
 	int32_t pid;
 	/* In the child, everything put back: becomes the guest, or returns an exit status. */
 	int (*start)(void *arg);
-	/* In the parent, look_ms after the start: returns how many ms until the next look, -1 for none. */
+	/* In the parent, look_ms after the start: how many ms until the next look, -1: none. */
 	int (*look)(void *arg);
 	int look_ms; /* -1: never */
 	void *arg;

@@ -19,8 +19,7 @@ enum taf_reach {
 
 struct taf_target {
 	char path[PATH_MAX]; /* what is executed */
-	char program
-		[PATH_MAX]; /* what /proc/PID/exe will say: path or its interpreter, without links */
+	char program[PATH_MAX]; /* what /proc/PID/exe will say: path or interpreter, no links */
 	char missing[PATH_MAX]; /* the interpreter or loader that is not there, else "" */
 	bool is_script; /* program is the interpreter of path */
 	enum taf_reach reach;

@@ -96,7 +96,8 @@ static void copy_args(char **argv, const char *arg, va_list *ap)
 		u.c = va_arg(*ap, const char *);
 }
 
-/* The variable arguments behind arg as an array in this function's frame; ap is left behind the NULL. */
+/* The variable arguments behind arg as an array in this function's frame; ap is
+ * left behind the NULL. */
 #define WITH_ARGS(argv, arg) \
 	va_list ap; \
 	va_start(ap, arg); \

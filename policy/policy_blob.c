@@ -73,8 +73,7 @@ static bool are_rows_whole(const struct taf_policy *p)
 static bool is_profile_whole(const struct taf_profile *f)
 {
 	if (!taf_is_ended(f->name, sizeof(f->name)) || !taf_is_ended(f->exe, sizeof(f->exe)) ||
-	    !taf_is_ended(f->argv, sizeof(f->argv)) ||
-	    !taf_is_ended(f->engine, sizeof(f->engine)))
+	    !taf_is_ended(f->argv, sizeof(f->argv)) || !taf_is_ended(f->engine, sizeof(f->engine)))
 		return false;
 	for (int i = 0; i < TAF_RULE_COUNT; i++)
 		if (taf_profile_sets(f, i) && !taf_rules_is_whole(&f->rules, i))

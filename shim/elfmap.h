@@ -46,7 +46,8 @@ void taf_elf_init(void);
 /* The head of the base namespace's list. */
 struct link_map *taf_elf_first(void);
 struct link_map *taf_elf_self(void); /* ours */
-/* What the first object behind ours defines under that name: RTLD_NEXT without the loader's lock. */
+/* What the first object behind ours defines under that name: RTLD_NEXT without the
+ * loader's lock. */
 void *taf_elf_next(const char *name);
 /* The object that pc lies in; NULL when unknown. Lock-free on glibc >= 2.35. */
 struct link_map *taf_elf_at(const void *pc);

@@ -73,13 +73,17 @@ struct taf_regs {
 		".cfi_startproc\n hint #34\n" \
 		" stp x29,x30,[sp,#-16]!\n.cfi_def_cfa_offset 16\n.cfi_offset 29,-16\n" \
 		".cfi_offset 30,-8\n mov x29,sp\n.cfi_def_cfa_register 29\n sub sp,sp,#224\n" \
-		" stp x0,x1,[sp,#0]\n stp x2,x3,[sp,#16]\n stp x4,x5,[sp,#32]\n stp x6,x7,[sp,#48]\n" \
+		" stp x0,x1,[sp,#0]\n stp x2,x3,[sp,#16]\n" \
+		" stp x4,x5,[sp,#32]\n stp x6,x7,[sp,#48]\n" \
 		" stp x8,xzr,[sp,#64]\n" \
-		" stp q0,q1,[sp,#96]\n stp q2,q3,[sp,#128]\n stp q4,q5,[sp,#160]\n stp q6,q7,[sp,#192]\n" \
+		" stp q0,q1,[sp,#96]\n stp q2,q3,[sp,#128]\n" \
+		" stp q4,q5,[sp,#160]\n stp q6,q7,[sp,#192]\n" \
 		" mov x0,sp\n bl taf_note_" #name "\n mov x16,x0\n" \
-		" ldp q0,q1,[sp,#96]\n ldp q2,q3,[sp,#128]\n ldp q4,q5,[sp,#160]\n ldp q6,q7,[sp,#192]\n" \
+		" ldp q0,q1,[sp,#96]\n ldp q2,q3,[sp,#128]\n" \
+		" ldp q4,q5,[sp,#160]\n ldp q6,q7,[sp,#192]\n" \
 		" ldp x8,x9,[sp,#64]\n ldr x10,[sp,#80]\n" \
-		" ldp x0,x1,[sp,#0]\n ldp x2,x3,[sp,#16]\n ldp x4,x5,[sp,#32]\n ldp x6,x7,[sp,#48]\n" \
+		" ldp x0,x1,[sp,#0]\n ldp x2,x3,[sp,#16]\n" \
+		" ldp x4,x5,[sp,#32]\n ldp x6,x7,[sp,#48]\n" \
 		" mov sp,x29\n ldp x29,x30,[sp],#16\n.cfi_def_cfa 31,0\n.cfi_restore 29\n" \
 		".cfi_restore 30\n cbnz x9,1f\n br x16\n1: mov x0,x10\n ret\n.cfi_endproc\n" \
 		".size " #name ",.-" #name "\n");

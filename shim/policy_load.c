@@ -120,7 +120,8 @@ static const char *distrust(int fd)
 		return "belongs to another user";
 	if (st.mode & (S_IWGRP | S_IWOTH))
 		return "others may write into it";
-	return st.size == sizeof(struct taf_policy) ? NULL : "is no compiled policy of this version";
+	return st.size == sizeof(struct taf_policy) ? NULL
+						    : "is no compiled policy of this version";
 }
 
 /* False when there is none; a complaint when there is one that cannot be used. */
@@ -143,8 +144,11 @@ static bool take_blob(struct loading *l, const char *path)
 		l->out->from = TAF_LOADED_BLOB;
 		return true;
 	}
-	complain_of(l, no ? no : buf[0] ? buf : "cannot be read", path,
-		    "; the file is compiled again");
+	complain_of(l,
+		    no	     ? no
+		    : buf[0] ? buf
+			     : "cannot be read",
+		    path, "; the file is compiled again");
 	return false;
 }
 

@@ -188,7 +188,7 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 	if (s.base && s.base != taf_elf_self() && taf_elf_of(s.base, &e)) {
 		s.version = taf_elf_wanted_version(&e, s.name);
 		enqueue(&s, s.base);
-		/* The program, or a preload before ours that wraps the same function: not itself. */
+		/* The program, or a preload before ours that wraps it: not itself. */
 		if (is_in_front(s.base)) {
 			taf_elf_each_needed(&e, enqueue_needed, &s);
 			s.done++;

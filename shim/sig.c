@@ -76,7 +76,7 @@ static void recall(int signo, struct sigaction *to)
 {
 	uint32_t v;
 
-	/* A handler may have interrupted remember() on this very thread: then what is there must do. */
+	/* A handler may have interrupted remember() on this thread: what is there must do. */
 	for (int tries = 0; tries < RECALL_TRIES; tries++) {
 		v = atomic_load(&versions[signo]);
 		taf_move(to, &app_default[signo], sizeof(*to));

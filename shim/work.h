@@ -46,16 +46,14 @@ struct taf_work {
 	const void *home;
 	struct taf_live_model *model; /* NULL: unknown */
 	uint64_t ctx_tokens; /* configured context */
-	uint64_t
-		kv_bytes; /* its key and value cache, as computed from the model's header; 0 unknown */
+	uint64_t kv_bytes; /* its key and value cache by the model's header; 0 unknown */
 	/* the rest under the claim */
 	bool is_inferring;
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t of, begin_ns, last_ns;
 	uint64_t submits, tokens, peak;
-	uint64_t
-		first_unsynced; /* number, in this generation, of the oldest submit not known complete */
+	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
 };
 
 /* What an engine tells when it makes one. */

@@ -354,7 +354,8 @@ static void do_exec(void)
 {
 	/* Without 32 and 33: the C library takes them with the first thread, whoever starts it. */
 	execlp("perl", "perl", "-ne",
-	       "print $1, ' ', hex(substr($2, 8)) & 0x7fffffff, ' ', hex(substr($2, 0, 8)) & ~1, qq(\\n) "
+	       "print $1, ' ', hex(substr($2, 8)) & 0x7fffffff, ' ', hex(substr($2, 0, 8)) & ~1, "
+	       "qq(\\n) "
 	       "if /^(Sig[BIC]\\w+):\\s+(\\w+)/",
 	       "/proc/self/status", (char *)NULL);
 }

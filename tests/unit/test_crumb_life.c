@@ -89,7 +89,7 @@ static void fork_and_write(void)
 	if (!pid) {
 		int fd;
 
-		/* Nobody told it yet that it is a child: it must not write into its parent's log. */
+		/* Nobody told it that it is a child: it must not write into its parent's log. */
 		MUST(!taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE, .msg = "wrong" }));
 		taf_crumb_close();
 		MUST(taf_crumb_is_open());
