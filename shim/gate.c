@@ -27,7 +27,7 @@ static bool is_awake(const struct taf_call *c)
 		taf_rearm();
 		s = taf_state_now();
 	}
-	if (s == TAF_ARMED && is_waking((enum taf_kind)c->kind))
+	if ((s == TAF_ARMED || s == TAF_WAKING) && is_waking((enum taf_kind)c->kind))
 		return taf_wake(c->table->engine);
 	return s == TAF_ACTIVE || s == TAF_LEAVING;
 }

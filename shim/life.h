@@ -9,7 +9,7 @@
  *
  *   COLD     nothing is known yet; every call passes through
  *   ARMED    names are watched; nothing is written, opened or started
- *   WAKING   one thread reads the policy and opens the log; others pass through
+ *   WAKING   one thread reads the policy and opens the log; loads of others wait for it
  *   ACTIVE   every counted call takes the full path
  *   LEAVING  the process ends: one thread drains, other threads park at their next hook
  *   GONE     the log is closed; every call passes through

@@ -9,7 +9,7 @@ static bool is_seen(const struct taf_call *c)
 {
 	enum taf_state s = taf_state_now();
 
-	return (s == TAF_ARMED || s == TAF_ACTIVE) && !taf_tls.inside &&
+	return (s == TAF_ARMED || s == TAF_WAKING || s == TAF_ACTIVE) && !taf_tls.inside &&
 	       !(taf_tls.open & taf_mutes((enum taf_kind)c->kind));
 }
 

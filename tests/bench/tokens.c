@@ -23,7 +23,7 @@
 
 #include "bench.h"
 
-enum { STARTS = 5, PAIRS_EACH = 10, PAIRS = STARTS * PAIRS_EACH, TOKENS = 80 };
+enum { STARTS = 5, PAIRS_EACH = 20, PAIRS = STARTS * PAIRS_EACH, TOKENS = 40 };
 
 struct opaque {
 	uint64_t words[64];

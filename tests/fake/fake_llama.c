@@ -8,6 +8,8 @@
  *   FAKE_DECODE_RC                what llama_decode returns
  *   FAKE_HANG_AT=N                the N-th llama_decode never returns
  *   fake_on_decode(fn)            fn is called inside llama_decode, like a log callback
+ *   FAKE_FN_FIRST                 ... before the context is entered, so that fn may
+ *                                 leave by longjmp as an exception would
  */
 #define FAKE_ROWS "../../hooks/llama.def"
 #define HAND_llama_model_load_from_file FAKE_HAND
@@ -130,9 +132,11 @@ static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
 	/* Another thread is ending the process: what would come of this nobody knows. */
 	while (fake_is_down)
 		pause();
+	if (fn && getenv("FAKE_FN_FIRST"))
+		fn();
 	enter(row, ctx);
 	fake_check(row, fake_batch_is_whole(batch));
-	if (fn)
+	if (fn && !getenv("FAKE_FN_FIRST"))
 		fn();
 	while (fake_setting("FAKE_HANG_AT") && fake_counts[row] >= fake_setting("FAKE_HANG_AT"))
 		fake_sleep(1000);

@@ -23,6 +23,9 @@ table='
 return                    exit_3    drained exit:main:3
 exit                      exit_3    drained exit:exit:3
 _exit                     exit_3    drained exit:_exit:3
+exit_minus                exit_255  drained exit:exit:255
+_exit_minus               exit_255  drained exit:_exit:255
+exit_256                  exit_0    drained exit:exit:0
 _Exit                     exit_3    drained exit:_Exit:3
 quick_exit                exit_3    drained exit:quick_exit:3
 error                     exit_3    drained exit:exit_handler:3
@@ -154,6 +157,23 @@ with_shim FAKE_SYNC_MS=60000 TAFFRAIL_SET="exit.deadline=200ms" "$tests/guest_ex
 check hung-sync status "exit 3" "$(cat shim.status)"
 has hung-sync "what happened" '.ev == "exit" and .ph == "end" and .rule == "exit.deadline" and .rc == 3'
 
+# Only its low byte is the status of a process: not one of a signal.
+for way in exit_minus _exit_minus; do
+	with_shim FAKE_SYNC_MS=60000 TAFFRAIL_SET="exit.deadline=200ms" "$tests/guest_exit" $way
+	check "hung-sync $way" status "exit 255" "$(cat shim.status)"
+	has "hung-sync $way" "what happened" '.ev == "exit" and .ph == "end" and .rule == "exit.deadline" and .rc == 255'
+done
+
+# A generation that is still open is drained by its own rules first: the deadline
+# runs from there on, whether or not anything is drained for the exit itself.
+for rules in "drain.post_sync=on" "drain.post_sync=on;drain.post_clear=on;drain.pre_clear=on" \
+	"drain.post_sync=on;drain.at_exit=off"; do
+	with_shim FAKE_SYNC_MS=60000 TAFFRAIL_SET="exit.deadline=200ms;drain.idle_ms=1h;$rules" \
+		"$tests/guest_exit" exit
+	check "hung $rules" status "exit 3" "$(cat shim.status)"
+	has "hung $rules" "what happened" '.ev == "exit" and .ph == "end" and .rule == "exit.deadline" and .rc == 3'
+done
+
 # A decode that never returns on another thread: the leaver gives up.
 with_shim FAKE_HANG_AT=4 TAFFRAIL_SET="drain.deadline=200ms;exit.deadline=400ms" "$tests/guest_exit" return_while_decoding
 check hung-decode status "exit 3" "$(cat shim.status)"
@@ -171,4 +191,4 @@ check mode-off "files" "" "$(find "$state" "$XDG_RUNTIME_DIR" -type f 2>/dev/nul
 with_shim TAFFRAIL=off "$tests/guest_exit" exit
 check off "files" "" "$(find "$state" "$XDG_RUNTIME_DIR" -type f 2>/dev/null)"
 
-tally 400
+tally 430

@@ -107,6 +107,9 @@ static void await(pid_t pid)
 	}
 CALL(return, 3)
 CALL(exit, (exit(3), 0))
+CALL(exit_minus, (exit(-1), 0))
+CALL(_exit_minus, (_exit(-1), 0))
+CALL(exit_256, (exit(256), 0))
 CALL(_exit, (_exit(3), 0))
 CALL(_Exit, (_Exit(3), 0))
 CALL(quick_exit, (at_quick_exit(at_exit), quick_exit(3), 0))
@@ -399,6 +402,9 @@ static const struct {
 } ways[] = {
 	WAY(return ),
 	WAY(exit),
+	WAY(exit_minus),
+	WAY(_exit_minus),
+	WAY(exit_256),
 	WAY(_exit),
 	WAY(_Exit),
 	WAY(quick_exit),

@@ -83,6 +83,7 @@ plain      by_dlvsym          1
 plain      by_plugin          1
 plain      by_deepbind        1
 plain      by_deepbind_lazy   1
+plain      by_deepbind_again  3
 plain      by_sibling         1
 plain      by_constructor     1
 plain      by_origin          1

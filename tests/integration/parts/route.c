@@ -95,6 +95,17 @@ static void by_deepbind(void)
 	of_plugin(route_open("libplugin.so", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND));
 }
 
+/* Closed and opened again: mostly at the place where it was. */
+static void by_deepbind_again(void)
+{
+	for (int i = 0; i < 3; i++) {
+		void *plugin = route_open("libplugin.so", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+
+		of_plugin(plugin);
+		dlclose(plugin);
+	}
+}
+
 static void by_deepbind_lazy(void)
 {
 	of_plugin(route_open("libplugin.so", RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND));
@@ -278,31 +289,19 @@ static const struct {
 #ifdef DIRECT
 	ROUTE(by_call), ROUTE(by_address), ROUTE(by_static), ROUTE(by_default), ROUTE(by_next),
 #else
-	ROUTE(by_sibling),
-	ROUTE(is_no_sibling),
-	ROUTE(by_handle),
-	ROUTE(by_global),
-	ROUTE(by_dlvsym),
-	ROUTE(by_plugin),
-	ROUTE(by_deepbind),
-	ROUTE(by_deepbind_lazy),
-	ROUTE(by_constructor),
-	ROUTE(by_origin),
-	ROUTE(by_own),
-	ROUTE(by_own_symbolic),
-	ROUTE(by_dlmopen),
-	ROUTE(by_dlmopen_plugin),
-	ROUTE(by_two_plugins),
-	ROUTE(by_two_handles),
-	ROUTE(by_reopening),
-	ROUTE(is_in_default),
-	ROUTE(is_in_default_by_version),
-	ROUTE(is_next),
-	ROUTE(is_in_program),
-	ROUTE(is_in_other),
-	ROUTE(is_in_default_when_local),
-	ROUTE(is_weak),
-	ROUTE(by_weak),
+	ROUTE(by_sibling),	  ROUTE(is_no_sibling),
+	ROUTE(by_handle),	  ROUTE(by_global),
+	ROUTE(by_dlvsym),	  ROUTE(by_plugin),
+	ROUTE(by_deepbind),	  ROUTE(by_deepbind_lazy),
+	ROUTE(by_deepbind_again), ROUTE(by_constructor),
+	ROUTE(by_origin),	  ROUTE(by_own),
+	ROUTE(by_own_symbolic),	  ROUTE(by_dlmopen),
+	ROUTE(by_dlmopen_plugin), ROUTE(by_two_plugins),
+	ROUTE(by_two_handles),	  ROUTE(by_reopening),
+	ROUTE(is_in_default),	  ROUTE(is_in_default_by_version),
+	ROUTE(is_next),		  ROUTE(is_in_program),
+	ROUTE(is_in_other),	  ROUTE(is_in_default_when_local),
+	ROUTE(is_weak),		  ROUTE(by_weak),
 	ROUTE(of_libc),
 #endif
 };

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# races.sh -- threads and fork children that meet inside the guard.
+#
+# Nothing here measures time; what would wait for ever, or a minute at each call,
+# is ended by `timeout` and seen by its status.
+#
+# time-limit: 300
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+plain_guests guest_threads guest_fork
+limit="timeout -s KILL 100"
+
+# The same output and status, under the settings: CASE SETTINGS PROGRAM WAY STATUS
+both() {
+	# shellcheck disable=SC2086 # words of a command
+	same "$1" TAFFRAIL_SET="$2" $limit "$tests/$3" "$4"
+	check "$1" status "exit $5" "$(cat shim.status)"
+}
+
+# 1. A fork child never synchronizes what its parent made, nor waits for a thread
+# that only the parent has; where pages cannot be wiped neither.
+drains="drain.post_sync=on;drain.pre_clear=on;drain.post_clear=on"
+for way in free free_model free_inside unwiped; do
+	both "fork: $way" "$drains" guest_fork $way 3
+	check "fork: $way" "synchronizes of the child" "child 0" "$(cat shim.out)"
+	check "fork: $way" "sessions begun" 1 "$(count '.ev == "start"')"
+done
+both "fork: unwiped_decode" "$drains" guest_fork unwiped_decode 3
+check "fork: unwiped_decode" "sessions begun" 2 "$(count '.ev == "start"')"
+has "fork: unwiped_decode" "the child's load, named" '.ev == "load" and .ph == "end" and .model == "child"'
+has "fork: unwiped_decode" "the child's status" '.ev == "exit" and .ph == "end" and .rc == 4'
+
+# A fork at any moment of its parent's first load: each child is guarded.
+both "fork: while_loading" mode=enforce guest_fork while_loading 3
+check "fork: while_loading" "children that loaded" 30 "$(count '.ev == "load" and .ph == "end" and .model == "child"')"
+
+# 2. Two threads leave: the second one waits until the drain of the first is done.
+# Which of them gives the status is the program's own race.
+with_shim FAKE_SYNC_MS=700 timeout -s KILL 100 "$tests/guest_threads" two_exits
+check two_exits status "one of the two" "$(sed 's/^exit [35]$/one of the two/' shim.status)"
+has two_exits "a drain that was finished" '.ev == "drain" and .ph == "end" and .rc == 0'
+has two_exits "the end" '.ev == "exit" and .ph == "end"'
+
+# 3. A decode that was left by a jump, as exceptions leave it: the next one does not
+# wait for its end, on this thread or on another, and is counted.
+for way in jump jump_on_thread; do
+	# shellcheck disable=SC2086
+	same $way FAKE_FN_FIRST=1 TAFFRAIL_SET="drain.deadline=200ms" $limit "$tests/guest_threads" $way
+	check $way out "20 good, at once" "$(sed 's/^[01] failed, //' shim.out)"
+	check $way "tokens counted" 21 "$(crumbs | jq -s '[.[] | select(.ev == "infer" and .ph == "end") | .tokens] | add')"
+done
+
+# 4. Loads that begin together are all seen, whichever of them wakes the guard.
+for round in 1 2 3 4 5 6 7 8; do
+	both "load $round" mode=enforce guest_threads load 0
+	check "load $round" "models seen" "a b c d" \
+		"$(crumbs | jq -r 'select(.ev == "load" and .ph == "end") | .model' | sort | xargs)"
+done
+
+# 5. Names are looked up while another thread opens and closes objects.
+for n in 0 1 2 3 4 5; do
+	echo "char big[1 << 20] = { 1 }; int plug$n(void); int plug$n(void) { return big[0]; }" >plug.c
+	"${CC:-cc}" -fPIC -shared -o libplug$n.so plug.c || exit 1
+done
+# shellcheck disable=SC2086
+same look_up PLUGINS="$work" $limit "$tests/guest_threads" look_up
+check look_up out "none of the answers are wrong" "$(cat shim.out)"
+
+# 6. A decode near the end of a small stack.
+both fiber mode=enforce guest_threads fiber 0
+check fiber out "2 decodes" "$(cat shim.out)"
+
+tally 98
