@@ -30,6 +30,7 @@
 #define SHARED_LANE (TAF_LANES - 1)
 
 static struct taf_ring_head *head; /* NULL: closed; written by open, close and abandon alone */
+static uint32_t mapped_bytes; /* of head; the file may say otherwise by now */
 static char path[TAF_PATH_MAX]; /* likewise */
 static _Atomic(uint32_t) generation; /* goes on with every open, close and abandon */
 
@@ -115,6 +116,18 @@ static uint32_t size_of(uint32_t asked)
 	return n / TAF_RING_PAGE * TAF_RING_PAGE;
 }
 
+static void clear_lanes(struct taf_ring_head *h, uint32_t room)
+{
+	for (uint32_t i = 0; i < TAF_LANES; i++) {
+		struct taf_lane *lane =
+			(struct taf_lane *)(void *)((char *)h + TAF_RING_PAGE + (size_t)i * room);
+
+		lane->slots = (room - (uint32_t)sizeof(*lane)) / (uint32_t)sizeof(struct taf_slot);
+		lane->is_shared = i == SHARED_LANE;
+		atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_relaxed);
+	}
+}
+
 static void fill_head(struct taf_ring_head *h, const struct taf_session *s, uint32_t bytes)
 {
 	uint32_t room = (bytes - TAF_RING_PAGE) / TAF_LANES / 64 * 64;
@@ -133,13 +146,7 @@ static void fill_head(struct taf_ring_head *h, const struct taf_session *s, uint
 	h->tsc0 = h->stamp_is_tsc ? taf_stamp_tsc() : h->mono0;
 	h->tsc1 = h->tsc0;
 	h->mono1 = h->mono0;
-	for (uint32_t i = 0; i < TAF_LANES; i++) {
-		struct taf_lane *lane = lane_at(h, i);
-
-		lane->slots = (room - (uint32_t)sizeof(*lane)) / (uint32_t)sizeof(struct taf_slot);
-		lane->is_shared = i == SHARED_LANE;
-		atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_relaxed);
-	}
+	clear_lanes(h, room);
 	/* Last: a reader that sees the magic number sees the rest. */
 	__atomic_store_n(&h->magic, TAF_RING_MAGIC, __ATOMIC_RELEASE);
 }
@@ -157,9 +164,27 @@ int taf_ring_open(const struct taf_session *s)
 	if (!h)
 		return -ENOMEM;
 	fill_head(h, s, bytes);
+	mapped_bytes = bytes;
 	atomic_fetch_add(&generation, 1);
 	head = h;
 	return 0;
+}
+
+/* In a handler, after SIGBUS. The file is lost; what is private memory now goes on
+ * counting, so that the threads that hold a lane find one. */
+bool taf_ring_heal(const void *at)
+{
+	struct taf_ring_head *h = head;
+	const char *from = (const char *)h, *p = at;
+	uint32_t room = (mapped_bytes - TAF_RING_PAGE) / TAF_LANES / 64 * 64;
+
+	if (!h || p < from || p >= from + mapped_bytes || taf_sys_cover(h, mapped_bytes))
+		return false;
+	h->bytes = mapped_bytes;
+	h->lanes = TAF_LANES;
+	h->lane_bytes = room;
+	clear_lanes(h, room);
+	return true;
 }
 
 struct taf_ring_head *taf_ring_head(void)
@@ -280,5 +305,5 @@ void taf_ring_abandon(void)
 	path[0] = '\0';
 	atomic_fetch_add(&generation, 1);
 	if (h)
-		taf_sys_cover(h, h->bytes);
+		taf_sys_cover(h, mapped_bytes);
 }

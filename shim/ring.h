@@ -22,6 +22,7 @@
  *      means none.  It is stored before their function and cleared after it.
  *  (4) The file is posix_fallocate'd before it is mapped and never truncated
  *      while it is, so that a store cannot raise SIGBUS for lack of space.
+ *      Where somebody cuts it all the same, taf_ring_heal turns it into memory.
  *
  * stamp is the processor's time-stamp counter where it is invariant
  * (head.stamp_is_tsc), else CLOCK_MONOTONIC ns of the last wide call.  The

@@ -51,6 +51,11 @@ static void hand_over(int signo, int32_t sender)
 static void handler(int signo, siginfo_t *info, void *context)
 {
 	(void)context;
+	if (signo == SIGBUS) {
+		if (!info || info->si_code <= 0 || !taf_ring_heal(info->si_addr))
+			taf_sys_die_of(signo);
+		return;
+	}
 	if (atomic_load(&helper_pid) != taf_sys_pid())
 		taf_sys_die_of(signo); /* a fork child: nobody drains here */
 	hand_over(signo, info && info->si_code <= 0 ? (int32_t)info->si_pid : 0);
@@ -151,6 +156,8 @@ void taf_sig_raise(int signo)
 	taf_sigaction_fn *real = is_taken(signo) ? find_real() : NULL;
 	struct sigaction now;
 
+	if (signo == SIGBUS)
+		return;
 	if (real && atomic_load(&helper_pid) == taf_sys_pid() && !real(signo, NULL, &now) &&
 	    now.sa_handler == SIG_DFL)
 		hand_over(signo, taf_sys_pid());
@@ -232,6 +239,22 @@ static void take(int signo, taf_sigaction_fn *real)
 			 "raises it again");
 	}
 	atomic_fetch_or(&taken, 1ull << (signo - 1));
+}
+
+/* A file that is mapped can be cut by whoever may write it: that must not be the
+ * program's death. Only where SIGBUS is at its default action. */
+void taf_sig_guard_ring(void)
+{
+	struct sigaction now;
+	int saved = errno;
+	taf_sigaction_fn *real = find_real();
+
+	if (real && !real(SIGBUS, NULL, &now) && !is_ours(&now) && now.sa_handler == SIG_DFL) {
+		remember(SIGBUS, &now);
+		install(SIGBUS, real);
+		atomic_fetch_or(&taken, 1ull << (SIGBUS - 1));
+	}
+	errno = saved;
 }
 
 void taf_sig_arm(void)

@@ -31,6 +31,8 @@ taf_handler_fn *taf_sig_signal(int signo, taf_handler_fn *fn,
 /* The program raises signo: where that ends it and exit.signals names it, it is
  * drained first and this does not return. */
 void taf_sig_raise(int signo);
+/* SIGBUS inside the ring: see sig.c. At activation. */
+void taf_sig_guard_ring(void);
 /* Takes the signals of exit.signals; at most once in a process, at the first submit. */
 void taf_sig_arm(void);
 

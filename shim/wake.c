@@ -15,6 +15,7 @@
 #include "policy_load.h"
 #include "retain.h"
 #include "session.h"
+#include "sig.h"
 #include "state.h"
 #include "work.h"
 
@@ -187,6 +188,7 @@ bool taf_wake(enum taf_engine engine)
 	set_run_id();
 	if (!open_log(&loaded)) {
 		fill_ring_head();
+		taf_sig_guard_ring();
 		taf_retain(session.dir, (uint32_t)taf_rules.crumbs_keep_sessions,
 			   taf_rules.crumbs_keep_bytes, session.boot);
 		if (session.ring_dir[0])
