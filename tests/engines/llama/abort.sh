@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # abort.sh -- an assertion of ggml fails: the same words, the same death, and a
 # record that holds the file, the line and the text.
 #

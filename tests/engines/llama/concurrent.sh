@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # concurrent.sh -- several at once: processes, models, generations.
 #
 # However they interleave, each log is whole, the merged one is in order, and

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # ctypes.sh -- llama.cpp called from python by dlsym, as llama-cpp-python does.
 #
 # No symbol of libllama is bound by the loader for such a caller: load, decode

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # interventions.sh -- each thing that taffrail does to a running engine.
 #
 # Switched on it fires, which its records show; switched off it does not; and

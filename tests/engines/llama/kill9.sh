@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # kill9.sh -- the process is killed in the middle; the report says of what.
 #
 # In a generation, in a load, with its supervisor alive and dead, more than once.

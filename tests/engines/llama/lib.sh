@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # what is set here is used by those who source it
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # lib.sh -- what the tests of the real llama.cpp share. Sourced, never run.
 #
 # On top of tests/integration/lib.sh: the node, the engine and a tiny model,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # raw.sh -- LD_PRELOAD alone, without `taffrail run`: where the policy comes from.
 #
 # A file is read by the companion, or its compiled form is mapped; a mistake

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
 # run.sh -- the main job: the stock node-llama-cpp under `taffrail run`.
 #
 # The program shows and ends the same with and without; its log tells load,
