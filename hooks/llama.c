@@ -31,7 +31,7 @@ static int sync_context(void *ctx, const void *home)
 	return 0;
 }
 
-static const struct taf_ops llama_ops = { .sync = sync_context, .is_owner_only = true };
+static const struct taf_ops llama_ops = { .sync = sync_context };
 
 /* The load's end; where no header could be read the engine is asked for the size. */
 static void *loaded(struct taf_load *load, struct taf_call *call, void *model)

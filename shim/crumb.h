@@ -151,7 +151,6 @@ struct taf_lane *taf_ring_take_lane(void); /* the calling thread's; NULL: none *
 struct taf_lane *taf_ring_shared_lane(void); /* for who needs none of its own; NULL: none */
 /* True when at lay in the ring, whose file somebody cut, and the ring is memory now. */
 bool taf_ring_heal(const void *at);
-void taf_ring_give_lane(struct taf_lane *lane);
 void taf_ring_close(bool remove_file);
 void taf_ring_abandon(void);
 

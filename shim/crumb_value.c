@@ -109,7 +109,7 @@ static void put_utf8(struct taf_text *out, uint32_t u)
 		out->is_cut = true;
 }
 
-/* \uXXXX at the cursor, which stands behind the u; joins a surrogate pair. */
+/* The four digits of \u at the cursor, which stands behind the u; joins a surrogate pair. */
 static uint32_t read_escape(struct taf_cursor *c)
 {
 	uint32_t u, low;

@@ -8,9 +8,9 @@
  * parent's ring is covered by private memory of the same size, so that a lane
  * that somebody still points to is harmless there.
  *
- *   lane   free (tid 0) -- take_own: CAS --> taken -- taf_ring_give_lane --> free
+ *   lane   free (tid 0) -- take_own: CAS --> taken
  *          taken by a thread that died  --  take_dead: CAS --> taken
- *          the last one: shared by all who find no other, never given back
+ *          the last one: shared by all who find no other
  */
 #include "ring.h"
 
@@ -270,20 +270,6 @@ struct taf_lane *taf_ring_shared_lane(void)
 	if (lane)
 		atomic_compare_exchange_strong(&lane->tid, &none, taf_sys_tid());
 	return lane;
-}
-
-void taf_ring_give_lane(struct taf_lane *lane)
-{
-	struct taf_ring_head *h = head;
-
-	if (!h || !lane)
-		return;
-	if (mine.lane == lane)
-		mine.lane = NULL;
-	if (lane->is_shared || atomic_load(&lane->tid) != taf_sys_tid())
-		return;
-	fold(h, lane);
-	atomic_store(&lane->tid, 0);
 }
 
 void taf_ring_close(bool remove_file)

@@ -48,7 +48,6 @@ int taf_sys_fstat(int fd, struct taf_stat *st);
 int taf_sys_stat(const char *path, struct taf_stat *st); /* does not follow a link at the end */
 int taf_sys_mkdir(const char *path); /* mode 0700 */
 int taf_sys_unlink(const char *path);
-int taf_sys_rename(const char *from, const char *to);
 int64_t taf_sys_readlink(const char *path, char *buf, size_t room); /* NUL-terminates */
 int64_t taf_sys_getdents(int fd, void *buf, size_t n); /* struct linux_dirent64 rows */
 void *taf_sys_map(size_t n); /* anonymous, zeroed, private; NULL on failure */

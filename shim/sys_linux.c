@@ -205,11 +205,6 @@ int taf_sys_unlink(const char *path)
 	return (int)taf_raw(SYS_unlinkat, AT_FDCWD, TAF_PTR(path), 0);
 }
 
-int taf_sys_rename(const char *from, const char *to)
-{
-	return (int)taf_raw(SYS_renameat, AT_FDCWD, TAF_PTR(from), AT_FDCWD, TAF_PTR(to));
-}
-
 int64_t taf_sys_readlink(const char *path, char *buf, size_t room)
 {
 	long r;

@@ -31,8 +31,6 @@ struct taf_ops {
 	int (*sync)(void *handle, const void *home);
 	/* Gives cached memory back. 0 or -errno. */
 	int (*trim)(void *handle, const void *home);
-	bool is_owner_only; /* only the thread that infers may synchronize */
-	bool is_timed; /* sync can be given up after a deadline */
 };
 
 struct taf_table {

@@ -28,7 +28,7 @@ static const struct {
 	{ "/h/models--gpt2/snapshots/0123456789/model.safetensors", "gpt2@01234567" },
 	{ "/h/models--u--f/blobs/" HEX64, "u/f" },
 	/* Ollama */
-	{ "/root/.ollama/models/blobs/sha256-" HEX64, "ollama:sha256-6a0746a1ec1a" },
+	{ "/h/.ollama/models/blobs/sha256-" HEX64, "ollama:sha256-6a0746a1ec1a" },
 	{ "gemma-4:31b-it-q8_0", "gemma-4:31b-it-q8_0" },
 	/* files and directories */
 	{ "/m/Llama-3.1-8B-IQ4_XS.gguf", "llama-3.1-8b-iq4_xs" },
