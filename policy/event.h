@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stamp.h"
+
 enum taf_kind {
 #define KIND(NAME, name, durability, text) TAF_##NAME,
 #include "kinds.def"
@@ -63,17 +65,75 @@ struct taf_event {
 	enum taf_phase phase; /* TAF_BEGIN: about to happen; TAF_END: it did */
 	enum taf_engine engine;
 	bool is_context; /* an UNLOAD of a context, not of a model */
-	uint64_t bytes;
+	bool is_companion; /* a LOAD into a load group whose first model passed */
+	bool is_first; /* an INFER: the first on its model since that was loaded */
+	uint64_t bytes; /* of an allocation; of a LOAD the weights, 0 unknown */
+	uint64_t cache_bytes; /* of a LOAD: its cache at the configured context, 0 unknown */
+	const char *model; /* canonical id; NULL or "": unknown */
 };
+
+/* What the shell knows about the GPU lock when it asks. */
+enum taf_lock_state {
+	TAF_LOCK_UNKNOWN, /* not asked, or it cannot be told */
+	TAF_LOCK_OURS, /* this run holds a slot */
+	TAF_LOCK_BUSY, /* others hold every slot */
+};
+
+/* The registry's verdict on a model: tiers of policy/registry.json. */
+enum taf_tier { TAF_TIER_NONE, TAF_TIER_DEGRADATION, TAF_TIER_ABORT, TAF_TIER_PANIC };
+
+/* Memory of the device, or of the machine where it is one with it. Bytes; 0: unknown. */
+struct taf_memory {
+	uint64_t total; /* what all processes may take of it */
+	uint64_t free; /* of that, now, whoever has the rest */
+	uint64_t own; /* taken by this process, as the shim counts */
+	uint64_t growth_per_min; /* of own, over the last minutes */
+};
+
+struct taf_ledger;
 
 struct taf_facts {
 	uint64_t now_ms; /* boot-relative clock */
+	struct taf_moment now;
+	const struct taf_ledger *ledger; /* NULL: not read for this question */
+	uint64_t waited_ms; /* so far, at this door, for this call */
 	uint32_t contexts_live; /* contexts that could hold work */
 	uint32_t models_live;
 	uint32_t submits_since_sync; /* of the context at hand */
 	uint64_t idle_ms; /* since the last submit of the process */
 	bool is_leaving;
+	bool fits_anyway; /* the user said so, for this run: --fit-anyway */
+	enum taf_lock_state lock;
+	const char *lock_holder; /* for people: "llama-server (pid 12)"; NULL: unknown */
+	enum taf_tier tier; /* of the model at hand */
+	const char *tier_why; /* error classes of the hit, static */
+	const char *version_hit; /* "mlx 0.31.2 (critical)"; NULL: nothing is known to be bad */
+	struct taf_memory memory;
+	uint64_t infers; /* generations of this process */
+	uint64_t resources, resource_limit; /* live, and the driver's limit; 0: unknown */
+	uint64_t footprint; /* bytes of this process; 0: unknown */
+	uint64_t uptime_ms; /* since it became active */
 };
+
+/* What an answer compares. */
+enum taf_unit { TAF_UNIT_NONE, TAF_UNIT_MS, TAF_UNIT_BYTES, TAF_UNIT_COUNT, TAF_UNIT_PCT };
+
+#define TAF_PASS_UNKNOWN UINT64_MAX /* nobody can say when */
+#define TAF_ABOUT_ROOM 128
+
+/* What one rule says. */
+struct taf_answer {
+	enum taf_action action;
+	int rule; /* row number in rules.def */
+	enum taf_unit unit; /* of have and need */
+	uint64_t have, need;
+	uint64_t pass_ms; /* until it would be let through, from now */
+	uint32_t wait_ms; /* of a WAIT: at least so long before it is asked again */
+	char about
+		[TAF_ABOUT_ROOM]; /* the other model, the holder, the class; "": nothing more to say */
+};
+
+#define TAF_SAID_MAX 16
 
 struct taf_verdict {
 	enum taf_action action;
@@ -81,6 +141,8 @@ struct taf_verdict {
 	unsigned drain; /* enum taf_drain, or-ed */
 	int rule; /* row number in rules.def; -1: none */
 	int drain_rule; /* which row asked for the drain; -1: none */
+	uint32_t n_said;
+	struct taf_answer said[TAF_SAID_MAX]; /* each answer above ALLOW; the rest is not set */
 };
 
 #endif

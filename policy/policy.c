@@ -2,14 +2,20 @@
 #include "policy.h"
 
 taf_rule_fn *const taf_rule_list[] = {
-	taf_boundary,
+#define R(fn) fn,
+	TAF_RULE_FNS(R)
+#undef R
 };
 
 const int taf_rule_list_count = (int)(sizeof(taf_rule_list) / sizeof(*taf_rule_list));
 
 void taf_verdict_init(struct taf_verdict *v)
 {
-	*v = (struct taf_verdict){ .rule = -1, .drain_rule = -1 };
+	v->action = TAF_ACT_ALLOW;
+	v->wait_ms = 0;
+	v->drain = 0;
+	v->rule = v->drain_rule = -1;
+	v->n_said = 0;
 }
 
 void taf_verdict_drain(struct taf_verdict *v, unsigned drain, int rule)
@@ -19,17 +25,98 @@ void taf_verdict_drain(struct taf_verdict *v, unsigned drain, int rule)
 		v->drain_rule = rule;
 }
 
-void taf_verdict_act(struct taf_verdict *v, enum taf_action action, uint32_t wait_ms, int rule)
+/* One answer a rule: the stricter. */
+static void keep_said(struct taf_verdict *v, const struct taf_answer *a)
 {
-	if (action > v->action) {
-		v->action = action;
-		v->rule = rule;
-	} else if (action == v->action && action != TAF_ACT_ALLOW &&
-		   (v->rule < 0 || rule < v->rule)) {
-		v->rule = rule;
+	for (uint32_t i = 0; i < v->n_said; i++)
+		if (v->said[i].rule == a->rule) {
+			if (a->action > v->said[i].action)
+				v->said[i] = *a;
+			return;
+		}
+	if (v->n_said < TAF_SAID_MAX)
+		v->said[v->n_said++] = *a;
+}
+
+void taf_verdict_say(struct taf_verdict *v, const struct taf_answer *a)
+{
+	if (a->action == TAF_ACT_ALLOW)
+		return;
+	keep_said(v, a);
+	if (a->action > v->action || (a->action == v->action && (v->rule < 0 || a->rule < v->rule)))
+		v->rule = a->rule;
+	if (a->action > v->action)
+		v->action = a->action;
+	if (a->wait_ms > v->wait_ms)
+		v->wait_ms = a->wait_ms;
+}
+
+const struct taf_answer *taf_verdict_why(const struct taf_verdict *v)
+{
+	for (uint32_t i = 0; i < v->n_said; i++)
+		if (v->said[i].rule == v->rule && v->said[i].action == v->action)
+			return &v->said[i];
+	return NULL;
+}
+
+enum taf_action taf_action_of(uint32_t on)
+{
+	switch (on) {
+	case TAF_ON_WAIT: return TAF_ACT_WAIT;
+	case TAF_ON_REFUSE:
+	case TAF_ON_EXIT: return TAF_ACT_REFUSE;
+	default: return TAF_ACT_WARN;
 	}
-	if (wait_ms > v->wait_ms)
-		v->wait_ms = wait_ms;
+}
+
+/* Nobody says when it is over: look again so often. */
+#define LOOK_AGAIN_MS 1000u
+
+void taf_answer_wait(struct taf_answer *a, uint64_t waited_ms, uint64_t max_ms,
+		     enum taf_action after)
+{
+	uint64_t left = max_ms > waited_ms ? max_ms - waited_ms : 0;
+	uint64_t ms = a->pass_ms == TAF_PASS_UNKNOWN ? LOOK_AGAIN_MS : a->pass_ms;
+
+	if (a->action != TAF_ACT_WAIT)
+		return;
+	if (!left) {
+		a->action = after;
+		return;
+	}
+	ms = ms < left ? ms : left;
+	a->wait_ms = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+static void put_amount(struct taf_text *out, enum taf_unit unit, uint64_t n)
+{
+	switch (unit) {
+	case TAF_UNIT_MS: taf_text_ms(out, n); break;
+	case TAF_UNIT_BYTES: taf_text_bytes(out, n); break;
+	case TAF_UNIT_PCT:
+		taf_text_u64(out, n);
+		taf_text_char(out, '%');
+		break;
+	default: taf_text_u64(out, n); break;
+	}
+}
+
+void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
+{
+	if (a->unit != TAF_UNIT_NONE) {
+		put_amount(out, a->unit, a->have);
+		taf_text_put(out, " of ");
+		put_amount(out, a->unit, a->need);
+	}
+	if (a->about[0]) {
+		taf_text_put(out, a->unit == TAF_UNIT_NONE ? "" : ", ");
+		taf_text_put(out, a->about);
+	}
+	if (a->pass_ms != TAF_PASS_UNKNOWN && a->pass_ms) {
+		taf_text_put(out, a->unit == TAF_UNIT_NONE && !a->about[0] ? "" : ", ");
+		taf_text_put(out, "passes in ");
+		taf_text_ms(out, a->pass_ms);
+	}
 }
 
 void taf_decide(const struct taf_question *q, struct taf_verdict *v)

@@ -24,10 +24,25 @@ void taf_decide(const struct taf_question *q, struct taf_verdict *v);
 void taf_verdict_init(struct taf_verdict *v);
 /* Makes v ask for drain as well, in the name of rule. */
 void taf_verdict_drain(struct taf_verdict *v, unsigned drain, int rule);
-/* Makes v at least as strict as action; waits take the maximum. */
-void taf_verdict_act(struct taf_verdict *v, enum taf_action action, uint32_t wait_ms, int rule);
+/* Makes v at least as strict as a; waits take the maximum. */
+void taf_verdict_say(struct taf_verdict *v, const struct taf_answer *a);
+/* The answer that named the verdict, or NULL. */
+const struct taf_answer *taf_verdict_why(const struct taf_verdict *v);
+/* What a setting on_* asks for, from its word: TAF_ON_WARN... */
+enum taf_action taf_action_of(uint32_t on);
+/* Sets the wait of a, which passes in a->pass_ms (TAF_PASS_UNKNOWN: nobody knows
+ * when). A WAIT that has used up max_ms becomes after. */
+void taf_answer_wait(struct taf_answer *a, uint64_t waited_ms, uint64_t max_ms,
+		     enum taf_action after);
+/* "12.0s of 3m 00s, mlx/other, passes in 2m 48s": what was compared, for people. */
+void taf_answer_text(const struct taf_answer *a, struct taf_text *out);
 
-taf_rule_fn taf_boundary; /* boundary.c: when to synchronize and clear */
+/* Each rule, in the file of that name. */
+#define TAF_RULE_FNS(R) R(taf_boundary) /* when to synchronize and clear */
+
+#define R(fn) taf_rule_fn fn;
+TAF_RULE_FNS(R)
+#undef R
 
 /* All rules, for tests that call them in every order. */
 extern taf_rule_fn *const taf_rule_list[];

@@ -11,6 +11,7 @@
 #include "guest.h"
 
 #define LOADERS 4
+#define LEFT_TO_DO 200 /* decodes of the worker that an exit handler joins */
 #define DECODES 20
 #define LIMIT_S 30 /* a guard that waits out a lost claim at each decode needs more */
 #define PLUGINS 6
@@ -109,6 +110,39 @@ static int way_jump_on_thread(void)
 	tell_decodes();
 	may_end = 1;
 	return pthread_join(t, NULL);
+}
+
+/* A server that joins its worker in an exit handler; the worker has a lot left to do. */
+static pthread_t worker;
+static atomic_int is_over;
+
+static void *compute_on(void *arg)
+{
+	(void)arg;
+	engine.decode(ctx, fake_batch_of(1));
+	has_landed = 1;
+	while (!is_over)
+		usleep(1000);
+	for (int i = 0; i < LEFT_TO_DO; i++)
+		engine.decode(ctx, fake_batch_of(1));
+	return NULL;
+}
+
+static void join_worker(void)
+{
+	is_over = 1;
+	pthread_join(worker, NULL);
+	printf("joined\n");
+}
+
+static int way_joined_at_exit(void)
+{
+	atexit(join_worker);
+	use_engine();
+	pthread_create(&worker, NULL, compute_on, NULL);
+	while (!has_landed)
+		usleep(1000);
+	return 3;
 }
 
 static pthread_barrier_t start;
@@ -212,7 +246,13 @@ static const struct {
 	const char *name;
 	int (*go)(void);
 } ways[] = {
-	WAY(two_exits), WAY(jump), WAY(jump_on_thread), WAY(load), WAY(look_up), WAY(fiber),
+	{ "joined_at_exit", way_joined_at_exit },
+	WAY(two_exits),
+	WAY(jump),
+	WAY(jump_on_thread),
+	WAY(load),
+	WAY(look_up),
+	WAY(fiber),
 };
 
 int main(int argc, char **argv)

@@ -43,6 +43,13 @@ check two_exits status "one of the two" "$(sed 's/^exit [35]$/one of the two/' s
 has two_exits "a drain that was finished" '.ev == "drain" and .ph == "end" and .rc == 0'
 has two_exits "the end" '.ev == "exit" and .ph == "end"'
 
+# A worker that the exit waits for stands still once, not at each of its 200 decodes:
+# that would be 40 s.
+# shellcheck disable=SC2086
+same joined_at_exit TAFFRAIL_SET=mode=enforce timeout -s KILL 20 "$tests/guest_threads" joined_at_exit
+check joined_at_exit out joined "$(cat shim.out)"
+check joined_at_exit status "exit 3" "$(cat shim.status)"
+
 # 3. A decode that was left by a jump, as exceptions leave it: the next one does not
 # wait for its end, on this thread or on another, and is counted.
 for way in jump jump_on_thread; do
@@ -72,4 +79,4 @@ check look_up out "none of the answers are wrong" "$(cat shim.out)"
 both fiber mode=enforce guest_threads fiber 0
 check fiber out "2 decodes" "$(cat shim.out)"
 
-tally 98
+tally 101

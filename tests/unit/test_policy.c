@@ -141,7 +141,7 @@ struct wish {
 static const struct wish wishes[] = {
 	{ TAF_ACT_WARN, 0, SYNC, 40 },	 { TAF_ACT_WAIT, 500, 0, 30 },
 	{ TAF_ACT_REFUSE, 0, BOTH, 55 }, { TAF_ACT_REFUSE, 20, SYNC, 12 },
-	{ TAF_ACT_ALLOW, 900, BOTH, 3 }, { TAF_ACT_WAIT, 700, 0, 7 },
+	{ TAF_ACT_WAIT, 900, BOTH, 3 },	 { TAF_ACT_WAIT, 700, 0, 7 },
 };
 #define WISHES (sizeof(wishes) / sizeof(*wishes))
 
@@ -153,7 +153,9 @@ static struct taf_verdict joined(const size_t *order, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct wish *w = &wishes[order[i]];
 
-		taf_verdict_act(&v, w->action, w->wait_ms, w->rule);
+		taf_verdict_say(&v, &(struct taf_answer){ .action = w->action,
+							  .rule = w->rule,
+							  .wait_ms = w->wait_ms });
 		if (w->drain)
 			taf_verdict_drain(&v, w->drain, w->rule);
 	}

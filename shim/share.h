@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* share.h -- the state that processes, boots and users of one STATE share.
+ *
+ *   l = taf_share_enter(&err);          one critical section: threads and processes
+ *   ... look at *l, change it ...
+ *   taf_share_leave(TAF_SHARE_DURABLE);
+ *
+ * The section is STATE/state.lock, which is never renamed, written or removed,
+ * and is waited for at most TAF_SHARE_WAIT_MS.  Where it cannot be had, or the
+ * state cannot be read or written (full, read-only, no locks there), *l is
+ * this process's own memory of what it knew and did, err says why, and the
+ * caller goes on: rules still hold inside this process.
+ */
+#ifndef TAF_SHARE_H
+#define TAF_SHARE_H
+
+#include "../policy/ledger.h"
+
+#define TAF_SHARE_WAIT_MS 200
+
+enum taf_share_change {
+	TAF_SHARE_SAME, /* nothing was changed */
+	TAF_SHARE_LAZY, /* written, not flushed: losing it in a panic is harmless */
+	TAF_SHARE_DURABLE, /* on disk when taf_share_leave returns */
+};
+
+/* STATE, absolute; "": this process's memory alone. To be called once, before the others. */
+void taf_share_open(const char *dir);
+/* Never NULL. *err: 0, or -errno and then nothing reaches other processes. Never
+ * nests; between enter and leave: no waiting, no call of theirs, no crumb. */
+struct taf_ledger *taf_share_enter(int *err);
+/* 0 or -errno of the writing; the change stays in this process's memory either way. */
+int taf_share_leave(enum taf_share_change change);
+/* Whether somebody has written the state since this process last entered. One stat. */
+bool taf_share_is_stale(void);
+/* A fork child keeps no descriptor and no lock of its parent. */
+void taf_share_forget(void);
+
+/* Now, for this boot. */
+struct taf_moment taf_moment_now(void);
+
+#endif
