@@ -52,8 +52,10 @@ CATALOG   := $(wildcard hooks/catalog.c)
 # alloc.def belongs to the second object.
 TABLES    := $(sort $(filter-out hooks/alloc.def,$(wildcard hooks/*.def)))
 
-TEST_SRC  := $(sort $(wildcard tests/unit/*.c tests/integration/*.c tests/crash/*.c \
-	tests/engines/*/*.c))
+# cases_*.c are the areas of one program, cases.
+CASES_SRC := $(sort $(wildcard tests/unit/cases_*.c))
+TEST_SRC  := $(sort $(filter-out $(CASES_SRC),$(wildcard tests/unit/*.c tests/integration/*.c \
+	tests/crash/*.c tests/engines/*/*.c)))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 FAKE_SRC  := $(sort $(wildcard tests/fake/*.c))
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -217,10 +219,12 @@ $(B)/tests/lib%.so: tests/fake/%.c $(B)/flags
 define test_rule
 $(B)/tests/%: $(B)/obj/host/$(1)/%.o $(B)/libtafcli.a $(B)/libtafcore.a | $(FAKE_LIB)
 	@mkdir -p $$(@D)
-	$$(call run,LD)$(CC) $(SAN_LD) $(LDFLAGS) -o $$@ $$< -Wl,--as-needed \
+	$$(call run,LD)$(CC) $(SAN_LD) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--as-needed \
 	$(B)/libtafcli.a $(B)/libtafcore.a $$(LINK_$$(@F)) -lcmocka -lcjson -lm -ldl -pthread
 endef
 $(foreach d,$(patsubst %/,%,$(sort $(dir $(TEST_SRC) $(BENCH_SRC)))),$(eval $(call test_rule,$(d))))
+
+$(B)/tests/cases: $(call host_o,$(CASES_SRC))
 
 build/tests/fuzz_%: build/obj/fuzz/tests/fuzz/fuzz_%.o build/libtaffuzz.a
 	@mkdir -p $(@D)
