@@ -38,7 +38,9 @@ void taf_answer_wait(struct taf_answer *a, uint64_t waited_ms, uint64_t max_ms,
 void taf_answer_text(const struct taf_answer *a, struct taf_text *out);
 
 /* Each rule, in the file of that name. */
-#define TAF_RULE_FNS(R) R(taf_boundary) /* when to synchronize and clear */
+#define TAF_RULE_FNS(R) \
+	R(taf_boundary) /* when to synchronize and clear */ \
+	R(taf_recycle) /* when the process has had its time */
 
 #define R(fn) taf_rule_fn fn;
 TAF_RULE_FNS(R)
