@@ -192,6 +192,29 @@ struct taf_ring_head *taf_ring_head(void)
 	return head;
 }
 
+void taf_ring_hold_begin(void)
+{
+	struct taf_ring_head *h = head;
+	uint64_t none = 0;
+
+	if (!h)
+		return;
+	atomic_fetch_add(&h->holding, 1);
+	atomic_compare_exchange_strong(&h->held_since_ns, &none, taf_sys_mono_ns());
+}
+
+void taf_ring_hold_end(void)
+{
+	struct taf_ring_head *h = head;
+
+	/* A ring that was opened, or healed, inside the wait never counted it. */
+	if (!h || !atomic_load(&h->holding))
+		return;
+	atomic_store(&h->held_until_ns, taf_sys_mono_ns());
+	if (atomic_fetch_sub(&h->holding, 1) == 1)
+		atomic_store(&h->held_since_ns, 0);
+}
+
 const char *taf_ring_path(void)
 {
 	return path;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ring.h -- tier R: the ring that outlives the process.
  *
- * FORMAT (version 1, native byte order, one file a process)
+ * FORMAT (version 2, native byte order, one file a process)
  *
  *   page 0     struct taf_ring_head, the stats page that `taffrail report`
  *              reads while the process lives and after it died
@@ -41,7 +41,7 @@
 #include "sys.h"
 
 #define TAF_RING_MAGIC 0x315246415431464cull
-#define TAF_RING_VERSION 1u
+#define TAF_RING_VERSION 2u
 #define TAF_RING_PAGE 4096u
 #define TAF_LANES 32u
 #define TAF_NO_ROW 0xffffu
@@ -66,6 +66,17 @@ struct taf_ring_head {
 	_Atomic(uint64_t) submits_closed, allocs_closed, frees_closed; /* of lanes given back */
 	char model[128]; /* the model of the latest load */
 	char exe[256];
+	/* Version 2. For who watches from outside: */
+	_Atomic(uint64_t) held_since_ns; /* a thread waits because a rule says so; 0: none does */
+	_Atomic(uint64_t) held_until_ns; /* the latest such wait ended then */
+	_Atomic(uint32_t) holding; /* threads that do */
+	_Atomic(uint32_t)
+		wants_restart; /* a restart is due; restart_why is whole before this is 1 */
+	_Atomic(uint64_t) resources,
+		resource_limit; /* live, and what the system allows; 0: unknown */
+	_Atomic(uint64_t) footprint; /* bytes of the process that are its own; 0: unknown */
+	char restart_rule[32]; /* path of the setting that asks for it */
+	char restart_why[128]; /* "4000 of 4000 inferences" */
 };
 
 struct taf_slot {
@@ -191,6 +202,9 @@ static inline __attribute__((always_inline)) void taf_ring_put(struct taf_lane *
 		atomic_store_explicit(&lane->next, n, memory_order_release);
 }
 
+/* Round a wait that a rule asks for: nobody shall take it for a hang. */
+void taf_ring_hold_begin(void);
+void taf_ring_hold_end(void);
 /* Where the ring's file is; "" while there is none. */
 const char *taf_ring_path(void);
 

@@ -126,6 +126,19 @@ static void take_facts(struct taf_ring_facts *f, const struct taf_ring_head *h)
 	f->mono1 = h->mono1;
 }
 
+/* What version 2 added. */
+static void take_watched(struct taf_ring_facts *f, const struct taf_ring_head *h)
+{
+	f->held_since_ns = h->held_since_ns;
+	f->held_until_ns = h->held_until_ns;
+	f->wants_restart = h->wants_restart != 0;
+	f->resources = h->resources;
+	f->resource_limit = h->resource_limit;
+	f->footprint = h->footprint;
+	take_text(f->restart_rule, h->restart_rule, sizeof(f->restart_rule));
+	take_text(f->restart_why, h->restart_why, sizeof(f->restart_why));
+}
+
 static bool has_sane_geometry(const struct taf_ring_head *h)
 {
 	return h->bytes >= TAF_RING_PAGE && h->bytes <= TAF_RING_BYTES_MAX && h->lanes &&
@@ -145,7 +158,7 @@ int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 	out->bytes = bytes;
 	out->n = n;
 	fetch(out, 0, &head, sizeof(head));
-	if (head.magic != TAF_RING_MAGIC || head.version != TAF_RING_VERSION ||
+	if (head.magic != TAF_RING_MAGIC || !head.version || head.version > TAF_RING_VERSION ||
 	    !has_sane_geometry(&head))
 		return -E_BADMSG;
 	out->lanes = head.lanes;
@@ -154,6 +167,8 @@ int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 		     (uint32_t)sizeof(struct taf_slot);
 	out->is_cut = n < head.bytes;
 	take_facts(&out->facts, &head);
+	if (head.version >= 2)
+		take_watched(&out->facts, &head);
 	out->tsc0 = head.tsc0;
 	out->mono0 = head.mono0;
 	out->tsc1 = head.tsc1;

@@ -33,6 +33,10 @@ struct taf_ring_facts {
 	uint64_t infers, drains, drain_ns, holds, refuses, dropped;
 	uint64_t submits_closed, allocs_closed, frees_closed;
 	uint64_t utc0_us, mono0, mono1; /* mono1: of the latest wide call */
+	uint64_t held_since_ns, held_until_ns; /* of waits that a rule asked for; 0: none */
+	bool wants_restart;
+	uint64_t resources, resource_limit, footprint; /* 0: unknown */
+	char restart_rule[32], restart_why[128];
 };
 
 struct taf_ring_copy {

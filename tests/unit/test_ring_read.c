@@ -230,7 +230,7 @@ static void a_wrong_head_is_refused(void **state)
 		assert_int_equal(taf_ring_copy_check(ring, sizeof(ring), &c), -EBADMSG); \
 	} while (0)
 	REFUSED(magic, 1);
-	REFUSED(version, 2);
+	REFUSED(version, 3);
 	REFUSED(bytes, 0);
 	REFUSED(bytes, UINT32_MAX);
 	REFUSED(bytes, RING_BYTES - 1);
