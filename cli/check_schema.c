@@ -186,6 +186,12 @@ static void put_profiles(struct taf_json *j)
 	taf_json_close(j);
 	taf_json_open(j, "properties", '{');
 	put_property(j, "name", NULL);
+	taf_json_open(j, "role", '{');
+	taf_json_open(j, "enum", '[');
+	for (int i = 1; i < TAF_ROLE_COUNT; i++)
+		taf_json_text(j, NULL, taf_role_name((enum taf_role)i));
+	taf_json_close(j);
+	taf_json_close(j);
 	taf_json_open(j, "match", '{');
 	taf_json_text(j, "type", "object");
 	taf_json_bool(j, "additionalProperties", false);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "jsonout.h"
+#include "role_cli.h"
 #include "show.h"
 
 #define VALUE_ROOM 8192
@@ -30,7 +31,7 @@ static uint32_t line_of(const struct taf_check *c, int rule)
 	const struct taf_profile *f = profile_of(c, rule);
 
 	if (f)
-		return f->line[rule];
+		return taf_profile_sets(f, rule) ? f->line[rule] : f->role_line;
 	return c->found.origin[rule] == TAF_FROM_FILE ? c->policy.line[rule] : 0;
 }
 
@@ -38,8 +39,11 @@ void taf_check_origin(const struct taf_check *c, int rule, char *buf, size_t roo
 {
 	const struct taf_profile *f = profile_of(c, rule);
 
-	if (f)
+	if (f && taf_profile_sets(f, rule))
 		snprintf(buf, room, "%s:%u: profile %s", c->found.path, f->line[rule], f->name);
+	else if (f)
+		snprintf(buf, room, "%s:%u: profile %s, role %s", c->found.path, f->role_line,
+			 f->name, taf_role_name((enum taf_role)f->role));
 	else if (c->found.origin[rule] == TAF_FROM_FILE)
 		snprintf(buf, room, "%s:%u", c->found.path, c->policy.line[rule]);
 	else if (c->found.origin[rule] == TAF_FROM_ENV)
@@ -98,6 +102,8 @@ static void print_profiles(const struct taf_check *c)
 		any.engine[0] = '\0';
 		fputs("profile ", stdout);
 		taf_show_text(stdout, f->name, SIZE_MAX);
+		if (f->role)
+			printf(", role %s,", taf_role_name((enum taf_role)f->role));
 		if (!taf_profile_matches(&any, &who))
 			puts(" does not match this command");
 		else if (*f->engine)
@@ -107,10 +113,39 @@ static void print_profiles(const struct taf_check *c)
 	}
 }
 
+static enum taf_role guess(const struct taf_check *c)
+{
+	size_t n = 0;
+
+	while (c->command[n])
+		n++;
+	return taf_role_of_command(c->target_err ? NULL : c->target.program, c->command, n);
+}
+
+static enum taf_role given_role(const struct taf_check *c)
+{
+	struct taf_who who = { c->target_err ? c->command[0] : c->target.program, c->joined, NULL };
+
+	return taf_policy_role(&c->policy, &who);
+}
+
+static void print_role(const struct taf_check *c)
+{
+	enum taf_role given = given_role(c);
+
+	printf("role: %s by its command, ", taf_role_name(guess(c)));
+	if (given)
+		printf("%s by its profile, whose limits are in force\n", taf_role_name(given));
+	else
+		puts("none by a profile, so no role's limits are in force");
+}
+
 static void print_effective(const struct taf_check *c)
 {
-	if (c->command)
+	if (c->command) {
 		print_profiles(c);
+		print_role(c);
+	}
 	puts("in force:");
 	print_settings(c, TAF_SINCE_NOW);
 	puts("not in force yet (read and checked, but this version does not act on them):");
@@ -289,6 +324,9 @@ static void put_setting(struct taf_json *j, const struct taf_check *c, int rule)
 	taf_json_text(j, "default", row->dflt);
 	taf_json_text(j, "origin", origin_word(c, rule));
 	taf_json_text(j, "profile", f ? f->name : NULL);
+	taf_json_text(j, "role",
+		      f && !taf_profile_sets(f, rule) ? taf_role_name((enum taf_role)f->role)
+						      : NULL);
 	if (line)
 		taf_json_u64(j, "line", line);
 	else
@@ -316,6 +354,10 @@ void taf_check_print_json(const struct taf_check *c)
 	taf_json_close(&j);
 	put_lines(&j, "notes", &c->notes);
 	put_lines(&j, "warnings", &c->warnings);
+	if (c->command) {
+		taf_json_text(&j, "role_by_command", taf_role_name(guess(c)));
+		taf_json_text(&j, "role", given_role(c) ? taf_role_name(given_role(c)) : NULL);
+	}
 	if (c->shows_effective) {
 		taf_json_open(&j, "settings", '[');
 		for (int i = 0; i < TAF_RULE_COUNT; i++)

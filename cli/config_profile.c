@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* config_profile.c -- "profiles": [{"name", "match": {exe, argv, engine}, "settings": {}}].
+/* config_profile.c -- "profiles": [{"name", "role", "match": {exe, argv, engine}, "settings": {}}].
  *
  * A profile whose match is not understood is left out as a whole: it could
  * only apply to the wrong program.
@@ -77,6 +77,23 @@ static bool read_name(struct taf_load *l, struct taf_profile *f, const struct ta
 	return true;
 }
 
+static void read_role(struct taf_load *l, struct taf_profile *f, const struct taf_node *n)
+{
+	int role = cJSON_IsString(n->json) ? taf_role_of(n->json->valuestring) : -1;
+	char why[160];
+	struct taf_text t;
+
+	if (role > 0) {
+		f->role = (uint32_t)role;
+		f->role_line = taf_scan_line(&l->scan, taf_node_value(l, n));
+		return;
+	}
+	taf_text_init(&t, why, sizeof(why));
+	taf_text_put(&t, "there is no such role; write ");
+	taf_role_words(&t);
+	taf_load_complain(l, taf_node_value(l, n), "profiles.role", why);
+}
+
 static bool read_settings(struct taf_load *l, struct taf_profile *f, const struct taf_node *n)
 {
 	if (!cJSON_IsObject(n->json)) {
@@ -102,12 +119,14 @@ static bool read_profile(struct taf_load *l, struct taf_profile *f, const struct
 			continue;
 		if (!strcmp(key, "name"))
 			read_name(l, f, &kid);
+		else if (!strcmp(key, "role"))
+			read_role(l, f, &kid);
 		else if (!strcmp(key, "match"))
 			is_good = read_match(l, f, &kid);
 		else if (!strcmp(key, "settings"))
 			read_settings(l, f, &kid);
 		else
-			taf_load_no_key(l, &kid, "profiles", "name, match and settings");
+			taf_load_no_key(l, &kid, "profiles", "name, role, match and settings");
 		has_match = has_match || !strcmp(key, "match");
 	}
 	if (!has_match)

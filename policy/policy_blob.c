@@ -73,7 +73,8 @@ static bool are_rows_whole(const struct taf_policy *p)
 static bool is_profile_whole(const struct taf_profile *f)
 {
 	if (!taf_is_ended(f->name, sizeof(f->name)) || !taf_is_ended(f->exe, sizeof(f->exe)) ||
-	    !taf_is_ended(f->argv, sizeof(f->argv)) || !taf_is_ended(f->engine, sizeof(f->engine)))
+	    !taf_is_ended(f->argv, sizeof(f->argv)) ||
+	    !taf_is_ended(f->engine, sizeof(f->engine)) || f->role >= TAF_ROLE_COUNT)
 		return false;
 	for (int i = 0; i < TAF_RULE_COUNT; i++)
 		if (taf_profile_sets(f, i) && !taf_rules_is_whole(&f->rules, i))
@@ -149,6 +150,25 @@ void taf_profile_mark(struct taf_profile *f, int rule)
 	f->set[rule / 64] |= 1ull << (rule % 64);
 }
 
+enum taf_role taf_policy_role(const struct taf_policy *p, const struct taf_who *who)
+{
+	uint32_t role = TAF_ROLE_NONE;
+
+	for (uint32_t i = 0; i < p->n_profiles && i < TAF_PROFILES; i++)
+		if (p->profiles[i].role && taf_profile_matches(&p->profiles[i], who))
+			role = p->profiles[i].role;
+	return (enum taf_role)role;
+}
+
+/* Whether the profile, or its role, gives out a value for that row. */
+static bool take_row(const struct taf_profile *f, int rule, struct taf_rules *out)
+{
+	if (!taf_profile_sets(f, rule))
+		return taf_role_give((enum taf_role)f->role, out, rule);
+	taf_rules_take(out, &f->rules, rule);
+	return true;
+}
+
 void taf_policy_for(const struct taf_policy *p, const struct taf_who *who, struct taf_rules *out,
 		    uint8_t *origin)
 {
@@ -158,12 +178,8 @@ void taf_policy_for(const struct taf_policy *p, const struct taf_who *who, struc
 	for (uint32_t i = 0; i < p->n_profiles && i < TAF_PROFILES; i++) {
 		if (!taf_profile_matches(&p->profiles[i], who))
 			continue;
-		for (int rule = 0; rule < TAF_RULE_COUNT; rule++) {
-			if (!taf_profile_sets(&p->profiles[i], rule))
-				continue;
-			taf_rules_take(out, &p->profiles[i].rules, rule);
-			if (origin)
+		for (int rule = 0; rule < TAF_RULE_COUNT; rule++)
+			if (take_row(&p->profiles[i], rule, out) && origin)
 				origin[rule] = (uint8_t)(TAF_FROM_PROFILE + i);
-		}
 	}
 }

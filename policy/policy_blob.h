@@ -12,11 +12,13 @@
  * have given.
  *
  * Profiles: all that match apply, in the order of the file, the later one
- * winning setting by setting; env.set is joined by name.
+ * winning setting by setting; env.set is joined by name.  What the role of a
+ * profile limits counts as set by that profile, unless it sets that itself.
  */
 #ifndef TAF_POLICY_BLOB_H
 #define TAF_POLICY_BLOB_H
 
+#include "role.h"
 #include "rules.h"
 #include "sha256.h"
 
@@ -30,6 +32,7 @@ struct taf_profile {
 	/* Globs; "" matches all. exe is held against the whole path when it has
 	 * a '/', else against the name. */
 	char exe[TAF_GLOB_ROOM], argv[TAF_GLOB_ROOM], engine[TAF_GLOB_ROOM];
+	uint32_t role, role_line; /* enum taf_role, and where it is given; 0: nowhere */
 	uint64_t set[TAF_RULE_WORDS]; /* one bit a row: the profile sets it */
 	uint32_t line[TAF_RULE_COUNT];
 	struct taf_rules rules; /* only the rows in set count */
@@ -66,6 +69,8 @@ void taf_policy_for(const struct taf_policy *p, const struct taf_who *who, struc
 bool taf_profile_matches(const struct taf_profile *f, const struct taf_who *who);
 bool taf_profile_sets(const struct taf_profile *f, int rule);
 void taf_profile_mark(struct taf_profile *f, int rule);
+/* The role that the profiles give to a program; the last that matches wins. */
+enum taf_role taf_policy_role(const struct taf_policy *p, const struct taf_who *who);
 
 /* Fills the fields that taf_policy_is_valid looks at. */
 void taf_policy_seal(struct taf_policy *p);

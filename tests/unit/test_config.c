@@ -292,6 +292,40 @@ static void profiles(void **state)
 	assert_false(taf_profile_sets(&policy->profiles[0], TAF_RULE_mode));
 }
 
+static void role_of_profile(void **state)
+{
+	struct taf_who who = { "/usr/bin/node", "node a.mjs", "" };
+	uint8_t origin[TAF_RULE_COUNT];
+	struct taf_rules r;
+
+	(void)state;
+	assert_int_equal(load("{\"watch\": {\"infer_after\": \"7s\"}, \"profiles\": [\n"
+			      "{\"match\": {\"exe\": \"node\"},\n\"role\": \"server\", "
+			      "\"settings\": {\"drain\": {\"every\": \"5s\"}}}]}"),
+			 0);
+	assert_int_equal(policy->profiles[0].role, TAF_ROLE_SERVER);
+	assert_int_equal(policy->profiles[0].role_line, 3);
+	taf_policy_for(policy, &who, &r, origin);
+	assert_int_equal(r.watch_infer_after_ms, 60000);
+	assert_int_equal(r.drain_every_ms, 5000);
+	assert_int_equal(r.memory_max_single_alloc.bytes, 4000000000u);
+	assert_int_equal(origin[TAF_RULE_watch_infer_after_ms], TAF_FROM_PROFILE);
+	assert_int_equal(origin[TAF_RULE_mode], TAF_FROM_BUILTIN);
+	assert_int_equal(taf_policy_role(policy, &who), TAF_ROLE_SERVER);
+	who.exe = "/usr/bin/other";
+	taf_policy_for(policy, &who, &r, NULL);
+	assert_int_equal(r.watch_infer_after_ms, 7000);
+	assert_int_equal(taf_policy_role(policy, &who), TAF_ROLE_NONE);
+	says("{\"profiles\": [{\"match\": {\"exe\": \"x\"}, \"role\": \"servant\"}]}",
+	     "1:47: profiles.role: there is no such role; write server, embedded, notebook, cli "
+	     "or worker\n");
+	assert_int_equal(policy->n_profiles, 1);
+	assert_int_equal(policy->profiles[0].role, TAF_ROLE_NONE);
+	says("{\"profiles\": [{\"match\": {\"exe\": \"x\"}, \"role\": 1}]}",
+	     "1:47: profiles.role: there is no such role; write server, embedded, notebook, cli "
+	     "or worker\n");
+}
+
 static void too_many_profiles(void **state)
 {
 	char text[1024] = "{\"profiles\": [";
@@ -390,15 +424,11 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_values),
-		cmocka_unit_test(positions),
-		cmocka_unit_test(broken_text),
-		cmocka_unit_test(bounds),
-		cmocka_unit_test(lists),
-		cmocka_unit_test(profiles),
-		cmocka_unit_test(too_many_profiles),
-		cmocka_unit_test(files),
-		cmocka_unit_test(strangers),
+		cmocka_unit_test(reads_values),	   cmocka_unit_test(positions),
+		cmocka_unit_test(broken_text),	   cmocka_unit_test(bounds),
+		cmocka_unit_test(lists),	   cmocka_unit_test(profiles),
+		cmocka_unit_test(role_of_profile), cmocka_unit_test(too_many_profiles),
+		cmocka_unit_test(files),	   cmocka_unit_test(strangers),
 		cmocka_unit_test(every_prefix),
 	};
 

@@ -443,6 +443,7 @@ static void edges_of_a_blob(void **state)
 	REFUSED(memset(p->profiles[7].argv, 'x', TAF_GLOB_ROOM);
 		p->n_profiles = 8, p->profiles[7].argv[TAF_GLOB_ROOM - 1] = 0);
 	REFUSED(memset(p->profiles[0].name, 'x', TAF_NAME_ROOM), p->profiles[0].name[0] = 0);
+	REFUSED(p->profiles[1].role = TAF_ROLE_COUNT, p->profiles[1].role = 0);
 	REFUSED(p->n_profiles = 9, p->n_profiles = 8);
 #undef REFUSED
 	free(p);

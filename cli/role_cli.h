@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* role_cli.h -- the role of a command that does not run yet. */
+#ifndef TAF_ROLE_CLI_H
+#define TAF_ROLE_CLI_H
+
+#include <stddef.h>
+
+#include "../policy/role.h"
+
+/* By its words, program being the file that would run (NULL: unknown), in our environment. */
+enum taf_role taf_role_of_command(const char *program, char *const *words, size_t n);
+
+#endif
