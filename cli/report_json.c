@@ -44,6 +44,31 @@ static const char *kind_name(int kind)
 	return kind >= 0 ? taf_kind_name((enum taf_kind)kind) : NULL;
 }
 
+static void put_fact(struct taf_json *j, const struct taf_crumb_line *head, const char *name)
+{
+	char text[TEXT_ROOM];
+	uint64_t v;
+
+	if (taf_crumb_member(head, TAF_KEY_HOST, name, text, sizeof(text)))
+		taf_json_text(j, name, text);
+	else if (taf_crumb_member_u64(head, TAF_KEY_HOST, name, &v))
+		taf_json_u64(j, name, v);
+	else
+		taf_json_null(j, name);
+}
+
+static void put_host(struct taf_json *j, const struct taf_crumb_line *head)
+{
+	taf_json_open(j, taf_crumb_key_name(TAF_KEY_HOST), '{');
+	put_fact(j, head, "kernel");
+	put_fact(j, head, "driver");
+	put_fact(j, head, "swap");
+	put_fact(j, head, "limit");
+	put_fact(j, head, "unit");
+	put_fact(j, head, "stop_ms");
+	taf_json_close(j);
+}
+
 static void put_head(struct taf_json *j, const struct taf_trail *t, const struct taf_story *s)
 {
 	struct taf_crumb_line head;
@@ -66,6 +91,8 @@ static void put_head(struct taf_json *j, const struct taf_trail *t, const struct
 	put_key(j, &head, TAF_KEY_MODE);
 	put_list(j, &head, TAF_KEY_ROUTES);
 	put_key(j, &head, TAF_KEY_BOUNDARIES);
+	put_key(j, &head, TAF_KEY_GUESS);
+	put_host(j, &head);
 }
 
 static void put_counts(struct taf_json *j, const struct taf_trail *t, const struct taf_story *s)

@@ -112,6 +112,41 @@ static void print_engine(FILE *out, const struct taf_crumb_line *head, const str
 	fputc('\n', out);
 }
 
+/* A member of the object "host", with what is said before and behind it. */
+static void print_fact(FILE *out, const struct taf_crumb_line *head, const char *name,
+		       const char *before)
+{
+	char text[120];
+
+	if (!taf_crumb_member(head, TAF_KEY_HOST, name, text, sizeof(text)))
+		return;
+	fputs(before, out);
+	taf_show_text(out, text, 96);
+}
+
+static void print_host(FILE *out, const struct taf_crumb_line *head)
+{
+	char text[32];
+	uint64_t v;
+
+	if (!taf_crumb_has(head, TAF_KEY_HOST))
+		return;
+	taf_report_label(out, "host");
+	print_fact(out, head, "kernel", "kernel ");
+	print_fact(out, head, "driver", ", driver ");
+	if (taf_crumb_member_u64(head, TAF_KEY_HOST, "swap", &v))
+		fprintf(out, ", %s", v ? "swap " : "no swap");
+	if (v)
+		fputs(taf_show_bytes(text, sizeof(text), v), out);
+	if (taf_crumb_member_u64(head, TAF_KEY_HOST, "limit", &v))
+		fprintf(out, ", memory limit %s", taf_show_bytes(text, sizeof(text), v));
+	print_fact(out, head, "unit", ", unit ");
+	if (taf_crumb_member_u64(head, TAF_KEY_HOST, "stop_ms", &v))
+		fprintf(out, ", killed %s after a stop",
+			taf_show_ms(text, sizeof(text), v < UINT64_MAX / 1000 ? v * 1000 : v));
+	fputc('\n', out);
+}
+
 static void print_head(FILE *out, const struct taf_trail *t, const struct taf_story *s)
 {
 	struct taf_crumb_line head;
@@ -124,6 +159,9 @@ static void print_head(FILE *out, const struct taf_trail *t, const struct taf_st
 		print_line(out, "program", text);
 	if (taf_crumb_text(&head, TAF_KEY_LABEL, text, sizeof(text)))
 		print_line(out, "label", text);
+	print_host(out, &head);
+	if (taf_crumb_text(&head, TAF_KEY_GUESS, text, sizeof(text)))
+		print_line(out, "looks like", text);
 	print_engine(out, &head, s);
 	print_line(out, "model", s->model);
 	if (taf_crumb_text(&head, TAF_KEY_MODE, text, sizeof(text)) && strcmp(text, "enforce") != 0)

@@ -69,6 +69,8 @@
 	K(RING, "ring") \
 	K(ROLE, "role") \
 	K(LABEL, "label") \
+	K(GUESS, "guess") \
+	K(HOST, "host") \
 	K(PID_OF_GUEST, "pid_of_guest")
 
 enum taf_key {
@@ -128,6 +130,9 @@ bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, uns
 /* The string member name of the object at key. */
 bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const char *name,
 		      char *buf, size_t room);
+/* The same for a member that is a whole number. */
+bool taf_crumb_member_u64(const struct taf_crumb_line *line, enum taf_key key, const char *name,
+			  uint64_t *v);
 int taf_crumb_kind(const struct taf_crumb_line *line); /* enum taf_kind or -1 */
 int taf_crumb_phase(const struct taf_crumb_line *line); /* enum taf_phase or -1 */
 int taf_crumb_engine(const struct taf_crumb_line

@@ -197,28 +197,46 @@ bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, uns
 	return seek_item(&c, i) && read_digits(&c, v);
 }
 
-bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const char *name,
-		      char *buf, size_t room)
+/* The value of member name of the object at key; c then stands before it. */
+static bool find_member(const struct taf_crumb_line *line, enum taf_key key, const char *name,
+			struct taf_cursor *c)
 {
-	struct taf_cursor c = value_of(line, key);
-
-	if (room)
-		buf[0] = '\0';
-	if (c.p == c.end || *c.p != '{')
+	*c = value_of(line, key);
+	if (c->p == c->end || *c->p != '{')
 		return false;
-	for (c.p++; c.p < c.end; c.p++) {
-		const char *from = c.p + 1;
+	for (c->p++; c->p < c->end; c->p++) {
+		const char *from = c->p + 1;
 		size_t n;
 
-		if (!taf_skip_string(&c) || c.p == c.end || *c.p != ':')
+		if (!taf_skip_string(c) || c->p == c->end || *c->p != ':')
 			return false;
-		n = (size_t)(c.p++ - 1 - from);
+		n = (size_t)(c->p++ - 1 - from);
 		if (n == taf_len(name) && taf_equal(from, name, n))
-			return read_string(&c, buf, room);
-		if (!taf_skip_value(&c) || c.p == c.end || *c.p != ',')
+			return true;
+		if (!taf_skip_value(c) || c->p == c->end || *c->p != ',')
 			return false;
 	}
 	return false;
+}
+
+bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const char *name,
+		      char *buf, size_t room)
+{
+	struct taf_cursor c;
+
+	if (room)
+		buf[0] = '\0';
+	return find_member(line, key, name, &c) && read_string(&c, buf, room);
+}
+
+bool taf_crumb_member_u64(const struct taf_crumb_line *line, enum taf_key key, const char *name,
+			  uint64_t *v)
+{
+	struct taf_cursor c;
+
+	*v = 0;
+	return find_member(line, key, name, &c) && read_digits(&c, v) &&
+	       (*c.p == ',' || *c.p == '}');
 }
 
 static int enum_of(const struct taf_crumb_line *line, enum taf_key key,

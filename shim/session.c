@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
+#include "../policy/role.h"
+#include "host.h"
 #include "life.h"
 #include "model_hint.h"
 #include "model_id.h"
@@ -176,6 +178,25 @@ static void put_hint(struct taf_text *out)
 		member(out, "hint", h.text[TAF_HINT_ALIAS][0] ? h.text[TAF_HINT_ALIAS] : id);
 }
 
+/* What argv suggests; what a profile says is in the policy. */
+static void put_guess(struct taf_text *out)
+{
+	struct taf_start s = { .exe = taf_exe(),
+			       .argc = taf_argc,
+			       .argv = (const char *const *)taf_argv,
+			       .env = (const char *const *)taf_env_now };
+
+	member(out, "guess", taf_role_name(taf_role_guess(&s)));
+}
+
+static void put_host(struct taf_text *out)
+{
+	struct taf_host host;
+
+	taf_host_read(&host, "");
+	taf_host_put(&host, out);
+}
+
 /* The levers of env.set that this process really has. */
 static void put_levers(struct taf_text *out)
 {
@@ -211,6 +232,7 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 	number(out, "pid_ns", taf_sys_pid_ns());
 	number(out, "ppid", (uint64_t)taf_sys_ppid());
 	put_hint(out);
+	put_guess(out);
 	member(out, "shim", TAF_VERSION);
 	member(out, "mode", mode_name());
 	put_policy(loaded, out);
@@ -218,4 +240,5 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 	put_levers(out);
 	if (label && label[0])
 		member(out, "label", label);
+	put_host(out);
 }
