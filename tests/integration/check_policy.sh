@@ -145,6 +145,15 @@ cat >prof.json <<'END'
 	]
 }
 END
+cat >role.json <<'END'
+{
+	"watch": { "infer_after": "7s" },
+	"profiles": [
+		{ "name": "shells", "match": { "exe": "*sh" },
+		  "role": "server", "settings": { "drain": { "every": "5s" } } }
+	]
+}
+END
 row() { # NAME WANTED
 	same "$1" "$2" "$(grep -E "^  $1 " out | sed 's/^ *//; s/  */ /g; s|/[^ ]*/||')"
 }
@@ -154,6 +163,15 @@ row drain.deadline 'drain.deadline 2s built-in'
 check 0 --effective prof.json -- sh -c true
 has 'profile' '^profile shells applies' out
 has 'profile by engine' '^profile llama applies when the engine is llama' out
+check 0 --effective role.json -- bash uvicorn
+row watch.infer_after 'watch.infer_after 1m role.json:5: profile shells, role server'
+row drain.every 'drain.every 5s role.json:5: profile shells'
+row memory.max_single_alloc 'memory.max_single_alloc 4GB role.json:5: profile shells, role server'
+has 'role of a profile' '^profile shells, role server, applies$' out
+has 'role by command' '^role: server by its command, server by its profile, whose limits are in' out
+check 0 --effective role.json -- ls
+row watch.infer_after 'watch.infer_after 7s role.json:2'
+has 'role by command alone' '^role: embedded by its command, none by a profile' out
 check 0 --effective prof.json -- true
 row exit.deadline 'exit.deadline 4s prof.json:2'
 has 'no profile' '^profile shells does not match' out

@@ -160,7 +160,6 @@ static void damage(void **state)
 	memset(big, 'x', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	put("/proc/self/cgroup", "0::/system.slice/llm.service\n");
-	unlink("/run/systemd/system/llm.service.d/a.conf");
 	put("/proc/swaps",
 	    "\n\n x\n99999999999999999999 99999999999999999999 99999999999999999999\n");
 	put("/proc/sys/kernel/osrelease", big);
