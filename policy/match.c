@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "match.h"
+
+struct words {
+	const char *at;
+	size_t n;
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static bool is_number(char c)
+{
+	return c == '#' || c == '@';
+}
+
+static bool is_literal(char c)
+{
+	return c && c != '\\' && c != '&' && c != '>' && !is_number(c);
+}
+
+/* The token at rule, without what joins it to the next. */
+static struct words token_at(const char *rule)
+{
+	struct words t = { rule, 0 };
+
+	while (rule[t.n] && rule[t.n] != '&' && rule[t.n] != '>')
+		t.n++;
+	return t;
+}
+
+static bool is_like(char token, char text)
+{
+	return token == '~' ? text == ' ' || text == '_' : token == lower(text);
+}
+
+/* Steps over the digits at *at; false when there are none. */
+static bool skip_number(const struct words *text, size_t *at, uint64_t *number)
+{
+	size_t from = *at;
+	uint64_t v = 0;
+
+	for (; *at < text->n && is_digit(text->at[*at]); ++*at)
+		v = v > UINT64_MAX / 10 - 1 ? v : v * 10 + (uint64_t)(text->at[*at] - '0');
+	if (number)
+		*number = v;
+	return *at > from;
+}
+
+static bool skip_space(const struct words *text, size_t *at)
+{
+	size_t from = *at;
+
+	while (*at < text->n && is_space(text->at[*at]))
+		++*at;
+	return *at > from;
+}
+
+/* Where the token that begins at at ends; 0: none begins there. */
+static size_t end_of(const struct words *token, const struct words *text, size_t at,
+		     uint64_t *number)
+{
+	for (size_t i = 0; i < token->n; i++) {
+		char c = token->at[i];
+
+		if (c == '\\') {
+			bool is_any = i + 2 < token->n && token->at[i + 2] == '*';
+
+			if (!skip_space(text, &at) && !is_any)
+				return 0;
+			i += is_any ? 2 : 1;
+		} else if (is_number(c)) {
+			if (!skip_number(text, &at, c == '@' ? number : NULL))
+				return 0;
+		} else if (at >= text->n || !is_like(c, text->at[at++])) {
+			return 0;
+		}
+	}
+	return at;
+}
+
+/* Where the first such token from from on ends; 0: there is none. */
+static size_t find(const struct words *token, const struct words *text, size_t from,
+		   uint64_t *number)
+{
+	for (; from < text->n; from++) {
+		size_t end;
+
+		if (!is_like(token->at[0], text->at[from]))
+			continue;
+		end = end_of(token, text, from, number);
+		if (end)
+			return end;
+	}
+	return 0;
+}
+
+bool taf_match(const char *rule, const char *text, size_t n, uint64_t *number)
+{
+	const struct words all = { text, n };
+	size_t from = 0;
+
+	for (;;) {
+		struct words token = token_at(rule);
+		size_t end = find(&token, &all, from, number);
+
+		if (!end)
+			return false;
+		rule += token.n;
+		if (!*rule)
+			return true;
+		from = *rule++ == '>' ? end : 0;
+	}
+}
+
+bool taf_match_is_sound(const char *rule)
+{
+	bool is_start = true;
+
+	for (const char *p = rule;; p++) {
+		if (is_start && (!is_literal(*p) || *p == '~'))
+			return false;
+		is_start = *p == '&' || *p == '>';
+		if (!*p)
+			return true;
+		if (*p >= 'A' && *p <= 'Z')
+			return false;
+		if (*p == '\\') {
+			if (*++p != 's')
+				return false;
+			p += p[1] == '*';
+			if (p[1] == '\\' || p[1] == '~' || is_space(p[1]))
+				return false;
+		} else if (is_number(*p) && (is_number(p[1]) || is_digit(p[1]))) {
+			return false;
+		}
+	}
+}
