@@ -60,6 +60,14 @@ enum taf_drain {
 	TAF_DRAIN_TRIM = 2 /* then clear the cache */
 };
 
+/* Where the bytes of a LOAD come from. */
+enum taf_basis {
+	TAF_BASIS_UNKNOWN,
+	TAF_BASIS_NAME, /* guessed from the model's name */
+	TAF_BASIS_FILES, /* sizes of files whose headers could not be read */
+	TAF_BASIS_HEADERS, /* of the files themselves */
+};
+
 struct taf_event {
 	enum taf_kind kind;
 	enum taf_phase phase; /* TAF_BEGIN: about to happen; TAF_END: it did */
@@ -69,6 +77,7 @@ struct taf_event {
 	bool is_first; /* an INFER: the first on its model since that was loaded */
 	uint64_t bytes; /* of an allocation; of a LOAD the weights, 0 unknown */
 	uint64_t cache_bytes; /* of a LOAD: its cache at the configured context, 0 unknown */
+	enum taf_basis basis; /* of the bytes of a LOAD */
 	const char *model; /* canonical id; NULL or "": unknown */
 };
 
@@ -82,12 +91,25 @@ enum taf_lock_state {
 /* The registry's verdict on a model: tiers of policy/registry.json. */
 enum taf_tier { TAF_TIER_NONE, TAF_TIER_DEGRADATION, TAF_TIER_ABORT, TAF_TIER_PANIC };
 
+/* Warnings about memory that this process has given and that still stand. */
+enum taf_told {
+	TAF_TOLD_WARN = 1, /* memory.warn */
+	TAF_TOLD_CRITICAL = 2, /* memory.critical */
+	TAF_TOLD_MIN = 4, /* memory.growth_per_min */
+	TAF_TOLD_INFER = 8, /* memory.growth_per_infer */
+	TAF_TOLD_LIMIT = 16, /* memory.limit, by an allocation */
+	TAF_TOLD_SINGLE = 32, /* memory.max_single_alloc */
+};
+
 /* Memory of the device, or of the machine where it is one with it. Bytes; 0: unknown. */
 struct taf_memory {
-	uint64_t total; /* what all processes may take of it */
+	uint64_t total; /* what all processes may take of it; 0: nothing is known */
 	uint64_t free; /* of that, now, whoever has the rest */
 	uint64_t own; /* taken by this process, as the shim counts */
-	uint64_t growth_per_min; /* of own, over the last minutes */
+	uint64_t growth_per_min; /* of own, while models and contexts stay the same */
+	uint64_t growth_per_infer; /* of own, the least of the last three generations */
+	uint64_t overhead; /* what a big model needs beside weights and cache */
+	uint32_t told; /* enum taf_told, or-ed */
 };
 
 struct taf_ledger;

@@ -31,6 +31,9 @@ struct taf_ops {
 	int (*sync)(void *handle, const void *home);
 	/* Gives cached memory back. 0 or -errno. */
 	int (*trim)(void *handle, const void *home);
+	/* Fills total and free of the device, for all its users. handle and home may be
+	 * NULL: of the device that a new context would get. 0 or -errno. */
+	int (*memory)(void *handle, const void *home, struct taf_memory *out);
 };
 
 struct taf_table {

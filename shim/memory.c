@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "memory.h"
+
+#include <errno.h>
+
+#include "../policy/fit.h"
+#include "crumb.h"
+#include "gate.h"
+#include "ring.h"
+#include "sys_memory.h"
+#include "work.h"
+
+#define SAMPLES 20
+#define SAMPLE_GAP_MS 15000 /* so many of them span five minutes */
+#define SPAN_MIN_MS 10000 /* a shorter span says nothing about a minute */
+#define INFERS 3 /* a single generation may grow by something new */
+#define STANDS_PCT 5 /* a warning stands until use falls so far below its mark */
+#define TOLD_ONCE (TAF_TOLD_LIMIT | TAF_TOLD_SINGLE) /* until another model or context */
+
+struct sample {
+	uint64_t ms, own;
+};
+
+/* The reader of the moment writes; others take what is there. */
+static _Atomic(uint32_t) busy;
+static _Atomic(uint64_t) read_ms; /* when the system was asked; 0: must be asked */
+static _Atomic(uint64_t) sys_total, sys_free, sys_footprint;
+static _Atomic(uint64_t) per_min, per_infer;
+static _Atomic(uint32_t) told;
+
+static struct sample samples[SAMPLES]; /* under busy, as all below */
+static uint32_t n_samples; /* so far; the oldest fall out */
+static uint64_t infers_seen, own_then; /* at the latest generation that was seen */
+static uint64_t growths[INFERS];
+static uint32_t n_growths;
+static uint32_t models_then, contexts_then;
+
+static uint64_t count_own(void)
+{
+	uint64_t known = taf_plus(taf_work_bytes(), taf_work_kv_bytes());
+	uint64_t taken = taf_ring_bytes_live();
+
+	return known > taken ? known : taken;
+}
+
+/* The runtimes that can say how much their device has. */
+static void ask_runtimes(struct taf_memory *m)
+{
+	int saved = errno;
+
+	taf_tls.inside++;
+	for (int t = 0; t < taf_table_count; t++) {
+		const struct taf_ops *ops = taf_tables[t]->ops;
+		struct taf_memory device = { .total = 0 };
+
+		if (!ops || !ops->memory || ops->memory(NULL, NULL, &device) || !device.total)
+			continue;
+		m->total = device.total;
+		m->free = device.free;
+		break;
+	}
+	taf_tls.inside--;
+	errno = saved;
+}
+
+/* Pages of weights that are mapped count as free for the kernel, but not for us. */
+static void ask_system(uint64_t own)
+{
+	struct taf_sys_memory s;
+	struct taf_memory m = { .total = 0 };
+	uint64_t mapped = taf_work_bytes();
+
+	if (!taf_sys_memory(&s)) {
+		mapped = mapped < s.mapped ? mapped : s.mapped;
+		m.total = s.total;
+		m.free = taf_less(s.free, mapped);
+		if (m.free > taf_less(s.total, own))
+			m.free = taf_less(s.total, own);
+	}
+	ask_runtimes(&m);
+	atomic_store(&sys_total, m.total);
+	atomic_store(&sys_free, m.free);
+	atomic_store(&sys_footprint, s.footprint);
+}
+
+/* Growth is counted between the same models and contexts alone. */
+static void begin_anew(uint64_t now_ms, uint64_t own)
+{
+	samples[0] = (struct sample){ now_ms, own };
+	n_samples = 1;
+	n_growths = 0;
+	own_then = own;
+	atomic_store(&per_min, 0);
+	atomic_store(&per_infer, 0);
+	atomic_fetch_and(&told, ~(uint32_t)TOLD_ONCE);
+}
+
+static bool is_other_set(void)
+{
+	uint32_t models = taf_work_models(), contexts = taf_work_contexts();
+	bool is_other = models != models_then || contexts != contexts_then || !n_samples;
+
+	models_then = models;
+	contexts_then = contexts;
+	return is_other;
+}
+
+static void measure_minutes(uint64_t now_ms, uint64_t own)
+{
+	const struct sample *last = &samples[(n_samples - 1) % SAMPLES], *first;
+	uint64_t span, by;
+
+	if (now_ms - last->ms >= SAMPLE_GAP_MS)
+		samples[n_samples++ % SAMPLES] = (struct sample){ now_ms, own };
+	first = n_samples > SAMPLES ? &samples[n_samples % SAMPLES] : &samples[0];
+	span = now_ms - first->ms;
+	if (span < SPAN_MIN_MS)
+		return;
+	by = taf_less(own, first->own);
+	by = by / span * TAF_MINUTE_MS + by % span * TAF_MINUTE_MS / span;
+	atomic_store(&per_min, by);
+}
+
+/* The least growth of the last generations: what grows once and stays is no leak. */
+static void measure_infers(uint64_t own)
+{
+	struct taf_ring_head *head = taf_ring_head();
+	uint64_t infers = head ? atomic_load(&head->infers) : 0, least = UINT64_MAX;
+
+	if (infers <= infers_seen) {
+		infers_seen = infers;
+		return;
+	}
+	growths[n_growths++ % INFERS] = taf_less(own, own_then) / (infers - infers_seen);
+	infers_seen = infers;
+	own_then = own;
+	for (int i = 0; i < INFERS; i++)
+		least = growths[i] < least ? growths[i] : least;
+	atomic_store(&per_infer, n_growths >= INFERS ? least : 0);
+}
+
+static void drop_told(const struct taf_memory *m)
+{
+	uint32_t stands = atomic_load(&told), falls = 0;
+	uint32_t warn = taf_rules.memory_warn_pct, critical = taf_rules.memory_critical_pct;
+
+	if (!taf_memory_is_over(m, warn > STANDS_PCT ? warn - STANDS_PCT : 0))
+		falls |= TAF_TOLD_WARN;
+	if (!taf_memory_is_over(m, critical > STANDS_PCT ? critical - STANDS_PCT : 0))
+		falls |= TAF_TOLD_CRITICAL;
+	if (!m->growth_per_min)
+		falls |= TAF_TOLD_MIN;
+	if (!m->growth_per_infer)
+		falls |= TAF_TOLD_INFER;
+	if (stands & falls)
+		atomic_fetch_and(&told, ~falls);
+}
+
+void taf_memory_quick(struct taf_memory *m)
+{
+	*m = (struct taf_memory){ .total = atomic_load(&sys_total),
+				  .free = atomic_load(&sys_free),
+				  .own = count_own(),
+				  .growth_per_min = atomic_load(&per_min),
+				  .growth_per_infer = atomic_load(&per_infer),
+				  .told = atomic_load(&told) };
+}
+
+void taf_memory_now(struct taf_memory *m)
+{
+	uint64_t now_ms = taf_sys_mono_ns() / 1000000, at = atomic_load(&read_ms), own;
+
+	if (!atomic_exchange_explicit(&busy, 1, memory_order_acquire)) {
+		own = count_own();
+		if (!at || now_ms - at >= TAF_MEMORY_KEEP_MS) {
+			ask_system(own);
+			atomic_store(&read_ms, now_ms ? now_ms : 1);
+		}
+		if (is_other_set())
+			begin_anew(now_ms, own);
+		measure_minutes(now_ms, own);
+		measure_infers(own);
+		atomic_store_explicit(&busy, 0, memory_order_release);
+	}
+	taf_memory_quick(m);
+	drop_told(m);
+	m->told = atomic_load(&told);
+}
+
+void taf_memory_stale(void)
+{
+	atomic_store(&read_ms, 0);
+}
+
+static uint32_t told_by(int rule)
+{
+	switch (rule) {
+	case TAF_RULE_memory_warn_pct: return TAF_TOLD_WARN;
+	case TAF_RULE_memory_critical_pct: return TAF_TOLD_WARN | TAF_TOLD_CRITICAL;
+	case TAF_RULE_memory_growth_per_min: return TAF_TOLD_MIN;
+	case TAF_RULE_memory_growth_per_infer: return TAF_TOLD_INFER;
+	case TAF_RULE_memory_limit: return TAF_TOLD_LIMIT;
+	case TAF_RULE_memory_max_single_alloc: return TAF_TOLD_SINGLE;
+	default: return 0;
+	}
+}
+
+void taf_memory_tell(const struct taf_verdict *v)
+{
+	for (uint32_t i = 0; i < v->n_said; i++)
+		if (v->said[i].action == TAF_ACT_WARN && told_by(v->said[i].rule))
+			atomic_fetch_or(&told, told_by(v->said[i].rule));
+}
+
+uint64_t taf_memory_footprint(void)
+{
+	return atomic_load(&sys_footprint);
+}
+
+void taf_memory_forget(void)
+{
+	taf_memory_stale();
+	n_samples = n_growths = 0;
+	infers_seen = 0;
+	atomic_store(&per_min, 0);
+	atomic_store(&per_infer, 0);
+	atomic_store(&told, 0);
+	atomic_store(&busy, 0);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.h -- memory as the rules see it: of the machine, and of this process.
+ *
+ *   taf_memory_now(&m)       whoever asks the rules
+ *   taf_memory_stale()       memory was given back: the next question reads anew
+ *   taf_memory_tell(&v)      the warnings of v were written: they are not repeated while they stand
+ *
+ * What the system says is kept for TAF_MEMORY_KEEP_MS; what this process took
+ * is counted at each question.  Growth is measured between questions, over the
+ * last minutes and from generation to generation, and begins anew whenever a
+ * model or a context comes or goes: that is no growth.  Nothing here waits,
+ * and no thread is behind it.
+ *
+ * What a program maps (weights on the processor) is no allocation that is seen,
+ * so what it took is the larger of two counts: models and caches by their
+ * headers, and the allocations that passed the doors.
+ */
+#ifndef TAF_MEMORY_H
+#define TAF_MEMORY_H
+
+#include "../policy/event.h"
+
+#define TAF_MEMORY_KEEP_MS 250
+
+void taf_memory_now(struct taf_memory *m);
+/* The counts of this process alone, and what is kept of the rest: no file is read. */
+void taf_memory_quick(struct taf_memory *m);
+void taf_memory_stale(void);
+void taf_memory_tell(const struct taf_verdict *v);
+/* Bytes of this process as the system counts them; 0 unknown. */
+uint64_t taf_memory_footprint(void);
+/* A fork child took nothing yet. */
+void taf_memory_forget(void);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* test_memory.c -- what the kernel's texts say about memory, and what comes of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../shim/memory_text.h"
+#include "../../shim/sys_linux_memory.h"
+
+#define GIB (1ull << 30)
+#define MIB (1ull << 20)
+
+static const char meminfo[] = "MemTotal:        8388608 kB\n"
+			      "MemFree:         1048576 kB\n"
+			      "MemAvailable:    4194304 kB\n"
+			      "Buffers:           1024 kB\n"
+			      "Cached:          2097152 kB\n";
+
+static void reads_meminfo(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_read;
+		uint64_t total, available;
+	} table[] = {
+		{ meminfo, true, 8 * GIB, 4 * GIB },
+		/* An old kernel. */
+		{ "MemTotal: 4096 kB\nMemFree: 1024 kB\nBuffers: 512 kB\nCached: 512 kB\n", true,
+		  4 * MIB, 2 * MIB },
+		{ "MemTotal: 4096 kB\nMemFree: 1024 kB\n", true, 4 * MIB, MIB },
+		/* More free than there is. */
+		{ "MemTotal: 1024 kB\nMemAvailable: 2048 kB\n", true, MIB, MIB },
+		/* Cut, empty, lies. */
+		{ "", false, 0, 0 },
+		{ "MemTotal: 0 kB\nMemAvailable: 1 kB\n", false, 0, 0 },
+		{ "MemTotal:", false, 0, 0 },
+		{ "MemTotal: 83886", false, 0, 0 },
+		{ "MemTotal: 1024 kB\n", false, 0, 0 },
+		{ "MemTotal: 1024 kB\nMemAvailable: 51", false, 0, 0 },
+		{ "XMemTotal: 1024 kB\nMemAvailable: 512 kB\n", false, 0, 0 },
+		{ "MemTotalX: 1024 kB\nMemAvailable: 512 kB\n", false, 0, 0 },
+		{ "MemTotal: -5 kB\nMemAvailable: 1 kB\n", false, 0, 0 },
+		{ "MemTotal: 18446744073709551615 kB\nMemAvailable: 1 kB\n", false, 0, 0 },
+		{ "MemTotal: 99999999999999999999999 kB\nMemAvailable: 1 kB\n", false, 0, 0 },
+		{ "MemTotal: 1024 MB\nMemAvailable: 1 kB\n", false, 0, 0 },
+		{ "MemTotal: 1024 kB\nMemFree: 18014398509481983 kB\nCached: 18014398509481983 "
+		  "kB\n",
+		  true, MIB, MIB },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		uint64_t total = 1, available = 2;
+
+		if (taf_meminfo_both(table[i].text, &total, &available) != table[i].is_read)
+			fail_msg("line %zu", i);
+		assert_true(total == (table[i].is_read ? table[i].total : 1));
+		assert_true(available == (table[i].is_read ? table[i].available : 2));
+	}
+}
+
+static void reads_the_path_of_a_group(void **state)
+{
+	static const struct {
+		const char *text, *path; /* NULL: there is none */
+	} table[] = {
+		{ "0::/\n", "" },
+		{ "0::/user.slice/a.scope\n", "/user.slice/a.scope" },
+		{ "4:memory:/x\n0::/y\n", "/y" },
+		{ "0::/a/\n", "/a" },
+		{ "0::/a:b c\n", "/a:b c" },
+		/* Outside of the namespace, or cut. */
+		{ "0::/../other\n", "" },
+		{ "0::/a", "" },
+		{ "0::/0123456789012345678901234567890123456789\n", "" },
+		{ "4:memory:/x\n", NULL },
+		{ "", NULL },
+		{ "10::/x\n", NULL },
+		{ "0:", NULL },
+	};
+	char path[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		bool is_read = taf_cgroup_path(table[i].text, path, sizeof(path));
+
+		if (is_read != (table[i].path != NULL) || (is_read && strcmp(path, table[i].path)))
+			fail_msg("line %zu: %s", i, is_read ? path : "none");
+	}
+	strcpy(path, "/a/b");
+	assert_true(taf_cgroup_parent(path));
+	assert_string_equal(path, "/a");
+	assert_true(taf_cgroup_parent(path));
+	assert_string_equal(path, "");
+	assert_false(taf_cgroup_parent(path));
+}
+
+static void reads_amounts_and_statistics(void **state)
+{
+	static const char stat[] = "anon 5\ninactive_file 4096\nxinactive_file 7\n";
+	uint64_t v = 1;
+
+	(void)state;
+	assert_true(taf_cgroup_amount("max\n", &v));
+	assert_true(v == UINT64_MAX);
+	assert_true(taf_cgroup_amount("4096\n", &v));
+	assert_int_equal(v, 4096);
+	assert_false(taf_cgroup_amount("", &v));
+	assert_false(taf_cgroup_amount("maximum\n", &v));
+	assert_false(taf_cgroup_amount("-1\n", &v));
+	assert_false(taf_cgroup_amount("4096x\n", &v));
+	assert_false(taf_cgroup_amount("99999999999999999999999\n", &v));
+	assert_int_equal(v, 4096);
+	assert_true(taf_cgroup_stat(stat, "anon", &v));
+	assert_int_equal(v, 5);
+	assert_true(taf_cgroup_stat(stat, "inactive_file", &v));
+	assert_int_equal(v, 4096);
+	assert_false(taf_cgroup_stat(stat, "file", &v));
+	assert_false(taf_cgroup_stat("inactive_file 40", "inactive_file", &v));
+	assert_false(taf_cgroup_stat("inactive_file", "inactive_file", &v));
+}
+
+/* ---- a machine of files ---- */
+
+static char top[] = "/tmp/taf_memory_XXXXXX";
+
+static void put(const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	for (char *p = path + strlen(top) + 1; (p = strchr(p, '/')); *p++ = '/') {
+		*p = '\0';
+		mkdir(path, 0700);
+	}
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static struct taf_sys_memory look(void)
+{
+	char proc[64], cgroup[64];
+	struct taf_memory_roots roots = { proc, cgroup };
+	struct taf_sys_memory m;
+
+	snprintf(proc, sizeof(proc), "%s/proc", top);
+	snprintf(cgroup, sizeof(cgroup), "%s/cg", top);
+	if (taf_linux_memory(&roots, &m))
+		assert_int_equal(m.total, 0);
+	return m;
+}
+
+static int make_machine(void **state)
+{
+	(void)state;
+	return mkdtemp(top) ? 0 : -1;
+}
+
+static int remove_machine(void **state)
+{
+	char command[64];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", top);
+	return system(command);
+}
+
+/* From the whole machine to the narrowest group. */
+static void looks_at_the_machine_and_its_groups(void **state)
+{
+	struct taf_sys_memory m = look();
+
+	(void)state;
+	assert_int_equal(m.total, 0); /* nothing is there */
+	put("proc/meminfo", meminfo);
+	m = look();
+	assert_true(m.total == 8 * GIB && m.free == 4 * GIB && !m.footprint);
+
+	put("proc/self/status",
+	    "Name:\tx\nVmRSS:\t  2048 kB\nRssAnon:\t 512 kB\nRssFile:\t 1024 kB\n");
+	m = look();
+	assert_true(m.footprint == 2 * MIB && m.mapped == MIB);
+
+	/* A group without limits changes nothing; the root has no such files. */
+	put("proc/self/cgroup", "0::/a/b\n");
+	put("cg/a/b/memory.max", "max\n");
+	put("cg/a/b/memory.high", "max\n");
+	m = look();
+	assert_true(m.total == 8 * GIB && m.free == 4 * GIB);
+
+	/* Its limit; what it holds as idle pages of files does not count. */
+	put("cg/a/b/memory.max", "2147483648\n");
+	put("cg/a/b/memory.current", "1073741824\n");
+	m = look();
+	assert_true(m.total == 2 * GIB && m.free == GIB);
+	put("cg/a/b/memory.stat", "anon 1\ninactive_file 536870912\n");
+	m = look();
+	assert_true(m.total == 2 * GIB && m.free == GIB + GIB / 2);
+	/* The lower of both limits. */
+	put("cg/a/b/memory.high", "1610612736\n");
+	m = look();
+	assert_true(m.total == GIB + GIB / 2 && m.free == GIB);
+
+	/* A parent that is fuller than its child. */
+	put("cg/a/memory.max", "4294967296\n");
+	put("cg/a/memory.current", "4294967296\n");
+	m = look();
+	assert_true(m.total == GIB + GIB / 2 && !m.free);
+	/* Beyond its limit is nothing, never much. */
+	put("cg/a/memory.current", "9294967296\n");
+	assert_true(!look().free);
+	/* Nonsense is no limit. */
+	put("cg/a/memory.max", "many\n");
+	put("cg/a/b/memory.max", "-1\n");
+	put("cg/a/b/memory.high", "\n");
+	m = look();
+	assert_true(m.total == 8 * GIB && m.free == 4 * GIB);
+	/* The root of a container's own hierarchy. */
+	put("proc/self/cgroup", "0::/\n");
+	put("cg/memory.max", "1073741824\n");
+	put("cg/memory.current", "0\n");
+	m = look();
+	assert_true(m.total == GIB && m.free == GIB);
+}
+
+static void knows_this_machine(void **state)
+{
+	struct taf_sys_memory m;
+
+	(void)state;
+	assert_int_equal(taf_sys_memory(&m), 0);
+	assert_true(m.total >= m.free);
+	assert_true(m.free > 0);
+	assert_in_range(m.footprint, 4096, m.total);
+	assert_true(m.mapped <= m.footprint);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_meminfo),
+		cmocka_unit_test(reads_the_path_of_a_group),
+		cmocka_unit_test(reads_amounts_and_statistics),
+		cmocka_unit_test_setup_teardown(looks_at_the_machine_and_its_groups, make_machine,
+						remove_machine),
+		cmocka_unit_test(knows_this_machine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
