@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* doctor.c -- `taffrail doctor [--json] [--strict] [-- COMMAND ARG...]`.
+/* doctor.c -- `taffrail doctor [--json] [--strict] [--host...] [-- COMMAND ARG...]`.
  *
  * Without COMMAND it looks at this machine, with COMMAND at that program.
  * libelf is opened here, when it is needed; without it only the machine can
@@ -12,12 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
+#include "option.h"
+#include "role_cli.h"
 #include "tell.h"
 #include "usage.h"
 #include "verbs.h"
 
+#define UNITS_MAX 32
+
 struct options {
-	bool is_json, is_strict;
+	bool is_json, is_strict, is_host;
+	const char *root, *policy; /* NULL: not given */
+	const char *units[UNITS_MAX];
+	size_t n_units;
 	int first; /* the command's first word; argc: none */
 };
 
@@ -66,32 +74,91 @@ const char *taf_sort_name(enum taf_sort sort)
 		[TAF_SORT_OK] = "ok",	    [TAF_SORT_NOTE] = "note",
 		[TAF_SORT_WARN] = "warn",   [TAF_SORT_BAD] = "bad",
 		[TAF_SORT_ROUTE] = "route", [TAF_SORT_HIDDEN] = "hidden",
-		[TAF_SORT_BLOCK] = "block",
+		[TAF_SORT_BLOCK] = "block", [TAF_SORT_PROBLEM] = "problem",
 	};
 
 	return names[sort];
 }
 
+/* An option of --host with a value. 1: it was one, 0: it was not, else an exit status. */
+static int read_valued(char **argv, int *i, struct options *o)
+{
+	const char *value, *name = argv[*i];
+
+	if ((value = taf_option(argv, i, "--root")))
+		o->root = value;
+	else if ((value = taf_option(argv, i, "--policy")))
+		o->policy = value;
+	else if (!(value = taf_option(argv, i, "--unit")))
+		return 0;
+	else if (o->n_units < UNITS_MAX)
+		o->units[o->n_units++] = value;
+	else
+		return taf_usage_wrong("doctor", "%d files of --unit at most", UNITS_MAX);
+	if (!*value)
+		return taf_usage_wrong("doctor", "%.*s wants a value", (int)strcspn(name, "="),
+				       name);
+	return 1;
+}
+
+/* 0, or an exit status. */
+static int read_option(char **argv, int *i, struct options *o)
+{
+	int done;
+
+	if (!strcmp(argv[*i], "--json"))
+		o->is_json = true;
+	else if (!strcmp(argv[*i], "--strict"))
+		o->is_strict = true;
+	else if (!strcmp(argv[*i], "--host"))
+		o->is_host = true;
+	else if (!(done = read_valued(argv, i, o)))
+		return taf_usage_wrong("doctor", "there is no option \"%s\"", argv[*i]);
+	else if (done != 1)
+		return done;
+	return 0;
+}
+
 static int read_options(int argc, char **argv, struct options *o)
 {
 	const char *strict = getenv("TAFFRAIL_STRICT");
+	int status = 0;
 
-	o->is_json = false;
+	memset(o, 0, sizeof(*o));
 	o->is_strict = strict && !strcmp(strict, "1");
-	for (o->first = 1; o->first < argc && argv[o->first][0] == '-'; o->first++) {
-		if (!strcmp(argv[o->first], "--json"))
-			o->is_json = true;
-		else if (!strcmp(argv[o->first], "--strict"))
-			o->is_strict = true;
-		else if (strcmp(argv[o->first], "--") != 0)
-			return taf_usage_wrong("doctor", "there is no option \"%s\"",
-					       argv[o->first]);
+	for (o->first = 1; o->first < argc && argv[o->first][0] == '-' && !status; o->first++) {
+		if (strcmp(argv[o->first], "--") != 0)
+			status = read_option(argv, &o->first, o);
 		else if (++o->first == argc)
 			return taf_usage_wrong("doctor", "no command behind \"--\"");
 		else
 			break;
 	}
-	return 0;
+	if (!status && o->is_host && o->first < argc)
+		return taf_usage_wrong("doctor", "--host looks at this machine, not at %s",
+				       argv[o->first]);
+	if (!status && !o->is_host && (o->root || o->policy || o->n_units))
+		return taf_usage_wrong("doctor", "--root, --policy and --unit belong to --host");
+	return status;
+}
+
+static int look_at_machine(const struct options *o)
+{
+	struct taf_host_look *l = calloc(1, sizeof(*l));
+	int status;
+
+	if (!l) {
+		taf_tell("doctor: out of memory");
+		return TAF_EXIT_INTERNAL;
+	}
+	l->root = o->root ? o->root : "";
+	l->policy = o->policy;
+	l->units = o->units;
+	l->n_units = o->n_units;
+	l->is_json = o->is_json;
+	status = taf_host_doctor(l);
+	free(l);
+	return status;
 }
 
 static int look_at_host(const struct options *o)
@@ -110,6 +177,16 @@ static int look_at_host(const struct options *o)
 	return status;
 }
 
+/* By the words as they were typed; where these tell nothing, by those of what runs. */
+static enum taf_role role_of(const struct taf_doctor *d, int argc, char **argv)
+{
+	enum taf_role role = taf_role_of_command(NULL, argv, (size_t)argc);
+
+	if (role != TAF_ROLE_EMBEDDED)
+		return role;
+	return taf_role_of_command(d->command.target.program, d->command.words, d->command.n);
+}
+
 static int look_at_command(const struct options *o, int argc, char **argv)
 {
 	struct taf_doctor *d = calloc(1, sizeof(*d));
@@ -123,6 +200,7 @@ static int look_at_command(const struct options *o, int argc, char **argv)
 	if (!status)
 		status = taf_doctor_program(d);
 	if (!status) {
+		d->role = role_of(d, argc, argv);
 		if (o->is_json)
 			taf_doctor_print_json(d, argc, argv);
 		else
@@ -147,6 +225,8 @@ int taf_verb_doctor(int argc, char **argv)
 
 	if (err)
 		return err;
+	if (o.is_host)
+		return look_at_machine(&o);
 	err = taf_libelf_open(&why);
 	if (o.first == argc)
 		return look_at_host(&o);

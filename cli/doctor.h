@@ -10,8 +10,10 @@
 #define TAF_DOCTOR_H
 
 #include "closure.h"
+#include "jsonout.h"
 #include "target.h"
 #include "../policy/event.h"
+#include "../policy/role.h"
 
 /* What a finding means. The words of taf_sort_name are part of the JSON. */
 enum taf_sort {
@@ -22,6 +24,7 @@ enum taf_sort {
 	TAF_SORT_ROUTE, /* program: a way to its calls */
 	TAF_SORT_HIDDEN, /* program: a part that stays invisible */
 	TAF_SORT_BLOCK, /* program: nothing can be preloaded */
+	TAF_SORT_PROBLEM, /* doctor --host: wants to be changed */
 	TAF_SORT_COUNT
 };
 
@@ -68,6 +71,7 @@ struct taf_doctor {
 	struct taf_object *program; /* closure.libs[0].object; NULL: could not be read */
 	bool is_static, is_musl, is_setuid, is_setgid, has_file_caps, is_cgo;
 	bool is_starter; /* it imports what starts other programs */
+	enum taf_role role; /* what its command looks like */
 	const char *stranger; /* an engine without rows that is linked in, or NULL */
 	size_t dlopens, dlsyms; /* the first object that imports dlopen, dlsym; SIZE_MAX: none */
 	struct taf_engine_seen engines[TAF_ENGINE_COUNT];
@@ -92,10 +96,14 @@ bool taf_doctor_is_libc(const struct taf_object *o);
 /* Turns what was seen into findings and a verdict. */
 void taf_doctor_judge(struct taf_doctor *d);
 void taf_doctor_host(struct taf_findings *f);
+/* The part of it that is about the directories we write to. */
+void taf_doctor_places(struct taf_findings *f);
 
 void taf_doctor_print(const struct taf_doctor *d);
 void taf_doctor_print_json(const struct taf_doctor *d, int argc, char **argv);
 void taf_host_print(const struct taf_findings *f);
 void taf_host_print_json(const struct taf_findings *f);
+/* "findings": [{sort, id, text}...] */
+void taf_findings_put(struct taf_json *j, const struct taf_findings *f);
 
 #endif

@@ -339,12 +339,17 @@ static void look_environment(struct taf_findings *f)
 				 "TAFFRAIL=off is set: nothing is guarded");
 }
 
-void taf_doctor_host(struct taf_findings *f)
+void taf_doctor_places(struct taf_findings *f)
 {
-	look_own_files(f);
 	look_state(f);
 	look_ring(f);
 	look_run_dir(f);
+}
+
+void taf_doctor_host(struct taf_findings *f)
+{
+	look_own_files(f);
+	taf_doctor_places(f);
 	look_kernel(f);
 	look_environment(f);
 }

@@ -127,13 +127,14 @@ void taf_doctor_print(const struct taf_doctor *d)
 		print_program(d);
 		print_engines(d);
 	}
+	line("role", taf_role_name(d->role));
 	print_sort(&d->findings, TAF_SORT_ROUTE, "routes");
 	print_sort(&d->findings, TAF_SORT_HIDDEN, "invisible");
 	print_sort(&d->findings, TAF_SORT_NOTE, "note");
 	print_verdict(d);
 }
 
-static void json_findings(struct taf_json *j, const struct taf_findings *f)
+void taf_findings_put(struct taf_json *j, const struct taf_findings *f)
 {
 	taf_json_open(j, "findings", '[');
 	for (size_t i = 0; i < f->n; i++) {
@@ -224,6 +225,7 @@ void taf_doctor_print_json(const struct taf_doctor *d, int argc, char **argv)
 	json_texts(&j, "via", d->command.via, d->command.n_via);
 	taf_json_text(&j, "verdict", verdict_ids[d->verdict]);
 	taf_json_bool(&j, "hookable", d->verdict != TAF_UNGUARDED);
+	taf_json_text(&j, "role", taf_role_name(d->role));
 	json_elf(&j, d);
 	taf_json_open(&j, "routes", '[');
 	for (size_t i = 0; i < d->findings.n; i++)
@@ -231,7 +233,7 @@ void taf_doctor_print_json(const struct taf_doctor *d, int argc, char **argv)
 			taf_json_text(&j, NULL, d->findings.all[i].id);
 	taf_json_close(&j);
 	json_engines(&j, d);
-	json_findings(&j, &d->findings);
+	taf_findings_put(&j, &d->findings);
 	json_libraries(&j, d);
 	taf_json_close(&j);
 	taf_json_end(&j);
@@ -279,7 +281,7 @@ void taf_host_print_json(const struct taf_findings *f)
 	taf_json_open(&j, NULL, '{');
 	taf_json_text(&j, "verdict", host_ids[verdict]);
 	taf_json_bool(&j, "ready", verdict != 2);
-	json_findings(&j, f);
+	taf_findings_put(&j, f);
 	taf_json_close(&j);
 	taf_json_end(&j);
 }

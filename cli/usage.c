@@ -102,17 +102,26 @@ struct verb_text {
 
 #define TEXT_doctor \
 	"Usage: taffrail doctor [--strict] [--json] [[--] COMMAND [ARGUMENT...]]\n" \
+	"       taffrail doctor --host [--json] [--policy FILE] [--unit FILE]... [--root DIR]\n" \
 	"\n" \
 	"Looks at COMMAND and the libraries it needs, without starting it, and says by\n" \
 	"which routes it can be guarded, what stays invisible and why: static, setuid,\n" \
 	"file capabilities, another C library, missing symbols. Without COMMAND it looks\n" \
-	"at this machine.\n" \
+	"at whether this machine can guard; with --host at what of it makes crashes likely\n" \
+	"or hides them: kernel, drivers, swap, overcommit, memory limits, journal, pstore,\n" \
+	"state directory, and the time between a stop and the kill.\n" \
 	"\n" \
 	"  --strict       a program that cannot be guarded is a failure\n" \
+	"  --host         the machine, each line ok, a note or a problem and what to do\n" \
+	"  --policy FILE  hold the machine against this policy\n" \
+	"  --unit FILE    a systemd unit, a launchd property list (XML) or a compose file\n" \
+	"                 (*.yml, *.yaml): does it leave time for the drains at exit?\n" \
+	"  --root DIR     look at the machine whose /proc, /sys and /etc are under DIR\n" \
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \
-	"Exit status: 0 it was looked at, 64 wrong arguments, 69 it cannot be guarded\n" \
+	"Exit status: 0 it was looked at, 1 --host found a problem, 64 wrong arguments or a\n" \
+	"FILE that cannot be read, 69 it cannot be guarded\n" \
 	"(--strict) or libelf is not installed, 70 no memory, or the output could not be\n" \
 	"written, 126 COMMAND is not executable, 127 there is no such COMMAND.\n" \
 	"\n" \
