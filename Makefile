@@ -207,6 +207,7 @@ $(B)/taffrail: $(MAIN_OBJ) $(B)/libtafcli.a $(B)/libtafcore.a
 # A program or fake library that is linked in a special way has a line here:
 # LINK_<file name without suffix> := flags
 LINK_bench_crumb := -Wl,--wrap=taf_sys_fdatasync
+LINK_test_share := -Wl,--wrap=taf_sys_flock
 
 tests: all $(TEST_BIN) $(FAKE_LIB)
 

@@ -9,11 +9,14 @@
 #ifndef TAF_LEDGER_H
 #define TAF_LEDGER_H
 
-#include "stamp.h"
+#include "event.h"
 
 #define TAF_LEDGER_ID 128 /* of a model: TAF_MODEL_ID */
 #define TAF_LEDGER_MODELS 512
 #define TAF_LEDGER_EVENTS 256
+#define TAF_LEDGER_CURSORS 16
+#define TAF_LEDGER_KEEP_MS (4ull * TAF_HOUR_MS) /* stamps of models are kept at least so long */
+#define TAF_CLASS_RESET "gpu_reset" /* an event that says: this device was reset */
 
 /* When a model was last brought in, computed with, given up. */
 struct taf_ledger_model {
@@ -36,14 +39,24 @@ enum taf_severity {
 struct taf_ledger_event {
 	struct taf_moment at; /* when it happened; boot is the boot it happened in */
 	struct taf_moment seen; /* when it was noted: it cannot be younger than that */
+	uint64_t machine; /* taf_boot_key of the machine id; 0: the one that notes it */
 	uint8_t severity; /* enum taf_severity, as classified; cooldown.classes overrides */
 	bool is_suspected; /* a dirty boot that no report confirms */
 	bool is_abort; /* a guest died of SIGABRT, SIGSEGV or SIGBUS, or its engine failed */
+	bool is_elsewhere; /* of another machine that shares this state directory */
+	bool is_unsaved; /* new or changed since the store was read; share.c clears it */
+	bool is_stored; /* the store knows some form of it; share.c sets it */
 	int32_t pid; /* 0: unknown */
 	char class[40]; /* "iogpu_prepare_count_underflow", "xid_79" */
 	char source[24]; /* "panic_file", "pstore", "journal", "kmsg", "crumbs", "dirty_boot" */
 	char device[24]; /* "0000:01:00.0"; "": unknown */
 	char model[TAF_LEDGER_ID]; /* "": unknown */
+};
+
+/* How far a source was read: two numbers of the reader's choice. */
+struct taf_ledger_cursor {
+	char name[24]; /* "dirty_boot", "pstore"; "": free */
+	uint64_t a, b;
 };
 
 struct taf_ledger {
@@ -61,8 +74,49 @@ struct taf_ledger {
 		uint64_t for_ms; /* 0: closed */
 		uint32_t count; /* of panics that opened it */
 	} breaker;
+	struct taf_ledger_cursor cursor[TAF_LEDGER_CURSORS];
 	struct taf_ledger_model model[TAF_LEDGER_MODELS];
 	struct taf_ledger_event event[TAF_LEDGER_EVENTS]; /* in the order of being noted */
 };
+
+/* What happened with a model. */
+struct taf_ledger_stamp {
+	const char *id; /* canonical */
+	enum taf_kind kind; /* TAF_LOAD, TAF_INFER or TAF_UNLOAD */
+	struct taf_moment now;
+	uint64_t bytes; /* of an unload: what it held; 0: unknown */
+	uint64_t keep_ms; /* the longest interval that a rule may ask about */
+};
+
+/* Whether two canonical ids name one model: what stands behind '@' does not count. */
+bool taf_ledger_same(const char *a, const char *b);
+/* The entry of that model, or NULL. */
+const struct taf_ledger_model *taf_ledger_model_of(const struct taf_ledger *l, const char *id);
+/* Notes the stamp, after what is older than TAF_LEDGER_KEEP_MS and keep_ms was
+ * dropped; where there is no room the model that was idle longest goes. An id that
+ * is NULL or empty is not noted. */
+void taf_ledger_mark(struct taf_ledger *l, const struct taf_ledger_stamp *s);
+
+/* What has room of its own among the events. */
+enum taf_ledger_group { TAF_LEDGER_PANIC, TAF_LEDGER_ABORT, TAF_LEDGER_ERROR, TAF_LEDGER_GROUPS };
+
+extern const uint32_t taf_ledger_room[TAF_LEDGER_GROUPS];
+enum taf_ledger_group taf_ledger_group_of(const struct taf_ledger_event *e);
+
+enum taf_noted {
+	TAF_NOTED_KNOWN, /* it was there, and says nothing new */
+	TAF_NOTED_MERGED, /* it was there, and says more now: a surmise was confirmed */
+	TAF_NOTED_NEW,
+};
+
+/* Enters an event once, whoever tells of it and how often: ledger.c says which are one. */
+enum taf_noted taf_ledger_note(struct taf_ledger *l, const struct taf_ledger_event *e);
+/* How long ago it happened: never less than since it was noted. */
+uint64_t taf_ledger_age_ms(const struct taf_ledger_event *e, const struct taf_moment *now);
+
+/* The cursor of that name, or NULL. */
+const struct taf_ledger_cursor *taf_ledger_cursor_of(const struct taf_ledger *l, const char *name);
+/* Sets it; false when there is no room for one more. */
+bool taf_ledger_cursor_set(struct taf_ledger *l, const char *name, uint64_t a, uint64_t b);
 
 #endif

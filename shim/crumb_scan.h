@@ -26,6 +26,8 @@ int taf_hex_digit(char c); /* or -1 */
 bool taf_read_hex4(const char *p, const char *end, uint32_t *v);
 /* Steps over a string; the cursor stands on its opening quote. */
 bool taf_skip_string(struct taf_cursor *c);
+/* The string at the cursor without its escapes, cut to room, always closed by a NUL. */
+bool taf_read_string(struct taf_cursor *c, char *buf, size_t room);
 /* Steps over any value. Brackets must match and text must be whole; what else
  * stands in an array or object is judged by whoever reads it. */
 bool taf_skip_value(struct taf_cursor *c);

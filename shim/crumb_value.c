@@ -125,8 +125,7 @@ static uint32_t read_escape(struct taf_cursor *c)
 	return 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* The string at the cursor without quotes and escapes. */
-static bool read_string(struct taf_cursor *c, char *buf, size_t room)
+bool taf_read_string(struct taf_cursor *c, char *buf, size_t room)
 {
 	struct taf_cursor whole = *c;
 	struct taf_text out;
@@ -162,7 +161,7 @@ bool taf_crumb_text(const struct taf_crumb_line *line, enum taf_key key, char *b
 
 	if (room)
 		buf[0] = '\0';
-	return c.p < c.end && read_string(&c, buf, room);
+	return c.p < c.end && taf_read_string(&c, buf, room);
 }
 
 /* Leaves the cursor on element i of the array it stands on. */
@@ -183,7 +182,7 @@ bool taf_crumb_item(const struct taf_crumb_line *line, enum taf_key key, unsigne
 
 	if (room)
 		buf[0] = '\0';
-	return seek_item(&c, i) && read_string(&c, buf, room);
+	return seek_item(&c, i) && taf_read_string(&c, buf, room);
 }
 
 bool taf_crumb_item_u64(const struct taf_crumb_line *line, enum taf_key key, unsigned i,
@@ -226,7 +225,7 @@ bool taf_crumb_member(const struct taf_crumb_line *line, enum taf_key key, const
 
 	if (room)
 		buf[0] = '\0';
-	return find_member(line, key, name, &c) && read_string(&c, buf, room);
+	return find_member(line, key, name, &c) && taf_read_string(&c, buf, room);
 }
 
 bool taf_crumb_member_u64(const struct taf_crumb_line *line, enum taf_key key, const char *name,

@@ -12,7 +12,7 @@ struct cut {
 	bool has_extra;
 };
 
-static void put_time(struct taf_text *t, uint64_t utc_us)
+void taf_rec_put_time(struct taf_text *t, uint64_t utc_us)
 {
 	uint64_t s = utc_us / 1000000, days = s / 86400;
 	/* Years begin in March, so that the leap day comes last; eras have 400. */
@@ -77,7 +77,7 @@ static void put_number(struct taf_text *t, const struct taf_rec *r, enum taf_has
 static void put_start(struct taf_text *t, const struct taf_rec_who *who, const struct taf_rec *r)
 {
 	taf_text_put(t, "{\"t\":\"");
-	put_time(t, who->utc_us);
+	taf_rec_put_time(t, who->utc_us);
 	taf_text_char(t, '"');
 	put_string(t, "boot", who->boot, TAF_BOOT_ID_LEN);
 	put_string(t, "run", who->run, 16);

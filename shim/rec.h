@@ -3,6 +3,7 @@
 #ifndef TAF_REC_H
 #define TAF_REC_H
 
+#include "../policy/text.h"
 #include "crumb.h"
 
 /* What every record carries, whatever it is about. */
@@ -18,5 +19,8 @@ struct taf_rec_who {
  * extra, then the ends of the other texts; it stays one JSON object. */
 size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
 		      const struct taf_rec *r);
+
+/* "2026-11-21T10:00:00.123456Z" */
+void taf_rec_put_time(struct taf_text *t, uint64_t utc_us);
 
 #endif

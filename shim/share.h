@@ -10,11 +10,21 @@
  * state cannot be read or written (full, read-only, no locks there), *l is
  * this process's own memory of what it knew and did, err says why, and the
  * caller goes on: rules still hold inside this process.
+ *
+ * STATE/state holds stamps, hold, ack and breaker, STATE/events the history of
+ * what went wrong; share_text.h states their format.  Damaged lines are skipped
+ * and the file is kept aside (state.damaged-<utc>); files of a newer version are
+ * left alone.  What happened is entered with taf_ledger_note, which marks it for
+ * being appended; the rest of the ledger is written when it was changed.
+ *
+ * The ledger remembers 104 panics, 104 crashes and 48 other events. No limit of
+ * rules.def counts more than 100.
  */
 #ifndef TAF_SHARE_H
 #define TAF_SHARE_H
 
 #include "../policy/ledger.h"
+#include "../policy/text.h"
 
 #define TAF_SHARE_WAIT_MS 200
 
@@ -31,8 +41,10 @@ void taf_share_open(const char *dir);
 struct taf_ledger *taf_share_enter(int *err);
 /* 0 or -errno of the writing; the change stays in this process's memory either way. */
 int taf_share_leave(enum taf_share_change change);
-/* Whether somebody has written the state since this process last entered. One stat. */
+/* Whether somebody has written the state since this process last entered. Two stats. */
 bool taf_share_is_stale(void);
+/* What went wrong since this was asked last, one line: "FILE:LINE: what; ...". False: nothing. */
+bool taf_share_trouble(struct taf_text *out);
 /* A fork child keeps no descriptor and no lock of its parent. */
 void taf_share_forget(void);
 

@@ -60,6 +60,7 @@ uint64_t taf_sys_mono_ns(void); /* CLOCK_MONOTONIC */
 uint64_t taf_sys_boot_ns(void); /* CLOCK_BOOTTIME: goes on while the machine sleeps */
 uint64_t taf_sys_utc_us(void); /* since 1970 */
 void taf_sys_sleep_ms(uint32_t ms);
+void taf_sys_sleep_us(uint32_t us);
 
 /* Sleeps while *word is seen, at most ms milliseconds (UINT32_MAX: no limit). */
 int taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);

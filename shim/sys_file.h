@@ -21,6 +21,11 @@ void taf_sys_take_signal(int signo);
 void taf_sys_wake_one(_Atomic(uint32_t) *word);
 /* Puts zeroed private memory in the place of a mapping. */
 int taf_sys_cover(void *p, size_t n);
+/* how: LOCK_SH, LOCK_EX or LOCK_UN, or-ed with LOCK_NB, of <sys/file.h>. */
+int taf_sys_flock(int fd, int how);
+int taf_sys_rename(const char *from, const char *to);
+/* A second name for what from names. */
+int taf_sys_link(const char *from, const char *to);
 /* Flushes a directory, so that a name in it survives. */
 int taf_sys_sync_dir(const char *path);
 

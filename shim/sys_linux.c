@@ -205,6 +205,26 @@ int taf_sys_unlink(const char *path)
 	return (int)taf_raw(SYS_unlinkat, AT_FDCWD, TAF_PTR(path), 0);
 }
 
+int taf_sys_flock(int fd, int how)
+{
+	long r;
+
+	do
+		r = taf_raw(SYS_flock, fd, how);
+	while (r == -EINTR);
+	return (int)r;
+}
+
+int taf_sys_rename(const char *from, const char *to)
+{
+	return (int)taf_raw(SYS_renameat2, AT_FDCWD, TAF_PTR(from), AT_FDCWD, TAF_PTR(to), 0);
+}
+
+int taf_sys_link(const char *from, const char *to)
+{
+	return (int)taf_raw(SYS_linkat, AT_FDCWD, TAF_PTR(from), AT_FDCWD, TAF_PTR(to), 0);
+}
+
 int64_t taf_sys_readlink(const char *path, char *buf, size_t room)
 {
 	long r;
@@ -296,12 +316,20 @@ uint64_t taf_sys_utc_us(void)
 	return clock_ns(CLOCK_REALTIME) / 1000;
 }
 
-void taf_sys_sleep_ms(uint32_t ms)
+static void sleep_for(struct timespec t)
 {
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
 	while (taf_raw(SYS_nanosleep, TAF_PTR(&t), TAF_PTR(&t)) == -EINTR)
 		;
+}
+
+void taf_sys_sleep_ms(uint32_t ms)
+{
+	sleep_for((struct timespec){ ms / 1000, (long)(ms % 1000) * 1000000 });
+}
+
+void taf_sys_sleep_us(uint32_t us)
+{
+	sleep_for((struct timespec){ us / 1000000, (long)(us % 1000000) * 1000 });
 }
 
 int taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms)
