@@ -63,11 +63,20 @@ struct taf_batch {
 #define TAF_PARAMS struct taf_params
 #define TAF_BATCH struct taf_batch
 #define TAF_FIRST_INT(s) ((int32_t)(s).words[0])
+#define TAF_WORD(s, i) ((s).words[i])
 #else
 #define TAF_PARAMS void *
 #define TAF_BATCH void *
 #define TAF_FIRST_INT(s) (*(const int32_t *)(s))
+#define TAF_WORD(s, i) (((const uint64_t *)(s))[i])
 #endif
+
+/* What a function returns by value is written by its callee, whole: far more room
+ * than any of these structs has. */
+struct taf_result {
+	uint64_t words[128];
+};
+#define TAF_RESULT struct taf_result
 
 /* 0 where their function succeeded, for TAF_STATUS of rows that return either. */
 static inline int64_t taf_status_pointer(const void *p)

@@ -103,31 +103,82 @@ void *taf_llama_model_init_from_user(void *meta, void *set_tensor, void *data, T
 	return model;
 }
 
+/* What a new context of m takes. tokens: 0 is the model's own context. */
+static uint64_t cache_of(const struct taf_live_model *m, struct taf_cache_ask *ask)
+{
+	if (!ask->context)
+		ask->context = m->trained;
+	return ask->context ? taf_cache_bytes(&m->cache, ask) : 0;
+}
+
+/* n_ctx and n_batch, n_ubatch and n_seq_max have been the first fields for years; that
+ * they are in this engine too its own defaults show, or they are not read. */
+#define DEFAULT_FIRST (512 | 2048ull << 32)
+#define DEFAULT_UBATCH 512
+
+static bool is_layout_known(const struct taf_call *call)
+{
+	llama_context_default_params_fn *defaults =
+		THEIRS(llama_context_default_params, call->caller);
+	struct taf_result d;
+
+	if (!defaults)
+		return false;
+	taf_tls.inside++;
+	d = defaults();
+	taf_tls.inside--;
+	return d.words[0] == DEFAULT_FIRST && (uint32_t)d.words[1] == DEFAULT_UBATCH;
+}
+
+/* How much a context will take that is made with these first two words of parameters. */
+static void measure_context(struct taf_call *call, const struct taf_live_model *m,
+			    const uint64_t words[2], struct taf_load_size *size)
+{
+	struct taf_cache_ask ask;
+
+	*size = (struct taf_load_size){ .basis = TAF_BASIS_HEADERS };
+	if (!m || !m->cache.layers || !is_layout_known(call))
+		return;
+	taf_load_ask(taf_load_hints(), m->trained, &ask);
+	ask.context = (uint32_t)words[0];
+	ask.ubatch = (uint32_t)words[1];
+	ask.sequences = (uint32_t)(words[1] >> 32);
+	size->cache_bytes = cache_of(m, &ask);
+	call->size = size;
+	call->is_context = true;
+}
+
 /* A context was made: from now on it can hold work. */
 static void track_context(struct taf_call *call, void *ctx, struct taf_live_model *model)
 {
 	struct taf_maker by = { TAF_SELF, call->caller };
 	struct taf_work *w = ctx ? taf_work_add(&by, ctx, model) : NULL;
 	llama_n_ctx_fn *n_ctx = THEIRS(llama_n_ctx, call->caller);
+	struct taf_cache_ask ask;
 
 	call->work = w;
 	if (w && n_ctx)
 		w->ctx_tokens = n_ctx(ctx);
-	if (w && model)
-		w->kv_bytes = taf_cache_bytes(&model->cache,
-					      &(struct taf_cache_ask){ .context = w->ctx_tokens });
+	if (w && model) {
+		taf_load_ask(taf_load_hints(), model->trained, &ask);
+		ask.context = w->ctx_tokens;
+		w->kv_bytes = cache_of(model, &ask);
+	}
 }
 
 void *taf_llama_init_from_model(void *model, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_init_from_model);
 	struct taf_live_model *m = taf_work_model(model);
+	struct taf_load_size size;
 	void *ctx;
 
 	call.model = m && m->name[0] ? m->name : NULL;
 	if (m && m->is_dry)
 		return REAL(llama_init_from_model) ? REAL(llama_init_from_model)(model, params)
 						   : NULL;
+	measure_context(&call, m, (const uint64_t[2]){ TAF_WORD(params, 0), TAF_WORD(params, 1) },
+			&size);
 	if (!taf_before(&call))
 		return NULL;
 	ctx = THROUGH(call, llama_init_from_model)(model, params);
@@ -141,6 +192,7 @@ void *taf_llama_new_context_with_model(void *model, TAF_PARAMS params)
 {
 	struct taf_call call = TAF_CALL(llama_new_context_with_model);
 	struct taf_live_model *m = taf_work_model(model);
+	struct taf_load_size size;
 	void *ctx;
 
 	call.model = m && m->name[0] ? m->name : NULL;
@@ -148,6 +200,8 @@ void *taf_llama_new_context_with_model(void *model, TAF_PARAMS params)
 		return REAL(llama_new_context_with_model)
 			       ? REAL(llama_new_context_with_model)(model, params)
 			       : NULL;
+	measure_context(&call, m, (const uint64_t[2]){ TAF_WORD(params, 0), TAF_WORD(params, 1) },
+			&size);
 	if (!taf_before(&call))
 		return NULL;
 	ctx = THROUGH(call, llama_new_context_with_model)(model, params);

@@ -25,6 +25,7 @@
 #include "ring.h"
 
 struct taf_work;
+struct taf_load_size;
 
 struct taf_call {
 	const struct taf_table *table;
@@ -38,11 +39,12 @@ struct taf_call {
 	const char *model, *msg;
 	struct taf_work *work; /* the context at hand, or NULL */
 	void *handle; /* theirs, for an UNLOAD of a model */
+	const struct taf_load_size *size; /* what a load or a context will take; NULL: unknown */
 	uint16_t row;
 	uint8_t kind;
 	bool is_counted; /* not passed unseen */
 	bool is_outer; /* names what the thread does */
-	bool is_context; /* an UNLOAD of a context */
+	bool is_context; /* an UNLOAD, or the making, of a context */
 	bool has_bytes;
 };
 

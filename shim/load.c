@@ -66,10 +66,16 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 
 	l->is_known = false;
 	l->bytes = 0;
+	l->trained = 0;
 	taf_zero(&l->cache, sizeof(l->cache));
-	if (!is_seen(c) || !identify(path, &m))
+	if (!is_seen(c))
 		return;
-	l->is_known = true;
+	c->size = &l->size;
+	l->is_known = identify(path, &m);
+	taf_load_measure(l->is_known ? &m : NULL, taf_load_hints(), &l->size);
+	if (!l->is_known)
+		return;
+	l->trained = m.context;
 	l->cache = m.cache;
 	l->bytes = m.bytes;
 	taf_copy(l->name, m.id, sizeof(l->name));
@@ -91,6 +97,7 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 		if (m) {
 			m->bytes = l->bytes;
 			m->cache = l->cache;
+			m->trained = l->trained;
 		}
 		if (!m)
 			taf_mark(TAF_NOTE, c->table->engine, NULL,

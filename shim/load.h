@@ -4,6 +4,7 @@
 #define TAF_LOAD_H
 
 #include "gate.h"
+#include "load_size.h"
 #include "model.h"
 #include "work.h"
 
@@ -12,6 +13,8 @@ struct taf_load {
 	char msg[192]; /* what the headers say, or why they could not be read */
 	uint64_t bytes;
 	struct taf_cache cache; /* what a context of it takes */
+	uint32_t trained; /* context that it was trained with */
+	struct taf_load_size size; /* with companions and cache */
 	bool is_known; /* the fields above are filled */
 };
 

@@ -67,15 +67,37 @@ static const struct {
 	{ "--lora", LLAMA, TAF_HINT_LORA },
 	{ "--lora-scaled", LLAMA, TAF_HINT_LORA },
 	{ "--adapter-path", ANY, TAF_HINT_LORA },
+	{ "-c", LLAMA | DS4, TAF_HINT_CONTEXT },
+	{ "--ctx-size", ANY, TAF_HINT_CONTEXT },
+	{ "--n_ctx", LLAMA, TAF_HINT_CONTEXT },
+	{ "--max-model-len", VLLM, TAF_HINT_CONTEXT },
+	{ "--max-kv-size", MLX, TAF_HINT_CONTEXT },
+	{ "-np", LLAMA, TAF_HINT_PARALLEL },
+	{ "--parallel", LLAMA | OLLAMA, TAF_HINT_PARALLEL },
+	{ "-ub", LLAMA, TAF_HINT_UBATCH },
+	{ "--ubatch-size", LLAMA, TAF_HINT_UBATCH },
+	{ "-ctk", LLAMA, TAF_HINT_CACHE_K },
+	{ "--cache-type-k", LLAMA, TAF_HINT_CACHE_K },
+	{ "-ctv", LLAMA, TAF_HINT_CACHE_V },
+	{ "--cache-type-v", LLAMA, TAF_HINT_CACHE_V },
+	{ "--kv-cache-type", OLLAMA, TAF_HINT_CACHE_K },
 };
 
 static const struct {
 	const char *name;
 	enum taf_hint hint;
 } variables[] = {
-	{ "LLAMA_ARG_MODEL", TAF_HINT_MODEL },	     { "LLAMA_ARG_HF_REPO", TAF_HINT_MODEL },
-	{ "LLAMA_ARG_HF_FILE", TAF_HINT_FILE },	     { "LLAMA_ARG_ALIAS", TAF_HINT_ALIAS },
-	{ "LLAMA_ARG_MODEL_DRAFT", TAF_HINT_DRAFT }, { "LLAMA_ARG_MMPROJ", TAF_HINT_MMPROJ },
+	{ "LLAMA_ARG_MODEL", TAF_HINT_MODEL },
+	{ "LLAMA_ARG_HF_REPO", TAF_HINT_MODEL },
+	{ "LLAMA_ARG_HF_FILE", TAF_HINT_FILE },
+	{ "LLAMA_ARG_ALIAS", TAF_HINT_ALIAS },
+	{ "LLAMA_ARG_MODEL_DRAFT", TAF_HINT_DRAFT },
+	{ "LLAMA_ARG_MMPROJ", TAF_HINT_MMPROJ },
+	{ "LLAMA_ARG_CTX_SIZE", TAF_HINT_CONTEXT },
+	{ "LLAMA_ARG_N_PARALLEL", TAF_HINT_PARALLEL },
+	{ "LLAMA_ARG_UBATCH", TAF_HINT_UBATCH },
+	{ "LLAMA_ARG_CACHE_TYPE_K", TAF_HINT_CACHE_K },
+	{ "LLAMA_ARG_CACHE_TYPE_V", TAF_HINT_CACHE_V },
 };
 
 struct words {
@@ -178,6 +200,7 @@ void taf_model_hint_argv(int argc, char *const *argv, struct taf_model_hints *h)
 	unsigned family = find_program(&w);
 	const char *word;
 
+	h->is_server = (family & (LLAMA | OLLAMA)) != 0;
 	while ((word = peek(&w))) {
 		w.at++;
 		if (taf_same(word, "--"))

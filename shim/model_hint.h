@@ -20,11 +20,17 @@ enum taf_hint {
 	TAF_HINT_DRAFT,
 	TAF_HINT_MMPROJ,
 	TAF_HINT_LORA,
+	TAF_HINT_CONTEXT, /* tokens, of all sequences together */
+	TAF_HINT_PARALLEL, /* sequences */
+	TAF_HINT_UBATCH,
+	TAF_HINT_CACHE_K, /* types of the cache: "q8_0" */
+	TAF_HINT_CACHE_V,
 	TAF_HINT_COUNT
 };
 
 struct taf_model_hints {
 	char text[TAF_HINT_COUNT][256]; /* "" where nothing was said */
+	bool is_server; /* a program of llama.cpp or Ollama, with a default context of its own */
 };
 
 /* Adds what argv says; the last word of a flag counts, as it does for the programs. */

@@ -72,6 +72,7 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 		m->home = by->home;
 		m->bytes = 0;
 		taf_zero(&m->cache, sizeof(m->cache));
+		m->trained = 0;
 		m->is_dry = false;
 		taf_copy(m->name, name ? name : "", sizeof(m->name));
 		atomic_store(&m->handle, handle);

@@ -35,6 +35,7 @@ struct taf_live_model {
 	const void *home; /* an address inside the engine that made it */
 	uint64_t bytes;
 	struct taf_cache cache; /* what a context of it takes; zero when unknown */
+	uint32_t trained; /* context that it was trained with; 0 unknown */
 	bool is_dry; /* made without a file: for estimates, never inferred on */
 	char name[TAF_MODEL_NAME];
 };

@@ -26,6 +26,7 @@
 
 #define TAF_PARAMS struct fake_value
 #define TAF_BATCH struct fake_batch
+#define TAF_RESULT struct fake_value
 #define FAKE_PUBLIC __attribute__((visibility("default")))
 #define FAKE_MAYBE __attribute__((unused)) /* not every table needs it */
 

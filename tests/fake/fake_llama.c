@@ -26,6 +26,7 @@
 #define HAND_llama_model_free FAKE_HAND
 #define HAND_llama_free_model FAKE_HAND
 #define HAND_llama_n_ctx FAKE_HAND
+#define HAND_llama_context_default_params FAKE_HAND
 #define HAND_llama_model_size FAKE_HAND
 #include "fake.h"
 
@@ -181,6 +182,17 @@ void llama_free_model(void *model)
 {
 	fake_called(FAKE_llama_free_model);
 	free(model);
+}
+
+/* n_ctx, n_batch; n_ubatch, n_seq_max: as every version has them. */
+struct fake_value llama_context_default_params(void)
+{
+	struct fake_value v = fake_value_of(512);
+
+	fake_called(FAKE_llama_context_default_params);
+	v.pad = 2048;
+	v.words[0] = 512 | 1ull << 32;
+	return v;
 }
 
 uint32_t llama_n_ctx(const void *ctx)

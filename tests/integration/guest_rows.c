@@ -17,6 +17,7 @@
 
 #define TAF_PARAMS struct fake_value
 #define TAF_BATCH struct fake_batch
+#define TAF_RESULT struct fake_value
 #define WEAK __attribute__((weak))
 
 /* Pass 1: references that only the preloaded object fills, and row numbers. */
