@@ -11,8 +11,6 @@
 #include "story.h"
 #include "tell.h"
 
-#define SEGMENT_BYTES (64u * 1024)
-#define RING_BYTES (256u * 1024)
 #define LINE_ROOM 900
 
 /* What is worth the line, the worst so far. */
@@ -62,49 +60,33 @@ static bool is_guest(const struct taf_trail *t, const struct taf_closing *c)
 	       t->start >= taf_sys_start_ticks(0);
 }
 
-/* The extra members of our start record. */
-static void write_head(const struct taf_closing *c, struct taf_text *t)
+struct taf_own taf_closing_own(const struct taf_closing *c)
 {
-	taf_text_put(t, ",\"role\":\"run\",\"v\":");
-	taf_text_u64(t, TAF_CRUMB_VERSION);
-	taf_text_put(t, ",\"exe\":");
-	taf_text_json(t, c->program, 512);
-	taf_text_put(t, ",\"shim\":\"" TAF_VERSION "\",\"pid_of_guest\":");
-	taf_text_i64(t, c->guest);
-	if (c->label) {
-		taf_text_put(t, ",\"label\":");
-		taf_text_json(t, c->label, 256);
-	}
+	return (struct taf_own){ .crumbs = c->crumbs,
+				 .run = c->run,
+				 .role = "run",
+				 .program = c->program,
+				 .label = c->label,
+				 .guest = c->guest };
 }
 
-static void leave_session(const struct taf_closing *c, const struct taf_end *end)
+void taf_closing_end(const struct taf_closing *c, const struct taf_end *end)
 {
-	struct taf_session s = { .pid = getpid(),
-				 .start = taf_sys_start_ticks(0),
-				 .ring_bytes = RING_BYTES,
-				 .segment_bytes = SEGMENT_BYTES };
+	struct taf_own own = taf_closing_own(c);
 	struct taf_rec rec = { .kind = TAF_EXIT,
 			       .call = "run",
 			       .has = TAF_HAS_RC,
 			       .rc = end->signal ? -end->signal : end->status };
-	char head[1600], extra[48], word[64];
-	struct taf_text t;
+	char extra[48], word[64];
 
-	if (!taf_copy(s.dir, c->crumbs, sizeof(s.dir)) || taf_sys_boot_id(s.boot))
+	if (!taf_own_open(&own))
 		return;
-	taf_copy(s.run, c->run, sizeof(s.run));
-	taf_text_init(&t, head, sizeof(head));
-	write_head(c, &t);
-	s.head = head;
-	if (taf_crumb_open(&s))
-		return; /* a full disk: the guest's sessions stand for themselves */
 	snprintf(extra, sizeof(extra), ",\"pid_of_guest\":%d", (int)c->guest);
 	rec.extra = extra;
 	rec.msg = taf_end_word(word, sizeof(word), end);
 	if (taf_starts(rec.msg, "was "))
 		rec.msg += sizeof("was ") - 1;
 	taf_crumb(&rec);
-	taf_crumb_close();
 }
 
 static void name_of(const struct taf_trail *t, char *name, size_t room)
@@ -228,14 +210,13 @@ static void say_worst(const struct taf_closing *c)
 		taf_tell("%s%s; see: taffrail report --last", worst.line, more);
 }
 
-/* Whether one of the newer sessions belongs to this run. */
-static bool was_active(const struct taf_closing *c)
+bool taf_closing_was_active(const struct taf_closing *c)
 {
 	struct taf_trails trails;
 	struct taf_world world;
 	bool is_active = false;
 
-	if (!has_newer(c))
+	if (!c->crumbs[0] || !has_newer(c))
 		return false;
 	taf_world_now(&world);
 	if (taf_trails_scan(&trails, c->crumbs, &world))
@@ -248,8 +229,9 @@ static bool was_active(const struct taf_closing *c)
 
 void taf_close_run(const struct taf_closing *c, const struct taf_end *end)
 {
-	if (!c->crumbs[0] || !was_active(c))
+	if (!c->crumbs[0] || !taf_closing_was_active(c))
 		return;
-	leave_session(c, end);
+	taf_closing_end(c, end);
+	taf_crumb_close();
 	say_worst(c);
 }

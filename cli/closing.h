@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "own.h"
 #include "supervise.h"
 
 struct taf_closing {
@@ -30,6 +31,13 @@ struct taf_closing {
 
 /* How the guest ended, in words: "was killed by SIGKILL", "exited 7". Returns buf. */
 const char *taf_end_word(char *buf, size_t room, const struct taf_end *end);
+/* Whether some process of the run has left a session so far. */
+bool taf_closing_was_active(const struct taf_closing *c);
+/* The session of ours. */
+struct taf_own taf_closing_own(const struct taf_closing *c);
+/* Its record of how c->guest ended. */
+void taf_closing_end(const struct taf_closing *c, const struct taf_end *end);
+/* The last of it, and the line on stderr. */
 void taf_close_run(const struct taf_closing *c, const struct taf_end *end);
 
 #endif

@@ -3,17 +3,12 @@
  * threads are inside, their last records, and which generation has ended
  * without saying so.  Nothing here is written; a ring that is damaged, cut or
  * of another process is as good as none. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "../hooks/catalog.h"
 #include "../policy/text.h"
 #include "../shim/ring_read.h"
+#include "ring_file.h"
 #include "story.h"
 
 /* One reading of a ring while a story is joined. */
@@ -24,96 +19,6 @@ struct ring_side {
 	uint64_t last_submit_ns, last_sign_ns;
 	bool is_any_inside;
 };
-
-/* A ring has row numbers: the rows of an engine in the order of its table. */
-static const char *row_name(const struct taf_ring_call *c)
-{
-	const struct taf_catalog_row *rows;
-	size_t n, row = 0;
-
-	rows = taf_catalog(&n);
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].engine == (enum taf_engine)c->engine && row++ == c->row)
-			return rows[i].name;
-	return NULL;
-}
-
-static void name_call(char *to, size_t room, const struct taf_ring_call *c)
-{
-	const char *name = row_name(c);
-
-	if (name || c->row == TAF_NO_ROW)
-		taf_copy(to, name ? name : "", room);
-	else
-		snprintf(to, room, "%s row %u", taf_engine_name((enum taf_engine)c->engine),
-			 c->row);
-}
-
-static int open_ring(const char *path)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && (st.st_uid == geteuid() || geteuid() == 0))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static bool read_ring(const char *path, const struct taf_trail *trail, struct taf_ring_copy *copy,
-		      void **bytes)
-{
-	int fd = open_ring(path);
-	int64_t n;
-	bool is_ours = false;
-
-	*bytes = NULL;
-	if (fd < 0)
-		return false;
-	n = taf_ring_copy_size(fd);
-	*bytes = n > 0 ? malloc((size_t)n) : NULL;
-	if (*bytes && !taf_ring_copy_read(fd, *bytes, (size_t)n, copy))
-		is_ours = copy->facts.pid == trail->pid && copy->facts.start == trail->start &&
-			  !strncmp(copy->facts.boot, trail->boot, TAF_BOOT_ID_LEN);
-	close(fd);
-	if (!is_ours) {
-		free(*bytes);
-		*bytes = NULL;
-	}
-	return is_ours;
-}
-
-/* Where the start record says, else where rings are kept. */
-static bool find_ring(struct taf_story *s, const struct taf_trail *trail,
-		      struct taf_ring_copy *copy, void **bytes)
-{
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	struct taf_crumb_line line;
-	char path[TAF_PATH_MAX + 128];
-
-	for (size_t i = trail->n_past; i > 0; i--)
-		if (trail->past[i - 1].kind == TAF_START &&
-		    taf_past_line(&trail->past[i - 1], &line) &&
-		    taf_crumb_text(&line, TAF_KEY_RING, s->ring, sizeof(s->ring)) &&
-		    s->ring[0] == '/') {
-			if (read_ring(s->ring, trail, copy, bytes))
-				return true;
-			break;
-		}
-	if (runtime) {
-		snprintf(path, sizeof(path), "%s/taffrail/%s.ring", runtime, trail->id);
-		if (read_ring(path, trail, copy, bytes))
-			return true;
-	}
-	snprintf(path, sizeof(path), "/dev/shm/taffrail-%u/%s.ring", (unsigned)geteuid(),
-		 trail->id);
-	if (read_ring(path, trail, copy, bytes))
-		return true;
-	snprintf(path, sizeof(path), "%s/%s.ring", trail->dir, trail->id);
-	return read_ring(path, trail, copy, bytes);
-}
 
 static void note_sign(struct ring_side *r, uint64_t mono_ns, const struct taf_world *w)
 {
@@ -142,7 +47,7 @@ static void join_open(struct ring_side *r, const struct taf_ring_lane *lane)
 	r->is_any_inside = true;
 	if (is_in_log(r->story, lane))
 		return;
-	name_call(o.call, sizeof(o.call), &lane->open);
+	taf_ring_file_name(o.call, sizeof(o.call), &lane->open);
 	if (o.kind == TAF_SUBMIT || o.kind == TAF_SYNC)
 		taf_copy(o.model, r->story->last_model, sizeof(o.model));
 	taf_story_add_open(r->story, &o);
@@ -168,7 +73,7 @@ static void join_last(struct ring_side *r, uint32_t i, const struct taf_ring_lan
 	last->engine = call->engine;
 	last->mono_ns = call->mono_ns;
 	last->is_inside = lane->is_inside;
-	name_call(last->call, sizeof(last->call), call);
+	taf_ring_file_name(last->call, sizeof(last->call), call);
 }
 
 static void join_lanes(struct ring_side *r, const struct taf_world *w)
@@ -235,7 +140,7 @@ static void find_oldest(struct ring_side *r)
 			o->is_known = true;
 			o->since_ns = c->mono_ns;
 			o->engine = c->engine;
-			name_call(o->call, sizeof(o->call), c);
+			taf_ring_file_name(o->call, sizeof(o->call), c);
 		}
 	}
 	free(recs);
@@ -286,8 +191,9 @@ bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
 	struct ring_side r = { .story = s, .trail = trail };
 	void *bytes;
 
-	if (strcmp(trail->boot, w->boot) != 0 || !find_ring(s, trail, &r.copy, &bytes))
+	if (strcmp(trail->boot, w->boot) != 0 || !taf_ring_file_read(trail, &r.copy, &bytes))
 		return false;
+	taf_copy(s->ring, trail->ring, sizeof(s->ring));
 	taf_ring_calibrate(&r.copy, w->tsc, w->mono_ns);
 	join_counts(&r);
 	join_lanes(&r, w);

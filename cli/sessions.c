@@ -121,6 +121,7 @@ static void take_head(struct taf_trail *g, const struct taf_crumb_line *line)
 		taf_crumb_text(line, TAF_KEY_ROLE, g->role, sizeof(g->role));
 	if (!g->machine[0])
 		taf_crumb_text(line, TAF_KEY_MACHINE, g->machine, sizeof(g->machine));
+	taf_crumb_text(line, TAF_KEY_RING, g->ring, sizeof(g->ring));
 	if (taf_crumb_u64(line, TAF_KEY_PID_NS, &v))
 		g->pid_ns = v;
 	if (taf_crumb_u64(line, TAF_KEY_PPID, &v) && v <= INT32_MAX)
@@ -199,7 +200,7 @@ static int by_time(const void *a, const void *b, void *boot)
 	return strcmp(x->id, y->id);
 }
 
-int taf_trails_scan(struct taf_trails *g, const char *dir, const struct taf_world *w)
+static int scan_names(struct taf_trails *g, const char *dir)
 {
 	struct dirent *e;
 	int err = 0;
@@ -213,6 +214,33 @@ int taf_trails_scan(struct taf_trails *g, const char *dir, const struct taf_worl
 	while (!err && (e = readdir(d)))
 		err = add_file(g, e->d_name);
 	closedir(d);
+	return err;
+}
+
+int taf_trails_scan_live(struct taf_trails *g, const char *dir, const struct taf_world *w)
+{
+	int err = scan_names(g, dir);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct taf_trail *t = &g->list[i];
+		bool is_live = !strcmp(t->boot, w->boot) && w->is_alive(t->pid, t->start);
+
+		if (is_live)
+			scan_head(t, dir);
+		if (is_live && (!t->pid_ns || !w->pid_ns || t->pid_ns == w->pid_ns))
+			g->list[kept++] = *t;
+		else
+			free(t->files);
+	}
+	g->n = kept;
+	return err;
+}
+
+int taf_trails_scan(struct taf_trails *g, const char *dir, const struct taf_world *w)
+{
+	int err = scan_names(g, dir);
+
 	for (size_t i = 0; i < g->n; i++)
 		scan_head(&g->list[i], dir);
 	if (g->n)

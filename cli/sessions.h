@@ -62,7 +62,7 @@ struct taf_trail {
 	size_t n_files;
 	/* From the first readable record. */
 	bool is_readable;
-	char run[24], role[12], machine[40];
+	char run[24], role[12], machine[40], ring[TAF_PATH_MAX];
 	uint64_t pid_ns, first_us, first_ns;
 	/* After taf_trail_load. */
 	struct taf_past *past;
@@ -90,6 +90,8 @@ int taf_crumbs_dir(char *dir, const char *state);
 
 /* 0 or -errno; a directory that is not there is an empty one. */
 int taf_trails_scan(struct taf_trails *g, const char *dir, const struct taf_world *w);
+/* The same, but only sessions whose process lives and numbers processes as we do. */
+int taf_trails_scan_live(struct taf_trails *g, const char *dir, const struct taf_world *w);
 void taf_trails_free(struct taf_trails *g);
 /* 0 or -errno; files that cannot be read say so in their err. */
 int taf_trail_load(struct taf_trail *trail, const char *dir);

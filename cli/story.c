@@ -62,7 +62,11 @@ void taf_ending_find(const struct taf_trail *trail, const struct taf_trail *runn
 			continue;
 		is_any = is_any || taf_crumb_has(&line, TAF_KEY_PID_OF_GUEST);
 		is_ours = is_ours || names_guest(&line, trail->pid);
-		if (p->kind != TAF_EXIT || !taf_crumb_i64(&line, TAF_KEY_RC, &end->rc))
+		/* A run that restarts its guest has one such record for each. */
+		if (p->kind != TAF_EXIT ||
+		    (taf_crumb_has(&line, TAF_KEY_PID_OF_GUEST) &&
+		     !names_guest(&line, trail->pid)) ||
+		    !taf_crumb_i64(&line, TAF_KEY_RC, &end->rc))
 			continue;
 		taf_crumb_text(&line, TAF_KEY_CALL, call, sizeof(call));
 		end->mono_ns = p->mono_ns;

@@ -156,6 +156,46 @@ struct verb_text {
 	"\n" \
 	"Example: taffrail note \"new power supply\" ticket=4711\n"
 
+#define TEXT_watch \
+	"Usage: taffrail watch [OPTION...]\n" \
+	"\n" \
+	"Looks after all guests of the state directory from outside: calls that do not\n" \
+	"come back, processes that ask to be restarted, memory that runs short. What is\n" \
+	"done about a call that has stalled is watch.action of the policy.\n" \
+	"\n" \
+	"  --once         look once, act, and end when what was told to end has\n" \
+	"  --interval T   time between two looks (5s)\n" \
+	"  --policy FILE  take the rules from FILE, as for run\n" \
+	"  --set K=V      override one setting; may be given more than once\n" \
+	"  --state DIR    where the crumbs are\n" \
+	"  --json         one event a line, for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 nothing had stalled, or ended by a signal, 1 something had (--once),\n" \
+	"64 wrong arguments, 70 the state directory cannot be read, 78 mistake in the\n" \
+	"policy (strict).\n" \
+	"\n" \
+	"Example: taffrail watch --once --set watch.action=stack\n"
+
+#define TEXT_orphans \
+	"Usage: taffrail orphans [OPTION...]\n" \
+	"\n" \
+	"Lists loads, generations and calls that began, did not end and make no progress,\n" \
+	"by the crumbs and by metal-guard's log. A pid to end is named only where it is\n" \
+	"certainly still that process.\n" \
+	"\n" \
+	"  --after T           no progress for so long (90s)\n" \
+	"  --metal-guard FILE  its breadcrumb log (else ~/.harper/logs/metal_breadcrumb.log\n" \
+	"                      or logs/metal_breadcrumb.log, if it is there)\n" \
+	"  --state DIR         where the crumbs are\n" \
+	"  --json              print for programs\n" \
+	"  --help              this text\n" \
+	"\n" \
+	"Exit status: 0 none, 1 there are some, 64 wrong arguments, 70 the state directory\n" \
+	"or FILE cannot be read.\n" \
+	"\n" \
+	"Example: taffrail orphans --after 2m\n"
+
 #define TEXT_help \
 	"Usage: taffrail help [VERB]\n" \
 	"\n" \

@@ -18,6 +18,9 @@
 	VERB(log, "print the crumbs, merged over processes") \
 	VERB(doctor, "say whether and how a program can be guarded") \
 	VERB(hooks, "list the entry points that are watched") \
+	VERB(watch, \
+	     "look after running guests: what hangs, asks for a restart, is short of memory") \
+	VERB(orphans, "list work that began, did not end and makes no progress") \
 	VERB(note, "add a remark of your own to the log") \
 	VERB(help, "explain a verb")
 

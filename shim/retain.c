@@ -42,15 +42,6 @@ struct room {
 	uint64_t pid_ns;
 };
 
-/* What getdents64 writes. */
-struct dirent_row {
-	uint64_t ino;
-	int64_t off;
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
-
 /* ---- names ---- */
 
 static bool parse(const char *name, struct entry *e)
@@ -121,7 +112,7 @@ static void list(struct room *r)
 		return;
 	while (r->n < NAMES_MAX && (got = taf_sys_getdents(fd, r->dents, DENTS)) > 0) {
 		for (int64_t at = 0; at < got && r->n < NAMES_MAX;) {
-			struct dirent_row *row = (struct dirent_row *)(void *)(r->dents + at);
+			struct taf_dirent *row = (struct taf_dirent *)(void *)(r->dents + at);
 
 			take_name(r, row->name);
 			at += row->len;

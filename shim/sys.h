@@ -22,6 +22,15 @@ struct taf_stat {
 	uint32_t mode, uid, nlink;
 };
 
+/* One name of a directory; the next one is len bytes further. */
+struct taf_dirent {
+	uint64_t ino;
+	int64_t off;
+	unsigned short len;
+	unsigned char type;
+	char name[];
+};
+
 enum taf_open_flag {
 	TAF_O_READ = 0,
 	TAF_O_WRITE = 1,
@@ -49,7 +58,7 @@ int taf_sys_stat(const char *path, struct taf_stat *st); /* does not follow a li
 int taf_sys_mkdir(const char *path); /* mode 0700 */
 int taf_sys_unlink(const char *path);
 int64_t taf_sys_readlink(const char *path, char *buf, size_t room); /* NUL-terminates */
-int64_t taf_sys_getdents(int fd, void *buf, size_t n); /* struct linux_dirent64 rows */
+int64_t taf_sys_getdents(int fd, void *buf, size_t n); /* rows of struct taf_dirent */
 void *taf_sys_map(size_t n); /* anonymous, zeroed, private; NULL on failure */
 void *taf_sys_map_file(int fd, size_t n, bool is_writable); /* shared; NULL on failure */
 void taf_sys_unmap(void *p, size_t n);
