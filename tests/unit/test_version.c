@@ -111,9 +111,9 @@ static void test_specs(void **state)
 
 static void test_bad_specs(void **state)
 {
-	static const char *const bad[] = { "",	      "0.31.2",	    "=1.0",	 "==",	  "==1.0,",
-					   ",==1",    "<1.0.*",	    "~=1",	 "~=b12", "==b1.*",
-					   ">=1+abc", "==1.0rc1.*", "==1.0.0.x", "== 1 2" };
+	static const char *const bad[] = { "",		 "0.31.2",    "=1.0",  "==",	 ",==1",
+					   "<1.0.*",	 "~=1",	      "~=b12", "==b1.*", ">=1+abc",
+					   "==1.0rc1.*", "==1.0.0.x", "== 1 2" };
 	char buf[160];
 	struct taf_text why;
 
