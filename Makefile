@@ -21,6 +21,8 @@ WERROR   ?= 0
 JOBS     ?= 2
 V        ?= 0
 CLANG    ?= clang
+# For what runs while building, whatever it builds for.
+HOSTCC   ?= cc
 
 B      := build$(if $(SANITIZE),/$(SANITIZE))
 # What was built is installed as it was built: `make install` alone goes on with
@@ -98,14 +100,17 @@ shim_o = $(patsubst %,$(B)/obj/shim/%.o,$(basename $(1)))
 host_o = $(patsubst %,$(B)/obj/host/%.o,$(basename $(1)))
 fuzz_o = $(patsubst %,build/obj/fuzz/%.o,$(basename $(1)))
 
-SHIM_OBJ := $(call shim_o,$(CORE_SRC) $(HOOK_SRC) $(ASM_SRC))
+# Made while building: the registry of policy/registry.json as a table.
+GEN      := gen/registry.c
+
+SHIM_OBJ := $(call shim_o,$(CORE_SRC) $(GEN) $(HOOK_SRC) $(ASM_SRC))
 JSON_OBJ := $(call shim_o,$(JSON_SRC))
 # The second object and the companion take what they need from an archive of these.
-PIC_OBJ  := $(call shim_o,$(CORE_SRC))
-CORE_OBJ := $(call host_o,$(CORE_SRC) $(CATALOG))
+PIC_OBJ  := $(call shim_o,$(CORE_SRC) $(GEN))
+CORE_OBJ := $(call host_o,$(CORE_SRC) $(GEN) $(CATALOG))
 CLI_OBJ  := $(call host_o,$(filter-out cli/main.c,$(CLI_SRC)))
 MAIN_OBJ := $(call host_o,$(filter cli/main.c,$(CLI_SRC)))
-FUZZ_OBJ := $(call fuzz_o,$(CORE_SRC) $(CATALOG) $(filter-out cli/main.c,$(CLI_SRC)))
+FUZZ_OBJ := $(call fuzz_o,$(CORE_SRC) $(GEN) $(CATALOG) $(filter-out cli/main.c,$(CLI_SRC)))
 
 TEST_BIN  := $(addprefix $(B)/tests/,$(notdir $(basename $(TEST_SRC))))
 BENCH_BIN := $(addprefix $(B)/tests/,$(notdir $(basename $(BENCH_SRC))))
@@ -158,6 +163,26 @@ build/obj/fuzz/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call run,FUZZ)$(CLANG) $(BASE) -O1 -fsanitize=fuzzer-no-link $(FUZZ_SAN) $(DEP) -c -o $@ $<
 
+MKREGISTRY_SRC := cli/gen/mkregistry.c $(JSON_SRC) shim/model_id.c $(wildcard policy/*.c)
+$(B)/gen/mkregistry: $(MKREGISTRY_SRC) $(wildcard policy/*.h policy/*.def cli/config*.h)
+	@mkdir -p $(@D)
+	$(call run,HOST)$(HOSTCC) -std=c11 -D_GNU_SOURCE -o $@ $(MKREGISTRY_SRC) -lcjson
+
+$(B)/gen/registry.c: policy/registry.json $(B)/gen/mkregistry
+	$(call run,GEN)$(B)/gen/mkregistry $< >$@
+
+$(B)/obj/shim/gen/%.o: $(B)/gen/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(BASE) -I. $(SHIM_CFLAGS) $(SHIM_SAN) -c -o $@ $<
+
+$(B)/obj/host/gen/%.o: $(B)/gen/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(BASE) -I. $(SAN) -c -o $@ $<
+
+build/obj/fuzz/gen/%.o: $(B)/gen/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call run,FUZZ)$(CLANG) $(BASE) -I. -O1 $(FUZZ_SAN) -c -o $@ $<
+
 $(B)/libtafpic.a: $(PIC_OBJ)
 $(B)/libtafcore.a: $(CORE_OBJ)
 $(B)/libtafcli.a: $(CLI_OBJ)
@@ -189,8 +214,8 @@ $(B)/libtaffrail-alloc.so: $(call shim_o,$(ALLOC_SRC)) $(B)/libtafpic.a $(B)/all
 	$(call run,LD)$(CC) $(SHIM_LDFLAGS) $(LDFLAGS) -Wl,-soname,$(@F) \
 	-Xlinker --version-script=$(B)/alloc.map -o $@ $(call shim_o,$(ALLOC_SRC)) $(B)/libtafpic.a
 
-$(B)/json.map: $(B)/flags
-	$(call run,GEN)echo '{ global: taffrail_policy_load; local: *; };' >$@
+$(B)/json.map: Makefile $(B)/flags
+	$(call run,GEN)echo '{ global: taffrail_policy_load; taffrail_registry_load; local: *; };' >$@
 
 $(B)/libtaffrail-json.so: $(JSON_OBJ) $(B)/libtafpic.a $(B)/json.map
 	$(call run,LD)$(CC) -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,--exclude-libs,ALL \
@@ -281,7 +306,8 @@ docs: all
 BIN := $(DESTDIR)$(PREFIX)/bin
 LIB := $(DESTDIR)$(PREFIX)/lib/taffrail
 MAN := $(DESTDIR)$(PREFIX)/share/man
-EXA := $(DESTDIR)$(PREFIX)/share/taffrail/examples
+SHARE := $(DESTDIR)$(PREFIX)/share/taffrail
+EXA := $(SHARE)/examples
 
 # put MODE FILE FOLDER: written aside, then renamed. A running guest keeps the
 # object that it has mapped; overwriting that one in place would kill it.
@@ -294,14 +320,15 @@ install: all
 	$(Q)$(foreach f,$(wildcard docs/man/*.[1578]),\
 		$(call put,644,$(f),$(MAN)/man$(patsubst .%,%,$(suffix $(f)))) &&) true
 	$(Q)$(foreach f,$(wildcard examples/*.json),$(call put,644,$(f),$(EXA)) &&) true
+	$(Q)$(call put,644,policy/registry.json,$(SHARE))
 	@echo "installed in $(DESTDIR)$(PREFIX)"
 
 uninstall:
 	$(Q)FORCE='$(FORCE)' tests/inuse.sh '$(LIB)' '$(BIN)/taffrail'
 	$(Q)rm -f $(foreach f,$(notdir $(LIBS)),'$(LIB)/$(f)') '$(BIN)/taffrail' \
 	$(foreach f,$(wildcard docs/man/*.[1578]),'$(MAN)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f))') \
-	$(foreach f,$(notdir $(wildcard examples/*.json)),'$(EXA)/$(f)')
-	$(Q)rmdir '$(LIB)' '$(EXA)' '$(dir $(EXA))' 2>/dev/null || true
+	$(foreach f,$(notdir $(wildcard examples/*.json)),'$(EXA)/$(f)') '$(SHARE)/registry.json'
+	$(Q)rmdir '$(LIB)' '$(EXA)' '$(SHARE)' 2>/dev/null || true
 
 dist:
 	@mkdir -p build

@@ -42,10 +42,10 @@ static void tell(struct taf_load *l, const char *line)
 {
 	if (l->is_quiet)
 		return;
-	l->out->n_bad++;
-	if (l->tell && l->out->n_bad <= TAF_CONFIG_TOLD)
+	++*l->n_bad;
+	if (l->tell && *l->n_bad <= TAF_CONFIG_TOLD)
 		l->tell(l->ctx, line);
-	else if (l->tell && l->out->n_bad == TAF_CONFIG_TOLD + 1)
+	else if (l->tell && *l->n_bad == TAF_CONFIG_TOLD + 1)
 		l->tell(l->ctx, "there are more mistakes; correct these first");
 }
 
@@ -224,7 +224,7 @@ static const char *reason(int err)
 	case EPERM: return "no permission to read it; change its mode or owner";
 	case ELOOP: return "its links lead in a circle; name a file";
 	case EISDIR: return "it is a folder; name a file";
-	case EFBIG: return "it is larger than 1 MiB, which no policy is; name the right file";
+	case EFBIG: return "it is larger than 1 MiB, which no such file is; name the right one";
 	case EBADF: return "it is no plain file; name one";
 	default: return "it cannot be read; see whether its disk is well";
 	}
@@ -289,20 +289,37 @@ static int read_file(const char *path, char **text, size_t *n)
 	return err;
 }
 
-static int read_text(struct taf_load *l)
+int taf_load_read(struct taf_load *l, char **text, size_t *n)
 {
-	struct taf_node top = { 0 };
-	cJSON *tree;
+	int err = read_file(l->file, text, n);
 
+	if (err)
+		taf_load_refuse(l, reason(-err));
+	return err;
+}
+
+int taf_load_parse(struct taf_load *l, cJSON **tree)
+{
 	if (!taf_scan(&l->scan)) {
 		taf_load_complain(l, l->scan.bad, "", l->scan.why);
 		return -EINVAL;
 	}
-	tree = cJSON_ParseWithLength(l->scan.text, l->scan.n);
-	if (!tree) {
+	*tree = cJSON_ParseWithLength(l->scan.text, l->scan.n);
+	if (!*tree) {
 		taf_load_refuse(l, "there is not memory enough to read it");
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+static int read_text(struct taf_load *l)
+{
+	struct taf_node top = { 0 };
+	cJSON *tree;
+	int err = taf_load_parse(l, &tree);
+
+	if (err)
+		return err;
 	top.json = tree;
 	taf_load_settings(l, &top);
 	cJSON_Delete(tree);
@@ -313,11 +330,9 @@ static int load(struct taf_load *l)
 {
 	char *text = NULL;
 	size_t n = 0;
-	int err = read_file(l->file, &text, &n);
+	int err = taf_load_read(l, &text, &n);
 
-	if (err) {
-		taf_load_refuse(l, reason(-err));
-	} else {
+	if (!err) {
 		taf_sha256_hex(text, n, l->out->sha256);
 		l->scan.text = text;
 		l->scan.n = n;
@@ -345,6 +360,7 @@ int taffrail_policy_load(const char *path, struct taf_policy *out, size_t out_si
 	if (l) {
 		l->file = path;
 		l->out = out;
+		l->n_bad = &out->n_bad;
 		l->tell = say;
 		l->ctx = ctx;
 		err = load(l);

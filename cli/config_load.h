@@ -18,6 +18,7 @@ struct taf_load {
 	taf_tell_fn *tell;
 	void *ctx;
 	bool is_quiet; /* the mistakes were told before */
+	uint32_t *n_bad; /* mistakes so far */
 	struct taf_scan scan;
 };
 
@@ -44,6 +45,11 @@ bool taf_load_is_twice(struct taf_load *l, const struct taf_node *n, const struc
 /* Complains that key is none of the words. */
 void taf_load_no_key(struct taf_load *l, const struct taf_node *kid, const char *path,
 		     const char *words);
+
+/* The text of l->file; *text is malloc'd, with a NUL behind it. 0, or -errno after a complaint. */
+int taf_load_read(struct taf_load *l, char **text, size_t *n);
+/* Scans and parses l->scan.text; *tree is the caller's. 0, or -errno after a complaint. */
+int taf_load_parse(struct taf_load *l, cJSON **tree);
 
 /* config_set.c: the setting that is row rule gets the value at n. */
 void taf_load_set(struct taf_load *l, const struct taf_node *n, int rule);

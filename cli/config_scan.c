@@ -313,9 +313,9 @@ bool taf_scan(struct taf_scan *s)
 	if (!scan_bytes(&c) || !skip(&c))
 		return false;
 	if (c.i == s->n)
-		return fail(&c, 0, "it is empty; write {} for a policy that changes nothing");
+		return fail(&c, 0, "it is empty; write {} for a file that says nothing");
 	if (here(&c) != '{')
-		return fail(&c, c.i, "a policy is an object; begin with {");
+		return fail(&c, c.i, "such a file is an object; begin with {");
 	if (!scan_value(&c, NO_KEY) || !skip(&c))
 		return false;
 	return c.i == s->n || fail(&c, c.i, "text behind the end of the policy; remove it");
