@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "role.h"
 
-#include "value.h"
+#include "pyargs.h"
 
 /* Arrays, not pointers: a table of pointers costs the preloaded object a relocation each. */
 static const struct {
@@ -93,46 +93,21 @@ static bool is_python(const char *name)
 	return taf_starts(name, "python") || taf_starts(name, "Python") || taf_starts(name, "pypy");
 }
 
-/* Options of Python whose value is the next word. */
-static bool takes_word(const char *word)
-{
-	return taf_same(word, "-X") || taf_same(word, "-W") ||
-	       taf_same(word, "--check-hash-based-pycs");
-}
-
-/* The script or module that the interpreter's words name: *at is its place; false: none. */
-static bool find_script(const struct taf_start *s, int *at)
-{
-	int i = 1;
-
-	for (; *word_at(s, i) == '-'; i++) {
-		const char *word = word_at(s, i);
-
-		/* -m may stand behind other letters: -Bm */
-		if (word[1] != '-' && taf_ends(word, "m")) {
-			*at = i + 1;
-			return *word_at(s, i + 1);
-		}
-		if (!word[1] || (word[1] != '-' && taf_ends(word, "c")))
-			return false;
-		i += takes_word(word);
-	}
-	*at = i;
-	return *word_at(s, i);
-}
-
 static void find_head(const struct taf_start *s, struct head *h)
 {
 	const char *named = taf_base(word_at(s, 0));
-	int at;
+	struct taf_pyargs py;
 
 	h->kind = s->exe && *s->exe ? taf_base(s->exe) : named;
 	/* A program that renames itself ("VLLM::Worker") says more than its file does. */
 	h->program = *named ? named : h->kind;
 	h->next = word_at(s, 1);
-	if (is_python(named) && find_script(s, &at)) {
-		h->program = taf_base(word_at(s, at));
-		h->next = word_at(s, at + 1);
+	if (!is_python(named))
+		return;
+	taf_pyargs_read(s->argc, s->argv, &py);
+	if (py.module || py.script) {
+		h->program = taf_base(py.module ? py.module : py.script);
+		h->next = word_at(s, py.next);
 	}
 }
 

@@ -6,7 +6,7 @@
 
 #define UNIT_MAX 4096 /* of a unit file, in the guest */
 
-/* Folders of units: systemd.unit(5), without those of generators, which make none with a stop time. */
+/* Folders of units, systemd.unit(5); what generators make has no stop time. */
 static const char system_dirs[][32] = {
 	"/etc/systemd/system.control", "/run/systemd/system.control",
 	"/run/systemd/transient",      "/etc/systemd/system",
