@@ -289,6 +289,16 @@ enum taf_noted taf_ledger_note(struct taf_ledger *l, const struct taf_ledger_eve
 	return TAF_NOTED_NEW;
 }
 
+void taf_ledger_retell(struct taf_ledger *l, const struct taf_ledger_event *e)
+{
+	for (uint32_t i = l->n_events; i-- > 0;)
+		if (is_one(&l->event[i], e)) {
+			l->event[i] = *e;
+			return;
+		}
+	taf_ledger_note(l, e);
+}
+
 /* ---- cursors ---- */
 
 const struct taf_ledger_cursor *taf_ledger_cursor_of(const struct taf_ledger *l, const char *name)

@@ -16,7 +16,6 @@
 #define TAF_LEDGER_EVENTS 256
 #define TAF_LEDGER_CURSORS 16
 #define TAF_LEDGER_KEEP_MS (4ull * TAF_HOUR_MS) /* stamps of models are kept at least so long */
-#define TAF_CLASS_RESET "gpu_reset" /* an event that says: this device was reset */
 
 /* When a model was last brought in, computed with, given up. */
 struct taf_ledger_model {
@@ -66,12 +65,12 @@ struct taf_ledger {
 	struct taf_moment ack; /* somebody looked at what happened; not set: nobody */
 	struct taf_ledger_hold {
 		struct taf_moment set;
-		uint64_t for_ms; /* 0: there is none */
+		uint64_t for_ms; /* 0: there is none, or it was lifted when set says */
 		char why[64];
 	} hold; /* by hand: `taffrail hold` */
 	struct taf_ledger_breaker {
 		struct taf_moment opened;
-		uint64_t for_ms; /* 0: closed */
+		uint64_t for_ms; /* 0: closed, by hand when opened says so */
 		uint32_t count; /* of panics that opened it */
 	} breaker;
 	struct taf_ledger_cursor cursor[TAF_LEDGER_CURSORS];
@@ -111,6 +110,8 @@ enum taf_noted {
 
 /* Enters an event once, whoever tells of it and how often: ledger.c says which are one. */
 enum taf_noted taf_ledger_note(struct taf_ledger *l, const struct taf_ledger_event *e);
+/* The same for what a store tells of an event that it told before: the later word counts. */
+void taf_ledger_retell(struct taf_ledger *l, const struct taf_ledger_event *e);
 /* How long ago it happened: never less than since it was noted. */
 uint64_t taf_ledger_age_ms(const struct taf_ledger_event *e, const struct taf_moment *now);
 

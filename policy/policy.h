@@ -41,6 +41,8 @@ void taf_answer_text(const struct taf_answer *a, struct taf_text *out);
 #define TAF_RULE_FNS(R) \
 	R(taf_boundary) /* when to synchronize and clear */ \
 	R(taf_lock) /* whether another run has the GPU */ \
+	R(taf_breaker) /* whether panics came too fast */ \
+	R(taf_cooldown) /* whether something went wrong lately */ \
 	R(taf_recycle) /* when the process has had its time */ \
 	R(taf_fit) /* whether a model fits in memory */ \
 	R(taf_headroom) /* how memory is used and grows */

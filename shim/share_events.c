@@ -144,7 +144,9 @@ static void take_picked(struct taf_ledger *l, const struct picked *p, const char
 	for (uint32_t i = p->n; i-- > 0;) {
 		if (!taf_share_take_event(text + p->at[i], p->len[i], &e, &mark))
 			continue;
-		if (is_fresh && mark != TAF_SHARE_MORE && l->n_events < TAF_LEDGER_EVENTS)
+		if (is_fresh && mark == TAF_SHARE_MORE)
+			taf_ledger_retell(l, &e);
+		else if (is_fresh && l->n_events < TAF_LEDGER_EVENTS)
 			l->event[l->n_events++] = e;
 		else if (taf_ledger_note(l, &e) == TAF_NOTED_NEW)
 			mark_stored(&l->event[l->n_events - 1]);

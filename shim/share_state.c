@@ -27,7 +27,7 @@ static uint32_t put_by_hand(struct taf_text *t, const struct taf_ledger *l)
 		n++;
 	}
 	from = t->used;
-	if (l->hold.for_ms) {
+	if (taf_moment_is_set(&l->hold.set)) {
 		taf_line_put_moment(t, "hold ", &l->hold.set);
 		taf_line_put_number(t, " for=", l->hold.for_ms);
 		taf_line_put_text(t, " why=", l->hold.why);
@@ -35,7 +35,7 @@ static uint32_t put_by_hand(struct taf_text *t, const struct taf_ledger *l)
 		n++;
 	}
 	from = t->used;
-	if (l->breaker.for_ms) {
+	if (taf_moment_is_set(&l->breaker.opened)) {
 		taf_line_put_moment(t, "breaker ", &l->breaker.opened);
 		taf_line_put_number(t, " for=", l->breaker.for_ms);
 		taf_line_put_number(t, " count=", l->breaker.count);
