@@ -142,6 +142,23 @@ struct verb_text {
 	"\n" \
 	"Example: taffrail hooks --engine llama\n"
 
+#define TEXT_classify \
+	"Usage: taffrail classify [--kernel-log] [--json] [FILE|-]\n" \
+	"\n" \
+	"Says what the text in FILE, or on standard input, means: its class, how severe it\n" \
+	"is and what to do. Of a panic or crash report of macOS it also says when it was,\n" \
+	"in which boot and by which process. Where the text holds no known words it is read\n" \
+	"as a kernel log, line by line.\n" \
+	"\n" \
+	"  --kernel-log   read it as a kernel log at once\n" \
+	"  --json         print for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 something is known, 1 nothing is, 64 wrong arguments or a FILE that\n" \
+	"cannot be read, 70 standard input could not be read or the output not written.\n" \
+	"\n" \
+	"Example: journalctl -k -b -1 | taffrail classify --kernel-log\n"
+
 #define TEXT_note \
 	"Usage: taffrail note [--run ID] [--state DIR] TEXT [KEY=VALUE...]\n" \
 	"\n" \

@@ -21,6 +21,7 @@
 	VERB(watch, \
 	     "look after running guests: what hangs, asks for a restart, is short of memory") \
 	VERB(orphans, "list work that began, did not end and makes no progress") \
+	VERB(classify, "say what a text of an engine, a driver or a kernel means") \
 	VERB(note, "add a remark of your own to the log") \
 	VERB(help, "explain a verb")
 

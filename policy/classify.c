@@ -128,6 +128,17 @@ bool taf_class_named(const char *name, struct taf_error_class *found)
 	return false;
 }
 
+const char *taf_severity_name(uint8_t severity)
+{
+	static const char names[][8] = {
+		[TAF_SEVERITY_NONE] = "none",	    [TAF_SEVERITY_NOTE] = "note",
+		[TAF_SEVERITY_PROCESS] = "process", [TAF_SEVERITY_DEVICE] = "device",
+		[TAF_SEVERITY_MACHINE] = "machine", [TAF_SEVERITY_PANIC] = "panic",
+	};
+
+	return severity < COUNT(names) ? names[severity] : "?";
+}
+
 uint8_t taf_class_severity(const struct taf_rules *rules, const char *class, uint8_t builtin)
 {
 	const struct taf_class_list *list = &rules->cooldown_classes;

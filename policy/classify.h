@@ -34,6 +34,8 @@ const char *taf_signature(const char *text, size_t n);
 bool taf_classify_panic(const char *text, size_t n, struct taf_error_class *found);
 /* The class of that name. */
 bool taf_class_named(const char *name, struct taf_error_class *found);
+/* "none" "note" "process" "device" "machine" "panic": how far harm of that severity reaches. */
+const char *taf_severity_name(uint8_t severity);
 /* The severity that cooldown.classes gives to class, by its name, or for
  * "xid_79" by "79" as well; else builtin. */
 uint8_t taf_class_severity(const struct taf_rules *rules, const char *class, uint8_t builtin);

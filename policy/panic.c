@@ -334,3 +334,25 @@ void taf_panic_parse(char *body, size_t n, struct taf_panic *p)
 	read_boot(&text, p);
 	read_os(&text, p);
 }
+
+bool taf_panic_event(const struct taf_panic *p, uint64_t file_utc_ms, struct taf_ledger_event *e)
+{
+	const char *class = p->has_class ? p->class.name : "unknown_panic";
+
+	if (p->kind == TAF_REPORT_OTHER || (p->kind == TAF_REPORT_CRASH && !p->has_class))
+		return false;
+	taf_zero(e, sizeof(*e));
+	e->at.boot = taf_boot_key(p->boot);
+	e->at.utc_ms = p->utc_us ? p->utc_us / 1000 : file_utc_ms;
+	e->severity = p->has_class ? p->class.level : TAF_SEVERITY_NOTE;
+	if (p->kind == TAF_REPORT_CRASH) {
+		/* Whatever text it quotes: a program died, not the machine. */
+		e->severity = TAF_SEVERITY_PROCESS;
+		e->is_abort = true;
+	}
+	e->pid = p->has_pid ? p->pid : 0;
+	taf_copy(e->class, class, sizeof(e->class));
+	taf_copy(e->source, p->kind == TAF_REPORT_CRASH ? "crash_file" : "panic_file",
+		 sizeof(e->source));
+	return true;
+}

@@ -20,6 +20,7 @@
 #define TAF_PANIC_H
 
 #include "classify.h"
+#include "ledger.h"
 
 enum taf_report_kind {
 	TAF_REPORT_OTHER, /* of something else: a hang, a memory kill, no report at all */
@@ -44,5 +45,9 @@ struct taf_panic {
 
 /* Reads the n bytes at body, the beginning of a file, and unescapes the panic's text in place. */
 void taf_panic_parse(char *body, size_t n, struct taf_panic *p);
+/* What the report says as an event of the ledger, without the moment it was seen;
+ * file_utc_ms is when the file was written. A panic that is not of the GPU is a
+ * remark. False: it tells of nothing that is counted. */
+bool taf_panic_event(const struct taf_panic *p, uint64_t file_utc_ms, struct taf_ledger_event *e);
 
 #endif
