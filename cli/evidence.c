@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* evidence.c -- one look at all sources: read what is new, enter it, remember how far. */
+#include "evidence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../policy/text.h"
+#include "../shim/share.h"
+#include "../shim/sys.h"
+#include "evidence_source.h"
+
+#define LIMIT_NS 5000000000ull /* of the whole look, journalctl included */
+
+static void begin(struct taf_evidence *ev)
+{
+	const char *root = getenv("TAFFRAIL_EVIDENCE_ROOT");
+	char boot[TAF_BOOT_ID_LEN + 1] = "";
+	uint64_t boot_ns = taf_sys_boot_ns(), mono_ns = taf_sys_mono_ns();
+	size_t n;
+
+	if (root && *root == '/')
+		taf_copy(ev->root, root, sizeof(ev->root));
+	for (n = strlen(ev->root); n && ev->root[n - 1] == '/'; n--)
+		ev->root[n - 1] = '\0';
+	taf_sys_boot_id(boot);
+	ev->now.boot = taf_boot_key(boot);
+	ev->now.boot_ms = boot_ns / 1000000;
+	ev->now.utc_ms = taf_sys_utc_us() / 1000;
+	ev->asleep_ms = boot_ns > mono_ns ? (boot_ns - mono_ns) / 1000000 : 0;
+	ev->deadline_ns = mono_ns + LIMIT_NS;
+}
+
+static void look(struct taf_evidence *ev)
+{
+	taf_evidence_reports(ev);
+	taf_evidence_pstore(ev);
+	taf_evidence_journal(ev);
+	taf_evidence_kmsg(ev);
+}
+
+/* The blind sources in a line, or "". */
+static void name_blind(const struct taf_evidence *ev, char *to, size_t room)
+{
+	struct taf_text t;
+
+	taf_text_init(&t, to, room);
+	for (uint32_t i = 0; i < ev->n_blind; i++) {
+		bool is_named = false;
+
+		for (uint32_t j = 0; j < i; j++)
+			is_named = is_named || !strcmp(ev->blind[j].source, ev->blind[i].source);
+		if (is_named)
+			continue;
+		taf_text_put(&t, t.used ? ", " : "");
+		taf_text_put(&t, ev->blind[i].source);
+	}
+}
+
+/* 0 or -errno of the sharing. */
+static int enter(const struct taf_evidence *ev, bool is_kept, struct taf_evidence_report *out)
+{
+	char blind[sizeof(((struct taf_ledger *)0)->blind)];
+	enum taf_share_change change = TAF_SHARE_SAME;
+	struct taf_ledger *l;
+	int err, late;
+
+	name_blind(ev, blind, sizeof(blind));
+	l = taf_share_enter(&err);
+	for (uint32_t i = 0; i < ev->n; i++)
+		if (taf_ledger_note(l, &ev->event[i]) != TAF_NOTED_KNOWN)
+			out->n_new++;
+	if (out->n_new)
+		change = TAF_SHARE_DURABLE;
+	/* A folder that is not there yet is not made for the sake of a remark. */
+	if (l->is_blind != (ev->n_blind > 0) || strcmp(l->blind, blind) != 0)
+		change = change == TAF_SHARE_SAME && is_kept ? TAF_SHARE_LAZY : change;
+	l->is_blind = ev->n_blind > 0;
+	taf_copy(l->blind, blind, sizeof(l->blind));
+	late = taf_share_leave(change);
+	return err ? err : late;
+}
+
+int taf_evidence_refresh(const char *state, struct taf_evidence_report *out)
+{
+	struct taf_evidence *ev = calloc(1, sizeof(*ev));
+	struct stat st;
+	bool is_kept = !stat(state, &st);
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	if (!ev)
+		return -ENOMEM;
+	begin(ev);
+	taf_marks_load(ev, state);
+	look(ev);
+	out->n_blind = ev->n_blind;
+	memcpy(out->blind, ev->blind, sizeof(out->blind));
+	err = enter(ev, is_kept, out);
+	/* Only what the ledger keeps has been read. */
+	if (!err && ev->is_moved && (is_kept || out->n_new))
+		err = taf_marks_save(ev, state);
+	free(ev);
+	return err;
+}
