@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../shim/lock_place.h"
 #include "jsonout.h"
 #include "policy_find.h"
 #include "show.h"
@@ -80,6 +81,34 @@ static void look_state(struct taf_host_look *l)
 		if (l->findings.all[i].sort == TAF_SORT_WARN ||
 		    l->findings.all[i].sort == TAF_SORT_BAD)
 			l->findings.all[i].sort = TAF_SORT_PROBLEM;
+}
+
+static void look_lock(struct taf_host_look *l)
+{
+	struct taf_lock_place place;
+	char buf[256];
+	struct taf_text why;
+
+	if (*l->root)
+		return;
+	taf_text_init(&why, buf, sizeof(buf));
+	if (taf_lock_place_look(&l->rules, environ, "", &place, &why))
+		taf_findings_add(&l->findings, TAF_SORT_PROBLEM, "lock-dir",
+				 "the lock has no place and holds nobody back: %s", buf);
+	else if (access(place.dir, W_OK | X_OK) && place.is_path)
+		taf_findings_add(&l->findings, TAF_SORT_PROBLEM, "lock-dir",
+				 "%s cannot be used for lock.path, so the lock holds nobody back: "
+				 "%s",
+				 place.dir, strerror(errno));
+	else if (place.is_per_user && !place.is_path)
+		taf_findings_add(&l->findings, TAF_SORT_NOTE, "lock-dir",
+				 "%s is this user's: runs of other users do not see its lock; for "
+				 "one of all, a file in /etc/tmpfiles.d with the line \"d "
+				 "/run/taffrail 1777 root root\"",
+				 place.dir);
+	else
+		taf_findings_add(&l->findings, TAF_SORT_OK, "lock-dir", "%s, for all users",
+				 place.dir);
 }
 
 static void print_finding(const struct taf_finding *one)
@@ -160,6 +189,7 @@ int taf_host_doctor(struct taf_host_look *l)
 	taf_host_memory(l);
 	taf_host_evidence(l);
 	look_state(l);
+	look_lock(l);
 	taf_host_stop(l);
 	for (size_t i = 0; i < l->n_units; i++)
 		if (!taf_host_unit(l, l->units[i]))

@@ -52,6 +52,17 @@ check 'this machine' 'nothing is made' gone "$([ -e state ] || echo gone)"
 check 'this machine' 'every line has a verdict' '' \
 	"$(grep -Ev '^  (ok|note|problem) |^this machine|^  [0-9]+ problems?, [0-9]+ notes?$' out)"
 
+mkdir -m 700 "$work/xdg"
+XDG_RUNTIME_DIR=$work/xdg "$bin" doctor --host --json >out
+check lock 'a place is named' 1 "$(jq '[.findings[] | select(.id == "lock-dir")] | length' out)"
+if [ "$(stat -c %u%a /run/taffrail 2>/dev/null)" != 01777 ]; then
+	is lock lock-dir note "^$work/xdg/taffrail/lock is this user's"
+fi
+check lock 'nothing is made' gone "$([ -e xdg/taffrail ] || echo gone)"
+printf '{"lock": {"scope": "path", "path": "/dev/null/x"}}' >place.json
+host 1 --json --policy place.json
+is 'no place for the lock' lock-dir problem
+
 # 2. A good one.
 root=$work/good
 put /proc/sys/kernel/osrelease 6.1.0-18-amd64
