@@ -65,6 +65,7 @@ static int enter(const struct taf_evidence *ev, bool is_kept, struct taf_evidenc
 	char blind[sizeof(((struct taf_ledger *)0)->blind)];
 	enum taf_share_change change = TAF_SHARE_SAME;
 	struct taf_ledger *l;
+	uint32_t settled = 0;
 	int err, late;
 
 	name_blind(ev, blind, sizeof(blind));
@@ -72,7 +73,9 @@ static int enter(const struct taf_evidence *ev, bool is_kept, struct taf_evidenc
 	for (uint32_t i = 0; i < ev->n; i++)
 		if (taf_ledger_note(l, &ev->event[i]) != TAF_NOTED_KNOWN)
 			out->n_new++;
-	if (out->n_new)
+	for (uint32_t i = 0; i < ev->n_words; i++)
+		settled += taf_klog_settle(l->event, l->n_events, &ev->word[i].k, &ev->word[i].at);
+	if (out->n_new || settled)
 		change = TAF_SHARE_DURABLE;
 	/* A folder that is not there yet is not made for the sake of a remark. */
 	if (l->is_blind != (ev->n_blind > 0) || strcmp(l->blind, blind) != 0)

@@ -78,6 +78,16 @@ void taf_evidence_add(struct taf_evidence *ev, const struct taf_ledger_event *e)
 	ev->event[ev->n++].seen = ev->now;
 }
 
+/* For the events that the ledger has from before. When there is no room the oldest word goes. */
+static void keep_word(struct taf_evidence *ev, const struct taf_klog *k,
+		      const struct taf_moment *at)
+{
+	if (ev->n_words == TAF_EVIDENCE_WORDS)
+		memmove(&ev->word[0], &ev->word[1], --ev->n_words * sizeof(*ev->word));
+	ev->word[ev->n_words].k = *k;
+	ev->word[ev->n_words++].at = *at;
+}
+
 void taf_evidence_line(struct taf_evidence *ev, const char *source, const char *line, size_t n,
 		       const struct taf_moment *at)
 {
@@ -86,19 +96,17 @@ void taf_evidence_line(struct taf_evidence *ev, const char *source, const char *
 
 	if (!taf_klog_line(line, n, &k))
 		return;
-	if (k.closes || k.is_verdict)
+	if (k.closes || k.is_verdict) {
 		taf_klog_settle(ev->event, ev->n, &k, at);
+		keep_word(ev, &k, at);
+	}
+	/* That something works again is no harm. */
+	if (k.closes && k.severity <= TAF_SEVERITY_NOTE)
+		return;
 	e.severity = k.severity;
 	e.pid = k.pid;
+	taf_copy(e.class, k.class, sizeof(e.class));
 	taf_copy(e.device, k.device, sizeof(e.device));
 	taf_copy(e.source, source, sizeof(e.source));
-	if (!k.closes || k.severity > TAF_SEVERITY_NOTE) {
-		taf_copy(e.class, k.class, sizeof(e.class));
-		taf_evidence_add(ev, &e);
-	}
-	if (k.closes) {
-		e.severity = TAF_SEVERITY_NOTE;
-		taf_copy(e.class, TAF_CLASS_RESET, sizeof(e.class));
-		taf_evidence_add(ev, &e);
-	}
+	taf_evidence_add(ev, &e);
 }

@@ -6,10 +6,12 @@
 #include <limits.h>
 #include <stddef.h>
 
+#include "../policy/klog.h"
 #include "../policy/ledger.h"
 #include "evidence.h"
 
 #define TAF_EVIDENCE_EVENTS 128
+#define TAF_EVIDENCE_WORDS 32
 #define TAF_EVIDENCE_MARKS 12
 #define TAF_EVIDENCE_FILE_BYTES (5u << 20)
 
@@ -28,6 +30,11 @@ struct taf_evidence {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
 	uint32_t n;
 	struct taf_ledger_event event[TAF_EVIDENCE_EVENTS];
+	uint32_t n_words;
+	struct taf_word { /* about what happened before it: taf_klog_settle */
+		struct taf_klog k;
+		struct taf_moment at;
+	} word[TAF_EVIDENCE_WORDS];
 	uint32_t n_blind;
 	struct taf_blind blind[TAF_EVIDENCE_BLIND];
 	uint32_t n_marks;

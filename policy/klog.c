@@ -193,6 +193,7 @@ uint32_t taf_klog_settle(struct taf_ledger_event *events, uint32_t n, const stru
 								  : k->severity;
 		if (most < e->severity) {
 			e->severity = most;
+			e->is_unsaved = true;
 			changed++;
 		}
 	}

@@ -217,21 +217,37 @@ static void kernel_log(void **s)
 			 "4,4,4000,-;amdgpu 0000:03:00.0: GPU reset(1) succeeded!\n"
 			 "12,5,5000,-;NVRM: Xid (PCI:0000:05:00): 79, written by a program\n"
 			 "no record at all\n;\n3,;\n");
-	assert_int_equal(refresh(), 3);
+	assert_int_equal(refresh(), 2);
 	assert_int_equal(events("xid_31", &e), 1);
 	assert_int_equal(e.pid, 77);
 	assert_string_equal(e.source, "kmsg");
 	assert_true(e.at.boot != 0);
 	assert_int_equal(events("amdgpu_reset", &e), 1);
 	assert_int_equal(e.severity, TAF_SEVERITY_PROCESS);
-	assert_int_equal(events(TAF_CLASS_RESET, &e), 1);
 	assert_string_equal(e.device, "0000:03:00.0");
 	assert_int_equal(refresh(), 0);
 	put("/dev/kmsg",
 	    "3,6,6000,-;NVRM: Xid (PCI:0000:06:00): 79, GPU has fallen off the bus.\n");
 	assert_int_equal(refresh(), 1);
 	assert_int_equal(events("xid_79", NULL), 1);
-	assert_int_equal(events(NULL, NULL), 4);
+	assert_int_equal(events(NULL, NULL), 3);
+}
+
+/* A reset that is told later is for the events of before, also after another look. */
+static void reset_is_for_the_ledger(void **s)
+{
+	struct taf_ledger_event e;
+
+	(void)s;
+	put("/dev/kmsg", "3,3,3000,-;amdgpu 0000:03:00.0: GPU reset begin!\n");
+	assert_int_equal(refresh(), 1);
+	assert_int_equal(events("amdgpu_reset", &e), 1);
+	assert_int_equal(e.severity, TAF_SEVERITY_DEVICE);
+	put("/dev/kmsg", "4,4,4000,-;amdgpu 0000:03:00.0: GPU reset(1) succeeded!\n");
+	assert_int_equal(refresh(), 0);
+	taf_share_open(state);
+	assert_int_equal(events("amdgpu_reset", &e), 1);
+	assert_int_equal(e.severity, TAF_SEVERITY_PROCESS);
 }
 
 /* What is lost or damaged is read again, and nothing is counted twice. */
@@ -415,6 +431,7 @@ int main(void)
 		IN_ROOT(panic_of_others_is_a_remark),
 		IN_ROOT(only_plain_files),
 		IN_ROOT(dumps_of_pstore),
+		IN_ROOT(reset_is_for_the_ledger),
 		IN_ROOT(kernel_log),
 		IN_ROOT(marks_are_spare),
 		IN_ROOT(unreadable_is_blind),
