@@ -233,6 +233,7 @@ $(B)/taffrail: $(MAIN_OBJ) $(B)/libtafcli.a $(B)/libtafcore.a
 # LINK_<file name without suffix> := flags
 LINK_bench_crumb := -Wl,--wrap=taf_sys_fdatasync
 LINK_test_share := -Wl,--wrap=taf_sys_flock
+LINK_test_dirty := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id
 
 tests: all $(TEST_BIN) $(FAKE_LIB)
 

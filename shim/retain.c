@@ -6,6 +6,7 @@
 
 #include "../policy/text.h"
 #include "crumb.h"
+#include "seg_name.h"
 #include "sys.h"
 
 #define NAMES_MAX 4096u
@@ -46,24 +47,15 @@ struct room {
 
 static bool parse(const char *name, struct entry *e)
 {
-	const char *p = name;
-	uint64_t pid, seg = 0;
+	struct taf_seg_name n;
 
-	for (int i = 0; i < TAF_BOOT_ID_LEN; i++, p++) {
-		if (!((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'f')))
-			return false;
-		e->boot[i] = *p;
-	}
-	if (*p++ != '-' || !taf_read_u64(p, &p, &pid) || pid > INT32_MAX || *p++ != '-' ||
-	    !taf_read_u64(p, &p, &e->start))
+	if (!taf_seg_name_read(name, &n))
 		return false;
-	e->pid = (int32_t)pid;
-	e->is_ring = taf_same(p, ".ring");
-	if (e->is_ring)
-		return true;
-	if (*p++ != '-' || !taf_read_u64(p, &p, &seg) || seg > UINT32_MAX || !taf_same(p, ".jsonl"))
-		return false;
-	e->seg = (uint32_t)seg;
+	taf_move(e->boot, n.boot, sizeof(e->boot));
+	e->pid = n.pid;
+	e->start = n.start;
+	e->seg = n.seg;
+	e->is_ring = n.is_ring;
 	return true;
 }
 
