@@ -19,7 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "evidence_source.h"
+#include "launch.h"
 #include "show.h"
 #include "tell.h"
 
@@ -27,6 +28,7 @@
 #define SERVICES_MAX 64
 #define DROP_INS_MAX 64
 #define ASK_MS 2000
+#define SHOWN_MAX 512
 
 /* What is being judged. */
 struct stop {
@@ -169,18 +171,23 @@ static const char *shown(char *text, const char *name)
 
 static bool ask_systemd(const struct taf_host_look *l, const char *name, char *unit, uint64_t *ms)
 {
-	char property[48], text[512], show[] = "show", systemctl[] = "systemctl";
-	char user[] = "--user", system[] = "--system";
-	char *argv[] = {
-		systemctl, l->host.is_user_unit ? user : system, show, property, unit, NULL
-	};
+	char property[48], show[] = "show", user[] = "--user", system[] = "--system";
+	struct taf_child_said said;
+	struct taf_target systemctl;
+	char *argv[] = { systemctl.path, l->host.is_user_unit ? user : system,
+			 show,		 property,
+			 unit,		 NULL };
 	const char *value;
+	bool is_told;
 
 	snprintf(property, sizeof(property), "--property=%s", name);
-	if (*l->root || taf_child_read(argv, ASK_MS, text, sizeof(text)))
+	if (*l->root || taf_launch_find("systemctl", &systemctl) ||
+	    taf_child_ask(argv, SHOWN_MAX, ASK_MS, &said))
 		return false;
-	value = shown(text, name);
-	return value && taf_grace_span(value, strcspn(value, "\n"), false, ms);
+	value = said.status ? NULL : shown(said.out, name);
+	is_told = value && taf_grace_span(value, strcspn(value, "\n"), false, ms);
+	taf_child_free(&said);
+	return is_told;
 }
 
 /* What units have that say nothing: asked, else from its configuration. */

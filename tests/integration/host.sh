@@ -205,23 +205,22 @@ printf 'services:\n  \033[31mred:\n    stop_grace_period: 1s\n' >colour.yml
 host 1 --root "$root" --unit colour.yml
 check 'a name cannot steer the terminal' escapes 0 "$(grep -c "$(printf '\033')" out)"
 
-# 5. systemctl is asked first, and not waited for.
+# 5. systemctl is asked first.
 mkdir tools
 cat >tools/systemctl <<'END'
 #!/bin/sh
-echo "$@" >>"$CALLS"
+echo "$@" >>"${0%/*}/calls"
 case $* in
 *DefaultTimeoutStopUSec) echo DefaultTimeoutStopUSec=4s ;;
-*) [ -z "$SLOW" ] || exec sleep 60 ;;
+*) exit 1 ;;
 esac
 END
 chmod +x tools/systemctl
-export CALLS=$work/calls
 printf '[Service]\n' >quiet.service
 PATH=$work/tools:$PATH host 1 --json --unit quiet.service --policy server.json
 is 'systemctl' stop "$(sorts stop)" '^quiet.service is killed 4\.0s after a stop \(by default\)'
 check systemctl 'what it was asked' '--system show --property=DefaultTimeoutStopUSec' \
-	"$(tail -n 1 calls)"
+	"$(tail -n 1 tools/calls)"
 
 # 6. Wrong arguments, a bad policy.
 for wrong in "--host --" "--host true" "--host -- true" "--unit x" "--root x" "--host --unit" \
