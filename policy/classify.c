@@ -80,42 +80,61 @@ static void fill(struct taf_error_class *found, unsigned class)
 	};
 }
 
-bool taf_classify(const char *text, size_t n, struct taf_error_class *found)
+static bool is_panic(unsigned class)
+{
+	return severities[classes[class].severity].level == TAF_SEVERITY_PANIC;
+}
+
+static bool classify(const struct taf_matched *m, bool only_panics, struct taf_error_class *found)
 {
 	for (size_t i = 0; i < COUNT(matches); i++)
-		if (taf_match(matches[i].rule, text, n, NULL)) {
+		if ((!only_panics || is_panic(matches[i].class)) &&
+		    taf_match_in(matches[i].rule, m, NULL)) {
 			fill(found, matches[i].class);
 			return true;
 		}
 	return false;
 }
 
-static const struct signature_row *signature_of(const char *text, size_t n)
+static const struct signature_row *signature_of(const struct taf_matched *m)
 {
 	for (size_t i = 0; i < COUNT(signatures); i++)
-		if (taf_match(signatures[i].rule, text, n, NULL))
+		if (taf_match_in(signatures[i].rule, m, NULL))
 			return &signatures[i];
 	return NULL;
 }
 
+bool taf_classify(const char *text, size_t n, struct taf_error_class *found)
+{
+	struct taf_matched m;
+
+	taf_match_prepare(&m, text, n);
+	return classify(&m, false, found);
+}
+
 const char *taf_signature(const char *text, size_t n)
 {
-	const struct signature_row *s = signature_of(text, n);
+	const struct signature_row *s;
+	struct taf_matched m;
 
+	taf_match_prepare(&m, text, n);
+	s = signature_of(&m);
 	return s ? s->name : NULL;
 }
 
 bool taf_classify_panic(const char *text, size_t n, struct taf_error_class *found)
 {
 	const struct signature_row *s;
+	struct taf_matched m;
 
-	if (taf_classify(text, n, found) && found->is_panic)
+	taf_match_prepare(&m, text, n);
+	if (classify(&m, true, found))
 		return true;
-	s = signature_of(text, n);
-	if (!s)
+	s = signature_of(&m);
+	if (!s || !is_panic(s->class))
 		return false;
 	fill(found, s->class);
-	return found->is_panic;
+	return true;
 }
 
 bool taf_class_named(const char *name, struct taf_error_class *found)

@@ -117,12 +117,12 @@ static void read_verdict(const char *line, size_t n, struct taf_klog *k)
 		k->severity = TAF_SEVERITY_NOTE;
 }
 
-static bool read_xid(const char *line, size_t n, struct taf_klog *k)
+static bool read_xid(const struct taf_matched *m, struct taf_klog *k)
 {
 	struct taf_text class;
 	uint64_t code = 0, pid = 0;
 
-	if (!taf_match("nvrm: xid (>): @,", line, n, &code) || code > XID_MAX)
+	if (!taf_match_in("nvrm: xid (>): @,", m, &code) || code > XID_MAX)
 		return false;
 	k->severity = TAF_SEVERITY_PROCESS;
 	for (size_t i = 0; i < COUNT(xids); i++)
@@ -132,21 +132,21 @@ static bool read_xid(const char *line, size_t n, struct taf_klog *k)
 			k->advice = actions[xids[i].action].text;
 		}
 	if (code == XID_VERDICT)
-		read_verdict(line, n, k);
+		read_verdict(m->text, m->n, k);
 	taf_text_init(&class, k->class, sizeof(k->class));
 	taf_text_put(&class, "xid_");
 	taf_text_u64(&class, code);
-	if (taf_match("pid=@", line, n, &pid))
+	if (taf_match_in("pid=@", m, &pid))
 		take_pid(k, pid);
 	return true;
 }
 
-static bool read_line(const char *line, size_t n, struct taf_klog *k)
+static bool read_line(const struct taf_matched *m, struct taf_klog *k)
 {
 	uint64_t pid = 0;
 
 	for (size_t i = 0; i < COUNT(lines); i++)
-		if (taf_match(lines[i].rule, line, n, &pid)) {
+		if (taf_match_in(lines[i].rule, m, &pid)) {
 			taf_copy(k->class, lines[i].class, sizeof(k->class));
 			k->severity = lines[i].level;
 			k->closes = lines[i].effect == CLOSES;
@@ -158,8 +158,11 @@ static bool read_line(const char *line, size_t n, struct taf_klog *k)
 
 bool taf_klog_line(const char *line, size_t n, struct taf_klog *k)
 {
+	struct taf_matched m;
+
 	taf_zero(k, sizeof(*k));
-	if (!read_xid(line, n, k) && !read_line(line, n, k))
+	taf_match_prepare(&m, line, n);
+	if (!read_xid(&m, k) && !read_line(&m, k))
 		return false;
 	find_device(line, n, k);
 	return true;

@@ -95,16 +95,59 @@ static size_t end_of(const struct words *token, const struct words *text, size_t
 static size_t find(const struct words *token, const struct words *text, size_t from,
 		   uint64_t *number)
 {
+	const char low = token->at[0];
+	const char high = low >= 'a' && low <= 'z' ? (char)(low - ('a' - 'A')) : low;
+
 	for (; from < text->n; from++) {
 		size_t end;
 
-		if (!is_like(token->at[0], text->at[from]))
+		if (text->at[from] != low && text->at[from] != high)
 			continue;
 		end = end_of(token, text, from, number);
 		if (end)
 			return end;
 	}
 	return 0;
+}
+
+/* Neighbours that share their lower five bits share a bit: that only lets more through. */
+static unsigned pair_of(char a, char b)
+{
+	return ((unsigned)a & 31) << 5 | ((unsigned)b & 31);
+}
+
+void taf_match_prepare(struct taf_matched *m, const char *text, size_t n)
+{
+	*m = (struct taf_matched){ .text = text, .n = n };
+	for (size_t i = 1; i < n; i++) {
+		unsigned pair = pair_of(text[i - 1], text[i]);
+
+		m->pairs[pair >> 6] |= 1ull << (pair & 63);
+	}
+}
+
+/* False when the first two characters of a token are nowhere next to each other. */
+static bool may_hold(const struct taf_matched *m, const struct words *token)
+{
+	unsigned pair;
+
+	if (token->n < 2 || !is_literal(token->at[1]) || token->at[1] == '~')
+		return true;
+	pair = pair_of(token->at[0], token->at[1]);
+	return m->pairs[pair >> 6] >> (pair & 63) & 1;
+}
+
+bool taf_match_in(const char *rule, const struct taf_matched *m, uint64_t *number)
+{
+	for (const char *r = rule;; r++) {
+		struct words token = token_at(r);
+
+		if (!may_hold(m, &token))
+			return false;
+		r += token.n;
+		if (!*r)
+			return taf_match(rule, m->text, m->n, number);
+	}
 }
 
 bool taf_match(const char *rule, const char *text, size_t n, uint64_t *number)

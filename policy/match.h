@@ -21,6 +21,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A text that many rules are held against: with the pairs of neighbours that are in it, so that
+ * most rules are turned away without a search. */
+struct taf_matched {
+	const char *text;
+	size_t n;
+	uint64_t pairs[16];
+};
+
+void taf_match_prepare(struct taf_matched *m, const char *text, size_t n);
+bool taf_match_in(const char *rule, const struct taf_matched *m, uint64_t *number);
 /* Whether the n bytes at text, whatever they are, fulfil rule. The number of '@',
  * where there was one, goes to *number, which may be NULL. */
 bool taf_match(const char *rule, const char *text, size_t n, uint64_t *number);

@@ -18,7 +18,13 @@
 
 static bool match(const char *rule, const char *text)
 {
-	return taf_match(rule, text, strlen(text), NULL);
+	bool is_match = taf_match(rule, text, strlen(text), NULL);
+	struct taf_matched m;
+
+	/* The pairs turn away only what does not match. */
+	taf_match_prepare(&m, text, strlen(text));
+	assert_int_equal(taf_match_in(rule, &m, NULL), is_match);
+	return is_match;
 }
 
 static void words(void **state)
