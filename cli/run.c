@@ -12,6 +12,7 @@
 #include "closing.h"
 #include "launch.h"
 #include "preload.h"
+#include "run_lock.h"
 #include "run_policy.h"
 #include "supervise.h"
 #include "tell.h"
@@ -197,6 +198,18 @@ static void rename_pid(struct plan *p, const char *name, int32_t from)
 	taf_vars_set(&p->vars, name, pid);
 }
 
+/* The GPU lock, where the policy wants it before the start. 0, or an exit status. */
+static int take_lock(struct plan *p)
+{
+	struct taf_run_lock lock = { .rules = &p->policy.rules,
+				     .run = p->closing.run,
+				     .label = p->args.label,
+				     .command = p->args.command,
+				     .env = p->vars.list };
+
+	return taf_run_lock(&lock);
+}
+
 /* Becomes the guest; returns the exit status when that fails. */
 static int start(void *arg)
 {
@@ -263,6 +276,8 @@ int taf_verb_run(int argc, char **argv)
 	if (err)
 		return taf_launch_failed(plan.args.command[0], &plan.target, err);
 	status = plan_guard(&plan);
+	if (!status)
+		status = take_lock(&plan);
 	if (status)
 		return status;
 	return plan.args.becomes_guest ? become(&plan) : supervise(&plan);

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "../policy/role.h"
+#include "argv.h"
 #include "host.h"
 #include "life.h"
 #include "model_hint.h"
@@ -14,8 +15,6 @@
 #endif
 
 extern char **environ;
-
-#define ARGV_ROOM 1400 /* of the record, for all arguments */
 
 int taf_session_dirs(const struct taf_rules *rules, struct taf_session *s, struct taf_text *why)
 {
@@ -37,71 +36,6 @@ int taf_session_dirs(const struct taf_rules *rules, struct taf_session *s, struc
 	else
 		taf_dir_ring(taf_env_now, s->ring_dir, NULL);
 	return 0;
-}
-
-/* The argument after one of these, or after its '=', is not for a log. */
-static bool takes_secret(const char *word)
-{
-	static const char *const names[] = { "--api-key",      "--token",	 "--hf-token",
-					     "--password",     "--secret",	 "-hft",
-					     "--api-key-file", "--ssl-key-file", "--auth" };
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (taf_same(word, names[i]))
-			return true;
-	return false;
-}
-
-static size_t secret_prefix(const char *word)
-{
-	static const char *const names[] = { "--api-key=",  "--token=",	 "--hf-token=",
-					     "--password=", "--secret=", "--auth=" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (taf_starts(word, names[i]))
-			return taf_len(names[i]);
-	return 0;
-}
-
-static bool looks_secret(const char *word)
-{
-	return taf_starts(word, "hf_") || taf_starts(word, "sk-") || taf_starts(word, "Bearer ");
-}
-
-static void put_word(const char *word, bool is_secret, struct taf_text *out)
-{
-	char masked[64];
-	struct taf_text t;
-	size_t n = secret_prefix(word);
-
-	if (is_secret || looks_secret(word)) {
-		taf_text_put(out, "\"***\"");
-	} else if (n) {
-		taf_text_init(&t, masked, sizeof(masked));
-		taf_text_put_n(&t, word, n);
-		taf_text_put(&t, "***");
-		taf_text_json(out, masked, sizeof(masked));
-	} else {
-		taf_text_json(out, word, 256);
-	}
-}
-
-void taf_session_argv(int argc, char *const *argv, struct taf_text *out)
-{
-	bool is_secret = false;
-	size_t begin = out->used;
-
-	taf_text_char(out, '[');
-	for (int i = 0; i < argc && argv[i]; i++) {
-		if (i)
-			taf_text_char(out, ',');
-		if (out->used - begin > ARGV_ROOM) {
-			taf_text_put(out, "\"...\"");
-			break;
-		}
-		put_word(argv[i], is_secret, out);
-		is_secret = takes_secret(argv[i]);
-	}
-	taf_text_char(out, ']');
 }
 
 static void member(struct taf_text *out, const char *key, const char *value)
@@ -224,7 +158,7 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 	member(out, "role", "guest");
 	member(out, "exe", taf_exe());
 	taf_text_put(out, ",\"argv\":");
-	taf_session_argv(taf_argc, taf_argv, out);
+	taf_argv_json(taf_argc, taf_argv, out);
 	if (taf_sys_readlink("/proc/self/cwd", buf, sizeof(buf)) > 0)
 		member(out, "cwd", buf);
 	if (!taf_sys_machine_id(machine))

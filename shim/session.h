@@ -11,8 +11,5 @@
 int taf_session_dirs(const struct taf_rules *rules, struct taf_session *s, struct taf_text *why);
 /* The extra members of the start record, each beginning with a comma. */
 void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out);
-/* argv as a JSON array; what follows --api-key, --token and the like, and words
- * that look like keys (hf_..., sk-...), are written as "***". */
-void taf_session_argv(int argc, char *const *argv, struct taf_text *out);
 
 #endif
