@@ -159,6 +159,28 @@ struct verb_text {
 	"\n" \
 	"Example: journalctl -k -b -1 | taffrail classify --kernel-log\n"
 
+#define TEXT_lock \
+	"Usage: taffrail lock [--json] [--policy FILE] [--set K=V]\n" \
+	"       taffrail lock --take [--slot N] [--wait TIME] [--settle TIME]\n" \
+	"\n" \
+	"Shows each slot of the GPU lock: which run has it, since when, with which\n" \
+	"processes, who waits for it, and whether a lock file of lock.also is held.\n" \
+	"\n" \
+	"  --take         ask who holds a slot to end (SIGTERM) and wait until it is free;\n" \
+	"                 nobody is killed, and runs that wait stay behind meanwhile\n" \
+	"  --slot N       which slot, when more than one is held\n" \
+	"  --wait TIME    how long to wait at most (30s)\n" \
+	"  --settle TIME  pause after that in which the kernel frees the buffers (8s)\n" \
+	"  --policy FILE  the policy that says where the lock is, as for run\n" \
+	"  --set K=V      override one setting, as for run\n" \
+	"  --json         print for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"Exit status: 0 shown, or free now; 1 it is still held, or may not be taken; 64\n" \
+	"wrong arguments; 70 the lock cannot be looked at or the output not written.\n" \
+	"\n" \
+	"Example: taffrail lock --take --wait 1m\n"
+
 #define TEXT_note \
 	"Usage: taffrail note [--run ID] [--state DIR] TEXT [KEY=VALUE...]\n" \
 	"\n" \

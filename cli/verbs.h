@@ -22,6 +22,7 @@
 	     "look after running guests: what hangs, asks for a restart, is short of memory") \
 	VERB(orphans, "list work that began, did not end and makes no progress") \
 	VERB(classify, "say what a text of an engine, a driver or a kernel means") \
+	VERB(lock, "show who has the GPU and who waits for it, or take it over") \
 	VERB(note, "add a remark of your own to the log") \
 	VERB(help, "explain a verb")
 

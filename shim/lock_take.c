@@ -60,10 +60,10 @@ static enum taf_lock_state unknown(const struct look *l, int err)
 	return TAF_LOCK_UNKNOWN;
 }
 
-int taf_lock_guard(const struct taf_lock_place *place)
+int taf_lock_guard(const struct taf_lock_place *place, bool makes)
 {
 	uint64_t until = taf_sys_mono_ns() + (uint64_t)TAF_LOCK_GUARD_MS * 1000000;
-	int fd = taf_lock_open(place, TAF_LOCK_GUARD, 0, true), err;
+	int fd = taf_lock_open(place, TAF_LOCK_GUARD, 0, makes), err;
 
 	if (fd < 0)
 		return fd;
@@ -319,7 +319,7 @@ enum taf_lock_state taf_lock_take(struct taf_lock_desk *d, const struct taf_rule
 {
 	struct look l = { .d = d, .rules = rules, .why = why, .now_ms = taf_lock_now_ms() };
 	enum taf_lock_state s;
-	int guard = taf_lock_guard(&d->place);
+	int guard = taf_lock_guard(&d->place, true);
 
 	if (guard == -ETIMEDOUT) {
 		blame(&l, "a program that keeps the guard of the lock", LOOK_TURN_MS);
@@ -344,7 +344,7 @@ enum taf_lock_state taf_lock_take(struct taf_lock_desk *d, const struct taf_rule
 /* Opens guard and queue, and reads it. A negative descriptor: it cannot be done. */
 static int open_queue(struct taf_lock_desk *d, int *queue)
 {
-	int guard = taf_lock_guard(&d->place);
+	int guard = taf_lock_guard(&d->place, true);
 
 	if (guard < 0)
 		return guard;

@@ -33,8 +33,9 @@ struct taf_lock_desk {
 	uint64_t turn_ms, since_ms; /* hold = inference: of the turn */
 };
 
-/* Takes the guard: a descriptor, to be closed, or -errno; -ETIMEDOUT: somebody keeps it. */
-int taf_lock_guard(const struct taf_lock_place *place);
+/* Takes the guard: a descriptor, to be closed, or -errno; -ETIMEDOUT: somebody keeps it.
+ * -ENOENT only without makes: nobody ever took this lock. */
+int taf_lock_guard(const struct taf_lock_place *place, bool makes);
 /* OURS: d->fd is to be kept, or closed. UNKNOWN: why (may be NULL) says why. */
 enum taf_lock_state taf_lock_take(struct taf_lock_desk *d, const struct taf_rules *rules,
 				  struct taf_text *why);

@@ -157,7 +157,7 @@ static void dismiss(struct actor *a)
 	close(a->from);
 }
 
-static const char *kit_path(const char *leaf)
+static inline const char *kit_path(const char *leaf)
 {
 	static char path[4][256];
 	static int turn;
@@ -167,7 +167,7 @@ static const char *kit_path(const char *leaf)
 	return p;
 }
 
-static void kit_write(const char *path, const void *bytes, size_t n)
+static inline void kit_write(const char *path, const void *bytes, size_t n)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
