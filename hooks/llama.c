@@ -211,20 +211,29 @@ void *taf_llama_new_context_with_model(void *model, TAF_PARAMS params)
 	return ctx;
 }
 
-/* Before and after a decode or encode that is counted. */
-static void begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
+static void give_back(struct taf_work *w)
+{
+	taf_tls.held = NULL;
+	taf_work_release(w);
+}
+
+/* Before and after a decode or encode that is counted. False: a rule refuses it. */
+static bool begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
 {
 	struct taf_work *w = call->is_counted ? taf_work_of(ctx) : NULL;
 
 	call->tokens = tokens > 0 ? (uint64_t)tokens : 0;
 	if (!w)
-		return;
+		return true;
 	/* Whoever holds it longer than any drain may last has left it behind. */
 	if (!taf_work_claim(w, taf_rules.drain_deadline_ms))
 		taf_work_seize(w);
 	taf_tls.held = w;
 	call->work = w;
-	taf_work_submit(w, call);
+	if (taf_work_submit(w, call))
+		return true;
+	give_back(w);
+	return false;
 }
 
 /* -1 and below are failures; 1 (no room in the cache) and 2 (aborted by the
@@ -253,20 +262,20 @@ static void end_submit(struct taf_call *call, int32_t rc)
 		return;
 	taf_work_submitted(w, call, rc);
 	taf_act_after_submit(w);
-	taf_tls.held = NULL;
-	taf_work_release(w);
+	give_back(w);
 }
 
 int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
 {
 	struct taf_call call = TAF_CALL(llama_decode);
-	int32_t rc;
+	int32_t rc = -3;
 
 	if (!taf_before_narrow(&call, TAF_SUBMIT))
 		return -3;
-	begin_submit(&call, ctx, TAF_FIRST_INT(batch));
-	rc = THROUGH(call, llama_decode)(ctx, batch);
-	end_submit(&call, rc);
+	if (begin_submit(&call, ctx, TAF_FIRST_INT(batch))) {
+		rc = THROUGH(call, llama_decode)(ctx, batch);
+		end_submit(&call, rc);
+	}
 	taf_after_narrow(&call, TAF_SUBMIT, rc);
 	return rc;
 }
@@ -274,13 +283,14 @@ int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
 int32_t taf_llama_encode(void *ctx, TAF_BATCH batch)
 {
 	struct taf_call call = TAF_CALL(llama_encode);
-	int32_t rc;
+	int32_t rc = -3;
 
 	if (!taf_before_narrow(&call, TAF_SUBMIT))
 		return -3;
-	begin_submit(&call, ctx, TAF_FIRST_INT(batch));
-	rc = THROUGH(call, llama_encode)(ctx, batch);
-	end_submit(&call, rc);
+	if (begin_submit(&call, ctx, TAF_FIRST_INT(batch))) {
+		rc = THROUGH(call, llama_encode)(ctx, batch);
+		end_submit(&call, rc);
+	}
 	taf_after_narrow(&call, TAF_SUBMIT, rc);
 	return rc;
 }

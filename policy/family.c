@@ -143,6 +143,16 @@ uint32_t taf_family_floor_ms(enum taf_family_id family)
 	return families[family].floor_ms;
 }
 
+uint32_t taf_family_floor_most_ms(void)
+{
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (families[i].floor_ms > most)
+			most = families[i].floor_ms;
+	return most;
+}
+
 uint32_t taf_family_settle_ms(const char *id, uint64_t prior_generates)
 {
 	return prior_generates ? 0 : families[taf_family_of(id)].settle_ms;

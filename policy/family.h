@@ -26,6 +26,8 @@ bool taf_family_is_literal(enum taf_family_id family, const char *id);
 const char *taf_family_name(enum taf_family_id family);
 /* The least time between a model of the family and another; 0 for none. */
 uint32_t taf_family_floor_ms(enum taf_family_id family);
+/* The longest of them. */
+uint32_t taf_family_floor_most_ms(void);
 /* The pause before a generation on id, which has made so many since its load. */
 uint32_t taf_family_settle_ms(const char *id, uint64_t prior_generates);
 

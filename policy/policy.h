@@ -40,6 +40,8 @@ void taf_answer_text(const struct taf_answer *a, struct taf_text *out);
 /* Each rule, in the file of that name. */
 #define TAF_RULE_FNS(R) \
 	R(taf_boundary) /* when to synchronize and clear */ \
+	R(taf_cadence) /* time between loads */ \
+	R(taf_settle) /* pauses */ \
 	R(taf_lock) /* whether another run has the GPU */ \
 	R(taf_breaker) /* whether panics came too fast */ \
 	R(taf_cooldown) /* whether something went wrong lately */ \

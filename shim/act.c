@@ -5,24 +5,16 @@
 
 #include "../policy/policy.h"
 #include "../policy/text.h"
+#include "admit.h"
 #include "crumb.h"
+#include "facts.h"
 
 void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct taf_verdict *v)
 {
-	uint64_t now = taf_sys_boot_ns() / 1000000;
-	struct taf_ring_head *head = taf_ring_head();
-	struct taf_facts f = { .now_ms = now,
-			       .contexts_live = taf_work_contexts(),
-			       .models_live = taf_work_models(),
-			       .submits_since_sync = w ? w->since_sync : 0,
-			       .is_leaving = taf_state_now() == TAF_LEAVING };
+	struct taf_facts f;
 	struct taf_question q = { &taf_rules, ev, &f };
 
-	if (head) {
-		uint64_t last = atomic_load_explicit(&head->last_activity_ns, memory_order_relaxed);
-
-		f.idle_ms = last ? (taf_sys_mono_ns() - last) / 1000000 : 0;
-	}
+	taf_facts_cheap(&f, w);
 	taf_decide(&q, v);
 }
 
@@ -155,9 +147,24 @@ static void drain_as_decided(struct taf_work *w, enum taf_kind kind, enum taf_ph
 	taf_act_drain(w, v.drain, v.drain_rule);
 }
 
-void taf_act_before_infer(struct taf_work *w)
+/* Only few generations concern more than the drains. */
+static bool is_to_be_admitted(const struct taf_work *w)
 {
+	return w->model && !w->model->infers && taf_rules.cadence_families.n;
+}
+
+bool taf_act_before_infer(struct taf_work *w)
+{
+	struct taf_event ev = { .kind = TAF_INFER,
+				.phase = TAF_BEGIN,
+				.engine = w->table->engine,
+				.is_first = w->model && !w->model->infers,
+				.model = taf_work_model_name(w) };
+
+	if (is_to_be_admitted(w))
+		return taf_admit(&(struct taf_admission){ .event = &ev, .work = w });
 	drain_as_decided(w, TAF_INFER, TAF_BEGIN);
+	return true;
 }
 
 void taf_act_after_infer(struct taf_work *w)

@@ -117,6 +117,7 @@ struct taf_rec {
 struct taf_session {
 	char dir[TAF_PATH_MAX]; /* STATE/crumbs, exists */
 	char ring_dir[TAF_PATH_MAX]; /* "": no ring file, an anonymous one */
+	char state[TAF_PATH_MAX]; /* STATE, for what is shared; "": there is none */
 	char boot[TAF_BOOT_ID_LEN + 1];
 	char run[17];
 	int32_t pid;

@@ -5,6 +5,7 @@
 
 #include "act.h"
 #include "crumb.h"
+#include "learn.h"
 #include "life.h"
 
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
@@ -155,6 +156,7 @@ static void leave_by(const struct way *w)
 		start_deadline(w);
 		settle_all();
 		drain_all();
+		taf_learn_leaving();
 		stop_deadline();
 		taf_tls.inside--;
 		atomic_store(&taf_life.is_drained, 1);
@@ -230,9 +232,11 @@ void taf_exit_park(void)
 	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
 	       (now = taf_sys_mono_ns()) < until)
 		taf_sys_wait(&taf_life.is_drained, 0, (uint32_t)((until - now) / 1000000) + 1);
-	/* The process ends now, unless what ends it waits for this thread. */
-	if (taf_state_now() == TAF_LEAVING)
+	/* The process ends now, unless what ends it waits for this thread: then one
+	 * pause is enough, however much the thread has left to do. */
+	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked)
 		taf_sys_sleep_ms(PARK_GRACE_MS);
+	taf_tls.has_parked = true;
 }
 
 void taf_exit_close(void)

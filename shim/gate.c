@@ -3,8 +3,11 @@
 
 #include "../policy/policy.h"
 #include "act.h"
+#include "admit.h"
 #include "crumb.h"
 #include "exit.h"
+#include "learn.h"
+#include "load_size.h"
 #include "sig.h"
 #include "work.h"
 
@@ -102,14 +105,33 @@ static void leave(struct taf_call *c)
 	t->open &= ~(1u << c->kind);
 }
 
+/* What the rules say to this process and to this allocation. */
+static bool is_let_in(const struct taf_call *c)
+{
+	uint32_t alert = atomic_load_explicit(&taf_life.alert, memory_order_relaxed);
+
+	if ((alert & (TAF_ALERT_START | TAF_ALERT_HELD)) && is_waking((enum taf_kind)c->kind) &&
+	    !taf_admit_start(c))
+		return false;
+	return c->kind != TAF_ALLOC || !(alert & TAF_ALERT_ALLOC) || taf_admit_alloc(c);
+}
+
+/* A call that was counted at the door and is not made. */
+static bool turn_away(struct taf_call *c)
+{
+	leave(c);
+	c->is_counted = false;
+	return false;
+}
+
 bool taf_before_slow(struct taf_call *c)
 {
 	if (!enter(c))
 		return unseen(c);
 	c->real = taf_real(c->table, c->row, c->caller);
-	if (!c->real)
-		leave(c);
-	return c->real != NULL;
+	if (!c->real || !is_let_in(c))
+		return turn_away(c);
+	return true;
 }
 
 static void put_slot(const struct taf_call *c, int64_t rc)
@@ -184,24 +206,33 @@ static void write_end(const struct taf_call *c, int64_t rc)
 	taf_crumb(&r);
 }
 
-/* What the rules ask for before this call, on the contexts that it concerns. */
-static void drain_before(struct taf_call *c)
+/* What the rules ask for before this call, on the contexts that it concerns. False:
+ * it is refused. */
+static bool admit(struct taf_call *c)
 {
 	struct taf_event ev = { .kind = (enum taf_kind)c->kind,
 				.phase = TAF_BEGIN,
 				.engine = c->table->engine,
 				.is_context = c->is_context,
-				.bytes = c->bytes };
+				.is_companion = c->is_companion,
+				.bytes = c->size ? c->size->bytes : c->bytes,
+				.cache_bytes = c->size ? c->size->cache_bytes : 0,
+				.basis = c->size ? c->size->basis : TAF_BASIS_UNKNOWN,
+				.model = model_of(c) };
+	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
 	struct taf_verdict v;
 
+	if (ev.kind == TAF_LOAD || (ev.kind == TAF_NOTE && ev.is_context))
+		return taf_admit(&a);
 	taf_act_decide(&ev, c->work, &v);
 	if (!v.drain)
-		return;
+		return true;
 	if (c->is_context && c->work)
 		taf_act_drain(c->work, v.drain, v.drain_rule);
 	else
 		taf_act_drain_all(c->kind == TAF_UNLOAD ? taf_work_model(c->handle) : NULL, v.drain,
 				  v.drain_rule);
+	return true;
 }
 
 bool taf_before(struct taf_call *c)
@@ -209,15 +240,23 @@ bool taf_before(struct taf_call *c)
 	if (!enter(c))
 		return unseen(c);
 	c->real = taf_real(c->table, c->row, c->caller);
-	if (!c->real) {
-		leave(c);
-		return false;
-	}
-	drain_before(c);
+	if (!c->real)
+		return turn_away(c);
+	if (!is_let_in(c) || !admit(c))
+		return turn_away(c);
 	c->begin_ns = taf_sys_mono_ns();
 	if (taf_kind_durability((enum taf_kind)c->kind) >= TAF_KEEP_LOG)
 		write_begin(c);
 	return true;
+}
+
+/* What of this call other processes have to know. */
+static void learn(const struct taf_call *c)
+{
+	if (c->kind == TAF_LOAD)
+		taf_learn_loaded(c->model);
+	else if (c->kind == TAF_UNLOAD && !c->is_context)
+		taf_learn_unloaded(c->model, c->bytes);
 }
 
 void taf_after(struct taf_call *c, int64_t rc)
@@ -228,6 +267,8 @@ void taf_after(struct taf_call *c, int64_t rc)
 		write_end(c, rc);
 	else
 		put_slot(c, rc);
+	if (!rc)
+		learn(c);
 	leave(c);
 }
 

@@ -45,6 +45,7 @@ struct taf_call {
 	bool is_counted; /* not passed unseen */
 	bool is_outer; /* names what the thread does */
 	bool is_context; /* an UNLOAD, or the making, of a context */
+	bool is_companion; /* a LOAD that comes with another */
 	bool has_bytes;
 };
 

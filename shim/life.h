@@ -55,6 +55,9 @@ enum taf_alert {
 	TAF_ALERT_LEAVING = 1,
 	TAF_ALERT_SIGNALS = 2, /* exit.signals is still to be looked at */
 	TAF_ALERT_ARM = 4, /* the late exit handler is still to be registered */
+	TAF_ALERT_START = 8, /* the rules are still to be asked about this process */
+	TAF_ALERT_HELD = 16, /* they refused it; asked again each second */
+	TAF_ALERT_ALLOC = 32, /* a rule limits memory */
 };
 
 struct taf_work;
@@ -68,6 +71,7 @@ struct taf_tls {
 	uint64_t stamp; /* its stamp */
 	const void *outer; /* the outermost counted call, which lies in its wrapper's frame */
 	struct taf_work *held; /* the context that this thread's submit has claimed */
+	bool has_parked; /* it stood still for a leaver already */
 };
 
 extern struct taf_life taf_life;

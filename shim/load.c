@@ -59,6 +59,21 @@ static bool identify(const char *path, struct taf_model *m)
 	return true;
 }
 
+/* Draft, projector and adapters come with the model that they belong to: what is
+ * loaded while it is alive and has not computed yet is part of the same load. */
+static _Atomic(bool) is_group_open;
+
+void taf_load_group_close(void)
+{
+	atomic_store_explicit(&is_group_open, false, memory_order_relaxed);
+}
+
+static bool is_companion(const struct taf_model *m)
+{
+	return atomic_load(&is_group_open) && taf_work_models() &&
+	       (m->role != TAF_ROLE_MAIN || !taf_work_has_model(m->id));
+}
+
 void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 {
 	struct taf_text t;
@@ -85,6 +100,7 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	c->msg = l->msg;
 	c->bytes = l->bytes;
 	c->has_bytes = true;
+	c->is_companion = is_companion(&m);
 }
 
 void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
@@ -93,6 +109,7 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 	struct taf_live_model *m;
 
 	if (c->is_counted && handle) {
+		atomic_store(&is_group_open, true);
 		m = taf_work_add_model(&by, handle, l->is_known ? l->name : "");
 		if (m) {
 			m->bytes = l->bytes;

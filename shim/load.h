@@ -23,4 +23,7 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path);
 /* The load gave handle, or NULL: it failed. Writes the end and tracks the model. */
 void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle);
 
+/* A generation begins: what is loaded from now on is no companion of what was. */
+void taf_load_group_close(void);
+
 #endif

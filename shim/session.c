@@ -18,16 +18,15 @@ extern char **environ;
 
 int taf_session_dirs(const struct taf_rules *rules, struct taf_session *s, struct taf_text *why)
 {
-	char state[TAF_PATH_MAX];
-	int err;
+	int err = taf_dir_state(taf_env_now, s->state, rules->crumbs_dir[0] ? NULL : why);
 
+	if (err)
+		s->state[0] = '\0';
 	if (rules->crumbs_dir[0]) {
 		taf_copy(s->dir, rules->crumbs_dir, sizeof(s->dir));
 		err = taf_dir_make(s->dir, why);
-	} else {
-		err = taf_dir_state(taf_env_now, state, why);
-		if (!err)
-			err = taf_dir_join(s->dir, state, "crumbs");
+	} else if (!err) {
+		err = taf_dir_join(s->dir, s->state, "crumbs");
 	}
 	if (err)
 		return err;

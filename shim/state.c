@@ -44,6 +44,13 @@ const char *taf_env(char *const *env, const char *name)
 	return NULL;
 }
 
+bool taf_env_is_on(char *const *env, const char *name)
+{
+	const char *value = taf_env(env, name);
+
+	return value && value[0] && !taf_same(value, "0");
+}
+
 /* ASCII letters in any case. */
 static bool is_word(const char *s, const char *word)
 {

@@ -22,6 +22,9 @@
 /* The value of name in env; NULL when it is not there. env may be NULL. */
 const char *taf_env(char *const *env, const char *name);
 
+/* Whether name is set in env to anything but nothing and 0. */
+bool taf_env_is_on(char *const *env, const char *name);
+
 /* Whether env switches us off: TAFFRAIL is off, no, false or 0, in any case. */
 bool taf_env_is_off(char *const *env);
 

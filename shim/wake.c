@@ -6,15 +6,18 @@
 #include <errno.h>
 
 #include "../policy/text.h"
+#include "admit.h"
 #include "crumb.h"
 #include "elfmap.h"
 #include "exit.h"
 #include "gate.h"
 #include "life.h"
+#include "memory.h"
 #include "model.h"
 #include "policy_load.h"
 #include "retain.h"
 #include "session.h"
+#include "share.h"
 #include "sig.h"
 #include "state.h"
 #include "work.h"
@@ -65,6 +68,8 @@ void taf_rearm(void)
 	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_WAKING))
 		return;
 	taf_crumb_abandon();
+	taf_share_forget();
+	taf_memory_forget();
 	taf_work_forget_all();
 	taf_model_forget_all();
 	atomic_store(&taf_life.state, TAF_ARMED);
@@ -138,12 +143,14 @@ static void fill_ring_head(void)
 /* Why the narrow door takes the long way at first. */
 static uint32_t alerts(void)
 {
-	return TAF_ALERT_ARM | (taf_rules.exit_signals ? TAF_ALERT_SIGNALS : 0);
+	return TAF_ALERT_ARM | (taf_rules.exit_signals ? TAF_ALERT_SIGNALS : 0) |
+	       taf_admit_alerts();
 }
 
 static void become_active(void)
 {
 	taf_exit_reset();
+	taf_admit_reset();
 	taf_life.pid = taf_sys_pid();
 	atomic_store(&taf_life.is_drained, 0);
 	atomic_store(&taf_life.leaver, 0);
@@ -194,6 +201,7 @@ bool taf_wake(enum taf_engine engine)
 		if (session.ring_dir[0])
 			taf_retain_rings(session.ring_dir, session.dir, session.boot);
 	}
+	taf_share_open(session.state);
 	become_active();
 	if (atomic_load(&taf_second_copy))
 		taf_mark(TAF_NOTE, engine, atomic_exchange(&taf_second_copy, NULL),

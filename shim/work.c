@@ -6,6 +6,8 @@
 #include "../policy/text.h"
 #include "act.h"
 #include "crumb.h"
+#include "learn.h"
+#include "load.h"
 #include "model.h"
 
 #define LOCK_MS 200
@@ -74,6 +76,7 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 		taf_zero(&m->cache, sizeof(m->cache));
 		m->trained = 0;
 		m->is_dry = false;
+		m->infers = 0;
 		taf_copy(m->name, name ? name : "", sizeof(m->name));
 		atomic_store(&m->handle, handle);
 	}
@@ -158,6 +161,19 @@ uint32_t taf_work_contexts(void)
 	return n;
 }
 
+const struct taf_live_model *taf_work_model_at(int i)
+{
+	return i >= 0 && i < TAF_MODELS_MAX ? &models[i] : NULL;
+}
+
+bool taf_work_has_model(const char *name)
+{
+	for (int i = 0; i < TAF_MODELS_MAX; i++)
+		if (atomic_load(&models[i].handle) && taf_same(models[i].name, name))
+			return true;
+	return false;
+}
+
 uint64_t taf_work_bytes(void)
 {
 	uint64_t n = 0;
@@ -230,7 +246,7 @@ void taf_work_release(struct taf_work *w)
 	taf_sys_wake_all(&w->claim);
 }
 
-static void begin_infer(struct taf_work *w, struct taf_call *c)
+static bool begin_infer(struct taf_work *w, struct taf_call *c)
 {
 	struct taf_rec r = { .kind = TAF_INFER,
 			     .phase = TAF_BEGIN,
@@ -243,21 +259,25 @@ static void begin_infer(struct taf_work *w, struct taf_call *c)
 		r.ctx = w->ctx_tokens;
 	}
 	taf_model_group_close();
+	taf_load_group_close();
+	if (!taf_act_before_infer(w))
+		return false;
 	w->is_inferring = true;
 	w->begin_ns = taf_sys_mono_ns();
 	w->submits = w->tokens = w->peak = 0;
 	w->first_unsynced = 1;
-	taf_act_before_infer(w);
+	if (w->model)
+		w->model->infers++;
 	w->of = taf_crumb(&r);
 	if (taf_ring_head())
 		atomic_fetch_add(&taf_ring_head()->infers, 1);
+	return true;
 }
 
-void taf_work_submit(struct taf_work *w, struct taf_call *c)
+bool taf_work_submit(struct taf_work *w, struct taf_call *c)
 {
 	taf_work_settle(w, false);
-	if (!w->is_inferring)
-		begin_infer(w, c);
+	return w->is_inferring || begin_infer(w, c);
 }
 
 void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)
@@ -313,6 +333,7 @@ static void end_infer(struct taf_work *w)
 	put_rate(&extra, w);
 	r.extra = buf;
 	taf_crumb(&r);
+	taf_learn_inferred(w);
 	w->is_inferring = false;
 	w->owes_sync = true;
 }

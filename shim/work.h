@@ -37,6 +37,7 @@ struct taf_live_model {
 	struct taf_cache cache; /* what a context of it takes; zero when unknown */
 	uint32_t trained; /* context that it was trained with; 0 unknown */
 	bool is_dry; /* made without a file: for estimates, never inferred on */
+	uint64_t infers; /* generations on it */
 	char name[TAF_MODEL_NAME];
 };
 
@@ -72,6 +73,10 @@ struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
 struct taf_work *taf_work_of(const void *handle);
 void taf_work_drop(struct taf_work *w); /* gives the claim back as well */
 uint32_t taf_work_models(void);
+/* The i-th entry, alive or not; NULL past the end. */
+const struct taf_live_model *taf_work_model_at(int i);
+/* Whether a model of that name is alive. */
+bool taf_work_has_model(const char *name);
 uint32_t taf_work_contexts(void);
 uint64_t taf_work_bytes(void); /* of the models alive */
 uint64_t taf_work_kv_bytes(void); /* of the contexts alive */
@@ -86,8 +91,8 @@ void taf_work_seize(struct taf_work *w);
 void taf_work_release(struct taf_work *w);
 
 /* A decode of tokens begins: ends a generation that went idle, begins a new one
- * if none is open. Under the claim. */
-void taf_work_submit(struct taf_work *w, struct taf_call *c);
+ * if none is open. False: a rule refuses the new one. Under the claim. */
+bool taf_work_submit(struct taf_work *w, struct taf_call *c);
 /* It ended with rc. */
 void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc);
 /* Ends the open generation if it is idle, or in any case when must is set. Under the claim. */

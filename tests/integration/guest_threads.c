@@ -137,8 +137,9 @@ static void join_worker(void)
 
 static int way_joined_at_exit(void)
 {
-	atexit(join_worker);
 	use_engine();
+	/* After the engine's own handler was registered: it runs before that one. */
+	atexit(join_worker);
 	pthread_create(&worker, NULL, compute_on, NULL);
 	while (!has_landed)
 		usleep(1000);

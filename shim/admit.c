@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "admit.h"
+
+#include <errno.h>
+
+#include "../policy/policy.h"
+#include "../policy/text.h"
+#include "act.h"
+#include "crumb.h"
+#include "exit.h"
+#include "facts.h"
+#include "learn.h"
+#include "say.h"
+#include "share.h"
+
+#define SLICE_MS 200 /* how often a waiter looks whether it may go on */
+#define ASK_MS 1000 /* how often the rules are asked again during a wait */
+#define HELD_AGAIN_MS 1000 /* how often a process that was refused at its start asks again */
+#define EXIT_HELD 75 /* EX_TEMPFAIL: the exit status of on_hold "exit" */
+
+static _Atomic(uint64_t) held_until_ns; /* refused at the start; asked again then */
+static _Atomic(bool) is_share_trouble_said;
+
+struct round {
+	const struct taf_admission *a;
+	struct taf_verdict v;
+	uint64_t began_ns, waited_ms;
+	uint64_t hold_of; /* seq of the HOLD begin; 0: none yet */
+	int hold_rule;
+	bool is_drained;
+	int share_err;
+};
+
+static bool is_observed(void)
+{
+	return taf_rules.mode == TAF_MODE_OBSERVE;
+}
+
+/* Whether the call begins now by what was decided. */
+static bool passes(const struct round *r)
+{
+	if (r->v.drain && !r->is_drained)
+		return false;
+	return is_observed() || r->v.action <= TAF_ACT_WARN;
+}
+
+/* One look at the world, and the mark of it when the call begins. */
+static void ask(struct round *r)
+{
+	const struct taf_event *ev = r->a->event;
+	char holder[TAF_ABOUT_ROOM] = "";
+	struct taf_text holder_text;
+	struct taf_facts f;
+	struct taf_question q = { &taf_rules, ev, &f };
+	struct taf_ledger *ledger;
+	bool is_marked = false;
+	int err = 0;
+
+	taf_text_init(&holder_text, holder, sizeof(holder));
+	taf_facts_cheap(&f, r->a->work);
+	taf_facts_world(&f, ev, &holder_text);
+	f.waited_ms = r->waited_ms;
+	ledger = taf_share_enter(&err);
+	f.ledger = ledger;
+	f.now = taf_moment_now();
+	taf_decide(&q, &r->v);
+	if (ev->kind == TAF_LOAD && passes(r) && ev->model && ev->model[0]) {
+		taf_learn_mark(ledger, ev, &f.now);
+		is_marked = true;
+	}
+	r->share_err = taf_share_leave(is_marked ? TAF_SHARE_DURABLE : TAF_SHARE_SAME);
+	r->share_err = err ? err : r->share_err;
+}
+
+/* Once a process that nothing is shared, and each time what was damaged. */
+static void say_share_trouble(int err)
+{
+	char line[320];
+	struct taf_text t;
+
+	taf_text_init(&t, line, sizeof(line));
+	if (!taf_share_trouble(&t) && !err)
+		return;
+	if (err && atomic_exchange(&is_share_trouble_said, true))
+		return;
+	if (err)
+		taf_text_put(&t, line[0] ? "; " : "");
+	if (err)
+		taf_text_put(&t, "nothing is shared: the rules hold inside this process only");
+	taf_mark(TAF_NOTE, TAF_ENGINE_NONE, NULL, line);
+}
+
+static void drain(struct round *r)
+{
+	if (r->a->work)
+		taf_act_drain(r->a->work, r->v.drain, r->v.drain_rule);
+	else
+		taf_act_drain_all(NULL, r->v.drain, r->v.drain_rule);
+	r->is_drained = true;
+}
+
+static void begin_hold(struct round *r)
+{
+	struct taf_ring_head *head = taf_ring_head();
+
+	r->began_ns = taf_sys_mono_ns();
+	r->hold_rule = r->v.rule;
+	r->hold_of = taf_say_hold(r->a, &r->v);
+	taf_ring_hold_begin();
+	if (head)
+		atomic_fetch_add(&head->holds, 1);
+}
+
+/* Until the rules may think otherwise: somebody changed the state, or time passed. */
+static void hold(struct round *r)
+{
+	uint64_t now = taf_sys_mono_ns(), until;
+	uint32_t ms = r->v.wait_ms < ASK_MS ? r->v.wait_ms : ASK_MS;
+
+	if (!r->began_ns)
+		begin_hold(r);
+	until = now + (uint64_t)ms * 1000000;
+	while ((now = taf_sys_mono_ns()) < until && taf_state_now() == TAF_ACTIVE) {
+		uint64_t left = (until - now) / 1000000 + 1;
+
+		taf_sys_wait(&taf_life.state, TAF_ACTIVE,
+			     left < SLICE_MS ? (uint32_t)left : SLICE_MS);
+		if (left > SLICE_MS && taf_share_is_stale())
+			break;
+	}
+	r->waited_ms = (taf_sys_mono_ns() - r->began_ns) / 1000000;
+}
+
+static void end_hold(const struct round *r)
+{
+	if (!r->began_ns)
+		return;
+	taf_ring_hold_end();
+	taf_say_held(r->a, r->hold_of, r->hold_rule, r->waited_ms);
+}
+
+/* on_hold "exit" is the one setting that may end the program. */
+static void exit_if_asked(const struct round *r)
+{
+	const struct taf_rule_info *row = taf_rule_info(r->v.rule);
+
+	if (taf_rules.cooldown_on_hold != TAF_ON_EXIT || !row ||
+	    !(taf_starts(row->path, "cooldown.") || taf_starts(row->path, "aborts.")))
+		return;
+	taf_leave("policy", EXIT_HELD, true);
+	taf_sys_exit_group(EXIT_HELD);
+}
+
+bool taf_admit(const struct taf_admission *a)
+{
+	struct round r = { .a = a };
+
+	for (;;) {
+		ask(&r);
+		if (r.v.drain && !r.is_drained)
+			drain(&r);
+		else if (is_observed() || r.v.action != TAF_ACT_WAIT)
+			break;
+		else if (taf_state_now() == TAF_ACTIVE)
+			hold(&r);
+		else
+			break;
+	}
+	end_hold(&r);
+	say_share_trouble(r.share_err);
+	taf_say_verdict(a, &r.v);
+	if (taf_state_now() == TAF_LEAVING)
+		taf_exit_park();
+	if (is_observed() || r.v.action != TAF_ACT_REFUSE)
+		return true;
+	exit_if_asked(&r);
+	return false;
+}
+
+bool taf_admit_alloc(const struct taf_call *c)
+{
+	struct taf_event ev = {
+		.kind = TAF_ALLOC, .phase = TAF_BEGIN, .engine = c->table->engine, .bytes = c->bytes
+	};
+	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
+	struct taf_facts f;
+	struct taf_question q = { &taf_rules, &ev, &f };
+	struct taf_verdict v;
+	struct taf_text none;
+	char buf[2];
+
+	taf_text_init(&none, buf, sizeof(buf));
+	taf_facts_cheap(&f, NULL);
+	taf_facts_world(&f, &ev, &none);
+	taf_decide(&q, &v);
+	if (v.n_said)
+		taf_say_alloc(&a, &v);
+	return is_observed() || v.action != TAF_ACT_REFUSE;
+}
+
+bool taf_admit_start(const struct taf_call *c)
+{
+	uint32_t start = TAF_ALERT_START, held = TAF_ALERT_HELD;
+	uint32_t was = atomic_fetch_and(&taf_life.alert, ~start);
+	struct taf_event ev = { .kind = TAF_START, .phase = TAF_BEGIN, .engine = c->table->engine };
+	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
+
+	/* A load asks everything that a start would. */
+	if (c->kind == TAF_LOAD)
+		return true;
+	if (!(was & start) && (!(was & held) || taf_sys_mono_ns() < atomic_load(&held_until_ns)))
+		return !(was & held);
+	if (taf_admit(&a)) {
+		atomic_fetch_and(&taf_life.alert, ~held);
+		return true;
+	}
+	atomic_store(&held_until_ns, taf_sys_mono_ns() + (uint64_t)HELD_AGAIN_MS * 1000000);
+	atomic_fetch_or(&taf_life.alert, held);
+	return false;
+}
+
+void taf_admit_reset(void)
+{
+	atomic_store(&held_until_ns, 0);
+	atomic_store(&is_share_trouble_said, false);
+}
+
+uint32_t taf_admit_alerts(void)
+{
+	const struct taf_rules *r = &taf_rules;
+	bool has_limit =
+		r->memory_limit.is || r->memory_max_single_alloc.is || r->memory_growth_per_min.is;
+
+	return TAF_ALERT_START | (has_limit ? TAF_ALERT_ALLOC : 0);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#include "facts.h"
+
+#include "memory.h"
+#include "ring.h"
+#include "share.h"
+#include "state.h"
+
+void taf_facts_cheap(struct taf_facts *f, const struct taf_work *w)
+{
+	struct taf_ring_head *head = taf_ring_head();
+
+	*f = (struct taf_facts){ .now_ms = taf_sys_boot_ns() / 1000000,
+				 .contexts_live = taf_work_contexts(),
+				 .models_live = taf_work_models(),
+				 .submits_since_sync = w ? w->since_sync : 0,
+				 .is_leaving = taf_state_now() == TAF_LEAVING };
+	if (head) {
+		uint64_t last = atomic_load_explicit(&head->last_activity_ns, memory_order_relaxed);
+
+		f->idle_ms = last ? (taf_sys_mono_ns() - last) / 1000000 : 0;
+		f->infers = atomic_load_explicit(&head->infers, memory_order_relaxed);
+	}
+}
+
+void taf_facts_world(struct taf_facts *f, const struct taf_event *ev, struct taf_text *holder)
+{
+	(void)ev;
+	(void)holder;
+	f->now = taf_moment_now();
+	f->fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
+	taf_memory_now(&f->memory);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "say.h"
+
+#include "../policy/policy.h"
+#include "../policy/text.h"
+#include "crumb.h"
+#include "memory.h"
+
+#define MSG_ROOM 256
+#define EXTRA_ROOM 128
+#define ALLOC_EVERY_NS 10000000000ull
+
+/* One crumb about one answer. */
+struct saying {
+	struct taf_rec r;
+	char msg[MSG_ROOM], extra[EXTRA_ROOM];
+};
+
+static const char *rule_path(int rule)
+{
+	return rule >= 0 && rule < TAF_RULE_COUNT ? taf_rule_info(rule)->path : NULL;
+}
+
+static const char *unit_name(enum taf_unit unit)
+{
+	static const char names[][8] = { "", "ms", "bytes", "count", "pct" };
+
+	return (unsigned)unit < sizeof(names) / sizeof(*names) ? names[unit] : "";
+}
+
+/* ,"have":12000,"need":180000,"unit":"ms","pass_ms":168000 */
+static void put_numbers(struct taf_text *t, const struct taf_answer *answer)
+{
+	if (answer->unit != TAF_UNIT_NONE) {
+		taf_text_put(t, ",\"have\":");
+		taf_text_u64(t, answer->have);
+		taf_text_put(t, ",\"need\":");
+		taf_text_u64(t, answer->need);
+		taf_text_put(t, ",\"unit\":\"");
+		taf_text_put(t, unit_name(answer->unit));
+		taf_text_char(t, '"');
+	}
+	if (answer->pass_ms != TAF_PASS_UNKNOWN) {
+		taf_text_put(t, ",\"pass_ms\":");
+		taf_text_u64(t, answer->pass_ms);
+	}
+}
+
+static void fill(struct saying *s, const struct taf_admission *a, const struct taf_answer *answer,
+		 const char *head)
+{
+	struct taf_text msg, extra;
+
+	s->r = (struct taf_rec){ .phase = TAF_MARK,
+				 .engine = a->event->engine,
+				 .call = a->call,
+				 .model = a->event->model && a->event->model[0] ? a->event->model
+										: NULL,
+				 .rule = rule_path(answer->rule) };
+	taf_text_init(&msg, s->msg, sizeof(s->msg));
+	taf_text_put(&msg, head);
+	taf_answer_text(answer, &msg);
+	taf_text_init(&extra, s->extra, sizeof(s->extra));
+	put_numbers(&extra, answer);
+	s->r.msg = s->msg;
+	s->r.extra = s->extra;
+}
+
+/* A pause is asked for by a row of its own, and is no objection. */
+static bool is_pause(int rule)
+{
+	return rule == TAF_RULE_drain_settle_after_unload_ms || rule == TAF_RULE_cadence_families;
+}
+
+uint64_t taf_say_hold(const struct taf_admission *a, const struct taf_verdict *v)
+{
+	const struct taf_answer *why = taf_verdict_why(v);
+	struct taf_answer nothing = { .rule = v->rule, .pass_ms = TAF_PASS_UNKNOWN };
+	struct saying s;
+
+	fill(&s, a, why ? why : &nothing, "");
+	s.r.kind = is_pause(v->rule) ? TAF_SETTLE : TAF_HOLD;
+	s.r.phase = TAF_BEGIN;
+	return taf_crumb(&s.r);
+}
+
+void taf_say_held(const struct taf_admission *a, uint64_t of, int rule, uint64_t waited_ms)
+{
+	struct taf_rec r = { .kind = is_pause(rule) ? TAF_SETTLE : TAF_HOLD,
+			     .phase = TAF_END,
+			     .engine = a->event->engine,
+			     .call = a->call,
+			     .model = a->event->model,
+			     .has = TAF_HAS_OF | TAF_HAS_MS,
+			     .of = of,
+			     .us = waited_ms * 1000,
+			     .rule = rule_path(rule),
+			     .keep = TAF_KEEP_LOG };
+
+	taf_crumb(&r);
+}
+
+static void say_refused(const struct taf_admission *a, const struct taf_answer *answer)
+{
+	struct taf_ring_head *head = taf_ring_head();
+	struct saying s;
+
+	fill(&s, a, answer, "");
+	s.r.kind = TAF_REFUSE;
+	taf_crumb(&s.r);
+	if (head)
+		atomic_fetch_add(&head->refuses, 1);
+}
+
+static void say_one(const struct taf_admission *a, const struct taf_answer *answer)
+{
+	static const char would[][16] = { "", "would warn: ", "would wait: ", "would refuse: " };
+	struct saying s;
+
+	if (taf_rules.mode == TAF_MODE_OBSERVE) {
+		fill(&s, a, answer, would[answer->action & 3]);
+		s.r.kind = TAF_WOULD;
+	} else if (answer->action == TAF_ACT_REFUSE) {
+		say_refused(a, answer);
+		return;
+	} else {
+		fill(&s, a, answer, "");
+		s.r.kind = TAF_NOTE;
+	}
+	taf_crumb(&s.r);
+}
+
+void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v)
+{
+	bool is_observed = taf_rules.mode == TAF_MODE_OBSERVE;
+
+	/* What was waited for stands in the hold's own crumbs. */
+	for (uint32_t i = 0; i < v->n_said; i++)
+		if (is_observed || v->said[i].action != TAF_ACT_WAIT)
+			say_one(a, &v->said[i]);
+	if (v->n_said)
+		taf_memory_tell(v);
+}
+
+void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v)
+{
+	static _Atomic(uint64_t) said_ns[TAF_RULE_COUNT];
+	uint64_t now = taf_sys_mono_ns();
+
+	for (uint32_t i = 0; i < v->n_said; i++) {
+		_Atomic(uint64_t) *last = &said_ns[v->said[i].rule];
+		uint64_t then = atomic_load(last);
+
+		if ((then && now - then < ALLOC_EVERY_NS) ||
+		    !atomic_compare_exchange_strong(last, &then, now))
+			continue;
+		say_one(a, &v->said[i]);
+	}
+}
