@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "../policy/text.h"
+#include "child.h"
 #include "evidence_source.h"
 
 #define SOURCE "journal"

@@ -97,18 +97,4 @@ void taf_evidence_kmsg(struct taf_evidence *ev);
 /* Reads journalctl's export form; returns how many entries it had. */
 uint32_t taf_journal_parse(struct taf_evidence *ev, const char *text, size_t n);
 
-/* ---- evidence_child.c ---- */
-
-struct taf_child_said {
-	char *out, *err; /* closed by a NUL; to be freed */
-	size_t n_out, n_err;
-	bool is_cut; /* out was longer than room */
-	int status; /* of waitpid; -1: it was killed, since it took too long */
-};
-
-/* Runs argv[0] (a path) without a shell, with a bare environment and no input.
- * 0, or -errno when it could not be started. */
-int taf_child_ask(char *const argv[], size_t room, uint32_t limit_ms, struct taf_child_said *said);
-void taf_child_free(struct taf_child_said *said);
-
 #endif

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "evidence_source.h"
+#include "child.h"
 #include "launch.h"
 #include "show.h"
 #include "tell.h"

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "../../cli/child.h"
 #include "../../cli/evidence_source.h"
 #include "../../shim/share.h"
 #include "../../shim/sys.h"

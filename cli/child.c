@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* evidence_child.c -- asks a program of the system something, within a time and a size.
- *
- * The program is named by its path and gets no shell, no input, an environment
- * of its own and default signals.  Its descriptors are closed to it but for the
- * three.  What it says beyond the room ends it.
- */
+#include "child.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +12,6 @@
 #include <unistd.h>
 
 #include "../shim/sys.h"
-#include "evidence_source.h"
 
 #define ERR_ROOM 4096u
 
