@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,7 @@ static int set_vars(struct plan *p)
 	err = err ? err : set_given(p, "TAFFRAIL_STATE", p->state.is_asked ? p->state.path : NULL);
 	err = err ? err : set_given(p, "TAFFRAIL_LABEL", p->args.label);
 	err = err ? err : set_given(p, "TAFFRAIL_STRICT", p->args.is_strict ? "1" : NULL);
+	err = err ? err : set_given(p, "TAFFRAIL_FIT_ANYWAY", p->args.fits_anyway ? "1" : NULL);
 	err = err ? err : taf_vars_set(&p->vars, "TAFFRAIL_RUN", p->closing.run);
 	err = err ? err
 		  : taf_vars_set(&p->vars, "TAFFRAIL_PROPAGATE",
@@ -210,6 +212,23 @@ static int take_lock(struct plan *p)
 	return taf_run_lock(&lock);
 }
 
+/* How readily the kernel ends the guest when memory runs out. It keeps that over exec,
+ * and its children inherit it; `run` itself stays as it was. */
+static void set_oom_score(const struct plan *p)
+{
+	int adj = p->policy.rules.memory_oom_score_adj;
+	char text[16];
+	int fd, n;
+
+	if (!adj || p->policy.rules.mode != TAF_MODE_ENFORCE)
+		return;
+	n = snprintf(text, sizeof(text), "%d", adj);
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)n) != n)
+		taf_tell("memory.oom_score_adj: %d could not be set: %s", adj, strerror(errno));
+	close(fd);
+}
+
 /* Becomes the guest; returns the exit status when that fails. */
 static int start(void *arg)
 {
@@ -221,6 +240,7 @@ static int start(void *arg)
 		rename_pid(p, "LISTEN_PID", (int32_t)getppid());
 		rename_pid(p, "WATCHDOG_PID", (int32_t)getppid());
 	}
+	set_oom_score(p);
 	launch.env = p->vars.list;
 	launch.env_plain = p->policy.is_strict ? NULL : environ;
 	err = taf_launch_exec(&launch);

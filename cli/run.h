@@ -17,7 +17,7 @@ struct taf_run_args {
 	const char *policy, *state, *label; /* NULL: not given */
 	const char **sets; /* K=V, in their order */
 	size_t n_sets;
-	bool is_strict, becomes_guest;
+	bool is_strict, becomes_guest, fits_anyway;
 	char **command; /* closed by NULL */
 };
 

@@ -50,6 +50,8 @@ static int read_option(char **argv, int *i, struct taf_run_args *a)
 		a->is_strict = true;
 	else if (!strcmp(argv[*i], "--exec"))
 		a->becomes_guest = true;
+	else if (!strcmp(argv[*i], "--fit-anyway"))
+		a->fits_anyway = true;
 	else
 		return taf_usage_wrong("run",
 				       "there is no option \"%s\"; a command that begins with "

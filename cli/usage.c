@@ -28,6 +28,7 @@ struct verb_text {
 	"  --label TEXT   write TEXT into the sessions of this run\n" \
 	"  --strict       do not start COMMAND when it cannot be guarded or the policy has\n" \
 	"                 a mistake\n" \
+	"  --fit-anyway   load models that do not fit in memory, this once\n" \
 	"  --exec         become COMMAND instead of waiting for it: same process id,\n" \
 	"                 nobody records how it ended\n" \
 	"  --help         this text\n" \

@@ -363,6 +363,12 @@ static int read_pairs(struct walk *w)
 	return w->r->err;
 }
 
+static void take_largest(struct taf_gguf *g, uint64_t bytes)
+{
+	if (bytes > g->largest)
+		g->largest = bytes;
+}
+
 static int read_tensor(struct walk *w)
 {
 	struct taf_reader *r = w->r;
@@ -384,8 +390,10 @@ static int read_tensor(struct walk *w)
 		w->tensors_of[type]++;
 	else
 		w->g->is_odd = true;
-	if (elements && offset > w->far)
+	if (elements && offset > w->far) {
+		take_largest(w->g, offset - w->far);
 		w->far = offset;
+	}
 	return 0;
 }
 
@@ -430,6 +438,8 @@ static int find_data(struct walk *w)
 	g->data_offset = r->at + (rest ? g->alignment - rest : 0);
 	g->data_bytes = r->size > g->data_offset ? r->size - g->data_offset : 0;
 	g->is_short = g->n_tensors && w->far >= g->data_bytes;
+	if (g->n_tensors && !g->is_short)
+		take_largest(g, g->data_bytes - w->far);
 	return 0;
 }
 

@@ -35,6 +35,7 @@ struct taf_gguf {
 	uint32_t split_no, split_count;
 	uint64_t n_tensors, n_pairs;
 	uint64_t data_offset, data_bytes; /* to the end of the file */
+	uint64_t largest; /* tensor, from where it begins to where the next one does */
 	bool is_odd; /* duplicate keys, numbers out of range, nested arrays */
 	bool is_short; /* a tensor begins past the end of the file */
 	struct taf_shape shape; /* .arch is general.architecture */

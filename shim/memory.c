@@ -4,9 +4,11 @@
 #include <errno.h>
 
 #include "../policy/fit.h"
+#include "../policy/text.h"
 #include "crumb.h"
 #include "gate.h"
 #include "ring.h"
+#include "state.h"
 #include "sys_memory.h"
 #include "work.h"
 
@@ -210,6 +212,13 @@ void taf_memory_tell(const struct taf_verdict *v)
 	for (uint32_t i = 0; i < v->n_said; i++)
 		if (v->said[i].action == TAF_ACT_WARN && told_by(v->said[i].rule))
 			atomic_fetch_or(&told, told_by(v->said[i].rule));
+}
+
+bool taf_memory_fits_anyway(void)
+{
+	const char *said = taf_env_now ? taf_env(taf_env_now, "TAFFRAIL_FIT_ANYWAY") : NULL;
+
+	return said && taf_same(said, "1");
 }
 
 uint64_t taf_memory_footprint(void)

@@ -27,6 +27,8 @@ void taf_memory_now(struct taf_memory *m);
 void taf_memory_quick(struct taf_memory *m);
 void taf_memory_stale(void);
 void taf_memory_tell(const struct taf_verdict *v);
+/* `run --fit-anyway`: the user knows that it fits. */
+bool taf_memory_fits_anyway(void);
 /* Bytes of this process as the system counts them; 0 unknown. */
 uint64_t taf_memory_footprint(void);
 /* A fork child took nothing yet. */

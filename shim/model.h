@@ -37,6 +37,7 @@ struct taf_model {
 	uint32_t files, missing; /* parts that exist; that should and do not */
 	uint32_t layers, heads, context, experts;
 	uint64_t bytes; /* of weights, all parts */
+	uint64_t largest; /* tensor of those whose headers were read; 0 unknown */
 	uint64_t fingerprint; /* of all parts, in any order */
 	struct taf_cache cache;
 };

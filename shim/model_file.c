@@ -110,12 +110,19 @@ static void take_shape(struct taf_model *m, const struct taf_shape *s)
 	taf_shape_cache(s, &m->cache);
 }
 
+static void take_largest(struct taf_model *m, uint64_t bytes)
+{
+	if (bytes > m->largest)
+		m->largest = bytes;
+}
+
 /* Figures of the model stand in the first part; others only add their bytes. */
 static void take_gguf(struct taf_model *m, const struct taf_gguf *g)
 {
 	m->format = TAF_FORMAT_GGUF;
 	m->is_odd = m->is_odd || g->is_odd;
 	m->is_short = m->is_short || g->is_short;
+	take_largest(m, g->largest);
 	if (m->arch[0] || !g->shape.arch[0])
 		return;
 	take_shape(m, &g->shape);
@@ -154,6 +161,7 @@ static int read_safetensors(struct look *l, struct file *f)
 		taf_copy(m->quant, s.dtype, sizeof(m->quant));
 		m->is_odd = s.is_odd;
 		m->is_short = s.is_short;
+		take_largest(m, s.largest);
 		m->role = s.is_lora ? TAF_ROLE_LORA : TAF_ROLE_MAIN;
 	}
 	add_bytes(m, err ? f->st.size : s.data_bytes);

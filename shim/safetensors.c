@@ -114,6 +114,8 @@ static void read_tensor(struct walk *w)
 	}
 	if (t.end > w->s->data_bytes)
 		w->s->is_short = true;
+	if (t.end - t.begin > w->s->largest)
+		w->s->largest = t.end - t.begin;
 	charge(w, &t);
 }
 

@@ -20,6 +20,7 @@
 struct taf_safetensors {
 	uint64_t header_bytes, data_offset, data_bytes; /* data: to the end of the file */
 	uint64_t n_tensors, n_elements; /* of the part of the header that was read */
+	uint64_t largest; /* tensor in bytes, likewise */
 	char dtype[16]; /* of most bytes; "" unknown */
 	char format[16]; /* __metadata__.format: "mlx", "pt" */
 	bool is_lora; /* tensors of low-rank adapters */

@@ -66,6 +66,7 @@ static void test_sound(void **state)
 	assert_int_equal(g.shape.heads_kv_told, 1);
 	assert_int_equal(g.vocab_size, 3);
 	assert_int_equal(g.data_bytes, 96);
+	assert_int_equal(g.largest, 64); /* the second one goes to the end */
 	assert_int_equal(g.data_offset % 32, 0);
 	assert_int_equal(g.data_offset + g.data_bytes, m.n);
 	assert_false(g.is_odd);
