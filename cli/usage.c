@@ -61,6 +61,30 @@ struct verb_text {
 	"\n" \
 	"Example: taffrail check --effective -- node serve.mjs\n"
 
+#define TEXT_explain \
+	"Usage: taffrail explain [OPTION...] --model NAME|FILE [-- COMMAND [ARGUMENT...]]\n" \
+	"\n" \
+	"Says what would happen if a program loaded that model now: rule by rule what is\n" \
+	"compared and when it would pass, and how much memory it takes. Asks the rules\n" \
+	"that the guard asks; starts nothing and writes nothing.\n" \
+	"\n" \
+	"  --model NAME|FILE  a name, a file of weights or a folder of them\n" \
+	"  --ctx N        with a context of N tokens\n" \
+	"  --at TIME      at another time: \"+2h\" or 2026-11-21T10:00:00Z\n" \
+	"  --policy FILE  with the rules of FILE\n" \
+	"  --set K=V      override one setting, as for run\n" \
+	"  --state DIR    where the state is\n" \
+	"  --json         print for programs\n" \
+	"  --help         this text\n" \
+	"\n" \
+	"With COMMAND, its profile and the context that it names count.\n" \
+	"\n" \
+	"Exit status: 0 it would be let in, 1 it would wait or be refused, or the file\n" \
+	"is none that can be loaded, 64 wrong arguments, 70 the output could not be\n" \
+	"written, 78 the policy cannot be read.\n" \
+	"\n" \
+	"Example: taffrail explain --model model.gguf --ctx 32768\n"
+
 #define TEXT_report \
 	"Usage: taffrail report [OPTION...]\n" \
 	"\n" \

@@ -14,6 +14,7 @@
 #define TAF_VERBS(VERB) \
 	VERB(run, "start a program under the guard") \
 	VERB(check, "read the policy and say what is in force") \
+	VERB(explain, "say what would happen to a model now, and why") \
 	VERB(report, "say what ran, what it did last and how it ended") \
 	VERB(log, "print the crumbs, merged over processes") \
 	VERB(doctor, "say whether and how a program can be guarded") \

@@ -51,6 +51,15 @@ static bool is_asked(const struct taf_event *ev)
 	       (ev->kind == TAF_LOAD || (ev->kind == TAF_NOTE && ev->is_context));
 }
 
+#define THOUSANDTH_GB 1000000u
+
+void taf_fit_tier(struct taf_memory *m, const struct taf_registry *r)
+{
+	const struct taf_reg_hardware *tier = m->total ? taf_registry_hardware(r, m->total) : NULL;
+
+	m->overhead = tier ? (uint64_t)tier->overhead_gb * THOUSANDTH_GB : 0;
+}
+
 void taf_fit_need(const struct taf_question *q, struct taf_fit_need *n)
 {
 	const struct taf_event *ev = q->event;

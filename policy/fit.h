@@ -10,6 +10,7 @@
 #define TAF_FIT_H
 
 #include "policy.h"
+#include "registry.h"
 
 /* What a load or a context asks for. */
 struct taf_fit_need {
@@ -24,6 +25,8 @@ uint64_t taf_amount_bytes(const struct taf_amount *a, uint64_t whole);
 uint64_t taf_less(uint64_t a, uint64_t b);
 uint64_t taf_plus(uint64_t a, uint64_t b);
 
+/* Sets what follows from m->total by the table of machine sizes in the registry. */
+void taf_fit_tier(struct taf_memory *m, const struct taf_registry *r);
 void taf_fit_need(const struct taf_question *q, struct taf_fit_need *n);
 /* True when nothing can be said: a load of unknown size, or memory that nobody knows. */
 bool taf_fit_is_unknown(const struct taf_question *q);

@@ -4,29 +4,11 @@
 #include "../policy/fit.h"
 #include "../policy/size.h"
 #include "../policy/text.h"
-#include "life.h"
 
 /* What llama.cpp's own programs come down to where nobody says a context, and
  * what its library takes (llama_context_default_params). */
 #define SERVER_CONTEXT 4096
 #define LIBRARY_CONTEXT 512
-
-/* Written once, by the thread that sees the first load. */
-static struct taf_model_hints hints;
-static _Atomic(uint32_t) hints_are; /* 0 nothing, 1 being read, 2 there */
-
-const struct taf_model_hints *taf_load_hints(void)
-{
-	static const struct taf_model_hints none;
-	uint32_t nothing = 0;
-
-	if (atomic_compare_exchange_strong(&hints_are, &nothing, 1)) {
-		taf_model_hint_argv(taf_argc, taf_argv, &hints);
-		taf_model_hint_env(taf_env_now, &hints);
-		atomic_store(&hints_are, 2);
-	}
-	return atomic_load(&hints_are) == 2 ? &hints : &none;
-}
 
 /* 0 where nothing, or no number, was said. */
 static uint64_t number(const struct taf_model_hints *h, enum taf_hint hint)

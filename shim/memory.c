@@ -166,6 +166,7 @@ void taf_memory_quick(struct taf_memory *m)
 				  .growth_per_min = atomic_load(&per_min),
 				  .growth_per_infer = atomic_load(&per_infer),
 				  .told = atomic_load(&told) };
+	taf_fit_tier(m, (const struct taf_registry *)taf_registry_builtin);
 }
 
 void taf_memory_now(struct taf_memory *m)

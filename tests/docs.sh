@@ -87,7 +87,7 @@ command -v mandoc >/dev/null || {
 	exit 77
 }
 
-verbs="run report log check doctor hooks note help watch orphans classify lock"
+verbs="run explain report log check doctor hooks note help watch orphans classify lock"
 for page in taffrail.1 taffrail-policy.5 taffrail-crumbs.5 taffrail-hooks.7; do
 	[ -s "$man/$page" ] || wrong "$man/$page is missing"
 done

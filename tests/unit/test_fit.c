@@ -337,6 +337,21 @@ static void warns_of_growth(void **state)
 	assert_int_equal(verdict.action, TAF_ACT_ALLOW);
 }
 
+static void a_big_machine_needs_no_more(void **state)
+{
+	struct taf_memory m = { .total = 8 * GB };
+
+	(void)state;
+	taf_fit_tier(&m, (const struct taf_registry *)taf_registry_builtin);
+	assert_int_equal(m.overhead, 3 * GB);
+	m.total = 48 * GB;
+	taf_fit_tier(&m, (const struct taf_registry *)taf_registry_builtin);
+	assert_int_equal(m.overhead, 2 * GB);
+	m.total = 0;
+	taf_fit_tier(&m, (const struct taf_registry *)taf_registry_builtin);
+	assert_int_equal(m.overhead, 0);
+}
+
 static void amounts_are_exact(void **state)
 {
 	struct taf_amount half = { .is = TAF_AMOUNT_PCT, .pct = 50 },
@@ -367,6 +382,7 @@ int main(void)
 		cmocka_unit_test(judges_an_allocation),
 		cmocka_unit_test(warns_of_a_device_that_fills_up),
 		cmocka_unit_test(warns_of_growth),
+		cmocka_unit_test(a_big_machine_needs_no_more),
 		cmocka_unit_test(amounts_are_exact),
 	};
 

@@ -16,11 +16,6 @@
 #define TOKEN_F16 2048u
 #define TOKEN_Q8 1088u
 
-/* Of the process; nothing here starts one. */
-char **taf_env_now;
-int taf_argc;
-char **taf_argv;
-
 static char top[] = "/tmp/taf_load_size_XXXXXX";
 static struct taf_model_hints hints;
 static struct taf_model model;

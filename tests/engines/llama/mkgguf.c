@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* mkgguf.c -- writes a small llama model that llama.cpp really loads.
  *
- *	mkgguf [--layers N] [--embd N] [--ff N] [--ctx N] [--name TEXT] [--seed N] FILE
+ *	mkgguf [--layers N] [--embd N] [--ff N] [--ctx N] [--name TEXT] [--seed N] [--hollow] FILE
  *
  * GGUF version 3, F32, a vocabulary of 256 bytes and a few words, weights from
  * a generator that gives the same file for the same options on every machine.
  * What it generates is nonsense; that it computes as much as a real model of
  * its size is what the tests and the benchmark need.
+ *
+ * --hollow leaves the weights out: the header tells of them and the file is as
+ * long as they are, but it is a hole that takes no space.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -14,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { T_U32 = 4, T_I32 = 5, T_F32 = 6, T_BOOL = 7, T_STRING = 8, T_ARRAY = 9 };
 enum { ALIGNMENT = 32, BYTES = 256, SPECIAL = 3 };
@@ -30,6 +34,7 @@ enum { WORDS = sizeof(words) / sizeof(words[0]), VOCAB = SPECIAL + BYTES + WORDS
 struct plan {
 	uint64_t layers, embd, ff, ctx, seed, heads, heads_kv;
 	const char *name, *file;
+	bool is_hollow;
 };
 
 struct tensor {
@@ -226,6 +231,13 @@ static void put_infos(struct out *o, const struct tensor *t, size_t n)
 	pad(o);
 }
 
+/* Room for the data of a tensor, without the data. */
+static void skip_data(struct out *o, const struct tensor *t)
+{
+	o->at += elements_of(t) * 4;
+	o->at += (ALIGNMENT - o->at % ALIGNMENT) % ALIGNMENT;
+}
+
 /* Between -0.08 and 0.08. */
 static float next_weight(struct out *o)
 {
@@ -273,10 +285,15 @@ static int write_model(const struct plan *p)
 	put_pairs(&o, p);
 	put_infos(&o, t, n);
 	for (size_t i = 0; i < n; i++)
-		put_data(&o, &t[i]);
+		(p->is_hollow ? skip_data : put_data)(&o, &t[i]);
+	free(t);
+	if (p->is_hollow && (fflush(o.f) || ftruncate(fileno(o.f), (off_t)o.at))) {
+		fprintf(stderr, "mkgguf: %s: %s\n", p->file, strerror(errno));
+		fclose(o.f);
+		return 1;
+	}
 	if (fseek(o.f, 16, SEEK_SET) == 0)
 		put_number(&o, o.n_pairs, 8);
-	free(t);
 	if (ferror(o.f) || fclose(o.f)) {
 		fprintf(stderr, "mkgguf: %s: %s\n", p->file, strerror(errno));
 		return 1;
@@ -323,6 +340,8 @@ static void read_options(int argc, char **argv, struct plan *p)
 			p->seed = number_at(argc, argv, &i);
 		else if (!strcmp(argv[i], "--name"))
 			p->name = value_at(argc, argv, &i);
+		else if (!strcmp(argv[i], "--hollow"))
+			p->is_hollow = true;
 		else if (argv[i][0] != '-' && !p->file)
 			p->file = argv[i];
 		else
@@ -342,7 +361,7 @@ int main(int argc, char **argv)
 	read_options(argc, argv, &p);
 	if (!p.file || !p.layers || p.embd % 64) {
 		fprintf(stderr, "usage: mkgguf [--layers N] [--embd N, a multiple of 64] [--ff N] "
-				"[--ctx N] [--name TEXT] [--seed N] FILE\n");
+				"[--ctx N] [--name TEXT] [--seed N] [--hollow] FILE\n");
 		return 64;
 	}
 	/* Heads of 16 elements, of 64 in larger ones; two share a key where they can. */

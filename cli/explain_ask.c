@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* explain_ask.c -- the facts that the guard would gather, and what each rule says to them. */
+#include "explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../policy/fit.h"
+#include "../policy/ledger.h"
+#include "../policy/registry.h"
+#include "../policy/size.h"
+#include "../shim/share.h"
+#include "tell.h"
+#include "usage.h"
+#include "verbs.h"
+
+const char *taf_explain_step_name(enum taf_explain_step step)
+{
+	static const char *const names[] = { "start", "load", "infer", "alloc" };
+
+	return names[step];
+}
+
+const char *taf_explain_rule_name(int n)
+{
+	static const char *const names[] = {
+#define R(fn) #fn,
+		TAF_RULE_FNS(R)
+#undef R
+	};
+
+	return names[n] + sizeof("taf_") - 1;
+}
+
+const char *taf_explain_action_name(enum taf_action action)
+{
+	static const char *const names[] = { "allow", "warn", "wait", "refuse" };
+
+	return names[action];
+}
+
+enum taf_explain_step taf_explain_worst(const struct taf_explain *x)
+{
+	enum taf_explain_step worst = TAF_STEP_START;
+
+	for (int s = 1; s < TAF_STEP_COUNT; s++)
+		if (x->joint[s].action > x->joint[worst].action)
+			worst = (enum taf_explain_step)s;
+	return worst;
+}
+
+/* A file or a folder that is there, else a name. 0 or an exit status. */
+static int find_model(struct taf_explain *x)
+{
+	int err;
+
+	if (access(x->model, F_OK) == 0) {
+		err = taf_model_identify(x->model, &x->info);
+		if (err && !x->info.bytes) {
+			taf_tell("%s: %s", x->model,
+				 x->info.flaw[0] ? x->info.flaw : strerror(-err));
+			return TAF_EXIT_FAILED;
+		}
+		x->is_file = true;
+		memcpy(x->id, x->info.id, sizeof(x->id));
+		return 0;
+	}
+	if (taf_model_id(x->model, x->id))
+		return 0;
+	return taf_usage_wrong("explain", "\"%s\" is neither a file nor the name of a model",
+			       x->model);
+}
+
+static void measure(struct taf_explain *x)
+{
+	size_t argc = 0;
+
+	while (x->command && x->command[argc])
+		argc++;
+	if (argc)
+		taf_model_hint_argv((int)argc, x->command, &x->hints);
+	taf_model_hint_env(environ, &x->hints);
+	if (x->context)
+		snprintf(x->hints.text[TAF_HINT_CONTEXT], sizeof(x->hints.text[0]), "%llu",
+			 (unsigned long long)x->context);
+	taf_load_ask(&x->hints, x->info.context, &x->ask);
+	taf_load_measure(x->is_file ? &x->info : NULL, &x->hints, &x->size);
+	if (!x->is_file && taf_size(x->id, 0, &x->size.bytes) == TAF_SIZE_NAME)
+		x->size.basis = TAF_BASIS_NAME;
+}
+
+static void look_at_memory(struct taf_memory *m)
+{
+	struct taf_sys_memory s;
+
+	if (taf_sys_memory(&s))
+		return;
+	m->total = s.total;
+	m->free = s.free;
+	taf_fit_tier(m, (const struct taf_registry *)taf_registry_builtin);
+}
+
+/* A copy: what the rules see is not under the lock. A state that is not there yet stays so. */
+static const struct taf_ledger *look_at_state(struct taf_explain *x)
+{
+	static struct taf_ledger copy;
+	struct taf_text t;
+	int err = 0;
+
+	if (taf_state_find(x->state, &x->dir) || access(x->dir.path, F_OK) != 0)
+		return &copy;
+	taf_share_open(x->dir.path);
+	copy = *taf_share_enter(&err);
+	taf_share_leave(TAF_SHARE_SAME);
+	taf_text_init(&t, x->trouble, sizeof(x->trouble));
+	if (!taf_share_trouble(&t) && err)
+		snprintf(x->trouble, sizeof(x->trouble), "%s: %s", x->dir.path, strerror(-err));
+	return &copy;
+}
+
+static void set_events(struct taf_explain *x)
+{
+	static const enum taf_kind kinds[] = { TAF_START, TAF_LOAD, TAF_INFER, TAF_ALLOC };
+
+	for (int s = 0; s < TAF_STEP_COUNT; s++)
+		x->event[s] = (struct taf_event){ .kind = kinds[s],
+						  .phase = TAF_BEGIN,
+						  .is_first = s == TAF_STEP_INFER,
+						  .model = x->id };
+	x->event[TAF_STEP_LOAD].bytes = x->size.bytes;
+	x->event[TAF_STEP_LOAD].cache_bytes = x->size.cache_bytes;
+	x->event[TAF_STEP_LOAD].basis = x->size.basis;
+	x->event[TAF_STEP_ALLOC].bytes = x->plan.largest_alloc;
+}
+
+static void ask_rules(struct taf_explain *x, int step)
+{
+	struct taf_question q = { &x->found.rules, &x->event[step], &x->facts };
+
+	taf_decide(&q, &x->joint[step]);
+	for (int i = 0; i < TAF_EXPLAIN_RULES; i++) {
+		taf_verdict_init(&x->alone[step][i]);
+		taf_rule_list[i](&q, &x->alone[step][i]);
+	}
+}
+
+int taf_explain_ask(struct taf_explain *x)
+{
+	struct taf_question q = { &x->found.rules, &x->event[TAF_STEP_LOAD], &x->facts };
+	int status = find_model(x);
+
+	if (status)
+		return status;
+	measure(x);
+	x->facts.now = x->now;
+	x->facts.now_ms = x->now.boot_ms;
+	x->facts.ledger = look_at_state(x);
+	look_at_memory(&x->facts.memory);
+	set_events(x);
+	taf_plan_make(&x->info, &x->ask, &q, &x->plan);
+	set_events(x);
+	/* After the load the model is there, and its memory is taken. */
+	for (int s = 0; s < TAF_STEP_COUNT; s++) {
+		x->facts.models_live = s > TAF_STEP_LOAD;
+		ask_rules(x, s);
+	}
+	return 0;
+}

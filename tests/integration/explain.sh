@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+# explain.sh -- `taffrail explain`: what would happen to a model, without a program.
+. "${SRC:?}/tests/integration/lib.sh"
+
+taffrail=$BUILD/taffrail
+export TAFFRAIL_STATE=$state
+
+# explain OPTION...: its JSON in x.json, its exit status in $status.
+explain() {
+	"$taffrail" explain --json "$@" >x.json 2>x.err
+	status=$?
+}
+
+is() { # CASE STATUS JQ WANTED
+	check "$1" "exit status" "$2" "$status"
+	check "$1" "$3" "$4" "$(jq -r "$3" x.json)"
+}
+
+wrong() { # CASE STATUS PATTERN OPTION...
+	local case=$1 wanted=$2 pattern=$3
+	shift 3
+	"$taffrail" explain "$@" >x.out 2>x.err
+	check "$case" "exit status" "$wanted" $?
+	check "$case" "one line" 1 "$(wc -l <x.err)"
+	grep -q "$pattern" x.err || fail "$case: $(cat x.err)"
+}
+
+# 3.0 GiB by its header, and no data.
+"$tests/mkgguf" --hollow --layers 4 --embd 4096 --ff 12288 --ctx 8192 big.gguf >/dev/null || exit 1
+"$tests/mkgguf" tiny.gguf >/dev/null || exit 1
+weights=$(($(stat -c %s big.gguf) / 4096 * 4096))
+
+explain --model tiny.gguf
+is "a file" 0 .verdict allow
+is "a file" 0 .model.id tiny
+is "a file" 0 .size.basis "file headers"
+is "a file" 0 '[.rules[].rule] | contains(["boundary", "fit", "headroom"])' true
+[ -e "$state" ] && fail "explain made the state directory"
+
+limit=(--set memory.limit=2GiB --set memory.on_misfit=refuse)
+explain "${limit[@]}" --model big.gguf
+is "over the limit" 1 .verdict refuse
+is "over the limit" 1 '"\(.step) \(.setting)"' "load memory.limit"
+is "over the limit" 1 '.rules[] | select(.rule == "fit").answers[0] | "\(.unit) \(.have)"' "bytes 2147483648"
+is "over the limit" 1 ".rules[] | select(.rule == \"fit\").answers[0].need > $weights" true
+is "over the limit" 1 .passes_in_ms null
+explain --set memory.limit=2GiB --model big.gguf
+is "only a warning" 0 .verdict warn
+explain "${limit[@]}" --set mode=observe --model big.gguf
+is "observed only" 0 .mode observe
+is "observed only" 0 .verdict refuse
+explain "${limit[@]}" --model tiny.gguf
+is "under the limit" 0 .verdict allow
+
+# The cache: 4 layers of 32 heads of 64, keys and values.
+explain --model big.gguf --ctx 4096
+is "cache" 0 .size.cache_f16 $((4 * 2 * 32 * 64 * 4096 * 2))
+is "cache" 0 .size.cache_q8_0 $((4 * 2 * 32 * 64 * 4096 * 34 / 32))
+is "largest tensor" 0 .size.largest_tensor $((4096 * 12288 * 4))
+explain --model big.gguf -- llama-server -c 2048 -ctk q8_0 -ctv q8_0
+is "a command's context" 0 '"\(.size.context) \(.size.cache)"' "2048 $((4 * 2 * 32 * 64 * 2048 * 34 / 32))"
+LLAMA_ARG_CTX_SIZE=1024 explain --model big.gguf
+is "the environment's context" 0 .size.context 1024
+
+# The largest context that fits is let in, one token more is not.
+room=(--set memory.limit=5GiB --set memory.on_misfit=refuse --model big.gguf)
+explain "${room[@]}" --ctx 4096
+most=$(jq .size.largest_context_f16 x.json)
+explain "${room[@]}" --ctx "$most"
+is "the largest context" 0 .verdict allow
+explain "${room[@]}" --ctx $((most + 1))
+is "one token more" 1 .verdict refuse
+check "another type" "holds more" true "$(jq '.size.largest_context_q8_0 > .size.largest_context_f16' x.json)"
+check "prefill" "a step" true "$(jq '.size.prefill_step_estimate >= 32' x.json)"
+
+explain --set memory.max_single_alloc=64MiB --set memory.on_misfit=refuse --model big.gguf
+is "a single allocation" 1 '"\(.step) \(.setting)"' "alloc memory.max_single_alloc"
+
+# A name alone.
+explain --model org/Llama-7B-4bit
+is "a name" 0 '"\(.model.id) \(.size.basis) \(.size.weights)"' "org/llama-7b-4bit name 3500000000"
+is "a name" 0 .size.cache null
+explain --set memory.limit=1MiB --set memory.on_misfit=refuse --model org/nothing-known
+is "an unknown size" 0 '"\(.verdict) \(.size.is_unknown)"' "allow true"
+
+# The text says the same, and why.
+"$taffrail" explain "${limit[@]}" --model big.gguf >x.out
+check text "exit status" 1 $?
+for line in 'verdict *refuse: memory.limit, at load' 'refuse *memory.limit, at load: 2.0 GiB of ' 'weights  *3.0 GiB by file headers'; do
+	grep -q "$line" x.out || fail "text: no line $line"
+done
+"$taffrail" explain --model org/nothing-known | grep -q 'nobody knows how large it is' || fail "text: unknown size"
+
+explain --at +2h --model tiny.gguf
+ahead=$(jq -r .at x.json)
+explain --at "$ahead" --model tiny.gguf
+is "another time" 0 '.at[0:19]' "${ahead:0:19}"
+
+wrong "no model" 64 "which model" --json
+wrong "two models" 64 "one model at a time" a b
+wrong "an option" 64 "there is no option" --models a
+wrong "no number" 64 "ctx wants a number" --model a --ctx many
+wrong "a context of nothing" 64 "ctx wants a number" --model a --ctx 0
+wrong "no time" 64 "at wants" --model a --at yesterday
+wrong "no value" 64 "wants a value" --model a --at=
+wrong "no command" 64 "a command belongs" --model a --
+wrong "no policy" 78 "missing.json" --model a --policy "$work/missing.json"
+echo 'GGUFbroken' >broken.txt
+explain --model ./broken.txt
+is "an unreadable header" 0 '"\(.size.basis) \(.size.weights) \(.model.flaw != null)"' "file sizes 11 true"
+: >empty.gguf
+wrong "nothing" 1 "empty.gguf" --model ./empty.gguf
+tally 60
