@@ -120,6 +120,8 @@ FUZZ_BIN  := $(patsubst %,build/tests/%,$(notdir $(basename $(FUZZ_SRC))))
 LIBS := $(B)/libtaffrail.so $(if $(ALLOC_SRC),$(B)/libtaffrail-alloc.so) \
 	$(if $(JSON_SRC),$(B)/libtaffrail-json.so)
 EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
+# Other names of the command, links to it.
+ALSO := $(if $(MAIN_OBJ),$(B)/taffrail-python)
 
 .PHONY: all tests check check-long check-run demo bench lint docs install uninstall \
 	dist clean help FORCE
@@ -128,7 +130,7 @@ EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
 # Objects are worth keeping between runs, whatever they were made for.
 .SECONDARY:
 
-all: $(LIBS) $(EXE)
+all: $(LIBS) $(EXE) $(ALSO)
 
 # Holds what the objects were made with; a new value makes them again.
 define FLAGS
@@ -227,6 +229,9 @@ $(B)/taffrail: $(MAIN_OBJ) $(B)/libtafcli.a $(B)/libtafcore.a
 	$(call run,LD)$(CC) $(SAN_LD) -Wl,--as-needed -Wl,-z,now -Wl,-z,relro $(LDFLAGS) -o $@ \
 	$(MAIN_OBJ) $(B)/libtafcli.a $(B)/libtafcore.a
 
+$(B)/taffrail-%: $(B)/taffrail
+	$(call run,LINK)ln -sf taffrail $@
+
 # ---- Tests ------------------------------------------------------------------
 
 # A program or fake library that is linked in a special way has a line here:
@@ -318,6 +323,7 @@ put = mkdir -p '$(3)' && install -m $(1) '$(2)' '$(3)/.$(notdir $(2)).new' && \
 install: all
 	$(Q)$(foreach f,$(LIBS),$(call put,755,$(f),$(LIB)) &&) true
 	$(Q)$(foreach f,$(EXE),$(call put,755,$(f),$(BIN)) &&) true
+	$(Q)$(foreach f,$(ALSO),ln -sf taffrail '$(BIN)/$(notdir $(f))' &&) true
 	$(Q)$(foreach f,$(wildcard docs/man/*.[1578]),\
 		$(call put,644,$(f),$(MAN)/man$(patsubst .%,%,$(suffix $(f)))) &&) true
 	$(Q)$(foreach f,$(wildcard examples/*.json),$(call put,644,$(f),$(EXA)) &&) true
@@ -327,6 +333,7 @@ install: all
 uninstall:
 	$(Q)FORCE='$(FORCE)' tests/inuse.sh '$(LIB)' '$(BIN)/taffrail'
 	$(Q)rm -f $(foreach f,$(notdir $(LIBS)),'$(LIB)/$(f)') '$(BIN)/taffrail' \
+	$(foreach f,$(ALSO),'$(BIN)/$(notdir $(f))') \
 	$(foreach f,$(wildcard docs/man/*.[1578]),'$(MAN)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f))') \
 	$(foreach f,$(notdir $(wildcard examples/*.json)),'$(EXA)/$(f)') '$(SHARE)/registry.json'
 	$(Q)rmdir '$(LIB)' '$(EXA)' '$(SHARE)' 2>/dev/null || true

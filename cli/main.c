@@ -52,6 +52,14 @@ static bool asks_help(int argc, char **argv)
 	return argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
 }
 
+/* Whether this is the command under that other name: a link to it. */
+static bool is_called(const char *self, const char *name)
+{
+	const char *slash = strrchr(self, '/');
+
+	return !strcmp(slash ? slash + 1 : self, name);
+}
+
 /* Output that could not be written is a failure: a full disk must not look like a good report. */
 static int finish(int status)
 {
@@ -91,6 +99,8 @@ int main(int argc, char **argv)
 
 	taf_signals_save();
 	fill_closed();
+	if (argc && is_called(argv[0], "taffrail-python"))
+		return finish(taf_verb_python(argc, argv));
 	if (argc < 2) {
 		taf_tell("which verb? See: taffrail help");
 		return TAF_EXIT_USAGE;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../policy/text.h"
+#include "note.h"
 #include "option.h"
 #include "sessions.h"
 #include "state_cli.h"
@@ -148,6 +149,21 @@ static int write_note(const struct note *n, const struct taf_state_dir *dir)
 		err = -EIO;
 	taf_crumb_close();
 	return err;
+}
+
+int taf_note_leave(const char *run, const char *state, const char *text)
+{
+	struct note note = { .run = run, .state = state };
+	struct taf_state_dir dir;
+	char why[PATH_MAX + 160];
+	int err = taf_state_find(state, &dir);
+
+	taf_copy(note.text, text, sizeof(note.text));
+	if (!err && !taf_state_check(&dir, why, sizeof(why)))
+		err = -EACCES;
+	if (!err)
+		err = taf_state_make(&dir);
+	return err ? err : write_note(&note, &dir);
 }
 
 int taf_verb_note(int argc, char **argv)

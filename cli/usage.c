@@ -259,6 +259,24 @@ struct verb_text {
 	"or FILE cannot be read.\n" \
 	"\n" \
 	"Example: taffrail orphans --after 2m\n"
+#define TEXT_python \
+	"Usage: taffrail python [ARGUMENT...]\n" \
+	"       taffrail-python [ARGUMENT...]\n" \
+	"\n" \
+	"Becomes python3 with the same arguments. While the gate holds work back (`taffrail\n" \
+	"gate`), that Python and its children cannot import torch, mlx, transformers and other\n" \
+	"packages that reach for a GPU; everything else runs. -m pip, build, venv, virtualenv\n" \
+	"and ensurepip are never held. To see a version, importlib.metadata needs no import.\n" \
+	"\n" \
+	"  --help         this text (of the verb; taffrail-python hands it to python3)\n" \
+	"\n" \
+	"TAFFRAIL_PYTHON names another interpreter. TAFFRAIL_FORCE=1 starts it once in spite\n" \
+	"of a hold and leaves a remark in the log.\n" \
+	"\n" \
+	"Exit status: that of python3; 75 held, and -I, -E or -S would hide the guard, 126\n" \
+	"python3 is not executable, 127 there is none.\n" \
+	"\n" \
+	"Example: taffrail-python -c 'import torch; print(torch.__version__)'\n"
 
 #define TEXT_help \
 	"Usage: taffrail help [VERB]\n" \

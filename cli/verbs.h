@@ -25,6 +25,7 @@
 	VERB(classify, "say what a text of an engine, a driver or a kernel means") \
 	VERB(lock, "show who has the GPU and who waits for it, or take it over") \
 	VERB(note, "add a remark of your own to the log") \
+	VERB(python, "start python3, without GPU packages during a hold") \
 	VERB(help, "explain a verb")
 
 #define VERB(name, text) int taf_verb_##name(int argc, char **argv);

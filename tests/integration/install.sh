@@ -72,6 +72,8 @@ for file in lib/taffrail/libtaffrail{,-alloc,-json}.so share/man/man1/taffrail.1
 	ok "$file" $?
 done
 
+same 'the other name' taffrail "$(readlink "$work/image/usr/bin/taffrail-python")"
+
 touch cli/main.c
 make install DESTDIR="$work/image" PREFIX=/usr >"$work/out" 2>&1
 same 'a newer source is compiled, and linked' 2 "$(grep -c -e '^one .*-DTEXT=a b.* -o .*main.o' \
