@@ -14,17 +14,34 @@
 
 #define LIMIT_NS 5000000000ull /* of the whole look, journalctl included */
 
-static void begin(struct taf_evidence *ev)
+/* False: there is a root, and it is none. */
+static bool take_root(struct taf_evidence *ev)
 {
 	const char *root = getenv("TAFFRAIL_EVIDENCE_ROOT");
-	char boot[TAF_BOOT_ID_LEN + 1] = "";
-	uint64_t boot_ns = taf_sys_boot_ns(), mono_ns = taf_sys_mono_ns();
+	struct stat st;
 	size_t n;
 
-	if (root && *root == '/')
-		taf_copy(ev->root, root, sizeof(ev->root));
+	if (!root || !*root)
+		return true;
+	if (*root != '/' || !taf_copy(ev->root, root, sizeof(ev->root)) || stat(root, &st) ||
+	    !S_ISDIR(st.st_mode)) {
+		taf_evidence_blind(
+			ev, "root",
+			"TAFFRAIL_EVIDENCE_ROOT is \"%.80s\", no directory; name one by its "
+			"whole path",
+			root);
+		return false;
+	}
 	for (n = strlen(ev->root); n && ev->root[n - 1] == '/'; n--)
 		ev->root[n - 1] = '\0';
+	return true;
+}
+
+static void begin(struct taf_evidence *ev)
+{
+	char boot[TAF_BOOT_ID_LEN + 1] = "";
+	uint64_t boot_ns = taf_sys_boot_ns(), mono_ns = taf_sys_mono_ns();
+
 	taf_sys_boot_id(boot);
 	ev->now.boot = taf_boot_key(boot);
 	ev->now.boot_ms = boot_ns / 1000000;
@@ -97,8 +114,10 @@ int taf_evidence_refresh(const char *state, struct taf_evidence_report *out)
 	if (!ev)
 		return -ENOMEM;
 	begin(ev);
-	taf_marks_load(ev, state);
-	look(ev);
+	if (take_root(ev)) {
+		taf_marks_load(ev, state);
+		look(ev);
+	}
 	out->n_blind = ev->n_blind;
 	memcpy(out->blind, ev->blind, sizeof(out->blind));
 	err = enter(ev, is_kept, out);

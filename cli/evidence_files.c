@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* evidence_files.c -- what is left of a crash as files: reports of macOS, and pstore on Linux. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../policy/klog.h"
 #include "../policy/panic.h"
@@ -24,37 +26,47 @@ static void take_report(struct taf_evidence *ev, const struct taf_found_file *f)
 		taf_evidence_add(ev, &e);
 }
 
+/* A home that is closed to us is somebody else's: HOME was carried over. */
+static bool is_home(const struct taf_evidence *ev, const char *home)
+{
+	char path[PATH_MAX];
+
+	return home && *home == '/' &&
+	       (size_t)snprintf(path, sizeof(path), "%s%s", ev->root, home) < sizeof(path) &&
+	       !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+}
+
 void taf_evidence_reports(struct taf_evidence *ev)
 {
-	static const char reports[] = "/Library/Logs/DiagnosticReports";
-	static const char retired[] = "/Library/Logs/DiagnosticReports/Retired";
+	static const struct {
+		const char *mark, *path;
+		bool is_home;
+		int depth;
+	} places[] = {
+		{ "reports", "/Library/Logs/DiagnosticReports", false, 0 },
+		{ "retired", "/Library/Logs/DiagnosticReports/Retired", false, 0 },
+		{ "reporter", "/var/db/PanicReporter", false, 1 },
+		{ "own", "/Library/Logs/DiagnosticReports", true, 0 },
+		{ "own_retired", "/Library/Logs/DiagnosticReports/Retired", true, 0 },
+	};
 	struct taf_folder f = { .source = "panic_file",
 				.wants = is_report,
 				.take = take_report,
 				.advice = "run as root, or give this user the right to read it" };
 	const char *home = getenv("HOME");
-	char own[PATH_MAX];
+	char path[PATH_MAX];
 
-	f.mark = "reports";
-	f.path = reports;
-	taf_evidence_folder(ev, &f);
-	f.mark = "retired";
-	f.path = retired;
-	taf_evidence_folder(ev, &f);
-	f.mark = "reporter";
-	f.path = "/var/db/PanicReporter";
-	f.depth = 1;
-	taf_evidence_folder(ev, &f);
-	f.mark = "own";
-	f.path = own;
-	f.depth = 0;
-	if (home && *home == '/' &&
-	    (size_t)snprintf(own, sizeof(own), "%s%s", home, reports) < sizeof(own))
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (places[i].is_home && !is_home(ev, home))
+			continue;
+		if ((size_t)snprintf(path, sizeof(path), "%s%s", places[i].is_home ? home : "",
+				     places[i].path) >= sizeof(path))
+			continue;
+		f.mark = places[i].mark;
+		f.path = path;
+		f.depth = places[i].depth;
 		taf_evidence_folder(ev, &f);
-	f.mark = "own_retired";
-	if (home && *home == '/' &&
-	    (size_t)snprintf(own, sizeof(own), "%s%s", home, retired) < sizeof(own))
-		taf_evidence_folder(ev, &f);
+	}
 }
 
 /* Text of a crashed kernel; what was only kept compressed has another ending. */

@@ -208,7 +208,6 @@ void taf_evidence_folder(struct taf_evidence *ev, const struct taf_folder *f)
 	}
 	now.a = st.st_ino;
 	now.b = (uint64_t)ns_of(st.st_mtim);
-	now.c = m->c;
 	if (!S_ISDIR(st.st_mode) || (f->depth == 0 && is_same(ev, m, &now)))
 		return;
 	w = calloc(1, sizeof(*w));
@@ -216,9 +215,12 @@ void taf_evidence_folder(struct taf_evidence *ev, const struct taf_folder *f)
 		return;
 	w->ev = ev;
 	w->f = f;
-	w->after_ns = m->a == now.a ? (int64_t)m->c : 0;
+	/* A mark from the future was made by a clock that was wrong. */
+	if (m->a == now.a && m->c <= ev->now.utc_ms * 1000000 + FRESH_NS)
+		w->after_ns = (int64_t)m->c;
 	walk_folder(w, path, f->depth);
 	take_files(w);
+	now.c = (uint64_t)w->after_ns;
 	if (w->is_blind)
 		taf_copy(now.blind, "yes", sizeof(now.blind));
 	else if (w->n)

@@ -3,11 +3,13 @@
  *
  *	taffrail-evidence 1 ROOT
  *	NAME BOOT A B C BLIND
+ *	end CRC
  *
  * one line a mark, the numbers in hexadecimal, BLIND the rest of the line and
- * "-" when the source could be read.  The file is written anew and renamed into
- * its place.  It holds nothing that cannot be found again: when it is damaged or
- * of another root, everything is read once more, and the ledger knows it already.
+ * "-" when the source could be read; CRC is the CRC32C of all before its line.
+ * The file is written anew and renamed into its place.  It holds nothing that
+ * cannot be found again: when it is damaged or of another root, everything is
+ * read once more, and the ledger knows it already.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +21,12 @@
 #include <unistd.h>
 
 #include "../policy/text.h"
+#include "../shim/crumb.h"
 #include "evidence_source.h"
 
 #define FILE_BYTES (32u << 10)
 #define HEAD "taffrail-evidence 1 "
+#define END "end "
 
 struct taf_mark *taf_mark_of(struct taf_evidence *ev, const char *name)
 {
@@ -77,6 +81,21 @@ static bool path_of(char path[PATH_MAX], const char *state, const char *end)
 	return (size_t)snprintf(path, PATH_MAX, "%s/evidence%s", state, end) < PATH_MAX;
 }
 
+/* Whether text is what write_all wrote; then its last line is cut off. */
+static bool is_whole(char *text, size_t n)
+{
+	char *end = n > 1 && text[n - 1] == '\n' ? memrchr(text, '\n', n - 1) : NULL;
+	char wanted[sizeof(END) + 10];
+
+	if (!end++)
+		return false;
+	snprintf(wanted, sizeof(wanted), END "%08x\n", taf_crc32c(0, text, (size_t)(end - text)));
+	if (strcmp(end, wanted) != 0)
+		return false;
+	*end = '\0';
+	return true;
+}
+
 void taf_marks_load(struct taf_evidence *ev, const char *state)
 {
 	char path[PATH_MAX], text[FILE_BYTES], *line, *rest = text;
@@ -90,6 +109,8 @@ void taf_marks_load(struct taf_evidence *ev, const char *state)
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
+	if (!is_whole(text, strlen(text)))
+		return;
 	line = strsep(&rest, "\n");
 	if (strncmp(line, HEAD, sizeof(HEAD) - 1) != 0 ||
 	    strcmp(line + sizeof(HEAD) - 1, *ev->root ? ev->root : "/") != 0)
@@ -98,8 +119,14 @@ void taf_marks_load(struct taf_evidence *ev, const char *state)
 		take_line(ev, line);
 }
 
-static int write_all(FILE *f, const struct taf_evidence *ev)
+static int write_all(int fd, const struct taf_evidence *ev)
 {
+	char text[FILE_BYTES];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+	long n;
+
+	if (!f)
+		return -errno;
 	fprintf(f, HEAD "%s\n", *ev->root ? ev->root : "/");
 	for (uint32_t i = 0; i < ev->n_marks; i++) {
 		const struct taf_mark *m = &ev->mark[i];
@@ -107,13 +134,19 @@ static int write_all(FILE *f, const struct taf_evidence *ev)
 		fprintf(f, "%s %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %s\n", m->name,
 			m->boot, m->a, m->b, m->c, *m->blind ? m->blind : "-");
 	}
-	return fflush(f) || ferror(f) ? -EIO : 0;
+	fflush(f);
+	n = ftell(f);
+	fprintf(f, END "%08x\n", taf_crc32c(0, text, n > 0 ? (size_t)n : 0));
+	n = fflush(f) || ferror(f) ? -1 : ftell(f);
+	fclose(f);
+	if (n < 0)
+		return -EIO;
+	return write(fd, text, (size_t)n) == n ? 0 : errno ? -errno : -EIO;
 }
 
 int taf_marks_save(const struct taf_evidence *ev, const char *state)
 {
 	char path[PATH_MAX], aside[PATH_MAX], end[32];
-	FILE *f;
 	int fd, err;
 
 	/* No two processes write the same one. */
@@ -123,15 +156,8 @@ int taf_marks_save(const struct taf_evidence *ev, const char *state)
 	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	f = fdopen(fd, "w");
-	if (!f) {
-		err = -errno;
-		close(fd);
-	} else {
-		err = write_all(f, ev);
-		if (fclose(f) && !err)
-			err = -errno;
-	}
+	err = write_all(fd, ev);
+	close(fd);
 	if (!err && rename(aside, path))
 		err = -errno;
 	if (err)

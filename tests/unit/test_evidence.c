@@ -274,7 +274,40 @@ static void marks_are_spare(void **s)
 	assert_int_equal(refresh(), 0);
 	run("rm '%s'", path);
 	assert_int_equal(refresh(), 0);
-	assert_int_equal(events(NULL, NULL), 2);
+	/* One digit that differs is damage. */
+	run("sed -i 's/^kmsg \\(.*\\) 3 0 0 -$/kmsg \\1 9 0 0 -/' '%s'", path);
+	put("/dev/kmsg", "3,4,4000,-;NVRM: Xid (PCI:0000:06:00): 31, pid=78, name=x, MMU Fault\n");
+	assert_int_equal(refresh(), 1);
+	assert_int_equal(events(NULL, NULL), 3);
+}
+
+/* A clock that was ahead must not hide what comes after it was set back. */
+static void clock_was_ahead(void **s)
+{
+	char path[2 * PATH_MAX];
+	struct timespec ahead[2] = { { .tv_sec = time(NULL) + 86400 },
+				     { .tv_sec = time(NULL) + 86400 } };
+
+	(void)s;
+	put(REPORTS "/1.panic", panic);
+	snprintf(path, sizeof(path), "%s" REPORTS "/1.panic", root);
+	assert_int_equal(utimensat(AT_FDCWD, path, ahead, 0), 0);
+	assert_int_equal(refresh(), 1);
+	put(REPORTS "/2.panic",
+	    "panic(cpu 0 caller 0xf): watchdog timeout: no checkins from watchdogd in "
+	    "92 seconds\nCalendar: 0x6a12e7ee 0x1\n");
+	assert_int_equal(refresh(), 1);
+}
+
+static void root_must_be_one(void **s)
+{
+	(void)s;
+	setenv("TAFFRAIL_EVIDENCE_ROOT", "relative", 1);
+	assert_int_equal(refresh(), 0);
+	assert_int_equal(found.n_blind, 1);
+	assert_string_equal(found.blind[0].source, "root");
+	assert_non_null(
+		strstr(found.blind[0].why, "TAFFRAIL_EVIDENCE_ROOT is \"relative\", no directory"));
 }
 
 static void unreadable_is_blind(void **s)
@@ -435,6 +468,8 @@ int main(void)
 		IN_ROOT(reset_is_for_the_ledger),
 		IN_ROOT(kernel_log),
 		IN_ROOT(marks_are_spare),
+		IN_ROOT(clock_was_ahead),
+		IN_ROOT(root_must_be_one),
 		IN_ROOT(unreadable_is_blind),
 		IN_ROOT(unreadable_file_is_blind),
 		cmocka_unit_test(journal_export),
