@@ -9,6 +9,7 @@
 
 #include "../policy/text.h"
 #include "../shim/share.h"
+#include "../shim/state.h"
 #include "../shim/sys.h"
 #include "evidence_source.h"
 
@@ -94,7 +95,6 @@ static int enter(const struct taf_evidence *ev, bool is_kept, struct taf_evidenc
 		settled += taf_klog_settle(l->event, l->n_events, &ev->word[i].k, &ev->word[i].at);
 	if (out->n_new || settled)
 		change = TAF_SHARE_DURABLE;
-	/* A folder that is not there yet is not made for the sake of a remark. */
 	if (l->is_blind != (ev->n_blind > 0) || strcmp(l->blind, blind) != 0)
 		change = change == TAF_SHARE_SAME && is_kept ? TAF_SHARE_LAZY : change;
 	l->is_blind = ev->n_blind > 0;
@@ -115,14 +115,18 @@ int taf_evidence_refresh(const char *state, struct taf_evidence_report *out)
 		return -ENOMEM;
 	begin(ev);
 	if (take_root(ev)) {
-		taf_marks_load(ev, state);
+		if (is_kept)
+			taf_marks_load(ev, state);
 		look(ev);
 	}
+	/* A remark is not worth a folder, harm is. */
+	if (ev->n && !is_kept && *state)
+		is_kept = !taf_dir_make(state, NULL);
 	out->n_blind = ev->n_blind;
 	memcpy(out->blind, ev->blind, sizeof(out->blind));
 	err = enter(ev, is_kept, out);
 	/* Only what the ledger keeps has been read. */
-	if (!err && ev->is_moved && (is_kept || out->n_new))
+	if (!err && ev->is_moved && is_kept)
 		err = taf_marks_save(ev, state);
 	free(ev);
 	return err;
