@@ -191,6 +191,13 @@ static void add_model(struct taf_model_group *g, const struct taf_model *m)
 		g->by_role[m->role == TAF_ROLE_MAIN ? TAF_ROLE_DRAFT : m->role]++;
 }
 
+/* Servers keep key and value caches as safetensors: reading one back is no load of a
+ * model. A model has its config.json beside it. */
+static bool is_restore(const struct taf_model *m)
+{
+	return m->format == TAF_FORMAT_SAFETENSORS && m->role == TAF_ROLE_MAIN && !m->has_config;
+}
+
 int taf_model_group_read(uint32_t group, struct taf_model_group *g)
 {
 	char path[TAF_MODEL_PATH];
@@ -198,7 +205,7 @@ int taf_model_group_read(uint32_t group, struct taf_model_group *g)
 
 	taf_zero(g, sizeof(*g));
 	for (uint32_t i = 0; taf_model_seen(group, i, path); i++)
-		if (!taf_model_identify(path, &m))
+		if (!taf_model_identify(path, &m) && !is_restore(&m))
 			add_model(g, &m);
 	if (!g->main.id[0])
 		return -ENOENT;

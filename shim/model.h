@@ -64,7 +64,8 @@ void taf_model_forget_all(void);
 /* Reads the headers of path, a file or a directory of weights, and of its other
  * parts. 0 or -errno; id, and bytes where the file exists, are filled either way. */
 int taf_model_identify(const char *path, struct taf_model *m);
-/* All sets of group. -ENOENT when nothing that can be read was opened in it. */
+/* All sets of group but restored caches. -ENOENT when no model that can be read was
+ * opened in it. */
 int taf_model_group_read(uint32_t group, struct taf_model_group *g);
 const char *taf_model_role_name(enum taf_model_role role); /* "main" "draft" "mmproj" "lora" */
 

@@ -258,6 +258,29 @@ static void test_notes(void **state)
 	assert_int_equal(count_seen(group), 0);
 }
 
+/* Weights without a config.json are a cache that is read back. */
+static void test_restores(void **state)
+{
+	struct taf_model_group g;
+	uint32_t group;
+
+	(void)state;
+	taf_model_forget_all();
+	group = taf_model_group();
+	make_safetensors(&m, NORM, 64);
+	write_made("prefix-cache.safetensors");
+	taf_model_note_open("prefix-cache.safetensors");
+	assert_int_equal(taf_model_group_read(group, &g), -ENOENT);
+	make_llama(&m);
+	write_made("beside.gguf");
+	taf_model_note_open("beside.gguf");
+	assert_int_equal(taf_model_group_read(group, &g), 0);
+	assert_string_equal(g.main.id, "beside");
+	assert_int_equal(g.companions, 0);
+	assert_int_equal(g.bytes, g.main.bytes);
+	taf_model_forget_all();
+}
+
 static void test_groups(void **state)
 {
 	struct taf_model_group g;
@@ -431,6 +454,7 @@ int main(void)
 		IN_FOLDER(test_ollama_blob),
 		IN_FOLDER(test_refused),
 		IN_FOLDER(test_notes),
+		IN_FOLDER(test_restores),
 		IN_FOLDER(test_groups),
 		IN_FOLDER(test_many_threads),
 		cmocka_unit_test(test_hints),
