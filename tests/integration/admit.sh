@@ -144,6 +144,19 @@ with "$refuse" thread=$A thread=$A thread=$A thread=$A thread=$A thread=$A join
 shows threads "threads: 1 of 6 loaded"
 check threads "refusals" 5 "$(count '.ev == "refuse" and .rule == "cadence.same_model"')"
 
+# ---- processes that come at once: one is first ----
+
+for round in 1 2 3; do
+	fresh
+	for i in 1 2 3 4 5 6 7 8; do
+		env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$refuse" \
+			"$steps" load=$A >"race.$i" 2>&1 &
+	done
+	wait
+	check "race $round" "loads of one model by 8 processes" 1 "$(cat race.[1-8] | grep -c ': ok')"
+	check "race $round" "refusals" 7 "$(count '.ev == "refuse" and .rule == "cadence.same_model"')"
+done
+
 # ---- no place for the state: the rules hold inside the process ----
 
 fresh
@@ -173,4 +186,4 @@ TAFFRAIL_STATE=$state "$BUILD/taffrail" run --set $refuse -- "$steps" load=$A in
 check run "lines on stderr" 1 "$(wc -l <run.err)"
 check run "it names the rule" 1 "$(grep -c 'refused 1 time.*cadence.same_model' run.err)"
 
-tally 60
+tally 70
