@@ -62,6 +62,11 @@ for name in guarded mlx-lm-server llama-server node-llama-cpp ollama vllm ds4 la
 	same "$name: says why" 0 $?
 done
 
+# So is the one of the front page, which says that it has ten lines.
+mkdir readme
+sed -n '/^```json$/,/^```$/p' "$SRC/README.md" | grep -v '^```' >readme/policy.json
+same 'README: a policy' '10 lines, sound' "$(wc -l <readme/policy.json) lines, $(sound readme)sound"
+
 # What is read and not in force yet is told: one line each, or one for many.
 "$bin" check --effective --json >out
 later=$(jq -r '[.settings[] | select(.in_force | not).path] | join(" ")' out 2>/dev/null)
