@@ -2,7 +2,8 @@
 /* expand.h -- expands TAF_ROWS (a .def file) into the code of TAF_TABLE.
  *
  * The including file defines TAF_ROWS, TAF_TABLE, TAF_ENGINE, TAF_OPS (or NULL)
- * and TAF_STATUS(r): 0 where their function succeeded. */
+ * and TAF_STATUS(r): 0 where their function succeeded; TAF_IS_OOM(r) where its
+ * numbers say that memory was short. */
 #include "rows.h"
 
 extern const struct taf_table TAF_TABLE;
@@ -58,6 +59,9 @@ const struct taf_table TAF_TABLE = { TAF_ENGINE, rows, ROW_COUNT, learned, TAF_O
 	} while (0)
 #define TAF_ENTER(kind, call) \
 	(TAF_IS_NARROW(kind) ? taf_before_narrow(call, TAF_##kind) : taf_before(call))
+#ifndef TAF_IS_OOM
+#define TAF_IS_OOM(r) TAF_OOM_OF(r)
+#endif
 #define TAF_LEAVE(kind, call, rc) \
 	(TAF_IS_NARROW(kind) ? taf_after_narrow(call, TAF_##kind, rc) : taf_after(call, rc))
 #define HOOK(ret, name, params, args, kind_, n_bytes, refuse, doc) \
@@ -69,6 +73,9 @@ const struct taf_table TAF_TABLE = { TAF_ENGINE, rows, ROW_COUNT, learned, TAF_O
 		if (!TAF_ENTER(kind_, &call)) \
 			return refuse; \
 		ret r = THROUGH(call, name) args; \
+		if (TAF_##kind_ == TAF_ALLOC && __builtin_expect(TAF_IS_OOM(r), 0)) \
+			for (uint32_t n = 0; TAF_IS_OOM(r) && taf_oom_again(&call, n); n++) \
+				r = THROUGH(call, name) args; \
 		TAF_LEAVE(kind_, &call, TAF_STATUS(r)); \
 		return r; \
 	}

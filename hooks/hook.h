@@ -30,6 +30,7 @@
 
 #include "../shim/entry.h"
 #include "../shim/gate.h"
+#include "../shim/oom.h"
 
 #define TAF_PUBLIC __attribute__((visibility("default")))
 #define TAF_HIDDEN __attribute__((visibility("hidden")))
@@ -88,6 +89,21 @@ static inline int64_t taf_status_int(int64_t n)
 {
 	return n;
 }
+
+/* Whether their function gave nothing because there was no memory left: of a pointer,
+ * NULL; what a number means only its runtime knows (TAF_IS_OOM). */
+static inline bool taf_oom_pointer(const void *p)
+{
+	return !p;
+}
+
+static inline bool taf_oom_int(int64_t n)
+{
+	(void)n;
+	return false;
+}
+
+#define TAF_OOM_OF(r) _Generic((r), void * : taf_oom_pointer, default : taf_oom_int)(r)
 
 #define TAF_STATUS_OF(r) _Generic((r), void * : taf_status_pointer, default : taf_status_int)(r)
 

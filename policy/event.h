@@ -106,8 +106,8 @@ struct taf_memory {
 	uint64_t total; /* what all processes may take of it; 0: nothing is known */
 	uint64_t free; /* of that, now, whoever has the rest */
 	uint64_t own; /* taken by this process, as the shim counts */
-	uint64_t growth_per_min; /* of own, while models and contexts stay the same */
-	uint64_t growth_per_infer; /* of own, the least of the last three generations */
+	uint64_t growth_per_min; /* of allocations, while models and contexts stay the same */
+	uint64_t growth_per_infer; /* likewise, the least of the last three generations */
 	uint64_t overhead; /* what a big model needs beside weights and cache */
 	uint32_t told; /* enum taf_told, or-ed */
 };

@@ -8,6 +8,7 @@
 #include "admit.h"
 #include "crumb.h"
 #include "facts.h"
+#include "memory.h"
 
 void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct taf_verdict *v)
 {
@@ -164,6 +165,7 @@ bool taf_act_before_infer(struct taf_work *w)
 	if (is_to_be_admitted(w))
 		return taf_admit(&(struct taf_admission){ .event = &ev, .work = w });
 	drain_as_decided(w, TAF_INFER, TAF_BEGIN);
+	taf_memory_watch(w);
 	return true;
 }
 

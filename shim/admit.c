@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "../policy/fit.h"
 #include "../policy/policy.h"
 #include "../policy/text.h"
 #include "act.h"
@@ -10,6 +11,7 @@
 #include "exit.h"
 #include "facts.h"
 #include "learn.h"
+#include "memory.h"
 #include "say.h"
 #include "share.h"
 
@@ -28,6 +30,7 @@ struct round {
 	uint64_t hold_of; /* seq of the HOLD begin; 0: none yet */
 	int hold_rule;
 	bool is_drained;
+	bool is_size_unknown; /* nobody can say whether it fits */
 	int share_err;
 };
 
@@ -64,6 +67,7 @@ static void ask(struct round *r)
 	f.ledger = ledger;
 	f.now = taf_moment_now();
 	taf_decide(&q, &r->v);
+	r->is_size_unknown = taf_fit_is_unknown(&q);
 	if (ev->kind == TAF_LOAD && passes(r) && ev->model && ev->model[0]) {
 		taf_learn_mark(ledger, ev, &f.now);
 		is_marked = true;
@@ -97,6 +101,7 @@ static void drain(struct round *r)
 	else
 		taf_act_drain_all(NULL, r->v.drain, r->v.drain_rule);
 	r->is_drained = true;
+	taf_memory_stale();
 }
 
 static void begin_hold(struct round *r)
@@ -169,6 +174,9 @@ bool taf_admit(const struct taf_admission *a)
 	end_hold(&r);
 	say_share_trouble(r.share_err);
 	taf_say_verdict(a, &r.v);
+	if (r.is_size_unknown && a->event->kind == TAF_LOAD && r.v.action != TAF_ACT_REFUSE)
+		taf_mark(TAF_NOTE, a->event->engine, a->call,
+			 "nobody can say whether it fits in memory: it is let through");
 	if (taf_state_now() == TAF_LEAVING)
 		taf_exit_park();
 	if (is_observed() || r.v.action != TAF_ACT_REFUSE)

@@ -4,13 +4,11 @@
 #include <errno.h>
 
 #include "../policy/fit.h"
-#include "../policy/text.h"
 #include "crumb.h"
 #include "gate.h"
 #include "ring.h"
-#include "state.h"
+#include "say.h"
 #include "sys_memory.h"
-#include "work.h"
 
 #define SAMPLES 20
 #define SAMPLE_GAP_MS 15000 /* so many of them span five minutes */
@@ -20,7 +18,7 @@
 #define TOLD_ONCE (TAF_TOLD_LIMIT | TAF_TOLD_SINGLE) /* until another model or context */
 
 struct sample {
-	uint64_t ms, own;
+	uint64_t ms, taken; /* by allocations that were seen */
 };
 
 /* The reader of the moment writes; others take what is there. */
@@ -32,7 +30,7 @@ static _Atomic(uint32_t) told;
 
 static struct sample samples[SAMPLES]; /* under busy, as all below */
 static uint32_t n_samples; /* so far; the oldest fall out */
-static uint64_t infers_seen, own_then; /* at the latest generation that was seen */
+static uint64_t infers_seen, taken_then; /* at the latest generation that was seen */
 static uint64_t growths[INFERS];
 static uint32_t n_growths;
 static uint32_t models_then, contexts_then;
@@ -86,12 +84,12 @@ static void ask_system(uint64_t own)
 }
 
 /* Growth is counted between the same models and contexts alone. */
-static void begin_anew(uint64_t now_ms, uint64_t own)
+static void begin_anew(uint64_t now_ms, uint64_t taken)
 {
-	samples[0] = (struct sample){ now_ms, own };
+	samples[0] = (struct sample){ now_ms, taken };
 	n_samples = 1;
 	n_growths = 0;
-	own_then = own;
+	taken_then = taken;
 	atomic_store(&per_min, 0);
 	atomic_store(&per_infer, 0);
 	atomic_fetch_and(&told, ~(uint32_t)TOLD_ONCE);
@@ -107,24 +105,24 @@ static bool is_other_set(void)
 	return is_other;
 }
 
-static void measure_minutes(uint64_t now_ms, uint64_t own)
+static void measure_minutes(uint64_t now_ms, uint64_t taken)
 {
 	const struct sample *last = &samples[(n_samples - 1) % SAMPLES], *first;
 	uint64_t span, by;
 
 	if (now_ms - last->ms >= SAMPLE_GAP_MS)
-		samples[n_samples++ % SAMPLES] = (struct sample){ now_ms, own };
+		samples[n_samples++ % SAMPLES] = (struct sample){ now_ms, taken };
 	first = n_samples > SAMPLES ? &samples[n_samples % SAMPLES] : &samples[0];
 	span = now_ms - first->ms;
 	if (span < SPAN_MIN_MS)
 		return;
-	by = taf_less(own, first->own);
+	by = taf_less(taken, first->taken);
 	by = by / span * TAF_MINUTE_MS + by % span * TAF_MINUTE_MS / span;
 	atomic_store(&per_min, by);
 }
 
 /* The least growth of the last generations: what grows once and stays is no leak. */
-static void measure_infers(uint64_t own)
+static void measure_infers(uint64_t taken)
 {
 	struct taf_ring_head *head = taf_ring_head();
 	uint64_t infers = head ? atomic_load(&head->infers) : 0, least = UINT64_MAX;
@@ -133,9 +131,9 @@ static void measure_infers(uint64_t own)
 		infers_seen = infers;
 		return;
 	}
-	growths[n_growths++ % INFERS] = taf_less(own, own_then) / (infers - infers_seen);
+	growths[n_growths++ % INFERS] = taf_less(taken, taken_then) / (infers - infers_seen);
 	infers_seen = infers;
-	own_then = own;
+	taken_then = taken;
 	for (int i = 0; i < INFERS; i++)
 		least = growths[i] < least ? growths[i] : least;
 	atomic_store(&per_infer, n_growths >= INFERS ? least : 0);
@@ -171,18 +169,18 @@ void taf_memory_quick(struct taf_memory *m)
 
 void taf_memory_now(struct taf_memory *m)
 {
-	uint64_t now_ms = taf_sys_mono_ns() / 1000000, at = atomic_load(&read_ms), own;
+	uint64_t now_ms = taf_sys_mono_ns() / 1000000, at = atomic_load(&read_ms), taken;
 
 	if (!atomic_exchange_explicit(&busy, 1, memory_order_acquire)) {
-		own = count_own();
 		if (!at || now_ms - at >= TAF_MEMORY_KEEP_MS) {
-			ask_system(own);
+			ask_system(count_own());
 			atomic_store(&read_ms, now_ms ? now_ms : 1);
 		}
+		taken = taf_ring_bytes_live();
 		if (is_other_set())
-			begin_anew(now_ms, own);
-		measure_minutes(now_ms, own);
-		measure_infers(own);
+			begin_anew(now_ms, taken);
+		measure_minutes(now_ms, taken);
+		measure_infers(taken);
 		atomic_store_explicit(&busy, 0, memory_order_release);
 	}
 	taf_memory_quick(m);
@@ -215,11 +213,20 @@ void taf_memory_tell(const struct taf_verdict *v)
 			atomic_fetch_or(&told, told_by(v->said[i].rule));
 }
 
-bool taf_memory_fits_anyway(void)
+void taf_memory_watch(const struct taf_work *w)
 {
-	const char *said = taf_env_now ? taf_env(taf_env_now, "TAFFRAIL_FIT_ANYWAY") : NULL;
+	struct taf_event ev = { .kind = TAF_INFER,
+				.phase = TAF_BEGIN,
+				.engine = w->table->engine,
+				.model = taf_work_model_name(w) };
+	struct taf_facts f = { .now_ms = 0 };
+	struct taf_verdict v;
 
-	return said && taf_same(said, "1");
+	taf_verdict_init(&v);
+	taf_memory_now(&f.memory);
+	taf_headroom(&(struct taf_question){ &taf_rules, &ev, &f }, &v);
+	if (v.n_said)
+		taf_say_verdict(&(struct taf_admission){ .event = &ev }, &v);
 }
 
 uint64_t taf_memory_footprint(void)

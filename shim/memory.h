@@ -6,9 +6,9 @@
  *   taf_memory_tell(&v)      the warnings of v were written: they are not repeated while they stand
  *
  * What the system says is kept for TAF_MEMORY_KEEP_MS; what this process took
- * is counted at each question.  Growth is measured between questions, over the
- * last minutes and from generation to generation, and begins anew whenever a
- * model or a context comes or goes: that is no growth.  Nothing here waits,
+ * is counted at each question.  Growth of its allocations is measured between
+ * questions, over the last minutes and from generation to generation, and
+ * begins anew whenever a model or a context comes or goes: that is no growth.  Nothing here waits,
  * and no thread is behind it.
  *
  * What a program maps (weights on the processor) is no allocation that is seen,
@@ -19,16 +19,18 @@
 #define TAF_MEMORY_H
 
 #include "../policy/event.h"
+#include "work.h"
 
 #define TAF_MEMORY_KEEP_MS 250
 
 void taf_memory_now(struct taf_memory *m);
 /* The counts of this process alone, and what is kept of the rest: no file is read. */
 void taf_memory_quick(struct taf_memory *m);
+/* Asks the rules about memory alone, before a generation that no other rule is asked
+ * about, and says what they warn of. */
+void taf_memory_watch(const struct taf_work *w);
 void taf_memory_stale(void);
 void taf_memory_tell(const struct taf_verdict *v);
-/* `run --fit-anyway`: the user knows that it fits. */
-bool taf_memory_fits_anyway(void);
 /* Bytes of this process as the system counts them; 0 unknown. */
 uint64_t taf_memory_footprint(void);
 /* A fork child took nothing yet. */

@@ -156,4 +156,5 @@ void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v)
 			continue;
 		say_one(a, &v->said[i]);
 	}
+	taf_memory_tell(v);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_ggml.c -- a ggml made of the rows of hooks/ggml.def (fake.h). */
+/* fake_ggml.c -- a ggml made of the rows of hooks/ggml.def (fake.h).
+ *
+ *   FAKE_ALLOC_FAILS=N   the first N allocations find no memory
+ */
 #define FAKE_ROWS "../../hooks/ggml.def"
 #define HAND_ggml_backend_buffer_get_size FAKE_HAND
+#define HAND_ggml_backend_buft_alloc_buffer FAKE_HAND
 #include "fake.h"
 
 #include <stdarg.h>
@@ -15,6 +19,20 @@ size_t ggml_backend_buffer_get_size(void *buffer)
 {
 	fake_called(FAKE_ggml_backend_buffer_get_size);
 	return buffer ? 4096 : 0;
+}
+
+void *ggml_backend_buft_alloc_buffer(void *type, size_t size)
+{
+	int row = FAKE_ggml_backend_buft_alloc_buffer;
+	void *p = NULL;
+
+	(void)type;
+	(void)size;
+	fake_called(row);
+	if (fake_counts[row] > fake_setting("FAKE_ALLOC_FAILS"))
+		p = fake_cells[row];
+	fake_last[row] = (int64_t)(intptr_t)p;
+	return p;
 }
 
 /* As the real one: the place, the message, SIGABRT. */
