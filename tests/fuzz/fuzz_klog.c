@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_klog.c -- any bytes as lines of a kernel log: in bounds, closed strings, known severities. */
+/* fuzz_klog.c -- any bytes as lines of a kernel log and as a journal in its export form: in
+ * bounds, closed strings, known severities. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../cli/evidence_source.h"
 #include "../../policy/klog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,11 +34,16 @@ static void read_line(const char *line, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1);
+	static struct taf_evidence ev;
+	/* Exactly as long as it is: a byte too far is seen. */
+	char *text = malloc(size ? size : 1);
 
 	if (!text)
 		return 0;
 	memcpy(text, data, size);
+	memset(&ev, 0, sizeof(ev));
+	taf_journal_parse(&ev, text, size);
+	check(ev.n <= TAF_EVIDENCE_EVENTS && ev.n_words <= TAF_EVIDENCE_WORDS);
 	for (size_t from = 0; from <= size;) {
 		const char *end = memchr(text + from, '\n', size - from);
 		size_t to = end ? (size_t)(end - text) : size;

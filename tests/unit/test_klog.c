@@ -92,9 +92,9 @@ static const struct {
 	{ "general protection fault, probably for non-canonical address 0xdead000000000122: 0000 "
 	  "[#1]",
 	  "kernel_oops", TAF_SEVERITY_MACHINE, "", 0 },
-	{ "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [kworker/3:1:123]", "kernel_lockup",
+	{ "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [kworker/3:1:123]", "soft_lockup",
 	  TAF_SEVERITY_MACHINE, "", 0 },
-	{ "NMI watchdog: Watchdog detected hard LOCKUP on cpu 3", "kernel_lockup",
+	{ "NMI watchdog: Watchdog detected hard LOCKUP on cpu 3", "hard_lockup",
 	  TAF_SEVERITY_MACHINE, "", 0 },
 	{ "INFO: task python3:1234 blocked for more than 120 seconds.", "hung_task",
 	  TAF_SEVERITY_PROCESS, "", 1234 },
