@@ -12,6 +12,7 @@
 #include "../shim/sys.h"
 #include "closing.h"
 #include "launch.h"
+#include "lookout.h"
 #include "preload.h"
 #include "run_lock.h"
 #include "run_policy.h"
@@ -19,7 +20,6 @@
 #include "tell.h"
 #include "vars.h"
 #include "verbs.h"
-#include "witness.h"
 
 extern char **environ;
 
@@ -32,7 +32,8 @@ struct plan {
 	struct taf_preload preload;
 	struct taf_vars vars;
 	struct taf_guest guest;
-	struct taf_witness witness;
+	struct taf_lookout lookout;
+	struct taf_restarter restarter;
 	struct taf_closing closing;
 	bool is_nested; /* some outer `run` has said it all */
 	bool is_preloaded;
@@ -88,7 +89,8 @@ static int plan_crumbs(struct plan *p)
 			memcpy(p->closing.crumbs, dir.path, sizeof(dir.path));
 		else
 			taf_state_sub(&dir, "crumbs", p->closing.crumbs, sizeof(p->closing.crumbs));
-		memcpy(p->witness.crumbs, p->closing.crumbs, sizeof(p->witness.crumbs));
+		memcpy(p->lookout.witness.crumbs, p->closing.crumbs, PATH_MAX);
+		taf_state_sub(&p->state, "stacks", p->lookout.stacks, sizeof(p->lookout.stacks));
 		return 0;
 	}
 	if (p->policy.is_strict) {
@@ -183,7 +185,7 @@ static int plan_guard(struct plan *p)
 		status = plan_crumbs(p);
 	if (status)
 		return status;
-	p->guest.look_ms = TAF_WITNESS_FIRST_MS;
+	p->guest.look_ms = TAF_LOOKOUT_FIRST_MS;
 	return set_vars(p) ? TAF_EXIT_INTERNAL : 0;
 }
 
@@ -251,7 +253,7 @@ static int look(void *arg)
 {
 	struct plan *p = arg;
 
-	return taf_witness_look(&p->witness);
+	return taf_lookout_look(&p->lookout);
 }
 
 static int become(struct plan *p)
@@ -261,24 +263,42 @@ static int become(struct plan *p)
 	return start(p);
 }
 
+static void plan_lookout(struct plan *p)
+{
+	p->guest.start = start;
+	p->guest.look = look;
+	p->guest.arg = p;
+	p->closing.program = p->target.path;
+	p->closing.label = p->args.label;
+	p->restarter = (struct taf_restarter){ .rules = &p->args.restart,
+					       .policy = &p->policy.rules,
+					       .guest = &p->guest,
+					       .closing = &p->closing,
+					       .name = p->args.command[0] };
+	p->lookout.rules = &p->policy.rules;
+	p->lookout.restarter = &p->restarter;
+	p->lookout.witness.guest = &p->guest.pid;
+	p->lookout.watcher.rules = &p->policy.rules;
+	/* The outer one watches for us, but only we can start our guest again. */
+	p->lookout.watcher.crumbs =
+		p->is_nested && p->args.restart.mode == TAF_RESTART_NEVER ? "" : p->closing.crumbs;
+	p->lookout.watcher.stacks = p->lookout.stacks;
+	p->lookout.watcher.run = p->closing.run;
+	p->lookout.watcher.own = taf_closing_own(&p->closing);
+}
+
 static int supervise(struct plan *p)
 {
 	struct taf_end end;
 	int err;
 
-	p->guest.start = start;
-	p->guest.look = look;
-	p->guest.arg = p;
-	p->witness.guest = &p->guest.pid;
-	err = taf_supervise(&p->guest, &end);
+	plan_lookout(p);
+	err = taf_restart_supervise(&p->restarter, &end);
 	if (err) {
 		taf_tell("%s is not watched, because there is room for one process only: %s",
 			 p->args.command[0], strerror(-err));
 		return become(p);
 	}
-	p->closing.guest = p->guest.pid;
-	p->closing.program = p->target.path;
-	p->closing.label = p->args.label;
 	taf_close_run(&p->closing, &end);
 	taf_end_like(&end);
 }

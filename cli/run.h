@@ -13,11 +13,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../policy/restart.h"
+
 struct taf_run_args {
 	const char *policy, *state, *label; /* NULL: not given */
 	const char **sets; /* K=V, in their order */
 	size_t n_sets;
 	bool is_strict, becomes_guest, fits_anyway;
+	struct taf_restart_rules restart;
 	char **command; /* closed by NULL */
 };
 

@@ -75,10 +75,19 @@ void taf_signals_restore(void)
 	sigprocmask(SIG_SETMASK, &mask_at_start, NULL);
 }
 
+/* Whether this signal tells us, and not the guest alone, to end. A HUP that somebody
+ * sends may mean: read your files again. */
+static bool tells_to_end(const siginfo_t *si)
+{
+	return si->si_signo == SIGTERM || si->si_signo == SIGINT || si->si_signo == SIGQUIT ||
+	       (si->si_signo == SIGHUP && si->si_code > 0);
+}
+
 /* Takes what arrived before there was a guest to get it. */
-static void take_early(sigset_t *early)
+static void take_early(struct taf_guest *guest, sigset_t *early)
 {
 	static const struct timespec now = { 0, 0 };
+	siginfo_t si;
 	sigset_t all;
 	int sig;
 
@@ -86,8 +95,10 @@ static void take_early(sigset_t *early)
 	sigemptyset(early);
 	sigfillset(&all);
 	sigdelset(&all, SIGCHLD);
-	while ((sig = sigtimedwait(&all, NULL, &now)) > 0)
+	while ((sig = sigtimedwait(&all, &si, &now)) > 0) {
+		guest->was_told = guest->was_told || tells_to_end(&si);
 		sigaddset(early, sig);
+	}
 }
 
 static void give_early(const sigset_t *early)
@@ -134,6 +145,8 @@ static void forward(const struct watch *w, const siginfo_t *si)
 {
 	siginfo_t copy = *si;
 
+	if (si->si_pid != getpid() && si->si_pid != w->guest->pid && tells_to_end(si))
+		w->guest->was_told = true;
 	if (si->si_code > 0 || si->si_pid == w->guest->pid || si->si_pid == getpid())
 		return;
 	/* The kernel lets nobody pretend to be kill(2), but passes a queued value on. */
@@ -275,7 +288,7 @@ int taf_supervise(struct taf_guest *guest, struct taf_end *end)
 
 	memset(end, 0, sizeof(*end));
 	timers_take();
-	take_early(&early);
+	take_early(guest, &early);
 	guest->pid = (int32_t)fork();
 	if (guest->pid < 0) {
 		err = -errno;
@@ -292,6 +305,26 @@ int taf_supervise(struct taf_guest *guest, struct taf_end *end)
 	w.look_at = guest->look_ms < 0 ? -1 : now_ms() + guest->look_ms;
 	wait_for_guest(&w);
 	return 0;
+}
+
+bool taf_supervise_pause(int64_t ms)
+{
+	struct taf_guest none = { 0 };
+	struct taf_end end;
+	struct watch w = { .guest = &none, .end = &end, .look_at = now_ms() + ms };
+	siginfo_t si;
+	int sig;
+
+	while (now_ms() < w.look_at) {
+		sig = next_signal(&w, &si);
+		if (sig > 0 && (tells_to_end(&si) || sig == SIGHUP))
+			return false;
+		if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU)
+			stop_too(&w, sig);
+		if (sig == SIGCHLD && getpid() == 1)
+			reap_strangers(0);
+	}
+	return true;
 }
 
 void taf_end_like(const struct taf_end *end)

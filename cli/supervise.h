@@ -37,6 +37,8 @@ struct taf_guest {
 	int (*look)(void *arg);
 	int look_ms; /* -1: never */
 	void *arg;
+	/* Set when somebody told us to end: TERM, INT or QUIT, or the terminal's HUP. */
+	bool was_told;
 };
 
 /* To be called first of all in main. */
@@ -48,6 +50,8 @@ void taf_signals_restore(void);
 
 /* Forks, starts, waits. 0, or -errno when there could be no child. */
 int taf_supervise(struct taf_guest *guest, struct taf_end *end);
+/* Between two guests: ms without one. False at once when somebody told us to end. */
+bool taf_supervise_pause(int64_t ms);
 /* Ends this process as the guest ended. */
 _Noreturn void taf_end_like(const struct taf_end *end);
 

@@ -247,6 +247,7 @@ static void tell_restart(struct taf_watcher *w, const struct guest *g, struct ta
 	char words[256], why[128], rule[32];
 
 	one->event.rule = row >= 0 ? taf_rule_info(row)->path : NULL;
+	taf_show_safe(one->event.reason, sizeof(one->event.reason), f->restart_why);
 	snprintf(words, sizeof(words), "asks to be restarted: %s (%s)",
 		 taf_show_safe(why, sizeof(why), f->restart_why),
 		 taf_show_safe(rule, sizeof(rule), f->restart_rule));

@@ -55,6 +55,7 @@ struct taf_watch_event {
 	uint64_t still_ms, limit_ms; /* of a stalled call */
 	const char *rule; /* path; NULL: none */
 	char stack[PATH_MAX]; /* the capture; "": none */
+	char reason[128]; /* of a wish to be restarted */
 	char text[768]; /* for people */
 };
 

@@ -9,6 +9,7 @@
 #include "learn.h"
 #include "load.h"
 #include "model.h"
+#include "recycle.h"
 
 #define LOCK_MS 200
 #define CLAIM_LOOK_MS 100 /* how often a waiter checks that the holder lives */
@@ -271,6 +272,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	w->of = taf_crumb(&r);
 	if (taf_ring_head())
 		atomic_fetch_add(&taf_ring_head()->infers, 1);
+	taf_recycle_look();
 	return true;
 }
 
