@@ -9,6 +9,9 @@ static void at_infer(const struct taf_question *q, struct taf_verdict *v)
 
 	if (q->event->phase == TAF_BEGIN && r->drain_pre_clear)
 		taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_drain_pre_clear);
+	if (q->event->phase == TAF_BEGIN && r->drain_every_ms &&
+	    q->facts->undrained_ms >= r->drain_every_ms)
+		taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_drain_every_ms);
 	if (q->event->phase == TAF_END && r->drain_post_sync)
 		taf_verdict_drain(v, TAF_DRAIN_SYNC, TAF_RULE_drain_post_sync);
 	if (q->event->phase == TAF_END && r->drain_post_clear)

@@ -123,6 +123,7 @@ struct taf_facts {
 	uint32_t models_live;
 	uint32_t submits_since_sync; /* of the context at hand */
 	uint64_t idle_ms; /* since the last submit of the process */
+	uint64_t undrained_ms; /* since the context at hand was drained, or made */
 	bool is_leaving;
 	bool fits_anyway; /* the user said so, for this run: --fit-anyway */
 	enum taf_lock_state lock;

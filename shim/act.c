@@ -38,6 +38,7 @@ static void would_drain(struct taf_work *w, const struct taf_rec *like)
 	r.kind = TAF_WOULD;
 	r.phase = TAF_MARK;
 	r.msg = "would synchronize here";
+	w->drained_ns = taf_sys_mono_ns();
 	w->since_sync = 0;
 	w->first_unsynced = w->submits + 1;
 	taf_crumb(&r);
@@ -88,6 +89,7 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 	r.has = TAF_HAS_OF | TAF_HAS_RC | TAF_HAS_MS;
 	r.keep = TAF_KEEP_LOG;
 	if (!r.rc) {
+		w->drained_ns = taf_sys_mono_ns();
 		w->since_sync = 0;
 		w->first_unsynced = w->submits + 1;
 	}

@@ -2,6 +2,7 @@
 #include "facts.h"
 
 #include "memory.h"
+#include "recycle.h"
 #include "ring.h"
 #include "share.h"
 #include "state.h"
@@ -15,6 +16,8 @@ void taf_facts_cheap(struct taf_facts *f, const struct taf_work *w)
 				 .models_live = taf_work_models(),
 				 .submits_since_sync = w ? w->since_sync : 0,
 				 .is_leaving = taf_state_now() == TAF_LEAVING };
+	if (w && taf_sys_mono_ns() > w->drained_ns)
+		f->undrained_ms = (taf_sys_mono_ns() - w->drained_ns) / 1000000;
 	if (head) {
 		uint64_t last = atomic_load_explicit(&head->last_activity_ns, memory_order_relaxed);
 
@@ -30,4 +33,5 @@ void taf_facts_world(struct taf_facts *f, const struct taf_event *ev, struct taf
 	f->now = taf_moment_now();
 	f->fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
 	taf_memory_now(&f->memory);
+	taf_recycle_facts(f);
 }

@@ -113,6 +113,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->is_inferring = w->owes_sync = false;
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = 0;
+	w->drained_ns = taf_sys_mono_ns();
 	w->submits = w->tokens = w->peak = w->first_unsynced = 0;
 	atomic_store(&w->claim, 0);
 }

@@ -54,6 +54,7 @@ struct taf_work {
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t of, begin_ns, last_ns;
+	uint64_t drained_ns; /* or made */
 	uint64_t submits, tokens, peak;
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
 };
