@@ -118,31 +118,65 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 		 call[0] ? " " : "", call, model[0] ? " on " : "", model);
 }
 
-/* What the policy did in it: "2 holds, 1 refusal (cadence.same_model)". False: nothing. */
+/* What the policy did in one session. */
+struct acts {
+	unsigned holds, refusals, others;
+	char rule[TAF_LABEL_ROOM],
+		msg[TAF_LABEL_ROOM]; /* of the latest refusal, else of the latest */
+};
+
+static void add_act(struct acts *a, const struct taf_past *p)
+{
+	struct taf_crumb_line line;
+	bool is_refusal = p->kind == TAF_REFUSE;
+
+	if (p->phase == TAF_END ||
+	    (p->kind != TAF_HOLD && !is_refusal && p->kind != TAF_LIMIT &&
+	     p->kind != TAF_RESTART) ||
+	    !taf_past_line(p, &line) || !taf_crumb_has(&line, TAF_KEY_RULE))
+		return;
+	if (is_refusal || !a->refusals) {
+		taf_crumb_text(&line, TAF_KEY_RULE, a->rule, sizeof(a->rule));
+		if (!taf_crumb_text(&line, TAF_KEY_MSG, a->msg, sizeof(a->msg)))
+			a->msg[0] = '\0';
+	}
+	a->holds += p->kind == TAF_HOLD;
+	a->refusals += is_refusal;
+	a->others += p->kind == TAF_LIMIT || p->kind == TAF_RESTART;
+}
+
+static void put_count(struct taf_text *t, const char *what, unsigned n)
+{
+	if (!n)
+		return;
+	taf_text_put(t, t->used > sizeof("was ") - 1 ? ", " : "");
+	taf_text_put(t, what);
+	taf_text_char(t, ' ');
+	taf_text_u64(t, n);
+	taf_text_put(t, n == 1 ? " time" : " times");
+}
+
+/* "was held 2 times, refused 1 time by the policy: cadence.same_model, 5.0s of 3m 00s,
+ * tiny, passes in 2m 55s". False: nothing. */
 static bool what_acted(const struct taf_trail *t, char *text, size_t room)
 {
-	unsigned holds = 0, refusals = 0, limits = 0;
-	char rule[TAF_LABEL_ROOM] = "", safe[TAF_LABEL_ROOM];
-	struct taf_crumb_line line;
+	struct acts a = { 0 };
+	char safe[TAF_LABEL_ROOM];
+	struct taf_text out;
 
-	for (size_t i = 0; i < t->n_past; i++) {
-		const struct taf_past *p = &t->past[i];
-
-		if (p->phase == TAF_END ||
-		    (p->kind != TAF_HOLD && p->kind != TAF_REFUSE && p->kind != TAF_LIMIT &&
-		     p->kind != TAF_RESTART) ||
-		    !taf_past_line(p, &line) || !taf_crumb_has(&line, TAF_KEY_RULE))
-			continue;
-		taf_crumb_text(&line, TAF_KEY_RULE, rule, sizeof(rule));
-		holds += p->kind == TAF_HOLD;
-		refusals += p->kind == TAF_REFUSE;
-		limits += p->kind == TAF_LIMIT || p->kind == TAF_RESTART;
-	}
-	if (!holds && !refusals && !limits)
+	for (size_t i = 0; i < t->n_past; i++)
+		add_act(&a, &t->past[i]);
+	if (!a.holds && !a.refusals && !a.others)
 		return false;
-	snprintf(text, room,
-		 "was held %u times, refused %u times, limited %u times by the policy (%s)", holds,
-		 refusals, limits, taf_show_safe(safe, sizeof(safe), rule));
+	taf_text_init(&out, text, room);
+	taf_text_put(&out, "was ");
+	put_count(&out, "held", a.holds);
+	put_count(&out, "refused", a.refusals);
+	put_count(&out, "limited", a.others);
+	taf_text_put(&out, " by the policy: ");
+	taf_text_put(&out, taf_show_safe(safe, sizeof(safe), a.rule));
+	taf_text_put(&out, a.msg[0] ? ", " : "");
+	taf_text_put(&out, taf_show_safe(safe, sizeof(safe), a.msg));
 	return true;
 }
 
@@ -155,7 +189,7 @@ static bool has_died(const struct taf_story *s)
 
 static void judge(struct worst *w, const struct taf_trail *t, const struct taf_story *s)
 {
-	char name[96], what[320], where[360] = "", sig[32];
+	char name[96], what[480], where[360] = "", sig[32];
 	int weight = taf_ended_weight(s->verdict);
 	bool is_dead = has_died(s);
 

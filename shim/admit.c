@@ -156,6 +156,16 @@ static void exit_if_asked(const struct round *r)
 	taf_sys_exit_group(EXIT_HELD);
 }
 
+/* The process ends: whoever drains it must be able to claim what this thread has. */
+static void park(const struct taf_admission *a)
+{
+	if (a->work)
+		taf_work_release(a->work);
+	taf_exit_park();
+	if (a->work && !taf_work_claim(a->work, (uint32_t)taf_rules.drain_deadline_ms))
+		taf_work_seize(a->work);
+}
+
 bool taf_admit(const struct taf_admission *a)
 {
 	struct round r = { .a = a };
@@ -178,7 +188,7 @@ bool taf_admit(const struct taf_admission *a)
 		taf_mark(TAF_NOTE, a->event->engine, a->call,
 			 "nobody can say whether it fits in memory: it is let through");
 	if (taf_state_now() == TAF_LEAVING)
-		taf_exit_park();
+		park(a);
 	if (is_observed() || r.v.action != TAF_ACT_REFUSE)
 		return true;
 	exit_if_asked(&r);

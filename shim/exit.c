@@ -127,6 +127,7 @@ static bool begin_leaving(void)
 	atomic_fetch_or(&taf_life.alert, TAF_ALERT_LEAVING);
 	if (taf_ring_head())
 		atomic_store(&taf_ring_head()->is_leaving, 1);
+	taf_sys_wake_all(&taf_life.state); /* who waits because a rule says so */
 	return true;
 }
 

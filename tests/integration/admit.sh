@@ -108,6 +108,11 @@ check settle "pauses before the first generation alone" 1 \
 has settle "a drain before it" '.ev == "drain" and .ph == "end" and .rule == "cadence.families"'
 with "cadence.families=*gemma-4*:90s:400ms" load=$A infer=2
 has_not "no such family" "a pause" '.ev == "settle"'
+# A program that ends in such a pause is drained all the same, and does not wait for its end.
+with "cadence.families=*gemma-4*:90s:60s;drain.deadline=20s" load=$G aside=3 wait=300 exit=6
+check "an end in a pause" "status" "exit 6" "$(cat shim.status)"
+has "an end in a pause" "the pause" '.ev == "settle" and .ph == "begin"'
+has "an end in a pause" "the drain at the exit" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == 0'
 with "cadence.same_model=0s;cadence.cross_model=0s;drain.settle_after_unload=500ms" load=$A infer=1 free load=$B
 shows "after an unload" "load $A: ok" "infer: 1 of 1" free "load $B: ok"
 has "after an unload" "a pause" \

@@ -7,6 +7,7 @@
  *   wait=MS     does nothing
  *   thread=PATH loads a model on a thread of its own, beside what follows
  *   join        waits for these threads
+ *   aside=N     N decodes on a thread that nobody waits for
  *   exit=N      leaves with that status
  *
  * What a program does when a load fails is to say so and to go on. */
@@ -57,6 +58,13 @@ static void *load_aside(void *path)
 	return engine.load(path, fake_value_of(0));
 }
 
+static void *infer_aside(void *decodes)
+{
+	for (int i = 0; i < atoi(decodes); i++)
+		engine.decode(contexts[n - 1], fake_batch_of(1));
+	return NULL;
+}
+
 static void join_all(void)
 {
 	void *model;
@@ -86,6 +94,8 @@ int main(int argc, char **argv)
 			usleep((useconds_t)atoi(value) * 1000);
 		else if (!strncmp(argv[i], "thread=", 7) && n_threads < MANY)
 			pthread_create(&threads[n_threads++], NULL, load_aside, value);
+		else if (!strncmp(argv[i], "aside=", 6) && n)
+			pthread_create(&(pthread_t){ 0 }, NULL, infer_aside, value);
 		else if (!strcmp(argv[i], "join"))
 			join_all();
 		else if (!strncmp(argv[i], "exit=", 5))
