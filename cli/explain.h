@@ -3,7 +3,7 @@
  *
  * explain.c reads the arguments and decides the exit status; explain_ask.c
  * gathers the facts that the guard would gather and asks each rule as the guard
- * does; explain_show.c prints for people, explain_json.c for programs.
+ * does, explain_lock.c looks at the GPU lock; explain_show.c prints for people, explain_json.c for programs.
  */
 #ifndef TAF_EXPLAIN_H
 #define TAF_EXPLAIN_H
@@ -51,6 +51,7 @@ struct taf_explain {
 	struct taf_cache_ask ask;
 	struct taf_plan plan;
 	struct taf_facts facts;
+	char holder[TAF_ABOUT_ROOM]; /* of the GPU lock; facts.lock_holder points at it */
 	char trouble[512]; /* with the state; "": none */
 	/* By step: what all rules say together, and each one alone. */
 	struct taf_event event[TAF_STEP_COUNT];
@@ -68,6 +69,8 @@ enum taf_explain_step taf_explain_worst(const struct taf_explain *x);
 
 /* Fills everything from info on. 0, or an exit status after a line on stderr. */
 int taf_explain_ask(struct taf_explain *x);
+/* Fills facts.lock: BUSY, or unknown, as a new run would find it free. */
+void taf_explain_lock(struct taf_explain *x);
 void taf_explain_show(const struct taf_explain *x);
 void taf_explain_json(const struct taf_explain *x);
 

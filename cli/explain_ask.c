@@ -159,6 +159,7 @@ int taf_explain_ask(struct taf_explain *x)
 	x->facts.now_ms = x->now.boot_ms;
 	x->facts.ledger = look_at_state(x);
 	look_at_memory(&x->facts.memory);
+	taf_explain_lock(x);
 	set_events(x);
 	taf_plan_make(&x->info, &x->ask, &q, &x->plan);
 	set_events(x);

@@ -4,6 +4,7 @@
 # explain.sh -- `taffrail explain`: what would happen to a model, without a program.
 . "${SRC:?}/tests/integration/lib.sh"
 
+plain_guests guest_steps
 taffrail=$BUILD/taffrail
 export TAFFRAIL_STATE=$state
 
@@ -28,8 +29,8 @@ wrong() { # CASE STATUS PATTERN OPTION...
 }
 
 # 3.0 GiB by its header, and no data.
-"$tests/mkgguf" --hollow --layers 4 --embd 4096 --ff 12288 --ctx 8192 big.gguf >/dev/null || exit 1
-"$tests/mkgguf" tiny.gguf >/dev/null || exit 1
+"$BUILD/tests/mkgguf" --hollow --layers 4 --embd 4096 --ff 12288 --ctx 8192 big.gguf >/dev/null || exit 1
+"$BUILD/tests/mkgguf" tiny.gguf >/dev/null || exit 1
 weights=$(($(stat -c %s big.gguf) / 4096 * 4096))
 
 explain --model tiny.gguf
@@ -92,6 +93,39 @@ for line in 'verdict *refuse: memory.limit, at load' 'refuse *memory.limit, at l
 	grep -q "$line" x.out || fail "text: no line $line"
 done
 "$taffrail" explain --model org/nothing-known | grep -q 'nobody knows how large it is' || fail "text: unknown size"
+
+# What happened before: a load by a program a moment ago, and when it passes.
+cadence=(--set cadence.on_violation=refuse --set cadence.same_model=1h --model /models/alpha.gguf)
+TAFFRAIL_SET="" LD_PRELOAD=$shim "$tests/guest_steps" load=/models/alpha.gguf infer=1 >/dev/null
+explain "${cadence[@]}"
+is "a load a moment ago" 1 '"\(.verdict) \(.step) \(.setting)"' "refuse load cadence.same_model"
+is "a load a moment ago" 1 '.passes_in_ms > 3000000 and .passes_in_ms <= 3600000' true
+explain "${cadence[@]}" --at +30m
+is "half an hour later" 1 '.passes_in_ms > 1200000 and .passes_in_ms <= 1800000' true
+explain "${cadence[@]}" --at +61m
+is "an hour later" 0 .verdict allow
+"$taffrail" explain "${cadence[@]}" | grep -Eq 'refuse  cadence.same_model, at load: .* of 1h 00m, alpha, passes in 59m' ||
+	fail "a load a moment ago: the text"
+
+# Another run has the GPU.
+if [ ! -d /run/taffrail ]; then
+	hold=(--set lock.on_conflict=wait)
+	cat >holder.sh <<-'SH'
+		#!/bin/sh
+		: >up
+		while [ ! -e go ]; do sleep 0.02; done
+	SH
+	chmod +x holder.sh
+	"$taffrail" run "${hold[@]}" --label web -- ./holder.sh &
+	until [ -e up ]; do sleep 0.02; done
+	explain "${hold[@]}" --model tiny.gguf
+	is lock 1 '"\(.verdict) \(.setting)"' "wait lock.on_conflict"
+	is lock 1 '.rules[] | select(.rule == "lock").answers[0].about | contains("web")' true
+	: >go
+	wait
+	explain "${hold[@]}" --model tiny.gguf
+	is "a free lock" 0 '.rules[] | select(.rule == "lock").action' allow
+fi
 
 explain --at +2h --model tiny.gguf
 ahead=$(jq -r .at x.json)
