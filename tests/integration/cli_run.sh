@@ -398,7 +398,7 @@ state() {
 policy() {
 	local rest
 	echo '{"mode": "observe" "trace": true}' >broken.json
-	echo '{"lock": {"slots": 2}, "trace": true}' >later.json
+	echo '{"crumbs": {"journal": true}, "trace": true}' >later.json
 	echo '{"drain": {"post_sync": true}}' >good.json
 	said() { # NAME LINE ARGUMENT...: the last line
 		local name=$1 line=$2
