@@ -9,6 +9,7 @@
 #include "../shim/act.h"
 #include "../shim/crumb.h"
 #include "../shim/load.h"
+#include "../shim/turn.h"
 #include "hook.h"
 
 #define TAF_ROWS "llama.def"
@@ -262,6 +263,7 @@ static void end_submit(struct taf_call *call, int32_t rc)
 		return;
 	taf_work_submitted(w, call, rc);
 	taf_act_after_submit(w);
+	taf_turn_end(w);
 	give_back(w);
 }
 

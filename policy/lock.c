@@ -5,7 +5,7 @@
 
 /* hold = run: when the process begins with the device, whatever comes first.
  * hold = inference: round each piece of computing, and nothing else. */
-static bool is_concerned(const struct taf_rules *r, const struct taf_event *ev)
+bool taf_lock_concerns(const struct taf_rules *r, const struct taf_event *ev)
 {
 	if (ev->phase == TAF_END)
 		return false;
@@ -25,7 +25,7 @@ void taf_lock(const struct taf_question *q, struct taf_verdict *v)
 				.need = r->lock_slots,
 				.pass_ms = TAF_PASS_UNKNOWN };
 
-	if (f->lock != TAF_LOCK_BUSY || !is_concerned(r, q->event))
+	if (f->lock != TAF_LOCK_BUSY || !taf_lock_concerns(r, q->event))
 		return;
 	taf_copy(a.about, f->lock_holder ? f->lock_holder : "another run", sizeof(a.about));
 	taf_answer_wait(&a, f->waited_ms, r->lock_max_wait_ms, TAF_ACT_REFUSE);

@@ -37,6 +37,9 @@ void taf_answer_wait(struct taf_answer *a, uint64_t waited_ms, uint64_t max_ms,
 /* "12.0s of 3m 00s, mlx/other, passes in 2m 48s": what was compared, for people. */
 void taf_answer_text(const struct taf_answer *a, struct taf_text *out);
 
+/* Whether the GPU lock is asked for at ev. */
+bool taf_lock_concerns(const struct taf_rules *r, const struct taf_event *ev);
+
 /* Each rule, in the file of that name. */
 #define TAF_RULE_FNS(R) \
 	R(taf_boundary) /* when to synchronize and clear */ \

@@ -61,6 +61,21 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 	return err;
 }
 
+int taf_act_sync(struct taf_work *w)
+{
+	const char *what;
+	int err;
+
+	if (!w->table->ops || !w->table->ops->sync)
+		return -ENOSYS;
+	err = call_sync(w, TAF_DRAIN_SYNC, &what);
+	if (!err) {
+		w->since_sync = 0;
+		w->first_unsynced = w->submits + 1;
+	}
+	return err;
+}
+
 void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 {
 	char buf[96];

@@ -18,6 +18,8 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule);
 /* Drains every context that can be claimed within drain.deadline; those of model
  * only, if it is not NULL. Returns how many could not. */
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule);
+/* Synchronizes, without a crumb: 0, or -errno. Under the claim. */
+int taf_act_sync(struct taf_work *w);
 /* A generation is about to begin: drain.pre_clear, and what its model asks for. False:
  * a rule refuses it. Under the claim. */
 bool taf_act_before_infer(struct taf_work *w);

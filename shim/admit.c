@@ -11,6 +11,7 @@
 #include "exit.h"
 #include "facts.h"
 #include "learn.h"
+#include "lockfile.h"
 #include "memory.h"
 #include "say.h"
 #include "share.h"
@@ -116,6 +117,26 @@ static void begin_hold(struct round *r)
 		atomic_fetch_add(&head->holds, 1);
 }
 
+static bool waits_for_lock(const struct round *r)
+{
+	for (uint32_t i = 0; i < r->v.n_said; i++)
+		if (r->v.said[i].rule == TAF_RULE_lock_on_conflict &&
+		    r->v.said[i].action == TAF_ACT_WAIT)
+			return true;
+	return false;
+}
+
+/* Sleeps at most ms. True: the rules may think otherwise now. */
+static bool pause_for(const struct round *r, uint32_t ms)
+{
+	if (waits_for_lock(r)) {
+		taf_lock_wait(ms);
+		return taf_lock_try(&taf_rules, NULL) != TAF_LOCK_BUSY;
+	}
+	taf_sys_wait(&taf_life.state, TAF_ACTIVE, ms);
+	return taf_share_is_stale();
+}
+
 /* Until the rules may think otherwise: somebody changed the state, or time passed. */
 static void hold(struct round *r)
 {
@@ -128,9 +149,7 @@ static void hold(struct round *r)
 	while ((now = taf_sys_mono_ns()) < until && taf_state_now() == TAF_ACTIVE) {
 		uint64_t left = (until - now) / 1000000 + 1;
 
-		taf_sys_wait(&taf_life.state, TAF_ACTIVE,
-			     left < SLICE_MS ? (uint32_t)left : SLICE_MS);
-		if (left > SLICE_MS && taf_share_is_stale())
+		if (pause_for(r, left < SLICE_MS ? (uint32_t)left : SLICE_MS))
 			break;
 	}
 	r->waited_ms = (taf_sys_mono_ns() - r->began_ns) / 1000000;
@@ -191,6 +210,8 @@ bool taf_admit(const struct taf_admission *a)
 		park(a);
 	if (is_observed() || r.v.action != TAF_ACT_REFUSE)
 		return true;
+	/* Who gives up keeps nobody behind him, and who may not compute no turn. */
+	taf_lock_release();
 	exit_if_asked(&r);
 	return false;
 }

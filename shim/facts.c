@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "facts.h"
 
+#include "../policy/policy.h"
+#include "crumb.h"
+#include "lockfile.h"
 #include "memory.h"
 #include "recycle.h"
 #include "ring.h"
@@ -26,12 +29,28 @@ void taf_facts_cheap(struct taf_facts *f, const struct taf_work *w)
 	}
 }
 
+static void ask_lock(struct taf_facts *f, const struct taf_event *ev, struct taf_text *holder)
+{
+	char buf[320];
+	struct taf_text why;
+
+	if (!taf_lock_concerns(&taf_rules, ev))
+		return;
+	taf_text_init(&why, buf, sizeof(buf));
+	f->lock = taf_lock_try(&taf_rules, &why);
+	if (why.used)
+		taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE, .msg = buf, .rule = "lock.scope" });
+	if (f->lock != TAF_LOCK_BUSY)
+		return;
+	taf_lock_holder(holder);
+	f->lock_holder = holder->start;
+}
+
 void taf_facts_world(struct taf_facts *f, const struct taf_event *ev, struct taf_text *holder)
 {
-	(void)ev;
-	(void)holder;
 	f->now = taf_moment_now();
 	f->fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
 	taf_memory_now(&f->memory);
 	taf_recycle_facts(f);
+	ask_lock(f, ev, holder);
 }

@@ -9,6 +9,7 @@
 #include "learn.h"
 #include "load_size.h"
 #include "sig.h"
+#include "turn.h"
 #include "work.h"
 
 struct taf_life taf_life __attribute__((aligned(TAF_LIFE_BYTES)));
@@ -63,8 +64,10 @@ static void forget_abandoned(const struct taf_call *c)
 	t->open = 0;
 	if (t->lane)
 		atomic_store_explicit(&t->lane->open.what, TAF_NO_ROW, memory_order_release);
-	if (t->held)
+	if (t->held) {
 		taf_work_release(t->held);
+		taf_turn_end(NULL);
+	}
 	t->held = NULL;
 }
 

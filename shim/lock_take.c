@@ -50,7 +50,8 @@ static enum taf_lock_state unknown(const struct look *l, int err)
 {
 	const struct taf_lock_place *p = &l->d->place;
 
-	if (l->why && !l->why->used) {
+	if (l->why && !l->why->used && !l->d->is_trouble_said) {
+		l->d->is_trouble_said = true;
 		taf_text_put(l->why, "the GPU lock cannot be used (");
 		taf_text_put(l->why, p->is_path ? p->stem : p->dir);
 		taf_text_put(l->why, ": ");

@@ -23,7 +23,7 @@ struct taf_lock_desk {
 	struct taf_lock_queue queue; /* of the last look */
 	bool is_waiting; /* we have an entry in it */
 	uint64_t said_ms; /* when we last said that we are there */
-	bool is_note_said[TAF_LOCK_ALSO];
+	bool is_note_said[TAF_LOCK_ALSO], is_trouble_said; /* each is said once */
 	/* Who stood in the way. */
 	struct taf_lock_text other; /* run "": not one of ours, see words */
 	char words[200];

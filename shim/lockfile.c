@@ -301,7 +301,8 @@ void taf_lock_name(const struct taf_lock_who *who)
 	struct taf_lock_text *me = &lock.desk.me;
 
 	taf_lock_forget();
-	lock.is_placed = false;
+	lock.is_placed = lock.is_device_said = lock.desk.is_trouble_said = false;
+	taf_zero(lock.desk.is_note_said, sizeof(lock.desk.is_note_said));
 	taf_zero(me, sizeof(*me));
 	if (who->run && taf_lock_is_run(who->run))
 		taf_copy(me->run, who->run, sizeof(me->run));

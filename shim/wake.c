@@ -7,11 +7,13 @@
 
 #include "../policy/text.h"
 #include "admit.h"
+#include "argv.h"
 #include "crumb.h"
 #include "elfmap.h"
 #include "exit.h"
 #include "gate.h"
 #include "life.h"
+#include "lockfile.h"
 #include "memory.h"
 #include "model.h"
 #include "policy_load.h"
@@ -21,6 +23,8 @@
 #include "sig.h"
 #include "state.h"
 #include "work.h"
+
+extern char **environ;
 
 bool taf_is_booted;
 bool taf_has_tsc;
@@ -70,6 +74,7 @@ void taf_rearm(void)
 	taf_crumb_abandon();
 	taf_share_forget();
 	taf_memory_forget();
+	taf_lock_forget();
 	taf_work_forget_all();
 	taf_model_forget_all();
 	atomic_store(&taf_life.state, TAF_ARMED);
@@ -91,6 +96,22 @@ static void set_run_id(void)
 	}
 	taf_sys_random(&random, sizeof(random));
 	taf_text_hex(&t, random, 16);
+}
+
+/* Who we are for runs that want the GPU as well. */
+static void name_lock(void)
+{
+	char command[TAF_LOCK_COMMAND];
+	struct taf_lock_who who = { .run = session.run,
+				    .label = taf_env(taf_env_now, "TAFFRAIL_LABEL"),
+				    .command = command,
+				    .env = taf_env_now,
+				    .theirs = environ };
+	struct taf_text t;
+
+	taf_text_init(&t, command, sizeof(command));
+	taf_argv_words(taf_argc, taf_argv, &t);
+	taf_lock_name(&who);
 }
 
 static void load_rules(enum taf_engine engine, struct taf_loaded *loaded)
@@ -202,6 +223,7 @@ bool taf_wake(enum taf_engine engine)
 			taf_retain_rings(session.ring_dir, session.dir, session.boot);
 	}
 	taf_share_open(session.state);
+	name_lock();
 	become_active();
 	if (atomic_load(&taf_second_copy))
 		taf_mark(TAF_NOTE, engine, atomic_exchange(&taf_second_copy, NULL),

@@ -10,6 +10,7 @@
 #include "load.h"
 #include "model.h"
 #include "recycle.h"
+#include "turn.h"
 
 #define LOCK_MS 200
 #define CLAIM_LOOK_MS 100 /* how often a waiter checks that the holder lives */
@@ -280,7 +281,12 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 bool taf_work_submit(struct taf_work *w, struct taf_call *c)
 {
 	taf_work_settle(w, false);
-	return w->is_inferring || begin_infer(w, c);
+	if (!taf_turn_begin(w, c))
+		return false;
+	if (w->is_inferring || begin_infer(w, c))
+		return true;
+	taf_turn_end(NULL);
+	return false;
 }
 
 void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "turn.h"
+
+#include "act.h"
+#include "admit.h"
+#include "lockfile.h"
+
+#define QUIET_MS 2000u /* as long as some eight servers take for one round */
+#define SLICE_MS 200u /* how often a waiter looks whether the process leaves */
+
+static bool takes_turns(void)
+{
+	return taf_rules.lock_hold == TAF_LOCK_HOLD_INFERENCE;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static enum taf_lock_state wait_quietly(void)
+{
+	uint32_t ms = least(QUIET_MS, taf_rules.lock_max_wait_ms);
+	enum taf_lock_state s = TAF_LOCK_BUSY;
+
+	for (; ms && s == TAF_LOCK_BUSY && taf_state_now() == TAF_ACTIVE;
+	     ms -= least(ms, SLICE_MS)) {
+		taf_lock_wait(least(ms, SLICE_MS));
+		s = taf_lock_try(&taf_rules, NULL);
+	}
+	return s;
+}
+
+bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
+{
+	struct taf_event ev = { .kind = TAF_SUBMIT,
+				.phase = TAF_BEGIN,
+				.engine = c->table->engine,
+				.model = taf_work_model_name(w) };
+	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name, .work = w };
+	bool is_enforced = taf_rules.mode == TAF_MODE_ENFORCE;
+	enum taf_lock_state s;
+
+	if (!takes_turns())
+		return true;
+	s = taf_lock_try(&taf_rules, NULL);
+	/* A generation that has begun is not broken off because others had a turn. */
+	if (s == TAF_LOCK_BUSY && is_enforced &&
+	    (taf_rules.lock_on_conflict == TAF_ON_WAIT ||
+	     (w->is_inferring && taf_rules.lock_on_conflict == TAF_ON_REFUSE)))
+		s = wait_quietly();
+	if (s == TAF_LOCK_OURS)
+		return true;
+	/* What is only said is said once a generation. */
+	if (w->is_inferring && (!is_enforced || taf_rules.lock_on_conflict == TAF_ON_WARN))
+		return true;
+	return (s == TAF_LOCK_UNKNOWN && w->is_inferring) || taf_admit(&a);
+}
+
+void taf_turn_end(struct taf_work *w)
+{
+	if (!takes_turns())
+		return;
+	if (w && w->since_sync && taf_rules.mode == TAF_MODE_ENFORCE)
+		taf_act_sync(w);
+	taf_lock_release();
+}
