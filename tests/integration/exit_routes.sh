@@ -105,7 +105,7 @@ last() { # WAY LAST
 		call=${call%:*}
 		has "$1" "the begin of exit" ".ev == \"exit\" and .ph == \"begin\" and .call == \"${call/_handler/ handler}\""
 		has "$1" "the end of exit with status $rc" ".ev == \"exit\" and .ph == \"end\" and .rc == $rc"
-		check "$1" "rings left" "" "$(ls "$XDG_RUNTIME_DIR/taffrail" 2>/dev/null)"
+		check "$1" "rings left" "" "$(ls "$XDG_RUNTIME_DIR/taffrail" 2>/dev/null | grep -vx lock)"
 		;;
 	exec:*) has "$1" "exec" ".ev == \"exec\" and .call == \"$call\"" ;;
 	class:*)
