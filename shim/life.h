@@ -65,13 +65,13 @@ struct taf_work;
 struct taf_tls {
 	struct taf_lane *lane;
 	uint32_t open; /* kinds of calls this thread is in, one bit each */
-	uint32_t inside; /* our own calls into their code */
+	uint16_t inside; /* our own calls into their code */
+	bool has_parked; /* it stood still for a leaver already */
 	int32_t tid;
 	uint32_t tick; /* coarse clock of the latest narrow call */
 	uint64_t stamp; /* its stamp */
 	const void *outer; /* the outermost counted call, which lies in its wrapper's frame */
 	struct taf_work *held; /* the context that this thread's submit has claimed */
-	bool has_parked; /* it stood still for a leaver already */
 };
 
 extern struct taf_life taf_life;
