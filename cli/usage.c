@@ -29,6 +29,10 @@ struct verb_text {
 	"  --strict       do not start COMMAND when it cannot be guarded or the policy has\n" \
 	"                 a mistake\n" \
 	"  --fit-anyway   load models that do not fit in memory, this once\n" \
+	"  --restart[=on-failure|always]  start COMMAND again when it failed, hung, or asks\n" \
+	"                 to be recycled; never after status 0 or when run is told to end\n" \
+	"  --restart-max N/T    no more than N restarts in T (5/10m)\n" \
+	"  --restart-delay T    before the first one; doubles with each in a row (1s)\n" \
 	"  --exec         become COMMAND instead of waiting for it: same process id,\n" \
 	"                 nobody records how it ended\n" \
 	"  --help         this text\n" \

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# watch.sh -- what hangs, seen from outside: `taffrail watch`, `taffrail orphans`, `run` itself.
+# shellcheck disable=SC2154 # lib.sh sets them
+bin=${TAFFRAIL:?the path of the taffrail binary}
+. "$(dirname "$0")/lib.sh"
+
+plain_guests guest_watched
+guest=$tests/guest_watched
+export TAFFRAIL_STATE=$state
+
+await() { # SECONDS COMMAND...: until it succeeds
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" 2>/dev/null; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+# A guest of this test alone, in the background; $pid.
+hangs() { # WORD...
+	fresh
+	rm -f ready
+	FAKE_HANG_AT=3 LD_PRELOAD=$shim timeout -s KILL 60 "$guest" load infer=1 "$@" ready=ready hang \
+		>/dev/null 2>&1 &
+	timer=$!
+	await 20 test -e ready
+	pid=$(ps -o pid= --ppid $timer | tr -d ' ')
+}
+
+stalled() { # OPTION...: until a look sees it
+	"$bin" watch --once --set watch.orphan_after=1s "$@" >watch.out 2>watch.err
+	[ $? -eq 1 ]
+}
+
+# 1. A call that hangs is told; what lives on is not touched by log and stack.
+hangs
+check young status 0 "$("$bin" watch --once >watch.out 2>&1; echo $?)"
+check young text "1 guest, nothing stalled" "$(cat watch.out)"
+await 20 stalled
+check log "one line" 1 "$(grep -c "guest_watched (pid $pid) has been in llama_decode on tiny .*watch.orphan_after 1.0s" watch.out)"
+check log "no captures" "" "$(ls "$state/stacks" 2>/dev/null)"
+stalled --json
+check json event "stalled $pid llama_decode tiny watch.orphan_after" \
+	"$(jq -r '"\(.event) \(.pid) \(.call) \(.model) \(.rule)"' watch.out)"
+stalled --set watch.action=stack
+file=$(ls "$state"/stacks/*.txt)
+check stack "a thread" 1 "$(grep -c "^== thread $pid guest_watched" "$file")"
+check stack "its system call" 1 "$(grep -c '^syscall: [0-9-]' "$file")"
+check stack "the maps" 1 "$(grep -c '^== maps' "$file")"
+check stack "the engine in them" yes "$(grep -q libfake_llama "$file" && echo yes)"
+check stack "nobody else's to read" 600 "$(stat -c %a "$file")"
+check stack "the guest lives" yes "$(kill -0 "$pid" && echo yes)"
+has stack "a note" '.ev == "note" and .class == "stalled" and .pid_of_guest == '"$pid"
+
+# 2. orphans says the same by the crumbs, and names a pid only while it is that process.
+check orphans "not yet" 0 "$("$bin" orphans >orphans.out; echo $?)"
+check orphans status 1 "$("$bin" orphans --after 1s >orphans.out; echo $?)"
+check orphans "what to end" 1 "$(grep -c "infer llama_decode on tiny, .*to end it: kill $pid\$" orphans.out)"
+check orphans json "$pid true infer" \
+	"$("$bin" orphans --after 1s --json | jq -r '.live_orphans[] | "\(.pid) \(.is_sure) \(.kind)"')"
+
+# 3. observe only tells.
+stalled --set mode=observe --set watch.action=kill
+check observe "the guest lives" yes "$(kill -0 "$pid" && echo yes)"
+has observe "a would" '.ev == "would" and .rule == "watch.orphan_after"'
+
+# 4. terminate: SIGTERM, and --once ends when it has.
+stalled --set watch.action=terminate
+check terminate "three lines" "stalled terminated ended" \
+	"$(sed 's/.* has been in .*/stalled/; s/.* was sent SIGTERM$/terminated/; s/.* has ended$/ended/' watch.out | xargs)"
+wait $timer
+check terminate "lost, not live" 0 "$("$bin" orphans --after 1s >orphans.out; echo $?)"
+check terminate "told as gone" 1 "$(grep -c "(pid $pid, gone)" orphans.out)"
+check terminate "no pid to end" 0 "$(grep -c "to end it" orphans.out)"
+
+# 5. A deaf one: TERM leaves it alive, KILL after the deadline does not.
+hangs deaf
+await 20 stalled
+stalled --set watch.action=terminate --set watch.deadline=200ms
+check deaf "lives on" 1 "$(grep -c 'lives on .* after SIGTERM; watch.action=kill would end it' watch.out)"
+check deaf "the guest lives" yes "$(kill -0 "$pid" && echo yes)"
+stalled --set watch.action=kill --set watch.deadline=200ms
+check deaf killed 1 "$(grep -c 'was sent SIGKILL$' watch.out)"
+wait $timer
+check deaf gone no "$(kill -0 "$pid" 2>/dev/null || echo no)"
+
+# 6. A pid that is another process now gets nothing: the session says another start.
+sleep 60 &
+stranger=$!
+for f in "$state"/crumbs/*-"$pid"-*.jsonl; do
+	mv "$f" "$(sed "s/-$pid-/-$stranger-/" <<<"$f")"
+done
+check reused status 0 "$("$bin" watch --once --set watch.orphan_after=1s --set watch.action=kill >watch.out; echo $?)"
+check reused "the stranger lives" yes "$(kill -0 $stranger && echo yes)"
+kill $stranger
+
+# 7. A wait that a rule asks for is no hang.
+fresh
+LD_PRELOAD=$shim TAFFRAIL_SET="cadence.on_violation=wait;cadence.same_model=1h;cadence.max_wait=1h" \
+	timeout -s KILL 60 "$guest" load load >guest.out 2>&1 &
+timer=$!
+held() {
+	[ "$(count '.ev == "hold" and .ph == "begin"')" -gt 0 ]
+}
+await 20 held
+sleep 1.3
+check held status 0 "$("$bin" watch --once --set watch.load_after=1s --set watch.orphan_after=1s >watch.out; echo $?)"
+check held "no orphan" 0 "$("$bin" orphans --after 1s >orphans.out; echo $?)"
+kill "$(ps -o pid= --ppid $timer | tr -d ' ')"
+wait $timer
+
+# 8. metal-guard's log: both forms, its place, a file that is not there.
+mkdir -p "$work/.harper/logs"
+old=$(date -d '-10 minutes' '+%Y-%m-%d %H:%M:%S')
+printf '[%s] SUBPROCESS_WORKER: m ready, pid=%s\n[%s] SUBPROC_PRE: m | ctx=1\n' "$old" $$ "$old" \
+	>"$work/.harper/logs/metal_breadcrumb.log"
+fresh
+up=$(cut -d. -f1 /proc/uptime)
+if [ "$up" -gt 700 ]; then
+	check metal-guard status 1 "$("$bin" orphans >orphans.out; echo $?)"
+	check metal-guard "for display only" 1 "$(grep -c "metal-guard: m, .* pid $$, which may be another process now" orphans.out)"
+else
+	check metal-guard "older than the boot" 0 "$("$bin" orphans >orphans.out; echo $?)"
+fi
+check metal-guard "not there" 70 "$("$bin" orphans --metal-guard nowhere.log >orphans.out 2>&1; echo $?)"
+check metal-guard "one line" 1 "$(grep -c '^taffrail: orphans: nowhere.log cannot be read' orphans.out)"
+rm -rf "$work/.harper"
+
+# 9. `run` looks after its own: a hang is told, and by policy ended.
+fresh
+FAKE_HANG_AT=3 timeout -s KILL 60 "$bin" run --set watch.orphan_after=1s --set watch.action=kill \
+	--set watch.deadline=300ms -- "$guest" load infer=1 deaf hang >run.out 2>run.err
+check run "its status" 137 $?
+check run "it says" "stalled SIGTERM SIGKILL" \
+	"$(sed -n 's/.* has been in .*/stalled/p; s/.* was sent \(SIG[A-Z]*\)$/\1/p' run.err | xargs)"
+
+# 10. Wrong arguments; a state that is not there.
+check usage interval 64 "$("$bin" watch --interval 5 2>/dev/null; echo $?)"
+check usage after 64 "$("$bin" orphans --after soon 2>/dev/null; echo $?)"
+check empty watch 0 "$("$bin" watch --once --state "$work/none" >watch.out; echo $?)"
+check empty "nothing is made" no "$(test -e "$work/none" || echo no)"
+check empty orphans 0 "$("$bin" orphans --state "$work/none" >orphans.out; echo $?)"
+
+tally 41
