@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy_load.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <sys/stat.h>
 
-#include "elfmap.h"
+#include "compiled.h"
 #include "life.h"
-#include "real.h"
 #include "state.h"
-
-#define TEXT_MAX (1u << 20)
 
 typedef int companion_fn(const char *path, struct taf_policy *out, size_t size, uint32_t version,
 			 void (*tell)(void *ctx, const char *line), void *ctx);
@@ -44,15 +39,6 @@ static void complain_of(struct loading *l, const char *what, const char *path, c
 	complain(l->why, buf);
 }
 
-static bool exists(const char *path)
-{
-	int fd = taf_sys_open_any(path);
-
-	if (fd >= 0)
-		taf_sys_close(fd);
-	return fd >= 0 || fd == -EACCES;
-}
-
 static bool try_path(char out[512], const char *dir, const char *file)
 {
 	struct taf_text t;
@@ -60,7 +46,7 @@ static bool try_path(char out[512], const char *dir, const char *file)
 	taf_text_init(&t, out, 512);
 	taf_text_put(&t, dir ? dir : "");
 	taf_text_put(&t, file);
-	if (dir && dir[0] == '/' && !t.is_cut && exists(out))
+	if (dir && dir[0] == '/' && !t.is_cut && taf_compiled_exists(out))
 		return true;
 	out[0] = '\0';
 	return false;
@@ -83,47 +69,6 @@ static void find_file(char out[512])
 	try_path(out, "/etc", "/taffrail/policy.json");
 }
 
-/* Reads and hashes the text; 0 or -errno. */
-static int hash_file(const char *path, char sha256[TAF_SHA256_HEX])
-{
-	char *text = taf_sys_map(TEXT_MAX + 1);
-	int fd = taf_sys_open_any(path);
-	int64_t n = 0, got = 1;
-
-	if (fd < 0 || !text)
-		n = fd < 0 ? fd : -ENOMEM;
-	while (n >= 0 && got > 0 && n <= TEXT_MAX) {
-		got = taf_sys_read(fd, text + n, TEXT_MAX + 1 - (size_t)n);
-		n = got < 0 ? got : n + got;
-	}
-	if (n > TEXT_MAX)
-		n = -EFBIG;
-	if (n >= 0)
-		taf_sha256_hex(text, (size_t)n, sha256);
-	if (fd >= 0)
-		taf_sys_close(fd);
-	if (text)
-		taf_sys_unmap(text, TEXT_MAX + 1);
-	return n < 0 ? (int)n : 0;
-}
-
-/* A plain file that nobody else can have written; why not, or NULL. */
-static const char *distrust(int fd)
-{
-	struct taf_stat st;
-
-	if (taf_sys_fstat(fd, &st))
-		return "cannot be read";
-	if (!S_ISREG(st.mode))
-		return "is no plain file";
-	if (st.uid != taf_sys_uid() && st.uid != 0)
-		return "belongs to another user";
-	if (st.mode & (S_IWGRP | S_IWOTH))
-		return "others may write into it";
-	return st.size == sizeof(struct taf_policy) ? NULL
-						    : "is no compiled policy of this version";
-}
-
 /* False when there is none; a complaint when there is one that cannot be used. */
 static bool take_blob(struct loading *l, const char *path)
 {
@@ -135,7 +80,7 @@ static bool take_blob(struct loading *l, const char *path)
 
 	if (fd < 0)
 		return false;
-	no = distrust(fd);
+	no = taf_compiled_distrust(fd, sizeof(*l->policy), sizeof(*l->policy));
 	if (!no)
 		n = taf_sys_read(fd, l->policy, sizeof(*l->policy));
 	taf_sys_close(fd);
@@ -154,60 +99,28 @@ static bool take_blob(struct loading *l, const char *path)
 
 static bool take_blob_of_text(struct loading *l)
 {
-	char dir[TAF_PATH_MAX], path[TAF_PATH_MAX];
-	struct taf_text t;
+	char path[TAF_PATH_MAX];
 
-	if (taf_dir_find(taf_env_now, dir, NULL))
-		return false;
-	taf_text_init(&t, path, sizeof(path));
-	taf_text_put(&t, dir);
-	taf_text_put(&t, "/policy/");
-	taf_text_put(&t, l->out->sha256);
-	taf_text_put(&t, ".bin");
-	return !t.is_cut && take_blob(l, path) && taf_same(l->policy->sha256, l->out->sha256);
-}
-
-static companion_fn *open_companion(char path[TAF_PATH_MAX])
-{
-	struct link_map *self = taf_elf_self();
-	struct taf_text t;
-	union {
-		taf_fn f;
-		void *(*open)(const char *, int);
-		void *(*sym)(void *, const char *);
-	} dl = { .f = taf_real_libc("dlopen") };
-	union {
-		void *p;
-		companion_fn *f;
-	} u;
-	void *handle;
-
-	taf_text_init(&t, path, TAF_PATH_MAX);
-	if (!self || !self->l_name || self->l_name[0] != '/')
-		return NULL;
-	taf_text_put_n(&t, self->l_name, (size_t)(taf_base(self->l_name) - self->l_name));
-	taf_text_put(&t, "libtaffrail-json.so");
-	if (!dl.f || t.is_cut || !exists(path))
-		return NULL;
-	handle = dl.open(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-	dl.f = taf_real_libc("dlsym");
-	u.p = handle && dl.f ? dl.sym(handle, "taffrail_policy_load") : NULL;
-	return u.f;
+	return taf_compiled_path("policy", l->out->sha256, path) && take_blob(l, path) &&
+	       taf_same(l->policy->sha256, l->out->sha256);
 }
 
 static bool take_companion(struct loading *l)
 {
 	char path[TAF_PATH_MAX];
-	companion_fn *load = open_companion(path);
+	union {
+		void *p;
+		companion_fn *load;
+	} u = { .p = taf_compiled_companion("taffrail_policy_load", path) };
 	int err;
 
-	if (!load) {
+	if (!u.p) {
 		complain_of(l, "cannot be opened (is libcjson installed?)", path,
 			    "; the built-in policy is in force");
 		return false;
 	}
-	err = load(l->out->path, l->policy, sizeof(*l->policy), TAF_POLICY_VERSION, complain,
-		   l->why);
+	err = u.load(l->out->path, l->policy, sizeof(*l->policy), TAF_POLICY_VERSION, complain,
+		     l->why);
 	if (err) {
 		/* For a text that is no JSON the companion has said where and why. */
 		if (err != -EINVAL)
@@ -227,7 +140,7 @@ static bool take_file(struct loading *l)
 	find_file(l->out->path);
 	if (!l->out->path[0])
 		return false;
-	err = hash_file(l->out->path, l->out->sha256);
+	err = taf_compiled_hash(l->out->path, l->out->sha256);
 	if (!err)
 		return take_blob_of_text(l) || take_companion(l);
 	if (blob && blob[0] == '/' && take_blob(l, blob)) {
