@@ -68,14 +68,11 @@ static void say_why(taf_tell_fn *tell, void *ctx, const char *path)
 	say(tell, ctx, line);
 }
 
-taf_policy_load_fn *taf_companion_open(taf_tell_fn *tell, void *ctx)
+/* A function of it, or NULL. */
+static void *open_function(const char *name, taf_tell_fn *tell, void *ctx)
 {
-	union {
-		void *object;
-		taf_policy_load_fn *function;
-	} reader = { NULL };
 	char path[PATH_MAX];
-	void *handle;
+	void *handle, *function;
 
 	if (taf_companion_find(path, sizeof(path))) {
 		say(tell, ctx,
@@ -88,9 +85,29 @@ taf_policy_load_fn *taf_companion_open(taf_tell_fn *tell, void *ctx)
 		say_why(tell, ctx, path);
 		return NULL;
 	}
-	reader.object = dlsym(handle, "taffrail_policy_load");
-	if (!reader.object)
+	function = dlsym(handle, name);
+	if (!function)
 		say(tell, ctx,
 		    NAME " is of another version; install it and taffrail from one build");
+	return function;
+}
+
+taf_policy_load_fn *taf_companion_open(taf_tell_fn *tell, void *ctx)
+{
+	union {
+		void *object;
+		taf_policy_load_fn *function;
+	} reader = { open_function("taffrail_policy_load", tell, ctx) };
+
+	return reader.function;
+}
+
+taf_registry_load_fn *taf_companion_registry(taf_tell_fn *tell, void *ctx)
+{
+	union {
+		void *object;
+		taf_registry_load_fn *function;
+	} reader = { open_function("taffrail_registry_load", tell, ctx) };
+
 	return reader.function;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* companion.h -- finds and opens libtaffrail-json.so, which reads policy files.
+/* companion.h -- finds and opens libtaffrail-json.so, which reads policies and registries.
  *
  * Looked for, in this order, in the folder of this program, in ../lib/taffrail
- * from there, and in TAFFRAIL_LIBDIR.  It is opened when a policy has to be
+ * from there, and in TAFFRAIL_LIBDIR.  It is opened when one has to be
  * read and not before, so that the command works where libcjson is missing.
  */
 #ifndef TAF_COMPANION_H
@@ -11,9 +11,11 @@
 #include <stddef.h>
 
 #include "config.h"
+#include "config_registry.h"
 
-/* Its reader, or NULL after one line to tell that says what is missing. */
+/* Its readers, or NULL after one line to tell that says what is missing. */
 taf_policy_load_fn *taf_companion_open(taf_tell_fn *tell, void *ctx);
+taf_registry_load_fn *taf_companion_registry(taf_tell_fn *tell, void *ctx);
 /* Where it is. 0, or -ENOENT. */
 int taf_companion_find(char *path, size_t room);
 

@@ -9,6 +9,7 @@
 
 #include "companion.h"
 #include "policy_store.h"
+#include "registry_find.h"
 
 #define LINE_ROOM (PATH_MAX + 256)
 
@@ -241,6 +242,14 @@ int taf_policy_find(const struct taf_policy_ask *ask, struct taf_policy *out,
 		apply(&s, "TAFFRAIL_SET", set);
 	for (size_t i = 0; i < ask->n_sets; i++)
 		apply(&s, "--set", ask->sets[i]);
+	taf_registry_close(taf_registry_open(&(struct taf_registry_ask){
+		.path = found->rules.models_registry,
+		.state = ask->state,
+		.always_reads = ask->always_reads,
+		.tell = ask->tell,
+		.ctx = ask->ctx,
+		.n_bad = &found->n_bad,
+	}));
 	found->is_strict =
 		ask->is_strict || (strict && !strcmp(strict, "1")) || found->rules.strict;
 	return join_sets(&s, set);

@@ -14,6 +14,9 @@
  * Then, setting by setting: profiles of the file that match the program,
  * TAFFRAIL_SET, --set.
  *
+ * A registry that models.registry names is looked at as well, so that what is
+ * wrong with it is said before a program runs (registry_find.h).
+ *
  * A file that was read is also kept compiled, as STATE/policy/<sha256>.bin
  * (policy_blob.h), and from then on the compiled form is taken as long as the
  * text is the same and had no mistakes; so the companion is needed once a change.

@@ -117,14 +117,14 @@ static int write_all(int fd, const void *data, size_t n)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int write_aside(const char *aside, const char *path, const struct taf_policy *p)
+static int write_aside(const char *aside, const char *path, const void *data, size_t n)
 {
 	int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, p, sizeof(*p));
+	err = write_all(fd, data, n);
 	if (close(fd) < 0 && !err)
 		err = -errno;
 	if (!err && rename(aside, path) < 0)
@@ -154,23 +154,67 @@ static bool is_there(const char *path, const struct taf_policy *p)
 	return is_same;
 }
 
-int taf_store_put(const char *state, const struct taf_policy *p)
+/* Keeps n bytes as STATE/<what>/<sha256>.bin, which path is. 0 or -errno. */
+static int put(const char *state, const char *what, const char *path, const void *data, size_t n)
 {
-	char dir[PATH_MAX], path[PATH_MAX], aside[PATH_MAX];
+	char dir[PATH_MAX], aside[PATH_MAX];
 	int err;
 
-	if (!taf_store_path(state, p->sha256, path, sizeof(path)) ||
+	if (snprintf(dir, sizeof(dir), "%s/%s", state, what) >= (int)sizeof(dir) ||
 	    snprintf(aside, sizeof(aside), "%s.%d", path, (int)getpid()) >= (int)sizeof(aside))
 		return -ENAMETOOLONG;
-	if (is_there(path, p))
-		return 0;
-	snprintf(dir, sizeof(dir), "%s/policy", state);
 	make_parents(state);
 	err = own_dir(state);
 	if (!err)
 		err = own_dir(dir);
 	unlink(aside);
 	if (!err)
-		err = write_aside(aside, path, p);
+		err = write_aside(aside, path, data, n);
 	return err ? err : sync_dir(dir);
+}
+
+int taf_store_put(const char *state, const struct taf_policy *p)
+{
+	char path[PATH_MAX];
+
+	if (!taf_store_path(state, p->sha256, path, sizeof(path)))
+		return -ENAMETOOLONG;
+	if (is_there(path, p))
+		return 0;
+	return put(state, "policy", path, p, sizeof(*p));
+}
+
+static bool registry_path(const char *state, const char *sha256, char *path, size_t room)
+{
+	int n = snprintf(path, room, "%s/registry/%s.bin", state, sha256);
+
+	return n > 0 && (size_t)n < room;
+}
+
+bool taf_store_take_registry(const char *state, const char *sha256, struct taf_registry *out)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	if (!registry_path(state, sha256, path, sizeof(path)))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	if (!fstat(fd, &st) && st.st_uid == geteuid() && st.st_size <= TAF_REGISTRY_MAX)
+		n = read_plain(fd, out, TAF_REGISTRY_MAX);
+	close(fd);
+	return n >= 0 && taf_registry_is_valid(out, (size_t)n, NULL) &&
+	       !strcmp(out->sha256, sha256);
+}
+
+int taf_store_put_registry(const char *state, const struct taf_registry *r)
+{
+	char path[PATH_MAX];
+
+	if (!registry_path(state, r->sha256, path, sizeof(path)))
+		return -ENAMETOOLONG;
+	return put(state, "registry", path, r, r->bytes);
 }

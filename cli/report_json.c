@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "../shim/versions.h"
 #include "report.h"
 #include "show.h"
 
@@ -69,6 +70,18 @@ static void put_host(struct taf_json *j, const struct taf_crumb_line *head)
 	taf_json_close(j);
 }
 
+static void put_versions(struct taf_json *j, const struct taf_crumb_line *head)
+{
+	char text[TEXT_ROOM];
+	const char *package;
+
+	taf_json_open(j, taf_crumb_key_name(TAF_KEY_VERSIONS), '{');
+	for (uint32_t i = 0; (package = taf_versions_package(i)); i++)
+		if (taf_crumb_member(head, TAF_KEY_VERSIONS, package, text, sizeof(text)))
+			taf_json_text(j, package, text);
+	taf_json_close(j);
+}
+
 static void put_head(struct taf_json *j, const struct taf_trail *t, const struct taf_story *s)
 {
 	struct taf_crumb_line head;
@@ -92,6 +105,7 @@ static void put_head(struct taf_json *j, const struct taf_trail *t, const struct
 	put_list(j, &head, TAF_KEY_ROUTES);
 	put_key(j, &head, TAF_KEY_BOUNDARIES);
 	put_key(j, &head, TAF_KEY_GUESS);
+	put_versions(j, &head);
 	put_host(j, &head);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../policy/text.h"
+#include "../shim/versions.h"
 #include "report.h"
 #include "show.h"
 
@@ -147,6 +148,23 @@ static void print_host(FILE *out, const struct taf_crumb_line *head)
 	fputc('\n', out);
 }
 
+/* "llama.cpp 0.5.0-dev, ggml 0.25.1" */
+static void print_versions(FILE *out, const struct taf_crumb_line *head)
+{
+	char text[64];
+	const char *package;
+
+	if (!taf_crumb_has(head, TAF_KEY_VERSIONS))
+		return;
+	taf_report_label(out, "versions");
+	for (uint32_t i = 0, n = 0; (package = taf_versions_package(i)); i++)
+		if (taf_crumb_member(head, TAF_KEY_VERSIONS, package, text, sizeof(text))) {
+			fprintf(out, "%s%s ", n++ ? ", " : "", package);
+			taf_show_text(out, text, sizeof(text));
+		}
+	fputc('\n', out);
+}
+
 static void print_head(FILE *out, const struct taf_trail *t, const struct taf_story *s)
 {
 	struct taf_crumb_line head;
@@ -163,6 +181,7 @@ static void print_head(FILE *out, const struct taf_trail *t, const struct taf_st
 	if (taf_crumb_text(&head, TAF_KEY_GUESS, text, sizeof(text)))
 		print_line(out, "looks like", text);
 	print_engine(out, &head, s);
+	print_versions(out, &head);
 	print_line(out, "model", s->model);
 	if (taf_crumb_text(&head, TAF_KEY_MODE, text, sizeof(text)) && strcmp(text, "enforce") != 0)
 		print_line(out, "mode", text);

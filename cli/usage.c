@@ -210,6 +210,28 @@ struct verb_text {
 	"\n" \
 	"Example: taffrail lock --take --wait 1m\n"
 
+#define TEXT_models \
+	"Usage: taffrail models [--gpu FAMILY] [--tier TIER] [--versions] [--json]\n" \
+	"       taffrail models [--gpu FAMILY] [--json] MODEL\n" \
+	"\n" \
+	"Lists the models that are known to take machines down, to end their process or\n" \
+	"to go wrong in time. With MODEL, a name, a tag or the path of its weights, says\n" \
+	"what is known about that one: family, size, error classes, what to do instead.\n" \
+	"\n" \
+	"  --gpu FAMILY     only what is known on that GPU: M1, M2, M3, M4, M5\n" \
+	"  --tier TIER      only one tier: panic, abort, degradation\n" \
+	"  --versions       list versions of engines, and workloads, instead\n" \
+	"  --registry FILE  read that registry (else models.registry of the policy, else\n" \
+	"                   the one that comes along)\n" \
+	"  --policy FILE    the policy that names it, as for run\n" \
+	"  --json           print for programs\n" \
+	"  --help           this text\n" \
+	"\n" \
+	"Exit status: 0, 1 MODEL is listed, 64 wrong arguments, 70 the output could not be\n" \
+	"written, 78 the registry has a mistake.\n" \
+	"\n" \
+	"Example: taffrail models --gpu M4 mlx-community/gemma-4-31b-it-8bit\n"
+
 #define TEXT_note \
 	"Usage: taffrail note [--run ID] [--state DIR] TEXT [KEY=VALUE...]\n" \
 	"\n" \

@@ -24,6 +24,7 @@
 	VERB(orphans, "list work that began, did not end and makes no progress") \
 	VERB(classify, "say what a text of an engine, a driver or a kernel means") \
 	VERB(lock, "show who has the GPU and who waits for it, or take it over") \
+	VERB(models, "list models and versions known to make trouble") \
 	VERB(note, "add a remark of your own to the log") \
 	VERB(python, "start python3, without GPU packages during a hold") \
 	VERB(help, "explain a verb")

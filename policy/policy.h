@@ -50,7 +50,8 @@ bool taf_lock_concerns(const struct taf_rules *r, const struct taf_event *ev);
 	R(taf_cooldown) /* whether something went wrong lately */ \
 	R(taf_recycle) /* when the process has had its time */ \
 	R(taf_fit) /* whether a model fits in memory */ \
-	R(taf_headroom) /* how memory is used and grows */
+	R(taf_headroom) /* how memory is used and grows */ \
+	R(taf_known) /* models and versions known to make trouble */
 
 #define R(fn) taf_rule_fn fn;
 TAF_RULE_FNS(R)

@@ -70,6 +70,7 @@
 	K(ROLE, "role") \
 	K(LABEL, "label") \
 	K(GUESS, "guess") \
+	K(VERSIONS, "versions") \
 	K(HOST, "host") \
 	K(PID_OF_GUEST, "pid_of_guest")
 

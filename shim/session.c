@@ -4,6 +4,7 @@
 #include "../policy/role.h"
 #include "argv.h"
 #include "host.h"
+#include "known.h"
 #include "life.h"
 #include "model_hint.h"
 #include "model_id.h"
@@ -173,5 +174,6 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 	put_levers(out);
 	if (label && label[0])
 		member(out, "label", label);
+	taf_known_put(out);
 	put_host(out);
 }

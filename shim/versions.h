@@ -22,5 +22,7 @@ struct taf_versions {
 };
 
 void taf_versions_read(struct taf_versions *v);
+/* The packages that may be known, each once; NULL behind the last. */
+const char *taf_versions_package(uint32_t i);
 
 #endif

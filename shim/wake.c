@@ -12,6 +12,7 @@
 #include "elfmap.h"
 #include "exit.h"
 #include "gate.h"
+#include "known.h"
 #include "life.h"
 #include "lockfile.h"
 #include "memory.h"
@@ -120,6 +121,7 @@ static void load_rules(enum taf_engine engine, struct taf_loaded *loaded)
 
 	taf_text_init(&why, complaint, sizeof(complaint));
 	taf_policy_load(engine, &taf_rules, loaded, &why);
+	taf_known_load(taf_rules.models_registry, &why);
 }
 
 /* The log cannot be opened: rules still act, only nobody will read of it. */
