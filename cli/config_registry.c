@@ -25,6 +25,7 @@ struct rows {
 struct making {
 	struct taf_load load;
 	struct rows table[TAF_REG_TABLES];
+	char sha256[TAF_SHA256_HEX]; /* before the scan blanks out what is remarked */
 	uint32_t texts_n;
 	char texts[TEXTS];
 };
@@ -366,7 +367,7 @@ static void put_all(const struct making *m, struct taf_registry *out)
 	at += m->texts_n;
 	out->bytes = (at + 7) & ~7u;
 	memset((char *)out + at, 0, out->bytes - at);
-	taf_sha256_hex(m->load.scan.text, m->load.scan.n, out->sha256);
+	memcpy(out->sha256, m->sha256, sizeof(m->sha256));
 	taf_registry_seal(out);
 }
 
@@ -422,8 +423,10 @@ int taffrail_registry_load(const char *path, struct taf_registry *out, uint32_t 
 		err = taf_load_read(&m->load, &text, &m->load.scan.n);
 		m->load.scan.text = text;
 	}
-	if (!err)
+	if (!err) {
+		taf_sha256_hex(text, m->load.scan.n, m->sha256);
 		err = make(m, out);
+	}
 	free(text);
 	free(m);
 	errno = saved;

@@ -39,7 +39,7 @@ page_statuses() { # PAGE
 
 pages() {
 	local verb
-	for verb in run check explain report log doctor hooks classify note; do
+	for verb in run check explain report log doctor hooks classify models note; do
 		"$bin" help $verb >says.out
 		same "statuses of $verb: text and page" "$(page_statuses "$SRC/docs/man/taffrail-$verb.1")" \
 			"$(statuses says.out)"
