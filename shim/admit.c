@@ -10,6 +10,7 @@
 #include "crumb.h"
 #include "exit.h"
 #include "facts.h"
+#include "known.h"
 #include "learn.h"
 #include "lockfile.h"
 #include "memory.h"
@@ -206,6 +207,8 @@ bool taf_admit(const struct taf_admission *a)
 	if (r.is_size_unknown && a->event->kind == TAF_LOAD && r.v.action != TAF_ACT_REFUSE)
 		taf_mark(TAF_NOTE, a->event->engine, a->call,
 			 "nobody can say whether it fits in memory: it is let through");
+	if (r.v.n_said && (a->event->kind == TAF_LOAD || a->event->kind == TAF_START))
+		taf_known_told(a->event->model);
 	if (taf_state_now() == TAF_LEAVING)
 		park(a);
 	if (is_observed() || r.v.action != TAF_ACT_REFUSE)

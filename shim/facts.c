@@ -4,6 +4,7 @@
 #include "../policy/policy.h"
 #include "crumb.h"
 #include "lockfile.h"
+#include "known.h"
 #include "memory.h"
 #include "recycle.h"
 #include "ring.h"
@@ -48,9 +49,13 @@ static void ask_lock(struct taf_facts *f, const struct taf_event *ev, struct taf
 
 void taf_facts_world(struct taf_facts *f, const struct taf_event *ev, struct taf_text *holder)
 {
+	(void)holder;
 	f->now = taf_moment_now();
 	f->fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
 	taf_memory_now(&f->memory);
 	taf_recycle_facts(f);
 	ask_lock(f, ev, holder);
+	taf_known_versions(f);
+	if (ev->kind == TAF_LOAD)
+		taf_known_model(ev->model, f);
 }
