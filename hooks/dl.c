@@ -5,9 +5,11 @@
  * first, and the jump that follows leaves the true caller to the C library. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 
 #include "../shim/elfmap.h"
 #include "../shim/model.h"
+#include "../shim/open_fit.h"
 #include "../shim/patch.h"
 #include "libc.h"
 
@@ -226,27 +228,50 @@ taf_fn taf_note_dlvsym(struct taf_regs *regs)
 	return taf_regs_onward(regs, NEXT(dlvsym), 0);
 }
 
-/* Identity only: an open is never a reason to become active. */
-static void note_path(const char *path)
+/* Identity, which is never a reason to become active; and where no engine has a load
+ * entry, whether what is opened for reading fits. False: it does not. */
+static bool note_path(const char *path, bool is_read, const char *name)
 {
-	if (is_watching() && (uintptr_t)path >= TAF_PAGE)
-		taf_model_note_open(path);
+	if (!is_watching() || (uintptr_t)path < TAF_PAGE)
+		return true;
+	taf_model_note_open(path);
+	return !is_read || taf_open_fits(path, name);
 }
 
-#define NOTE_PATH(name, n, failed) \
+static bool is_read_flags(const struct taf_regs *regs, int n)
+{
+	return ((int)regs->arg[n] & O_ACCMODE) == O_RDONLY;
+}
+
+static bool is_read_mode(const struct taf_regs *regs, int n)
+{
+	const char *mode = pointer_arg(regs, n);
+
+	return (uintptr_t)mode >= TAF_PAGE && mode[0] == 'r' && mode[1] != '+';
+}
+
+/* A refusal is what the C library gives when it has no memory. */
+static taf_fn refuse(struct taf_regs *regs, uint64_t failed)
+{
+	errno = ENOMEM;
+	return taf_regs_onward(regs, NULL, failed);
+}
+
+#define NOTE_PATH(name, n, how, failed) \
 	taf_fn taf_note_##name(struct taf_regs *regs) \
 	{ \
-		note_path(pointer_arg(regs, n)); \
+		if (!note_path(pointer_arg(regs, n), how(regs, n + 1), #name)) \
+			return refuse(regs, failed); \
 		return taf_regs_onward(regs, NEXT(name), failed); \
 	}
 
-NOTE_PATH(open, 0, UINT64_MAX)
-NOTE_PATH(open64, 0, UINT64_MAX)
-NOTE_PATH(openat, 1, UINT64_MAX)
-NOTE_PATH(openat64, 1, UINT64_MAX)
-NOTE_PATH(__open_2, 0, UINT64_MAX)
-NOTE_PATH(__open64_2, 0, UINT64_MAX)
-NOTE_PATH(__openat_2, 1, UINT64_MAX)
-NOTE_PATH(__openat64_2, 1, UINT64_MAX)
-NOTE_PATH(fopen, 0, 0)
-NOTE_PATH(fopen64, 0, 0)
+NOTE_PATH(open, 0, is_read_flags, UINT64_MAX)
+NOTE_PATH(open64, 0, is_read_flags, UINT64_MAX)
+NOTE_PATH(openat, 1, is_read_flags, UINT64_MAX)
+NOTE_PATH(openat64, 1, is_read_flags, UINT64_MAX)
+NOTE_PATH(__open_2, 0, is_read_flags, UINT64_MAX)
+NOTE_PATH(__open64_2, 0, is_read_flags, UINT64_MAX)
+NOTE_PATH(__openat_2, 1, is_read_flags, UINT64_MAX)
+NOTE_PATH(__openat64_2, 1, is_read_flags, UINT64_MAX)
+NOTE_PATH(fopen, 0, is_read_mode, 0)
+NOTE_PATH(fopen64, 0, is_read_mode, 0)

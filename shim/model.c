@@ -104,13 +104,21 @@ static void note_weights(const char *path, size_t n)
 	s->order = ++next_order;
 }
 
+static bool is_weights(const char *path, size_t n)
+{
+	return ENDS(path, n, ".gguf") || ENDS(path, n, ".safetensors") || is_blob(path, n);
+}
+
+bool taf_model_is_weights(const char *path)
+{
+	return is_weights(path, taf_len(path));
+}
+
 void taf_model_note_open(const char *path)
 {
 	size_t n = taf_len(path);
 
-	if (!ENDS(path, n, ".gguf") && !ENDS(path, n, ".safetensors") && !is_blob(path, n))
-		return;
-	if (n >= TAF_MODEL_PATH || !take(1))
+	if (!is_weights(path, n) || n >= TAF_MODEL_PATH || !take(1))
 		return;
 	note_weights(path, n);
 	give();

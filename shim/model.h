@@ -52,6 +52,8 @@ struct taf_model_group {
 /* For every open of every process: compares the end of path, and copies it if
  * it names weights. Async-signal-safe, no I/O; gives up rather than wait. */
 void taf_model_note_open(const char *path);
+/* By the end of its name. */
+bool taf_model_is_weights(const char *path);
 /* The number of the load group that is open. */
 uint32_t taf_model_group(void);
 /* A generation begins: what is opened from now on is another load. */

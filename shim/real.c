@@ -270,6 +270,16 @@ taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller)
 	return q.fn;
 }
 
+bool taf_real_has_load(void)
+{
+	for (int t = 0; t < taf_table_count; t++)
+		for (int r = 0; r < taf_tables[t]->n_rows; r++)
+			if (taf_tables[t]->rows[r].kind == TAF_LOAD &&
+			    taf_real_find(taf_tables[t], r, NULL))
+				return true;
+	return false;
+}
+
 bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs)
 {
 	taf_fn none = NULL;

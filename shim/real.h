@@ -23,6 +23,8 @@
 
 /* Their function for this row as seen from caller, or NULL. */
 taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller);
+/* Whether an engine with a load entry of its own is in the process. */
+bool taf_real_has_load(void);
 /* True when an object that was opened with the caller's, or brought it along, has
  * theirs: what RTLD_DEFAULT finds beyond the global scope. */
 bool taf_real_is_near(const char *name, const void *caller);

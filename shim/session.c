@@ -73,17 +73,6 @@ static void put_policy(const struct taf_loaded *l, struct taf_text *out)
 	taf_text_char(out, '}');
 }
 
-/* Exact: an engine with a load entry of its own is in the process. */
-static bool has_boundaries(void)
-{
-	for (int t = 0; t < taf_table_count; t++)
-		for (int r = 0; r < taf_tables[t]->n_rows; r++)
-			if (taf_tables[t]->rows[r].kind == TAF_LOAD &&
-			    taf_real_find(taf_tables[t], r, NULL))
-				return true;
-	return false;
-}
-
 /* Exported names always work; what else has caught a call so far is known by now. */
 static void put_routes(struct taf_text *out)
 {
@@ -95,7 +84,7 @@ static void put_routes(struct taf_text *out)
 	if (routes & TAF_ROUTE_GOT)
 		taf_text_put(out, ",\"got\"");
 	taf_text_char(out, ']');
-	member(out, "boundaries", has_boundaries() ? "exact" : "inferred");
+	member(out, "boundaries", taf_real_has_load() ? "exact" : "inferred");
 }
 
 /* What argv and the environment say will be loaded; a hint for who reads a log without a load. */

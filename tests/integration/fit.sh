@@ -132,6 +132,26 @@ FAKE_ALLOC_FAILS=1 with "memory.oom_retries=2;mode=observe" alloc=4096
 shows "observe" "alloc: failed"
 has observe "what would be" '.ev == "would" and .rule == "memory.oom_retries"'
 
+# ---- an engine without a load entry: its opens ----
+
+with "$limit" alloc=1 open=big.gguf fopen=big.gguf open=small.gguf write=big.gguf
+shows opens "alloc: ok" "open: Cannot allocate memory" "fopen: Cannot allocate memory" "open: ok" "open: ok"
+has opens "the rule" "$refused and .rule == \"memory.limit\" and (.call | startswith(\"open\"))"
+with "memory.limit=2GiB" alloc=1 open=big.gguf open=big.gguf
+shows "opens, warned" "alloc: ok" "open: ok" "open: ok"
+check "opens, warned" "remarks" 1 "$(count '.ev == "note" and .rule == "memory.limit"')"
+with "memory.limit=2GiB;memory.on_misfit=wait" alloc=1 open=big.gguf
+shows "opens do not wait" "alloc: ok" "open: ok"
+with "$limit;mode=observe" alloc=1 open=big.gguf
+shows "opens, observed" "alloc: ok" "open: ok"
+has "opens, observed" "what would be" '.ev == "would" and .rule == "memory.limit"'
+# Nothing of a device yet, or an engine that loads by a call of its own: opens are let alone.
+with "$limit" open=big.gguf
+shows "no device" "open: ok"
+check "no device" "records" 0 "$(crumbs | wc -l)"
+with "$limit" load=small.gguf open=big.gguf
+shows "a load entry" "load small.gguf: ok" "open: ok"
+
 # ---- use and growth ----
 
 with "memory.warn=1%;memory.critical=100%;drain.idle_ms=10ms" load=small.gguf context=16 infer=3

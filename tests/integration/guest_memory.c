@@ -5,10 +5,14 @@
  *   context=N    makes a context of N tokens of the newest model
  *   infer=N      N generations on it, with a pause between
  *   alloc=BYTES  takes a buffer
+ *   open=PATH    opens a file for reading; fopen=PATH, write=PATH likewise
  *   wait=MS      does nothing
  *   free         gives the newest context and model back
  *
  * Says what came of each, and goes on. */
+#include <errno.h>
+#include <fcntl.h>
+
 #include "guest.h"
 
 #define MANY 8
@@ -30,6 +34,31 @@ static void open_ggml(void)
 	guest_symbol(&take, handle, "ggml_backend_buft_alloc_buffer");
 }
 
+/* The engine with a load entry comes into the process with the first load alone. */
+static void need_engine(void)
+{
+	if (!engine.handle)
+		guest_open(&engine);
+}
+
+static void open_file(const char *path, int flags)
+{
+	int fd = open(path, flags);
+
+	printf("open: %s\n", fd < 0 ? strerror(errno) : "ok");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void open_stream(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+
+	printf("fopen: %s\n", f ? "ok" : strerror(errno));
+	if (f)
+		fclose(f);
+}
+
 static const char *word(const void *p)
 {
 	return p ? "ok" : "failed";
@@ -37,9 +66,11 @@ static const char *word(const void *p)
 
 static void load(const char *path)
 {
-	void *model = n_models < MANY ? engine.load(path, fake_value_of(0)) : NULL;
 	const char *base = strrchr(path, '/');
+	void *model;
 
+	need_engine();
+	model = n_models < MANY ? engine.load(path, fake_value_of(0)) : NULL;
 	printf("load %s: %s\n", base ? base + 1 : path, word(model));
 	if (model)
 		models[n_models++] = model;
@@ -80,7 +111,6 @@ static void give_back(void)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	guest_open(&engine);
 	open_ggml();
 	for (int i = 1; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');
@@ -94,6 +124,12 @@ int main(int argc, char **argv)
 			infer(atoi(value));
 		else if (!strncmp(argv[i], "alloc=", 6))
 			printf("alloc: %s\n", word(take(NULL, strtoull(value, NULL, 10))));
+		else if (!strncmp(argv[i], "open=", 5))
+			open_file(value, O_RDONLY);
+		else if (!strncmp(argv[i], "write=", 6))
+			open_file(value, O_WRONLY);
+		else if (!strncmp(argv[i], "fopen=", 6))
+			open_stream(value);
 		else if (!strncmp(argv[i], "wait=", 5))
 			usleep((useconds_t)atoi(value) * 1000);
 		else if (!strcmp(argv[i], "free"))
