@@ -4,7 +4,8 @@
  * A mark keeps what identified the folder, when a name in it changed last, and
  * the youngest change of a file that was read.  While the folder is the same
  * nothing is opened but for the stat.  A change so recent that another could
- * follow within the clock's grain is looked at again.  Links are not followed,
+ * follow within the clock's grain is looked at again, and so are files that may
+ * still be written to.  Links are not followed,
  * and nothing but regular files is opened.
  */
 #include <dirent.h>
@@ -23,6 +24,7 @@
 #define FILES_MAX 64 /* new ones, the youngest of them */
 #define ENTRIES_MAX 4096
 #define FRESH_NS 2000000000
+#define WRITTEN_NS 60000000000 /* a report is complete so long after its last change */
 
 struct listed {
 	char path[PATH_MAX];
@@ -177,9 +179,10 @@ static void take_files(struct walk *w)
 static bool is_same(const struct taf_evidence *ev, const struct taf_mark *m,
 		    const struct taf_mark *now)
 {
-	int64_t age_ns = (int64_t)(ev->now.utc_ms * 1000000) - (int64_t)now->b;
+	int64_t utc_ns = (int64_t)(ev->now.utc_ms * 1000000);
 
-	return m->a == now->a && m->b == now->b && !*m->blind && age_ns > FRESH_NS;
+	return m->a == now->a && m->b == now->b && !*m->blind &&
+	       utc_ns - (int64_t)now->b > FRESH_NS && utc_ns - (int64_t)m->c > WRITTEN_NS;
 }
 
 static bool is_blind(const struct taf_evidence *ev, const char *source)

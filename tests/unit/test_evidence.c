@@ -281,6 +281,22 @@ static void marks_are_spare(void **s)
 	assert_int_equal(events(NULL, NULL), 3);
 }
 
+/* A report that is found half written is read again when it is whole. */
+static void half_written(void **s)
+{
+	struct timespec then[2] = { { .tv_sec = time(NULL) - 10 }, { .tv_sec = time(NULL) - 10 } };
+	char path[2 * PATH_MAX];
+
+	(void)s;
+	put(REPORTS "/1.panic", "");
+	snprintf(path, sizeof(path), "%s" REPORTS, root);
+	assert_int_equal(utimensat(AT_FDCWD, path, then, 0), 0);
+	assert_int_equal(refresh(), 0);
+	put(REPORTS "/1.panic", panic);
+	assert_int_equal(utimensat(AT_FDCWD, path, then, 0), 0);
+	assert_int_equal(refresh(), 1);
+}
+
 /* A clock that was ahead must not hide what comes after it was set back. */
 static void clock_was_ahead(void **s)
 {
@@ -469,6 +485,7 @@ int main(void)
 		IN_ROOT(kernel_log),
 		IN_ROOT(marks_are_spare),
 		IN_ROOT(clock_was_ahead),
+		IN_ROOT(half_written),
 		IN_ROOT(root_must_be_one),
 		IN_ROOT(unreadable_is_blind),
 		IN_ROOT(unreadable_file_is_blind),
