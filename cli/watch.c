@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../policy/text.h"
 #include "../policy/value.h"
+#include "../shim/share.h"
+#include "evidence.h"
 #include "jsonout.h"
 #include "option.h"
 #include "policy_find.h"
@@ -26,6 +29,7 @@
 #define INTERVAL_MS 5000u
 #define ONCE_MS 100u /* until what was told to end has */
 #define LEAST_MS 100u
+#define REFRESH_MS 60000u /* between two readings of the kernel's evidence */
 
 struct options {
 	const char *state, *policy;
@@ -178,6 +182,26 @@ static int find_places(const struct options *o, struct places *p)
 
 /* ---- Looking ---- */
 
+/* What the kernel has written down meanwhile goes into the ledger, for all gates. */
+static void refresh(const struct options *o, const struct places *p)
+{
+	static struct taf_evidence_report report;
+	static bool is_blind_told;
+	struct taf_watch_event e = { .what = TAF_SEEN_EVIDENCE };
+
+	if (o->is_once || access(p->state.path, W_OK))
+		return;
+	taf_share_open(p->state.path);
+	taf_evidence_refresh(p->state.path, &report);
+	for (uint32_t i = 0; i < report.n_blind && !is_blind_told; i++)
+		taf_tell("watch: cannot read %s: %s", report.blind[i].source, report.blind[i].why);
+	is_blind_told = true;
+	snprintf(e.text, sizeof(e.text), "kernel: %u new event%s; see: taffrail events",
+		 report.n_new, report.n_new == 1 ? "" : "s");
+	if (report.n_new)
+		put((void *)(uintptr_t)o, &e);
+}
+
 /* True when a signal asks us to end. */
 static bool pause_ms(uint64_t ms, const sigset_t *ending)
 {
@@ -186,8 +210,9 @@ static bool pause_ms(uint64_t ms, const sigset_t *ending)
 	return sigtimedwait(ending, NULL, &ts) > 0;
 }
 
-static int watch(const struct options *o, struct taf_watcher *w)
+static int watch(const struct options *o, const struct places *p, struct taf_watcher *w)
 {
+	uint64_t refreshed_ms = 0, now;
 	bool is_ending = false;
 	size_t n_stalled = 0;
 	sigset_t ending;
@@ -199,6 +224,11 @@ static int watch(const struct options *o, struct taf_watcher *w)
 	sigaddset(&ending, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ending, NULL);
 	do {
+		now = taf_sys_mono_ns() / 1000000;
+		if (!refreshed_ms || now - refreshed_ms >= REFRESH_MS) {
+			refresh(o, p);
+			refreshed_ms = now;
+		}
 		err = taf_watcher_look(w);
 		if (w->n_stalled > n_stalled)
 			n_stalled = w->n_stalled;
@@ -241,7 +271,7 @@ int taf_verb_watch(int argc, char **argv)
 			(struct taf_own){ .crumbs = watcher.crumbs, .run = "", .role = "watch" };
 		watcher.tell = put;
 		watcher.ctx = &o;
-		status = watch(&o, &watcher);
+		status = watch(&o, &places, &watcher);
 	}
 	taf_policy_found_free(&found);
 	free(o.sets);

@@ -28,8 +28,8 @@ struct guest {
 
 const char *taf_seen_name(enum taf_seen what)
 {
-	static const char *const names[] = { "stalled", "moved", "terminated", "killed",
-					     "lives",	"ended", "restart",    "pressure" };
+	static const char *const names[] = { "stalled", "moved",   "terminated", "killed",  "lives",
+					     "ended",	"restart", "pressure",	 "evidence" };
 
 	return (unsigned)what < sizeof(names) / sizeof(*names) ? names[what] : "";
 }

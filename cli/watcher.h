@@ -42,6 +42,7 @@ enum taf_seen {
 	TAF_SEEN_ENDED,
 	TAF_SEEN_RESTART,
 	TAF_SEEN_PRESSURE,
+	TAF_SEEN_EVIDENCE, /* of the kernel; watch.c */
 };
 
 const char *taf_seen_name(enum taf_seen what);

@@ -9,6 +9,7 @@
 #include "learn.h"
 #include "load_size.h"
 #include "sig.h"
+#include "watch.h"
 #include "turn.h"
 #include "work.h"
 
@@ -82,6 +83,8 @@ static bool enter(struct taf_call *c)
 		taf_exit_park();
 	if (c->kind == TAF_SUBMIT && atomic_load(&taf_life.alert) & TAF_ALERT_SIGNALS)
 		taf_sig_arm();
+	if (c->kind == TAF_SUBMIT && atomic_load(&taf_life.alert) & TAF_ALERT_WATCH)
+		taf_watch_arm();
 	if (!t->lane)
 		take_lane(t);
 	c->is_counted = true;

@@ -58,6 +58,7 @@ enum taf_alert {
 	TAF_ALERT_START = 8, /* the rules are still to be asked about this process */
 	TAF_ALERT_HELD = 16, /* they refused it; asked again each second */
 	TAF_ALERT_ALLOC = 32, /* a rule limits memory */
+	TAF_ALERT_WATCH = 64, /* watch.in_process is still to be looked at */
 };
 
 struct taf_work;

@@ -102,5 +102,6 @@ int taf_sys_watchdog(uint32_t ms, _Atomic(uint32_t) *is_done, int status, void (
 /* Puts the default action of signo back, unblocks it in this thread and raises it here. */
 void taf_sys_die_of(int signo);
 int taf_sys_tgkill(int32_t pid, int32_t tid, int signo);
+int taf_sys_kill(int32_t pid, int signo);
 
 #endif

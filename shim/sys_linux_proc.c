@@ -236,6 +236,11 @@ int taf_sys_tgkill(int32_t pid, int32_t tid, int signo)
 	return (int)taf_raw(SYS_tgkill, pid, tid, signo);
 }
 
+int taf_sys_kill(int32_t pid, int signo)
+{
+	return (int)taf_raw(SYS_kill, pid, signo);
+}
+
 void taf_sys_die_of(int signo)
 {
 	struct kernel_action dfl = { .handler = 0 };

@@ -167,7 +167,7 @@ static void fill_ring_head(void)
 static uint32_t alerts(void)
 {
 	return TAF_ALERT_ARM | (taf_rules.exit_signals ? TAF_ALERT_SIGNALS : 0) |
-	       taf_admit_alerts();
+	       (taf_rules.watch_in_process ? TAF_ALERT_WATCH : 0) | taf_admit_alerts();
 }
 
 static void become_active(void)

@@ -136,11 +136,46 @@ check run "its status" 137 $?
 check run "it says" "stalled SIGTERM SIGKILL" \
 	"$(sed -n 's/.* has been in .*/stalled/p; s/.* was sent \(SIG[A-Z]*\)$/\1/p' run.err | xargs)"
 
-# 10. Wrong arguments; a state that is not there.
+# 10. A guest that watches itself, with nobody outside: told, captured, ended.
+alone() { # CASE SETTINGS WORD...
+	local case=$1 set=$2
+	shift 2
+	with_shim FAKE_HANG_AT=3 TAFFRAIL_SET="watch.in_process=on;watch.orphan_after=1s;$set" \
+		timeout -s KILL 30 "$guest" load infer=1 "$@" hang
+	has "$case" "the stall" '.ev == "note" and .class == "stalled" and .rule == "watch.orphan_after" and .call == "llama_decode"'
+}
+alone in_process watch.action=terminate
+check in_process status "signal 15" "$(sed 's/exit 143/signal 15/' shim.status)"
+check in_process "a capture" 1 "$(grep -l '^== thread' "$state"/stacks/*.txt | wc -l)"
+has in_process "what it sent" '.ev == "signal" and .call == "SIGTERM" and .rule == "watch.action"'
+alone "in_process, deaf" "watch.action=kill;watch.deadline=200ms" deaf
+check "in_process, deaf" status "signal 9" "$(sed 's/exit 137/signal 9/' shim.status)"
+# Off, there is one thread.
+threads() { # SETTINGS
+	fresh
+	rm -f ready
+	LD_PRELOAD=$shim TAFFRAIL_SET=$1 "$guest" load infer=1 ready=ready sleep >/dev/null 2>&1 &
+	await 20 test -e ready
+	find "/proc/$!/task" -mindepth 1 -maxdepth 1 | wc -l
+	kill $!
+	wait $! 2>/dev/null
+}
+check threads off 1 "$(threads mode=enforce)"
+check threads on 2 "$(threads watch.in_process=on)"
+
+# 11. drain.every: no thread; before the next generation, when it has been so long.
+with_shim TAFFRAIL_SET="drain.every=1ms;drain.idle_ms=5ms" "$guest" load infer=3
+# Not necessarily the first one: its context has just been made.
+check drain.every drains yes \
+	"$([ "$(count '.ev == "drain" and .ph == "begin" and .rule == "drain.every"')" -ge 2 ] && echo yes)"
+with_shim TAFFRAIL_SET="drain.every=1h;drain.idle_ms=5ms" "$guest" load infer=3
+check drain.every "none so soon" 0 "$(count '.ev == "drain" and .ph == "begin" and .rule == "drain.every"')"
+
+# 12. Wrong arguments; a state that is not there.
 check usage interval 64 "$("$bin" watch --interval 5 2>/dev/null; echo $?)"
 check usage after 64 "$("$bin" orphans --after soon 2>/dev/null; echo $?)"
 check empty watch 0 "$("$bin" watch --once --state "$work/none" >watch.out; echo $?)"
 check empty "nothing is made" no "$(test -e "$work/none" || echo no)"
 check empty orphans 0 "$("$bin" orphans --state "$work/none" >orphans.out; echo $?)"
 
-tally 41
+tally 51
