@@ -14,6 +14,7 @@
 #include "launch.h"
 #include "lookout.h"
 #include "preload.h"
+#include "run_gate.h"
 #include "run_lock.h"
 #include "run_policy.h"
 #include "supervise.h"
@@ -163,6 +164,16 @@ static int set_vars(struct plan *p)
 				      p->is_preloaded && *alloc ? alloc : NULL);
 }
 
+/* What happened before may forbid the start. 0, or an exit status. */
+static int ask_gate(const struct plan *p)
+{
+	struct taf_run_gate gate = { .rules = &p->policy.rules,
+				     .state = p->state.path,
+				     .command = p->args.command[0] };
+
+	return p->is_nested ? 0 : taf_run_gate(&gate);
+}
+
 /* 0, or an exit status. Afterwards p->vars is what the guest gets. */
 static int plan_guard(struct plan *p)
 {
@@ -183,6 +194,9 @@ static int plan_guard(struct plan *p)
 	status = plan_preload(p);
 	if (!status)
 		status = plan_crumbs(p);
+	if (status)
+		return status;
+	status = ask_gate(p);
 	if (status)
 		return status;
 	p->guest.look_ms = TAF_LOOKOUT_FIRST_MS;

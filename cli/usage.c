@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tell.h"
+#include "usage_gate.h"
 #include "verbs.h"
 
 #define NAME_ROOM 24

@@ -22,6 +22,11 @@
 	VERB(watch, \
 	     "look after running guests: what hangs, asks for a restart, is short of memory") \
 	VERB(orphans, "list work that began, did not end and makes no progress") \
+	VERB(gate, "say whether GPU work may start now") \
+	VERB(events, "list what went wrong on this machine") \
+	VERB(ack, "acknowledge what happened: it lifts a lockout") \
+	VERB(hold, "keep GPU work back for a while, by hand") \
+	VERB(breaker, "say whether GPU panics came too fast") \
 	VERB(classify, "say what a text of an engine, a driver or a kernel means") \
 	VERB(lock, "show who has the GPU and who waits for it, or take it over") \
 	VERB(models, "list models and versions known to make trouble") \

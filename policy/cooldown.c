@@ -74,7 +74,11 @@ void taf_gate_text(const struct taf_gate *g, const struct taf_gate_question *q,
 	taf_text_put(out, taf_gate_word(g->reason));
 	if (g->reason == TAF_GATE_SENTINEL) {
 		taf_text_put(out, ": ");
-		taf_text_put(out, why[0] ? why : "held by hand");
+		/* The longer of the two was taken. */
+		taf_text_put(out, q->sentinel_ms && q->sentinel_ms >= g->pass_ms
+					  ? "another guard holds"
+				  : why[0] ? why
+					   : "held by hand");
 	} else if (g->reason == TAF_GATE_BLIND) {
 		taf_text_put(out, ": ");
 		taf_text_put(out, q->ledger->blind);

@@ -188,7 +188,7 @@ static bool is_one_error(const struct taf_ledger_event *a, const struct taf_ledg
 	return a->at.boot == b->at.boot && is_same_what(a, b) && apart_ms(a, b) <= TAF_SECOND_MS;
 }
 
-static bool is_one(const struct taf_ledger_event *a, const struct taf_ledger_event *b)
+bool taf_ledger_is_one(const struct taf_ledger_event *a, const struct taf_ledger_event *b)
 {
 	if (a->is_abort != b->is_abort || is_panic(a) != is_panic(b))
 		return false;
@@ -274,7 +274,7 @@ enum taf_noted taf_ledger_note(struct taf_ledger *l, const struct taf_ledger_eve
 	if (e->severity == TAF_SEVERITY_NONE)
 		return TAF_NOTED_KNOWN;
 	for (uint32_t i = l->n_events; i-- > 0;)
-		if (is_one(&l->event[i], e))
+		if (taf_ledger_is_one(&l->event[i], e))
 			return merge(&l->event[i], e);
 	out = victim(l, taf_ledger_group_of(e));
 	if (out < l->n_events) {
@@ -292,7 +292,7 @@ enum taf_noted taf_ledger_note(struct taf_ledger *l, const struct taf_ledger_eve
 void taf_ledger_retell(struct taf_ledger *l, const struct taf_ledger_event *e)
 {
 	for (uint32_t i = l->n_events; i-- > 0;)
-		if (is_one(&l->event[i], e)) {
+		if (taf_ledger_is_one(&l->event[i], e)) {
 			l->event[i] = *e;
 			return;
 		}

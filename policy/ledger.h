@@ -108,6 +108,8 @@ enum taf_noted {
 	TAF_NOTED_NEW,
 };
 
+/* Whether both tell of the same event. */
+bool taf_ledger_is_one(const struct taf_ledger_event *a, const struct taf_ledger_event *b);
 /* Enters an event once, whoever tells of it and how often: ledger.c says which are one. */
 enum taf_noted taf_ledger_note(struct taf_ledger *l, const struct taf_ledger_event *e);
 /* The same for what a store tells of an event that it told before: the later word counts. */

@@ -89,7 +89,7 @@ command -v mandoc >/dev/null || {
 
 verbs=$(sed -n 's/^\tVERB(\([a-z]*\),.*/\1/p' cli/verbs.h)
 [ -n "$verbs" ] || wrong "cli/verbs.h names no verb"
-for page in taffrail.1 taffrail-policy.5 taffrail-crumbs.5 taffrail-registry.5 taffrail-hooks.7; do
+for page in taffrail.1 taffrail-policy.5 taffrail-crumbs.5 taffrail-state.5 taffrail-registry.5 taffrail-hooks.7; do
 	[ -s "$man/$page" ] || wrong "$man/$page is missing"
 done
 for verb in $verbs; do

@@ -39,7 +39,7 @@ page_statuses() { # PAGE
 
 pages() {
 	local verb
-	for verb in run check explain report log doctor hooks classify models note; do
+	for verb in run check explain report log doctor hooks classify models gate events ack hold breaker note; do
 		"$bin" help $verb >says.out
 		same "statuses of $verb: text and page" "$(page_statuses "$SRC/docs/man/taffrail-$verb.1")" \
 			"$(statuses says.out)"
@@ -79,7 +79,7 @@ readers() {
 
 verbs() {
 	local verb
-	for verb in run check explain report log doctor hooks classify note help; do
+	for verb in run check explain report log doctor hooks classify gate events ack hold breaker note help; do
 		"$bin" help $verb >says.out 2>says.err
 		same "help $verb: status" 0 $?
 		same "$verb --help" "$(cat says.out)" "$("$bin" $verb --help)"

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate_view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../shim/dirty.h"
+#include "../shim/share.h"
+#include "option.h"
+#include "policy_find.h"
+#include "sentinel.h"
+#include "show.h"
+#include "tell.h"
+#include "usage.h"
+#include "verbs.h"
+
+int taf_gate_option(char **argv, int *i, struct taf_gate_ask *ask)
+{
+	const char *value, *name = argv[*i];
+
+	if (!strcmp(name, "--json")) {
+		ask->is_json = true;
+		return 1;
+	}
+	if ((value = taf_option(argv, i, "--state")))
+		ask->state = value;
+	else if ((value = taf_option(argv, i, "--policy")))
+		ask->policy = value;
+	else if ((value = taf_option(argv, i, "--set")) && ask->n_sets < TAF_GATE_SETS)
+		ask->sets[ask->n_sets++] = value;
+	else
+		return 0;
+	if (!*value)
+		return taf_usage_wrong(ask->verb, "%s wants a value", name);
+	if (ask->n_sets && value == ask->sets[ask->n_sets - 1] &&
+	    (!strchr(value, '=') || strchr(value, ';')))
+		return taf_usage_wrong(ask->verb, "--set wants KEY=VALUE, not \"%s\"", value);
+	return 1;
+}
+
+static void say_mistake(void *ctx, const char *line)
+{
+	(void)ctx;
+	taf_tell("%s", line);
+}
+
+static int find_rules(const struct taf_gate_ask *ask, struct taf_gate_view *view)
+{
+	static struct taf_policy file;
+	static struct taf_policy_found found;
+	struct taf_policy_ask find = { .file = ask->policy,
+				       .sets = (const char **)ask->sets,
+				       .n_sets = ask->n_sets,
+				       .who.exe = "",
+				       .who.argv = "",
+				       .tell = say_mistake };
+
+	find.state = view->dir.path[0] ? view->dir.path : NULL;
+	if (taf_policy_find(&find, &file, &found)) {
+		taf_tell("%s: there is no memory left to read the policy", ask->verb);
+		return TAF_EXIT_INTERNAL;
+	}
+	view->rules = found.rules;
+	taf_policy_found_free(&found);
+	return 0;
+}
+
+/* What the store has to complain about. */
+static void say_trouble(void)
+{
+	char line[600];
+	struct taf_text t;
+
+	taf_text_init(&t, line, sizeof(line));
+	if (taf_share_trouble(&t))
+		taf_tell("%s", line);
+}
+
+static void judge(struct taf_gate_view *view)
+{
+	struct taf_breaker_question breaker = { &view->rules, &view->ledger, view->now };
+
+	view->question = (struct taf_gate_question){ .rules = &view->rules,
+						     .ledger = &view->ledger,
+						     .now = view->now,
+						     .sentinel_ms = view->sentinel_ms };
+	taf_gate_judge(&view->question, &view->gate);
+	taf_gate_count(&view->question, &view->counts);
+	taf_breaker_judge(&breaker, &view->breaker);
+}
+
+static void take_ledger(struct taf_gate_view *view)
+{
+	view->ledger = *taf_share_enter(&view->err);
+	taf_share_leave(TAF_SHARE_SAME);
+	/* Nothing was ever written there. */
+	if (view->err == -ENOENT)
+		view->err = 0;
+	view->now = taf_moment_now();
+}
+
+/* Evidence of the system, then our own log. Neither failing stops a verdict. */
+static void gather(struct taf_gate_view *view)
+{
+	char crumbs[PATH_MAX];
+	struct taf_dirty_ask dirty = { .rules = &view->rules,
+				       .crumbs = crumbs,
+				       .wants_live = true };
+
+	taf_evidence_refresh(view->dir.path, &view->evidence);
+	taf_state_sub(&view->dir, "crumbs", crumbs, sizeof(crumbs));
+	if (view->rules.crumbs_dir[0])
+		snprintf(crumbs, sizeof(crumbs), "%s", view->rules.crumbs_dir);
+	taf_dirty_check(&dirty);
+}
+
+void taf_gate_look_with(const struct taf_rules *rules, struct taf_gate_view *view)
+{
+	if (rules != &view->rules)
+		view->rules = *rules;
+	gather(view);
+	take_ledger(view);
+	view->sentinel_ms = taf_sentinel_left_ms(&view->rules, view->now.utc_ms);
+	judge(view);
+}
+
+void taf_gate_rejudge(struct taf_gate_view *view)
+{
+	view->now = taf_moment_now();
+	view->sentinel_ms = taf_sentinel_left_ms(&view->rules, view->now.utc_ms);
+	judge(view);
+}
+
+int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view)
+{
+	int status;
+
+	memset(view, 0, sizeof(*view));
+	if (taf_state_find(ask->state, &view->dir)) {
+		taf_tell("%s: there is no place for the state directory: set TAFFRAIL_STATE",
+			 ask->verb);
+		return TAF_EXIT_INTERNAL;
+	}
+	status = find_rules(ask, view);
+	if (status)
+		return status;
+	taf_share_open(view->dir.path);
+	taf_gate_look_with(&view->rules, view);
+	if (!ask->is_quiet && view->err)
+		say_trouble();
+	return 0;
+}
+
+bool taf_gate_is_broken(const struct taf_gate_view *view)
+{
+	switch (-view->err) {
+	case 0:
+	case ETIMEDOUT:
+	case ENOLCK:
+	case EOPNOTSUPP:
+	case EROFS:
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG: return false;
+	default: return true;
+	}
+}
+
+struct taf_ledger *taf_gate_change(const struct taf_gate_ask *ask, const struct taf_gate_view *view,
+				   int *status)
+{
+	struct taf_ledger *l;
+	int err = taf_state_make(&view->dir);
+
+	*status = TAF_EXIT_INTERNAL;
+	if (err) {
+		taf_tell("%s: nothing is changed, because %s cannot be made: %s", ask->verb,
+			 view->dir.path, strerror(-err));
+		return NULL;
+	}
+	l = taf_share_enter(&err);
+	if (!err)
+		return l;
+	taf_share_leave(TAF_SHARE_SAME);
+	taf_tell("%s: nothing is changed", ask->verb);
+	say_trouble();
+	return NULL;
+}
+
+int taf_gate_changed(const struct taf_gate_ask *ask)
+{
+	if (!taf_share_leave(TAF_SHARE_DURABLE))
+		return 0;
+	taf_tell("%s: the change could not be written", ask->verb);
+	say_trouble();
+	return TAF_EXIT_INTERNAL;
+}
+
+void taf_gate_until(const struct taf_gate_view *view, uint64_t pass_ms, char *buf, size_t room)
+{
+	char at[TAF_TIME_ROOM], left[32];
+	char *dot;
+
+	if (pass_ms == TAF_PASS_UNKNOWN) {
+		snprintf(buf, room, "until somebody acts");
+		return;
+	}
+	taf_show_time(at, (view->now.utc_ms + pass_ms) * 1000);
+	dot = strchr(at, '.');
+	if (dot)
+		memcpy(dot, "Z", 2);
+	snprintf(buf, room, "until %s, in %s", at, taf_show_ms(left, sizeof(left), pass_ms * 1000));
+}
