@@ -9,6 +9,7 @@
 #include "admit.h"
 #include "argv.h"
 #include "crumb.h"
+#include "dirty.h"
 #include "elfmap.h"
 #include "exit.h"
 #include "gate.h"
@@ -170,6 +171,16 @@ static uint32_t alerts(void)
 	       (taf_rules.watch_in_process ? TAF_ALERT_WATCH : 0) | taf_admit_alerts();
 }
 
+/* What went wrong before is known to the rules from the first load on; and it is
+ * looked at before the oldest sessions go. */
+static void look_back(void)
+{
+	struct taf_dirty_ask ask = { .rules = &taf_rules, .crumbs = session.dir };
+
+	if (session.state[0])
+		taf_dirty_check(&ask);
+}
+
 static void become_active(void)
 {
 	taf_exit_reset();
@@ -197,7 +208,7 @@ bool taf_wake(enum taf_engine engine)
 {
 	uint32_t armed = TAF_ARMED;
 	struct taf_loaded loaded = { .n_bad = 0 };
-	int saved = errno;
+	int saved = errno, err;
 
 	/* Before WAKING, so that no child is left in it. */
 	if (taf_state_now() == TAF_ARMED)
@@ -216,9 +227,12 @@ bool taf_wake(enum taf_engine engine)
 		return false;
 	}
 	set_run_id();
-	if (!open_log(&loaded)) {
+	err = open_log(&loaded);
+	taf_share_open(session.state);
+	if (!err) {
 		fill_ring_head();
 		taf_sig_guard_ring();
+		look_back();
 		taf_retain(session.dir, (uint32_t)taf_rules.crumbs_keep_sessions,
 			   taf_rules.crumbs_keep_bytes, session.boot);
 		if (session.ring_dir[0])
