@@ -52,7 +52,8 @@ void taf_evidence_reports(struct taf_evidence *ev)
 	struct taf_folder f = { .source = "panic_file",
 				.wants = is_report,
 				.take = take_report,
-				.advice = "run as root, or give this user the right to read it" };
+				.advice =
+					"run as root, or let this user read it (chmod, chmod +a)" };
 	const char *home = getenv("HOME");
 	char path[PATH_MAX];
 
@@ -140,7 +141,8 @@ void taf_evidence_pstore(struct taf_evidence *ev)
 	struct taf_folder f = { .source = "pstore",
 				.wants = is_dump,
 				.take = take_dump,
-				.advice = "run once as root after each start" };
+				.advice =
+					"run as root, or let this user read it (chmod, setfacl)" };
 
 	f.mark = "pstore";
 	f.path = "/sys/fs/pstore";

@@ -179,13 +179,12 @@ static void explain(const struct taf_evidence *ev, const struct taf_child_said *
 	else if (keeps == KEEPS_SECRET || strstr(said->err, "insufficient permissions") ||
 		 strstr(said->err, "not seeing messages"))
 		snprintf(why, room,
-			 "the journal of the kernel may not be read; run once as root after each "
-			 "start, "
-			 "or join the group systemd-journal");
+			 "the journal of the kernel may not be read; join the group "
+			 "systemd-journal, or run as root");
 	else if (keeps == KEEPS_NOTHING)
 		snprintf(why, room,
-			 "no journal outlives a restart here; make /var/log/journal and restart "
-			 "systemd-journald");
+			 "no journal outlives a restart here; make /var/log/journal and "
+			 "restart systemd-journald");
 	else if (!said->status || strstr(said->err, "boot ID"))
 		why[0] = '\0';
 	else

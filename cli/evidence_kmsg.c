@@ -118,9 +118,10 @@ void taf_evidence_kmsg(struct taf_evidence *ev)
 	if (fd >= 0)
 		close(fd);
 	if (err)
-		taf_evidence_blind(ev, SOURCE,
-				   "%s: %s; run as root, or set kernel.dmesg_restrict=0", path,
-				   strerror(-err));
+		taf_evidence_blind(
+			ev, SOURCE,
+			"%s: %s; run as root or with CAP_SYSLOG, or set kernel.dmesg_restrict=0",
+			path, strerror(-err));
 	now.a = log.has_last ? log.last + 1 : 0;
 	taf_mark_set(ev, m, &now);
 }
