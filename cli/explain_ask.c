@@ -13,6 +13,7 @@
 #include "../policy/registry.h"
 #include "../policy/size.h"
 #include "../shim/share.h"
+#include "registry_find.h"
 #include "tell.h"
 #include "usage.h"
 #include "verbs.h"
@@ -121,6 +122,25 @@ static const struct taf_ledger *look_at_state(struct taf_explain *x)
 	return &copy;
 }
 
+/* Versions are read from a running process; there is none here. */
+static void look_at_registry(struct taf_explain *x)
+{
+	static char why[256];
+	int n_bad = 0;
+	const struct taf_registry *r = taf_registry_open(&(struct taf_registry_ask){
+		.path = x->found.rules.models_registry, .n_bad = &n_bad });
+	const struct taf_reg_model *m = taf_registry_find(r, x->id);
+	struct taf_text t;
+
+	if (m) {
+		taf_text_init(&t, why, sizeof(why));
+		taf_registry_about(r, m, &t);
+		x->facts.tier = (enum taf_tier)m->tier;
+		x->facts.tier_why = why;
+	}
+	taf_registry_close(r);
+}
+
 static void set_events(struct taf_explain *x)
 {
 	static const enum taf_kind kinds[] = { TAF_START, TAF_LOAD, TAF_INFER, TAF_ALLOC };
@@ -159,6 +179,7 @@ int taf_explain_ask(struct taf_explain *x)
 	x->facts.now_ms = x->now.boot_ms;
 	x->facts.ledger = look_at_state(x);
 	look_at_memory(&x->facts.memory);
+	look_at_registry(x);
 	taf_explain_lock(x);
 	set_events(x);
 	taf_plan_make(&x->info, &x->ask, &q, &x->plan);

@@ -146,6 +146,9 @@ bool taf_registry_affects(const struct taf_registry *r, const struct taf_reg_cla
 /* Some class of m is known on the family, or it has none at all. */
 bool taf_registry_hits(const struct taf_registry *r, const struct taf_reg_model *m,
 		       const char *family);
+/* "kernel_panic, gpu_hang; what to do": of an entry, in one line. */
+void taf_registry_about(const struct taf_registry *r, const struct taf_reg_model *m,
+			struct taf_text *out);
 /* The next row of RELEASE from *i on that a package at version falls under, and *i
  * behind it; NULL: there is none. */
 const struct taf_reg_release *taf_registry_release(const struct taf_registry *r,

@@ -10,7 +10,9 @@
  *   .Table "MODEL" "models"
  *   .Column TIER "tier" NEED
  */
-#define WORDS(KIND, words) .Words KIND words
+#define WORDS(KIND, words) \
+	.Words KIND \
+	words
 #define TABLE(NAME, name, section) .Table #NAME section
 #define COLUMN(kind, field, key, need) .Column kind key need
 #define MODEL COLUMN

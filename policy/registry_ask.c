@@ -77,6 +77,20 @@ bool taf_registry_hits(const struct taf_registry *r, const struct taf_reg_model 
 	return !n;
 }
 
+void taf_registry_about(const struct taf_registry *r, const struct taf_reg_model *m,
+			struct taf_text *out)
+{
+	for (uint32_t i = 0; i < TAF_REG_COUNT(m->classes); i++) {
+		const struct taf_reg_class *c =
+			taf_registry_row(r, TAF_REG_CLASS, TAF_REG_FROM(m->classes) + i);
+
+		taf_text_put(out, i ? ", " : "");
+		taf_text_put(out, taf_registry_text(r, c->type));
+	}
+	taf_text_put(out, out->used ? "; " : "");
+	taf_text_put(out, taf_registry_text(r, m->advice));
+}
+
 /* ---- Versions ---------------------------------------------------------------- */
 
 const struct taf_reg_release *taf_registry_release(const struct taf_registry *r,

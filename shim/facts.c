@@ -49,7 +49,6 @@ static void ask_lock(struct taf_facts *f, const struct taf_event *ev, struct taf
 
 void taf_facts_world(struct taf_facts *f, const struct taf_event *ev, struct taf_text *holder)
 {
-	(void)holder;
 	f->now = taf_moment_now();
 	f->fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
 	taf_memory_now(&f->memory);

@@ -37,6 +37,11 @@ static const struct taf_registry *in_force(void)
 	return registry ? registry : (const void *)taf_registry_builtin;
 }
 
+const struct taf_registry *taf_known_registry(void)
+{
+	return in_force();
+}
+
 /* ---- The registry -------------------------------------------------------------- */
 
 static void complain(void *ctx, const char *line)
@@ -228,20 +233,6 @@ void taf_known_told(const char *id)
 			return;
 }
 
-/* "kernel_panic, process_abort" */
-static void join_types(const struct taf_reg_model *m, struct taf_text *out)
-{
-	for (uint32_t i = 0; i < TAF_REG_COUNT(m->classes); i++) {
-		const struct taf_reg_class *c =
-			taf_registry_row(in_force(), TAF_REG_CLASS, TAF_REG_FROM(m->classes) + i);
-
-		taf_text_put(out, i ? ", " : "");
-		taf_text_put(out, taf_registry_text(in_force(), c->type));
-	}
-	taf_text_put(out, out->used ? "; " : "");
-	taf_text_put(out, taf_registry_text(in_force(), m->advice));
-}
-
 /* Static text: whoever is first makes it, and who comes meanwhile gets the advice alone. */
 static const char *about(const struct taf_reg_model *m)
 {
@@ -251,7 +242,7 @@ static const char *about(const struct taf_reg_model *m)
 
 		if (atomic_compare_exchange_strong(&abouts[i].of, &none, m)) {
 			taf_text_init(&t, abouts[i].text, sizeof(abouts[i].text));
-			join_types(m, &t);
+			taf_registry_about(in_force(), m, &t);
 			atomic_store(&abouts[i].is_ready, true);
 			return abouts[i].text;
 		}

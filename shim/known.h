@@ -18,6 +18,8 @@
 
 /* path: models.registry, "" for the built-in one. why gets one line a trouble. */
 void taf_known_load(const char *path, struct taf_text *why);
+/* The registry in force; before a load the one that comes along. */
+const struct taf_registry *taf_known_registry(void);
 /* Fills tier and tier_why for a canonical id. A model whose warning was told has none. */
 void taf_known_model(const char *id, struct taf_facts *f);
 /* Fills version_hit: the worst of what is loaded. NULL when its warning was told. */

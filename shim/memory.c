@@ -6,6 +6,7 @@
 #include "../policy/fit.h"
 #include "crumb.h"
 #include "gate.h"
+#include "known.h"
 #include "ring.h"
 #include "say.h"
 #include "sys_memory.h"
@@ -164,7 +165,7 @@ void taf_memory_quick(struct taf_memory *m)
 				  .growth_per_min = atomic_load(&per_min),
 				  .growth_per_infer = atomic_load(&per_infer),
 				  .told = atomic_load(&told) };
-	taf_fit_tier(m, (const struct taf_registry *)taf_registry_builtin);
+	taf_fit_tier(m, taf_known_registry());
 }
 
 void taf_memory_now(struct taf_memory *m)

@@ -40,6 +40,11 @@ is "a file" 0 .size.basis "file headers"
 is "a file" 0 '[.rules[].rule] | contains(["boundary", "fit", "headroom"])' true
 [ -e "$state" ] && fail "explain made the state directory"
 
+explain --model mlx-community/gemma-4-31b-it-8bit
+is "known" 0 '.rules[] | select(.rule == "known").answers[0] | "\(.setting) \(.action)"' "models.on_panic warn"
+explain --set models.on_panic=refuse --model gemma-4-31b-it-8bit
+is "known, refused" 1 '"\(.step) \(.setting)"' "load models.on_panic"
+
 limit=(--set memory.limit=2GiB --set memory.on_misfit=refuse)
 explain "${limit[@]}" --model big.gguf
 is "over the limit" 1 .verdict refuse
