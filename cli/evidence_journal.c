@@ -173,7 +173,10 @@ static void explain(const struct taf_evidence *ev, const struct taf_child_said *
 	enum keeping keeps = keeping_of(ev);
 	int n = (int)strcspn(said->err, "\n");
 
-	if (said->status == -1)
+	if (said->is_cut)
+		snprintf(why, room, "journalctl said more than %u MiB; look at the journal by hand",
+			 ROOM >> 20);
+	else if (said->status == -1)
 		snprintf(why, room, "journalctl took longer than %u s; look at the journal by hand",
 			 LIMIT_MS / 1000);
 	else if (keeps == KEEPS_SECRET || strstr(said->err, "insufficient permissions") ||
@@ -213,7 +216,8 @@ static void ask(struct taf_evidence *ev, const char *path, char *why, size_t roo
 			 strerror(-err));
 		return;
 	}
-	if (!taf_journal_parse(ev, said.out, said.n_out))
+	/* What was cut off is the end, which matters most. */
+	if (!taf_journal_parse(ev, said.out, said.n_out) || said.status == -1)
 		explain(ev, &said, why, room);
 	taf_child_free(&said);
 }
