@@ -127,6 +127,13 @@ static bool is_within_turn(const struct look *l)
 	return l->text.since_ms <= l->now_ms && l->now_ms - l->text.since_ms < turn;
 }
 
+/* Who we are need not be looked up. */
+static bool is_alive(const struct look *l)
+{
+	return (l->text.pid == l->d->me.pid && l->text.start == l->d->me.start) ||
+	       taf_lock_text_is_alive(&l->text);
+}
+
 /* Free, but somebody only takes breath. */
 static bool is_spoken_for(const struct look *l)
 {
@@ -196,8 +203,8 @@ static int write_mine(struct look *l)
 /* The slot at hand is locked LOCK_EX. True when it is ours now. */
 static bool take(struct look *l)
 {
-	bool goes_on = is_my_turn(l) && taf_lock_text_is_alive(&l->text) &&
-		       l->rules->lock_hold == TAF_LOCK_HOLD_INFERENCE;
+	bool goes_on =
+		is_my_turn(l) && is_alive(l) && l->rules->lock_hold == TAF_LOCK_HOLD_INFERENCE;
 	int err = 0;
 
 	/* A turn that goes on is one turn, unless it was over and begins again. */
@@ -230,7 +237,7 @@ static bool join(struct look *l)
 		blame(l, "another program", LOOK_RUN_MS);
 		return false;
 	}
-	if (taf_lock_text_is_alive(&l->text))
+	if (is_alive(l))
 		return true;
 	/* Who took it is gone: waiters need somebody to look at. */
 	text = l->text;
@@ -260,11 +267,13 @@ static void quit(struct look *l)
 	l->d->is_waiting = false;
 }
 
-static bool is_ours_now(struct look *l, bool joins, bool is_free)
+enum how { JOIN = 1, TAKE = 2 };
+
+static bool is_ours_now(struct look *l, unsigned how, bool is_free)
 {
 	if (!is_free)
-		return joins && join(l);
-	if (joins)
+		return (how & JOIN) && join(l);
+	if (!(how & TAKE))
 		return false;
 	if (is_spoken_for(l)) {
 		blame_holder(l);
@@ -273,12 +282,12 @@ static bool is_ours_now(struct look *l, bool joins, bool is_free)
 	return !is_behind(l) && !is_other_locked(l) && take(l);
 }
 
-/* Asks one slot, for joining or for taking. True when it is ours. */
-static bool ask_slot(struct look *l, bool joins)
+/* Asks one slot, for joining, for taking or for both. True when it is ours. */
+static bool ask_slot(struct look *l, unsigned how)
 {
 	int err;
 
-	l->fd = taf_lock_open(&l->d->place, TAF_LOCK_SLOT, l->slot, !joins);
+	l->fd = taf_lock_open(&l->d->place, TAF_LOCK_SLOT, l->slot, how & TAKE);
 	if (l->fd < 0) {
 		l->err = l->fd == -ENOENT ? l->err : l->fd;
 		return false;
@@ -287,7 +296,7 @@ static bool ask_slot(struct look *l, bool joins)
 	read_text(l);
 	if (err && err != -EWOULDBLOCK) {
 		l->err = err;
-	} else if (is_ours_now(l, joins, !err)) {
+	} else if (is_ours_now(l, how, !err)) {
 		l->d->fd = l->fd;
 		l->d->since_ms = l->text.since_ms;
 		l->d->turn_ms = l->text.turn_ms < TURN_MAX_MS ? l->text.turn_ms : TURN_MAX_MS;
@@ -298,19 +307,34 @@ static bool ask_slot(struct look *l, bool joins)
 	return false;
 }
 
+static bool is_there(const struct look *l, uint32_t slot)
+{
+	char path[TAF_PATH_MAX];
+	struct taf_stat st;
+
+	return !taf_lock_path(&l->d->place, TAF_LOCK_SLOT, slot, path) && !taf_sys_stat(path, &st);
+}
+
 /* Slots beyond lock.slots are joined: a member with another policy may have taken one. */
 static enum taf_lock_state ask_slots(struct look *l)
 {
 	uint32_t n = l->rules->lock_slots < TAF_LOCK_SLOTS ? l->rules->lock_slots : TAF_LOCK_SLOTS;
 
-	for (l->slot = 1; l->slot <= TAF_LOCK_SLOTS && !l->err; l->slot++) {
-		if (ask_slot(l, true))
+	/* Where one slot is all there is, one look tells all. */
+	l->slot = 1;
+	if (n == 1 && !is_there(l, 2)) {
+		if (ask_slot(l, JOIN | TAKE))
+			return TAF_LOCK_OURS;
+		n = 0;
+	}
+	for (; n && l->slot <= TAF_LOCK_SLOTS && !l->err; l->slot++) {
+		if (ask_slot(l, JOIN))
 			return TAF_LOCK_OURS;
 		if (l->slot >= n && l->fd == -ENOENT)
 			break;
 	}
 	for (l->slot = 1; l->slot <= n && !l->err; l->slot++)
-		if (ask_slot(l, false))
+		if (ask_slot(l, TAKE))
 			return TAF_LOCK_OURS;
 	return l->is_found ? TAF_LOCK_BUSY : unknown(l, l->err ? l->err : -ENOLCK);
 }

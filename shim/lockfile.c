@@ -123,11 +123,12 @@ static bool is_held(void)
 
 static void keep(int fd, bool takes_turns)
 {
-	uint64_t half = taf_sys_fd_limit() / 2;
+	uint64_t half = takes_turns ? 0 : taf_sys_fd_limit() / 2;
 	struct taf_stat st;
 
-	/* Out of the way of programs that count on low numbers or close all of them. */
-	lock.slot = taf_sys_move_fd(fd, (int)(half < HIGH_FD ? half : HIGH_FD));
+	/* Out of the way of programs that count on low numbers or close all of them;
+	 * not worth it for the time of a computation. */
+	lock.slot = takes_turns ? fd : taf_sys_move_fd(fd, (int)(half < HIGH_FD ? half : HIGH_FD));
 	taf_zero(&st, sizeof(st));
 	taf_sys_fstat(lock.slot, &st);
 	lock.dev = st.dev;
@@ -204,7 +205,8 @@ enum taf_lock_state taf_lock_try(const struct taf_rules *rules, struct taf_text 
 	enum taf_lock_state s;
 	uint64_t mask;
 
-	if (rules->lock_hold == TAF_LOCK_HOLD_RUN && is_held())
+	/* A fork child that did not forget has what it inherited. */
+	if (rules->lock_hold == TAF_LOCK_HOLD_RUN && atomic_load(&lock.is_held) && is_whole())
 		return TAF_LOCK_OURS;
 	if (!enter(&mask))
 		return TAF_LOCK_BUSY;
