@@ -3,7 +3,7 @@
 # restart.sh -- `run --restart`: who is started again, who is not, and what signals do.
 # shellcheck disable=SC2154 # lib.sh sets them
 bin=${TAFFRAIL:?the path of the taffrail binary}
-. "$(dirname "$0")/lib.sh"
+. "${SRC:?}/tests/integration/lib.sh"
 
 plain_guests guest_watched
 guest=$tests/guest_watched

@@ -3,7 +3,7 @@
 # watch.sh -- what hangs, seen from outside: `taffrail watch`, `taffrail orphans`, `run` itself.
 # shellcheck disable=SC2154 # lib.sh sets them
 bin=${TAFFRAIL:?the path of the taffrail binary}
-. "$(dirname "$0")/lib.sh"
+. "${SRC:?}/tests/integration/lib.sh"
 
 plain_guests guest_watched
 guest=$tests/guest_watched
