@@ -190,6 +190,14 @@ void taf_restart_ask(struct taf_restarter *r, const char *why, const char *rule)
 {
 	if (r->asked[0])
 		return;
+	if (!taf_restart_has_room(r->rules, &r->past, now_ms())) {
+		if (!r->is_told_spent)
+			taf_tell("%s (pid %d) is not restarted, although %s: it has been as often "
+				 "as it may be",
+				 r->name, (int)r->guest->pid, why);
+		r->is_told_spent = true;
+		return;
+	}
 	taf_copy(r->asked, why, sizeof(r->asked));
 	r->asked_rule = rule;
 	r->asked_ms = now_ms();
@@ -253,7 +261,7 @@ int taf_restart_supervise(struct taf_restarter *r, struct taf_end *end)
 		r->asked[0] = '\0';
 		r->asked_rule = NULL;
 		r->asked_ms = 0;
-		r->is_kill_sent = r->is_told_lives = false;
+		r->is_kill_sent = r->is_told_lives = r->is_told_spent = false;
 		err = taf_supervise(r->guest, end);
 		if (err && is_first)
 			return err;

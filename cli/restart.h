@@ -29,7 +29,7 @@ struct taf_restarter {
 	/* its own */
 	struct taf_restart_past past;
 	uint64_t asked_ms, began_ms; /* when it was told to; when the guest was started */
-	bool is_kill_sent, is_told_lives;
+	bool is_kill_sent, is_told_lives, is_told_spent;
 };
 
 /* Reads "5/10m" into r. 0 or -EINVAL. */
@@ -38,7 +38,8 @@ int taf_restart_budget(const char *s, struct taf_restart_rules *r);
 void taf_restart_defaults(struct taf_restart_rules *r);
 /* As taf_supervise, and again. 0, or -errno when there was no first guest. */
 int taf_restart_supervise(struct taf_restarter *r, struct taf_end *end);
-/* Tells the guest to end, so that it is started again: SIGTERM, once. */
+/* Tells the guest to end, so that it is started again: SIGTERM, once. One that could
+ * not be started again is left alone, and that is said once. */
 void taf_restart_ask(struct taf_restarter *r, const char *why, const char *rule);
 /* After that, now and then: by watch.deadline and watch.action. True while it is waited for. */
 bool taf_restart_press(struct taf_restarter *r);

@@ -56,6 +56,12 @@ static uint64_t delay_ms(const struct taf_restart_rules *r, const struct taf_res
 	return ms < r->delay_max_ms ? ms : r->delay_max_ms;
 }
 
+bool taf_restart_has_room(const struct taf_restart_rules *r, const struct taf_restart_past *p,
+			  uint64_t now_ms)
+{
+	return in_window(r, p, now_ms) < r->max;
+}
+
 void taf_restart_decide(const struct taf_restart_rules *r, struct taf_restart_past *p,
 			const struct taf_restart_end *e, struct taf_restart_answer *a)
 {
@@ -65,7 +71,7 @@ void taf_restart_decide(const struct taf_restart_rules *r, struct taf_restart_pa
 	if (no)
 		return;
 	a->count = in_window(r, p, e->now_ms) + 1;
-	if (a->count > r->max) {
+	if (!taf_restart_has_room(r, p, e->now_ms)) {
 		a->why = "it has been restarted as often as it may be";
 		return;
 	}

@@ -60,6 +60,9 @@ struct taf_restart_answer {
 /* Numbers of a Unix; policy/ includes no signal.h. */
 enum { TAF_SIG_HUP = 1, TAF_SIG_INT = 2, TAF_SIG_PIPE = 13, TAF_SIG_TERM = 15 };
 
+/* Whether the budget has room for one more. */
+bool taf_restart_has_room(const struct taf_restart_rules *rules,
+			  const struct taf_restart_past *past, uint64_t now_ms);
 void taf_restart_decide(const struct taf_restart_rules *rules, struct taf_restart_past *past,
 			const struct taf_restart_end *end, struct taf_restart_answer *answer);
 

@@ -83,6 +83,15 @@ check recycle "status and lives" "exit 0, 2" "$(cat run.status), $(lives)"
 check recycle "the line" 1 "$(grep -c 'exited 0: 2 of 2, generations (recycle.inferences); restart 1 of 5' run.err)"
 has recycle "the wish of the guest" '.ev == "note" and .class == "restart" and .rule == "recycle.inferences"'
 has recycle "the restart" '.ev == "restart" and .rule == "recycle.inferences"'
+# Who could not be started again is left alone.
+begin --restart --restart-max 1/1h --restart-delay 20ms --set recycle.inferences=1 --set drain.idle_ms=5ms -- \
+	"$guest" count=lives.txt load infer=1 serve
+await 20 grep -q 'is not restarted, although 1 of 1, generations' begin.err
+check spent lives 2 "$(lives)"
+check spent "it lives" yes "$(kill -0 $runner && echo yes)"
+kill -TERM $runner
+wait $runner
+check spent status 0 $?
 # Without --restart it only says so.
 begin --set recycle.inferences=2 --set drain.idle_ms=5ms -- "$guest" count=lives.txt load infer=3 serve
 await 20 grep -q 'asks to be restarted: .*taffrail run --restart. would' begin.err
@@ -126,4 +135,4 @@ done
 check "usage exec" status 64 "$("$bin" run --exec --restart -- true 2>/dev/null; echo $?)"
 check "no engine" "status" 0 "$("$bin" run --restart -- true 2>&1; echo $?)"
 
-tally 38
+tally 42

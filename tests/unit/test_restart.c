@@ -111,6 +111,7 @@ static void the_budget_is_of_a_window(void **state)
 		assert_int_equal(answer.count, i);
 	}
 	end.now_ms += MINUTE;
+	assert_false(taf_restart_has_room(&rules, &past, end.now_ms));
 	assert_false(again());
 	/* The first of them leaves the window. */
 	end.now_ms = 12 * MINUTE;
