@@ -101,7 +101,6 @@ static void look_at_memory(struct taf_memory *m)
 		return;
 	m->total = s.total;
 	m->free = s.free;
-	taf_fit_tier(m, (const struct taf_registry *)taf_registry_builtin);
 }
 
 /* A copy: what the rules see is not under the lock. A state that is not there yet stays so. */
@@ -122,17 +121,24 @@ static const struct taf_ledger *look_at_state(struct taf_explain *x)
 	return &copy;
 }
 
+static void say_mistake(void *ctx, const char *line)
+{
+	(void)ctx;
+	taf_tell("%s", line);
+}
+
 /* Versions are read from a running process; there is none here. */
 static void look_at_registry(struct taf_explain *x)
 {
 	static char why[256];
 	int n_bad = 0;
 	const struct taf_registry *r = taf_registry_open(&(struct taf_registry_ask){
-		.path = x->found.rules.models_registry, .n_bad = &n_bad });
+		.path = x->found.rules.models_registry, .tell = say_mistake, .n_bad = &n_bad });
 	const struct taf_reg_model *m = taf_registry_find(r, x->id);
 	struct taf_text t;
 
-	if (m) {
+	taf_fit_tier(&x->facts.memory, r);
+	if (m && taf_registry_hits(r, m, NULL)) {
 		taf_text_init(&t, why, sizeof(why));
 		taf_registry_about(r, m, &t);
 		x->facts.tier = (enum taf_tier)m->tier;
