@@ -88,6 +88,8 @@ int taf_verb_help(int argc, char **argv)
 		return taf_usage_wrong("help", "one verb at a time");
 	if (argc < 2)
 		taf_usage_overview();
+	else if (!strcmp(argv[1], "--man"))
+		taf_usage_man();
 	else if (!taf_usage_verb(argv[1]))
 		return unknown_verb(argv[1]);
 	return TAF_EXIT_OK;

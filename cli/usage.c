@@ -336,6 +336,19 @@ void taf_usage_overview(void)
 	     "Example: taffrail run -- node serve.mjs; taffrail report --last");
 }
 
+void taf_usage_man(void)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		const char *name = verbs[i].name, *line = verbs[i].line;
+
+		printf(".It Cm %s\n%c%s", name, line[0] - 'a' + 'A', line + 1);
+		if (strcmp(name, "help") != 0)
+			printf("; see\n.Xr taffrail-%s 1 .\n", name);
+		else
+			puts(".");
+	}
+}
+
 bool taf_usage_verb(const char *name)
 {
 	for (size_t i = 0; i < VERB_COUNT; i++)

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 
 void taf_usage_overview(void);
+/* The list of verbs of taffrail.1, as mdoc. */
+void taf_usage_man(void);
 /* False when there is no such verb. */
 bool taf_usage_verb(const char *name);
 /* The verb whose name is nearest to name, or NULL when none is near. */
