@@ -35,14 +35,13 @@ static uint32_t count(const struct taf_breaker_question *q)
 
 	for (uint32_t i = 0; i < l->n_events; i++) {
 		const struct taf_ledger_event *e = &l->event[i];
-		uint64_t age;
+		uint64_t age = taf_ledger_age_ms(e, &q->now);
 
-		if (e->is_abort || e->is_suspected || e->is_elsewhere || is_ahead(e, &q->now) ||
-		    !is_of_gpu(e->class) ||
-		    taf_class_severity(q->rules, e->class, e->severity) != TAF_SEVERITY_PANIC)
+		if (age > q->rules->breaker_window_ms || age >= closed)
 			continue;
-		age = taf_ledger_age_ms(e, &q->now);
-		n += age <= q->rules->breaker_window_ms && age < closed;
+		n += !e->is_abort && !e->is_suspected && !e->is_elsewhere &&
+		     !is_ahead(e, &q->now) && is_of_gpu(e->class) &&
+		     taf_class_severity(q->rules, e->class, e->severity) == TAF_SEVERITY_PANIC;
 	}
 	return n;
 }

@@ -41,37 +41,39 @@ static uint64_t floor_of(const struct taf_rules *r, const char *id)
 	return floor_ms;
 }
 
-/* No floor can be longer. */
-static uint64_t longest_floor(const struct taf_rules *r)
+/* No interval can be longer: what is older need not be looked at. */
+static uint64_t longest(const struct taf_rules *r)
 {
-	uint64_t floor_ms = taf_family_floor_most_ms();
+	uint64_t ms = longer(r->cadence_same_model_ms, r->cadence_cross_model_ms);
 
+	ms = longer(ms, taf_family_floor_most_ms());
 	for (uint32_t i = 0; i < r->cadence_families.n; i++)
-		floor_ms = longer(floor_ms, r->cadence_families.at[i].floor_ms);
-	return floor_ms;
+		ms = longer(ms, r->cadence_families.at[i].floor_ms);
+	return ms;
 }
 
-/* The other model whose interval has the most left to run. */
-static void worst_gap(const struct taf_question *q, const struct taf_ledger_model *self,
-		      struct gap *worst)
+/* What each model that was used lately asks for. */
+static void look(const struct taf_question *q, struct gap *same, struct gap *cross)
 {
 	const struct taf_ledger *l = q->facts->ledger;
-	uint64_t base =
-		longer(q->rules->cadence_cross_model_ms, floor_of(q->rules, q->event->model));
-	uint64_t most = longer(base, longest_floor(q->rules));
+	const char *id = q->event->model;
+	uint64_t most = longest(q->rules);
 
 	for (uint32_t i = 0; i < l->n_models && i < TAF_LEDGER_MODELS; i++) {
-		struct gap g = { .other = l->model[i].id };
+		const struct taf_ledger_model *m = &l->model[i];
+		struct gap g = { .age_ms = age_of(m, &q->facts->now), .other = m->id };
 
-		if (&l->model[i] == self)
-			continue;
-		g.age_ms = age_of(&l->model[i], &q->facts->now);
 		if (g.age_ms >= most)
 			continue;
-		g.need_ms = longer(base, floor_of(q->rules, g.other));
+		if (taf_ledger_same(m->id, id)) {
+			same->age_ms = g.age_ms;
+			continue;
+		}
+		g.need_ms = longer(floor_of(q->rules, id), floor_of(q->rules, m->id));
+		g.need_ms = longer(g.need_ms, q->rules->cadence_cross_model_ms);
 		if (g.age_ms < g.need_ms &&
-		    (!worst->other || g.need_ms - g.age_ms > worst->need_ms - worst->age_ms))
-			*worst = g;
+		    (!cross->other || g.need_ms - g.age_ms > cross->need_ms - cross->age_ms))
+			*cross = g;
 	}
 }
 
@@ -91,18 +93,15 @@ static void say(const struct taf_question *q, struct taf_verdict *v, const struc
 
 void taf_cadence(const struct taf_question *q, struct taf_verdict *v)
 {
-	const struct taf_ledger *l = q->facts->ledger;
-	const struct taf_ledger_model *self;
-	struct gap same = { .need_ms = q->rules->cadence_same_model_ms }, cross = { .other = NULL };
+	struct gap same = { .age_ms = UINT64_MAX, .need_ms = q->rules->cadence_same_model_ms };
+	struct gap cross = { .other = NULL };
 
 	if (q->event->kind != TAF_LOAD || q->event->phase != TAF_BEGIN || q->event->is_companion ||
-	    !l || !q->event->model || !q->event->model[0])
+	    !q->facts->ledger || !q->event->model || !q->event->model[0])
 		return;
-	self = taf_ledger_model_of(l, q->event->model);
-	same.age_ms = self ? age_of(self, &q->facts->now) : UINT64_MAX;
+	look(q, &same, &cross);
 	if (same.age_ms < same.need_ms)
 		say(q, v, &same, TAF_RULE_cadence_same_model_ms);
-	worst_gap(q, self, &cross);
 	if (cross.other)
 		say(q, v, &cross, TAF_RULE_cadence_cross_model_ms);
 }

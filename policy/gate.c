@@ -9,6 +9,8 @@
 /* What was seen in one pass over the events; ages, NEVER when there is none. */
 struct sight {
 	const struct taf_gate_question *q;
+	uint64_t horizon_ms; /* what is older than that holds nothing */
+	uint32_t n_near; /* events that are not */
 	struct taf_gate_counts n;
 	uint64_t newest, oldest; /* panic within 72 h */
 	uint64_t suspected; /* the newest one */
@@ -60,17 +62,35 @@ static uint64_t ack_age(const struct taf_gate_question *q)
 	return age < q->rules->cooldown_ack_ttl_ms ? age : NEVER;
 }
 
+static uint64_t horizon_of(const struct taf_rules *r)
+{
+	uint64_t ms = 3ull * TAF_DAY_MS;
+
+	ms = r->cooldown_stage1_ms > ms ? r->cooldown_stage1_ms : ms;
+	ms = r->cooldown_max_ms > ms ? r->cooldown_max_ms : ms;
+	return (uint64_t)r->aborts_hold_ms + r->aborts_window_ms > ms
+		       ? (uint64_t)r->aborts_hold_ms + r->aborts_window_ms
+		       : ms;
+}
+
 static void look(struct sight *s, const struct taf_gate_question *q)
 {
-	*s = (struct sight){
-		.q = q, .newest = NEVER, .oldest = NEVER, .suspected = NEVER, .ack = ack_age(q)
-	};
+	*s = (struct sight){ .q = q,
+			     .horizon_ms = horizon_of(q->rules),
+			     .newest = NEVER,
+			     .oldest = NEVER,
+			     .suspected = NEVER,
+			     .ack = ack_age(q) };
 	for (uint32_t i = 0; i < q->ledger->n_events; i++) {
 		const struct taf_ledger_event *e = &q->ledger->event[i];
-		uint8_t severity = severity_of(q, e);
 		uint64_t age = taf_ledger_age_ms(e, &q->now);
+		uint8_t severity;
 
-		if (e->is_elsewhere || severity == TAF_SEVERITY_NONE)
+		if (age > s->horizon_ms || e->is_elsewhere)
+			continue;
+		s->n_near++;
+		severity = severity_of(q, e);
+		if (severity == TAF_SEVERITY_NONE)
 			continue;
 		if (e->is_abort)
 			s->n.aborts_24h += age <= TAF_DAY_MS;
@@ -181,11 +201,14 @@ static void reach(const struct sight *s, const struct taf_ledger_event *e, struc
 {
 	const struct taf_gate_question *q = s->q;
 	uint64_t age = taf_ledger_age_ms(e, &q->now), stage1 = stage1_ms(q->rules);
-	uint8_t severity = severity_of(q, e);
 	struct taf_gate one = { .is_held = true, .why = e };
+	uint8_t severity;
 
-	if (e->is_elsewhere || e->is_abort || severity < TAF_SEVERITY_PROCESS ||
-	    severity == TAF_SEVERITY_PANIC || !is_of_this_boot(q, e, age) || is_acked(s, age))
+	if (age > s->horizon_ms || e->is_elsewhere || e->is_abort || !is_of_this_boot(q, e, age) ||
+	    is_acked(s, age))
+		return;
+	severity = severity_of(q, e);
+	if (severity < TAF_SEVERITY_PROCESS || severity == TAF_SEVERITY_PANIC)
 		return;
 	if (severity == TAF_SEVERITY_MACHINE && age < q->rules->cooldown_max_ms) {
 		one.reason = TAF_GATE_MACHINE;
@@ -269,7 +292,7 @@ static void look_beside(const struct sight *s, struct taf_gate *out)
 				  .pass_ms = TAF_PASS_UNKNOWN };
 
 	suspect(s, out);
-	for (uint32_t i = 0; i < l->n_events; i++)
+	for (uint32_t i = 0; s->n_near && i < l->n_events; i++)
 		reach(s, &l->event[i], out);
 	storm(s, out);
 	if (l->is_blind && s->q->rules->cooldown_blind == TAF_BLIND_HOLD)

@@ -114,15 +114,6 @@ void taf_ledger_mark(struct taf_ledger *l, const struct taf_ledger_stamp *s)
 
 /* ---- events ---- */
 
-uint64_t taf_ledger_age_ms(const struct taf_ledger_event *e, const struct taf_moment *now)
-{
-	uint64_t at = taf_moment_age_ms(&e->at, now), seen = taf_moment_age_ms(&e->seen, now);
-
-	if (!taf_moment_is_set(&e->seen))
-		return at;
-	return at == UINT64_MAX || seen > at ? seen : at;
-}
-
 /* UTC of an event; one from the future happened when it was noted. */
 static uint64_t when(const struct taf_ledger_event *e)
 {

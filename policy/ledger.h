@@ -115,7 +115,15 @@ enum taf_noted taf_ledger_note(struct taf_ledger *l, const struct taf_ledger_eve
 /* The same for what a store tells of an event that it told before: the later word counts. */
 void taf_ledger_retell(struct taf_ledger *l, const struct taf_ledger_event *e);
 /* How long ago it happened: never less than since it was noted. */
-uint64_t taf_ledger_age_ms(const struct taf_ledger_event *e, const struct taf_moment *now);
+static inline uint64_t taf_ledger_age_ms(const struct taf_ledger_event *e,
+					 const struct taf_moment *now)
+{
+	uint64_t at = taf_moment_age_ms(&e->at, now), seen = taf_moment_age_ms(&e->seen, now);
+
+	if (!taf_moment_is_set(&e->seen))
+		return at;
+	return at == UINT64_MAX || seen > at ? seen : at;
+}
 
 /* The cursor of that name, or NULL. */
 const struct taf_ledger_cursor *taf_ledger_cursor_of(const struct taf_ledger *l, const char *name);

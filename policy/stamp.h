@@ -28,11 +28,33 @@ static inline bool taf_moment_is_set(const struct taf_moment *m)
 	return m->boot || m->utc_ms;
 }
 
-/* From then to now; a stamp from the future has the age 0. UINT64_MAX when then is not set. */
-uint64_t taf_moment_age_ms(const struct taf_moment *then, const struct taf_moment *now);
+/* From then to now; a stamp from the future has the age 0. UINT64_MAX when then is not set.
+ * In line: the rules ask it of every model and event that is remembered. */
+static inline uint64_t taf_moment_age_ms(const struct taf_moment *then,
+					 const struct taf_moment *now)
+{
+	uint64_t age;
+
+	if (!taf_moment_is_set(then))
+		return UINT64_MAX;
+	if (then->boot && then->boot == now->boot)
+		return now->boot_ms > then->boot_ms ? now->boot_ms - then->boot_ms : 0;
+	age = now->utc_ms > then->utc_ms ? now->utc_ms - then->utc_ms : 0;
+	if (then->boot && now->boot && age < now->boot_ms)
+		age = now->boot_ms;
+	return age;
+}
+
 /* The younger of the two ages. */
-uint64_t taf_moment_youngest_ms(const struct taf_moment *a, const struct taf_moment *b,
-				const struct taf_moment *now);
+static inline uint64_t taf_moment_youngest_ms(const struct taf_moment *a,
+					      const struct taf_moment *b,
+					      const struct taf_moment *now)
+{
+	uint64_t x = taf_moment_age_ms(a, now), y = taf_moment_age_ms(b, now);
+
+	return x < y ? x : y;
+}
+
 /* The number for a boot id of 32 hexadecimal digits (dashes are skipped); 0 when it is none. */
 uint64_t taf_boot_key(const char *boot_id);
 
