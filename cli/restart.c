@@ -281,7 +281,7 @@ int taf_restart_supervise(struct taf_restarter *r, struct taf_end *end)
 		if (taf_closing_was_active(r->closing))
 			taf_closing_end(r->closing, end);
 		if (!taf_supervise_pause((int64_t)a.delay_ms) ||
-		    (r->may_start && r->may_start(r->arg)))
+		    r->may_start(r->arg, a.waits_for_gate))
 			return 0;
 	}
 }

@@ -20,8 +20,9 @@ struct taf_restarter {
 	struct taf_guest *guest;
 	struct taf_closing *closing;
 	const char *name; /* of the guest, for people */
-	/* 0: it may start again; else an exit status, after a line. NULL: nobody is asked. */
-	int (*may_start)(void *arg);
+	/* 0: it may start again; else an exit status, after a line. waits: the class of its
+	 * error asks for the gate to open first. */
+	int (*may_start)(void *arg, bool waits);
 	void *arg;
 	/* Set from outside while a guest runs: why it was told to end, so as to start again. */
 	char asked[256];

@@ -270,6 +270,22 @@ static int look(void *arg)
 	return taf_lookout_look(&p->lookout);
 }
 
+/* The gate again, before a restart. Where a refusal would end the run, an error that asks
+ * for the gate to open makes it wait. */
+static int may_start(void *arg, bool waits)
+{
+	static struct taf_rules rules;
+	struct plan *p = arg;
+	struct taf_run_gate gate = { .rules = &rules,
+				     .state = p->state.path,
+				     .command = p->args.command[0] };
+
+	rules = p->policy.rules;
+	if (waits && rules.cooldown_on_hold != TAF_ON_WARN)
+		rules.cooldown_on_hold = TAF_ON_WAIT;
+	return p->is_nested ? 0 : taf_run_gate(&gate);
+}
+
 static int become(struct plan *p)
 {
 	p->args.becomes_guest = true;
@@ -288,7 +304,9 @@ static void plan_lookout(struct plan *p)
 					       .policy = &p->policy.rules,
 					       .guest = &p->guest,
 					       .closing = &p->closing,
-					       .name = p->args.command[0] };
+					       .name = p->args.command[0],
+					       .may_start = may_start,
+					       .arg = p };
 	p->lookout.rules = &p->policy.rules;
 	p->lookout.restarter = &p->restarter;
 	p->lookout.witness.guest = &p->guest.pid;

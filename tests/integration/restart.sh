@@ -128,11 +128,22 @@ kill -TERM $runner
 wait $runner
 check backoff "status and lives" "5, 1" "$?, $(lives)"
 
-# 8. Arguments.
+# 8. The gate is asked before each restart: a hold that came meanwhile ends the run.
+begin --restart --restart-delay 20ms --set cooldown.on_hold=refuse -- "$guest" count=lives.txt load infer=1 serve exit=5
+await 20 grep -q loaded begin.out
+await 20 sigcgt
+"$bin" hold --for 1h >hold.out 2>&1
+kill -TERM "$(pgrep -P $runner)"
+wait $runner
+check gate "status and lives" "5, 1" "$?, $(lives)"
+check gate "why" 1 "$(grep -c 'is not started: cooldown.*held by hand' begin.err)"
+fresh
+
+# 9. Arguments.
 for wrong in --restart=never --restart-max=5 --restart-max=5/0s --restart-max=101/1m --restart-delay=1; do
 	check "usage $wrong" status 64 "$("$bin" run "$wrong" -- true 2>/dev/null; echo $?)"
 done
 check "usage exec" status 64 "$("$bin" run --exec --restart -- true 2>/dev/null; echo $?)"
 check "no engine" "status" 0 "$("$bin" run --restart -- true 2>&1; echo $?)"
 
-tally 42
+tally 45
