@@ -25,7 +25,6 @@
 
 #include "../policy/pyargs.h"
 #include "../shim/state.h"
-#include "gate_ask.h"
 #include "launch.h"
 #include "note.h"
 #include "supervise.h"
@@ -39,7 +38,7 @@ struct start {
 	const char *name; /* what was looked for */
 	struct taf_target target;
 	struct taf_pyargs args;
-	struct taf_gate_word gate;
+	struct taf_python_gate gate;
 	struct taf_vars vars;
 };
 
@@ -121,8 +120,7 @@ static int hold(struct start *s)
 			 s->gate.why, strerror(-err));
 		return TAF_EXIT_HELD;
 	}
-	snprintf(text, sizeof(text), "%llu %s", (unsigned long long)(s->gate.until_us / 1000000),
-		 s->gate.why);
+	snprintf(text, sizeof(text), "%llu %s", (unsigned long long)s->gate.until_s, s->gate.why);
 	snprintf(path, sizeof(path), "%s%s%s", dir, was && *was ? ":" : "", was ? was : "");
 	err = taf_vars_set(&s->vars, "PYTHONPATH", path);
 	err = err ? err : taf_vars_set(&s->vars, "TAFFRAIL_HOLD", text);
@@ -132,14 +130,13 @@ static int hold(struct start *s)
 /* What the gate's word means for this start: 0, or the exit status of not starting it. */
 static int judge(struct start *s)
 {
-	struct taf_who who = { .exe = s->target.program };
 	bool is_forced_now = is_forced(&s->vars);
 
 	taf_vars_drop(&s->vars, "TAFFRAIL_FORCE");
 	if (s->args.only_tells || (s->args.module && is_free(s->args.module)) ||
 	    taf_env_is_off(environ))
 		return 0;
-	taf_gate_ask(&who, &s->gate);
+	taf_python_ask(s->target.program, &s->gate);
 	if (s->gate.is_broken && !s->gate.is_held)
 		taf_tell("python: goes on without the gate: %s", s->gate.why);
 	if (!s->gate.is_held)

@@ -139,12 +139,15 @@ for words in '-I' '-E' '-S' '-ES' '-uI'; do
 	check "$words" 'one line' 1 "$(wc -l <err)"
 done
 # A gate that cannot judge costs one line, and more only where the policy says so.
-ln -s elsewhere hidden
-TAFFRAIL_STATE=$work/hidden py 0 -c 'print(1)'
+echo >hidden
+TAFFRAIL_EVIDENCE_ROOT=$work/empty TAFFRAIL_STATE=$work/hidden py 0 -c 'print(1)'
 says 'no state' 1
 check 'no state' 'one line' 1 "$(grep -c 'goes on without the gate' err)"
-TAFFRAIL_STATE=$work/hidden TAFFRAIL_SET=cooldown.blind=hold py 75 -c 'print(1)'
+TAFFRAIL_EVIDENCE_ROOT=$work/empty TAFFRAIL_STATE=$work/hidden TAFFRAIL_SET=cooldown.blind=hold \
+	py 75 -c 'print(1)'
 says 'no state, blind is hold' ''
+TAFFRAIL_STATE=$work/hidden py 75 -c 'print(1)'
+says 'no state, and there is a hold' ''
 TAFFRAIL_SET=mode=observe py 0 -c 'import torch'
 says 'observe' 'torch is in'
 
@@ -174,7 +177,15 @@ check 'the hook' modes '700 600' "$(stat -c %a "$hook" "$hook/sitecustomize.py" 
 echo damaged >"$hook/sitecustomize.py"
 py 1 -c 'import torch'
 refused 'a damaged hook is written again' torch
+TAFFRAIL_SET=cooldown.stage1=5m py 0 -c 'import torch'
+says 'the hold is over' 'torch is in'
+"$bin" hold --for 1h --why 'by hand' >out 2>err
+check 'hold --for 1h' status 0 $?
 export TAFFRAIL_SET=cooldown.stage1=5m
+py 1 -c 'import torch'
+check 'by hand' 'refused' 1 "$(grep -c '^ImportError: taffrail: torch is not imported: sentinel' err)"
+"$bin" hold --clear >out 2>err
+check 'hold --clear' status 0 $?
 py 0 -c 'import torch'
 says 'after the hold' 'torch is in'
 tally 70
