@@ -316,7 +316,9 @@ static void what_cannot_work_blocks_nobody(void **state)
 	assert_int_equal(try_after(NULL, "lock.scope=path;lock.path=here", words, sizeof(words)),
 			 TAF_LOCK_UNKNOWN);
 	assert_non_null(strstr(words, "lock.path"));
-	snprintf(set, sizeof(set), "lock.scope=path;lock.path=%s", kit_dir);
+	snprintf(set, sizeof(set), "%s/folder", kit_dir);
+	assert_int_equal(mkdir(set, 0700), 0);
+	snprintf(set, sizeof(set), "lock.scope=path;lock.path=%s/folder", kit_dir);
 	assert_int_equal(try_after(NULL, set, words, sizeof(words)), TAF_LOCK_UNKNOWN);
 	assert_int_equal(try_after(NULL, "lock.scope=device", words, sizeof(words)), TAF_LOCK_OURS);
 	assert_non_null(strstr(words, "no variable names one device"));
