@@ -8,6 +8,7 @@
 
 #define FOUND_MAX 32u
 #define OLDEST_MS (4ull * TAF_DAY_MS) /* what is older holds nothing */
+#define RECENT_MS 5000u /* who becomes active so soon after a look takes it as his own */
 #define SLACK_MS 2000u /* file times are coarse, and their clock is not ours */
 
 #define CURSOR_BOOTS "dirty_boot" /* a: the boot in which it was looked for */
@@ -39,7 +40,8 @@ static void plan(struct taf_past_ask *past, const struct taf_rules *r)
 	past->wants_panics =
 		r->cooldown_dirty_boot != TAF_DIRTY_OFF && !(c && c->a == past->now.boot);
 	c = taf_ledger_cursor_of(l, CURSOR_CRASHES);
-	past->wants_crashes = true;
+	past->wants_crashes = past->wants_live || !c || c->a != past->now.boot || c->b > utc ||
+			      utc - c->b > RECENT_MS;
 	past->since_ms = utc > OLDEST_MS ? utc - OLDEST_MS : 0;
 	if (!past->wants_panics && c && c->a == past->now.boot && c->b <= utc &&
 	    c->b > past->since_ms + SLACK_MS)
@@ -59,7 +61,8 @@ static int enter_all(const struct found *f, const struct taf_past_ask *past,
 			change = TAF_SHARE_DURABLE;
 	if (past->wants_panics)
 		taf_ledger_cursor_set(l, CURSOR_BOOTS, past->now.boot, 0);
-	taf_ledger_cursor_set(l, CURSOR_CRASHES, past->now.boot, past->now.utc_ms);
+	if (past->wants_crashes)
+		taf_ledger_cursor_set(l, CURSOR_CRASHES, past->now.boot, past->now.utc_ms);
 	if (taf_breaker_update(l, r, &past->now))
 		change = TAF_SHARE_DURABLE;
 	left = taf_share_leave(change);
@@ -75,7 +78,7 @@ int taf_dirty_check(const struct taf_dirty_ask *ask)
 				     .now = taf_moment_now(),
 				     .wants_live = ask->wants_live };
 	struct found *f;
-	int err = taf_sys_boot_id(boot);
+	int err = taf_sys_boot_id(boot), n;
 
 	if (err)
 		return err;
@@ -85,7 +88,9 @@ int taf_dirty_check(const struct taf_dirty_ask *ask)
 	if (!f)
 		return 0;
 	plan(&past, ask->rules);
-	if (taf_past_look(&past, keep, f))
+	n = past.wants_panics || past.wants_crashes ? taf_past_look(&past, keep, f) : 0;
+	/* Where nothing was new, nothing is written. */
+	if (n > 0 || (!n && past.wants_panics))
 		err = enter_all(f, &past, ask->rules);
 	taf_sys_unmap(f, sizeof(*f));
 	return err;

@@ -62,13 +62,13 @@ static void take_name(struct room *r, const char *name)
 		r->session[r->n++].last = n;
 }
 
-static bool list(struct room *r)
+static int list(struct room *r)
 {
 	int fd = taf_sys_open(r->ask->dir, TAF_O_READ | TAF_O_DIR);
 	int64_t got;
 
 	if (fd < 0)
-		return false;
+		return fd;
 	while ((got = taf_sys_getdents(fd, r->rows, DENTS)) > 0)
 		for (int64_t at = 0; at < got;) {
 			struct taf_dirent *row = (struct taf_dirent *)(void *)(r->rows + at);
@@ -77,7 +77,7 @@ static bool list(struct room *r)
 			at += row->len;
 		}
 	taf_sys_close(fd);
-	return !got;
+	return got < 0 ? (int)got : 0;
 }
 
 static void path_of(char out[TAF_PATH_MAX], const char *dir, const struct taf_seg_name *n)
@@ -359,20 +359,20 @@ static bool lived_on(const struct room *r, const struct session *s)
 	return false;
 }
 
-bool taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx)
+int taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx)
 {
 	struct room *r = taf_sys_map(sizeof(*r));
 	uint64_t boot_ms = taf_sys_boot_ns() / 1000000, mono_ms = taf_sys_mono_ns() / 1000000;
 	struct session *s;
-	bool is_listed;
+	int n;
 
 	if (!r)
-		return false;
+		return -ENOMEM;
 	r->ask = ask;
 	r->found = found;
 	r->ctx = ctx;
 	r->asleep_ms = boot_ms > mono_ms ? boot_ms - mono_ms : 0;
-	is_listed = list(r);
+	n = list(r);
 	for (uint32_t i = 0; i < r->n; i++)
 		if (!is_worth_it(r, &r->session[i]))
 			r->session[i].mtime_ms = 0;
@@ -386,6 +386,7 @@ bool taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx
 		    !taf_same(s->last.boot, ask->boot) && !lived_on(r, s))
 			found(ctx, &s->panic);
 	}
+	n = n ? n : (int)r->n_read;
 	taf_sys_unmap(r, sizeof(*r));
-	return is_listed;
+	return n;
 }

@@ -34,7 +34,7 @@ struct taf_past_ask {
 
 typedef void taf_past_fn(void *ctx, const struct taf_ledger_event *e);
 
-/* False when the folder could not be read. */
-bool taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx);
+/* How many sessions were read, or -errno when the folder could not be. */
+int taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx);
 
 #endif

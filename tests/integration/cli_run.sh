@@ -151,6 +151,7 @@ signals() {
 	same 'SIGTERM is forwarded: status' 9 $?
 	same 'SIGTERM is forwarded: output' "ready got" "$(paste -sd' ' guard.out)"
 
+	rm -f guard.out # what is waited for must be of this guest
 	"$bin" run -- perl -e 'setpgrp; $SIG{USR1} = sub { print "usr1\n"; exit 3 };
 		$| = 1; print "ready\n"; sleep 20' >guard.out &
 	pid=$!
