@@ -108,6 +108,7 @@ static void put_type(struct taf_json *j, int rule)
 	case TAF_TYPE_INT:
 	case TAF_TYPE_SINT: put_whole(j, row); break;
 	case TAF_TYPE_AMOUNT: put_pattern(j, "^(off|[0-9]+%|" SIZE ")$"); break;
+	case TAF_TYPE_TIERED: put_pattern(j, "^(off|tier|[0-9]+%|" SIZE ")$"); break;
 	case TAF_TYPE_LIMIT: put_pattern(j, "^(as_asked|[0-9]+%|" SIZE ")$"); break;
 	case TAF_TYPE_WIRED: put_pattern(j, "^(as_asked|swallow|off|[0-9]+%|" SIZE ")$"); break;
 	case TAF_TYPE_TEXT: put_pattern(j, "^(/.*)?$"); break;

@@ -69,7 +69,7 @@ static bool has_unit(int rule)
 	uint8_t type = taf_rule_info(rule)->type;
 
 	return type == TAF_TYPE_MS || type == TAF_TYPE_SIZE || type == TAF_TYPE_AMOUNT ||
-	       type == TAF_TYPE_LIMIT || type == TAF_TYPE_WIRED;
+	       type == TAF_TYPE_TIERED || type == TAF_TYPE_LIMIT || type == TAF_TYPE_WIRED;
 }
 
 /* The value of one setting as text, or NULL after a complaint. */

@@ -109,6 +109,7 @@ struct taf_memory {
 	uint64_t growth_per_min; /* of allocations, while models and contexts stay the same */
 	uint64_t growth_per_infer; /* likewise, the least of the last three generations */
 	uint64_t overhead; /* what a big model needs beside weights and cache */
+	uint64_t tier_headroom, tier_growth; /* of a machine of this size: "tier" */
 	uint32_t told; /* enum taf_told, or-ed */
 };
 

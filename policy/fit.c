@@ -37,6 +37,11 @@ uint64_t taf_amount_bytes(const struct taf_amount *a, uint64_t whole)
 	return a->is == TAF_AMOUNT_PCT ? whole / 100 * a->pct + whole % 100 * a->pct / 100 : 0;
 }
 
+uint64_t taf_amount_tiered(const struct taf_amount *a, uint64_t whole, uint64_t tier)
+{
+	return a->is == TAF_AMOUNT_TIER ? tier : taf_amount_bytes(a, whole);
+}
+
 const char *taf_basis_name(enum taf_basis basis)
 {
 	static const char *const names[] = { "", "name", "file sizes", "file headers" };
@@ -58,6 +63,8 @@ void taf_fit_tier(struct taf_memory *m, const struct taf_registry *r)
 	const struct taf_reg_hardware *tier = m->total ? taf_registry_hardware(r, m->total) : NULL;
 
 	m->overhead = tier ? (uint64_t)tier->overhead_gb * THOUSANDTH_GB : 0;
+	m->tier_headroom = tier ? (uint64_t)tier->headroom_gb * THOUSANDTH_GB : 0;
+	m->tier_growth = tier ? (uint64_t)tier->growth_gb_min * THOUSANDTH_GB : 0;
 }
 
 void taf_fit_need(const struct taf_question *q, struct taf_fit_need *n)
@@ -117,7 +124,8 @@ struct misfit {
 static bool is_short(const struct taf_question *q, uint64_t need, struct misfit *m)
 {
 	const struct taf_memory *now = &q->facts->memory;
-	uint64_t keep = taf_amount_bytes(&q->rules->memory_headroom, now->total);
+	uint64_t keep =
+		taf_amount_tiered(&q->rules->memory_headroom, now->total, now->tier_headroom);
 
 	if (!now->total || taf_fits(taf_plus(need, keep), now->free))
 		return false;

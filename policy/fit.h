@@ -19,8 +19,10 @@ struct taf_fit_need {
 };
 
 bool taf_fits(uint64_t need, uint64_t room);
-/* Bytes of an amount that is not TAF_AMOUNT_NONE: itself, or a share of whole. */
+/* Bytes of an amount: itself, or a share of whole; 0 for what is neither. */
 uint64_t taf_amount_bytes(const struct taf_amount *a, uint64_t whole);
+/* The same where the word "tier" stands for bytes. */
+uint64_t taf_amount_tiered(const struct taf_amount *a, uint64_t whole, uint64_t tier);
 /* a - b, or 0; a + b, or UINT64_MAX. */
 uint64_t taf_less(uint64_t a, uint64_t b);
 uint64_t taf_plus(uint64_t a, uint64_t b);

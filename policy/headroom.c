@@ -71,7 +71,8 @@ static void grown(const struct taf_question *q, struct taf_verdict *v, const str
 	struct taf_answer a = { .action = TAF_ACT_WARN,
 				.rule = g->rule,
 				.unit = TAF_UNIT_BYTES,
-				.have = taf_amount_bytes(g->most, q->facts->memory.total),
+				.have = taf_amount_tiered(g->most, q->facts->memory.total,
+							  q->facts->memory.tier_growth),
 				.need = g->by };
 
 	if (g->most->is == TAF_AMOUNT_NONE || !a.have || g->by <= a.have)

@@ -100,6 +100,7 @@ void taf_rule_range(int rule, struct taf_text *out)
 	switch (rows[rule].type) {
 	case TAF_TYPE_BOOL: taf_text_put(out, "on or off"); break;
 	case TAF_TYPE_AMOUNT: taf_text_put(out, "off, a size, or 0% to 100%"); break;
+	case TAF_TYPE_TIERED: taf_text_put(out, "off, tier, a size, or 0% to 100%"); break;
 	case TAF_TYPE_LIMIT: taf_text_put(out, "as_asked, a size, or 0% to 100%"); break;
 	case TAF_TYPE_WIRED: taf_text_put(out, "as_asked, swallow, a size, or 0% to 100%"); break;
 	case TAF_TYPE_TEXT: taf_text_put(out, "an absolute path, or nothing"); break;

@@ -25,6 +25,7 @@ enum taf_amount_is {
 	TAF_AMOUNT_SWALLOW, /* WIRED alone */
 	TAF_AMOUNT_BYTES,
 	TAF_AMOUNT_PCT,
+	TAF_AMOUNT_TIER, /* TIERED alone */
 };
 
 struct taf_amount {
@@ -41,6 +42,7 @@ typedef uint32_t taf_in_PCT;
 typedef uint32_t taf_in_INT;
 typedef int32_t taf_in_SINT;
 typedef struct taf_amount taf_in_AMOUNT;
+typedef struct taf_amount taf_in_TIERED;
 typedef struct taf_amount taf_in_LIMIT;
 typedef struct taf_amount taf_in_WIRED;
 typedef char taf_in_TEXT[256];
@@ -74,6 +76,7 @@ enum taf_rule_type {
 	TAF_TYPE_INT,
 	TAF_TYPE_SINT,
 	TAF_TYPE_AMOUNT,
+	TAF_TYPE_TIERED,
 	TAF_TYPE_LIMIT,
 	TAF_TYPE_WIRED,
 	TAF_TYPE_TEXT,

@@ -118,15 +118,23 @@ static int set_word(const struct slot *s, const char *value, struct taf_text *wh
 	return 0;
 }
 
+/* The word of an amount that is none. */
+static const char *none_of(uint8_t type)
+{
+	return type == TAF_TYPE_AMOUNT || type == TAF_TYPE_TIERED ? "off" : "as_asked";
+}
+
 static int set_amount(const struct slot *s, const char *value, struct taf_text *why)
 {
-	const char *none = s->row->type == TAF_TYPE_AMOUNT ? "off" : "as_asked";
+	const char *none = none_of(s->row->type);
 	struct taf_amount a = { .is = TAF_AMOUNT_NONE };
 	int err = 0;
 
 	if (s->row->type == TAF_TYPE_WIRED &&
 	    (taf_same(value, "swallow") || taf_same(value, "off"))) {
 		a.is = TAF_AMOUNT_SWALLOW;
+	} else if (s->row->type == TAF_TYPE_TIERED && taf_same(value, "tier")) {
+		a.is = TAF_AMOUNT_TIER;
 	} else if (taf_ends(value, "%")) {
 		a.is = TAF_AMOUNT_PCT;
 		err = taf_value_pct(value, &a.pct, why);
@@ -167,6 +175,7 @@ static int set_slot(const struct slot *s, const char *value, struct taf_text *wh
 	case TAF_TYPE_INT: return set_number(s, value, why);
 	case TAF_TYPE_SINT: return set_signed(s, value, why);
 	case TAF_TYPE_AMOUNT:
+	case TAF_TYPE_TIERED:
 	case TAF_TYPE_LIMIT:
 	case TAF_TYPE_WIRED: return set_amount(s, value, why);
 	case TAF_TYPE_TEXT: return set_text(s, value, why);
@@ -345,8 +354,10 @@ static void show_amount(const struct taf_amount *a, uint8_t type, struct taf_tex
 		taf_text_char(out, '%');
 	} else if (a->is == TAF_AMOUNT_SWALLOW) {
 		taf_text_put(out, "swallow");
+	} else if (a->is == TAF_AMOUNT_TIER) {
+		taf_text_put(out, "tier");
 	} else {
-		taf_text_put(out, type == TAF_TYPE_AMOUNT ? "off" : "as_asked");
+		taf_text_put(out, none_of(type));
 	}
 }
 
@@ -372,6 +383,7 @@ void taf_rules_show(const struct taf_rules *r, int rule, struct taf_text *out)
 	switch (row->type) {
 	case TAF_TYPE_BOOL: taf_text_put(out, *(const bool *)at ? "on" : "off"); break;
 	case TAF_TYPE_AMOUNT:
+	case TAF_TYPE_TIERED:
 	case TAF_TYPE_LIMIT:
 	case TAF_TYPE_WIRED: show_amount(at, row->type, out); break;
 	case TAF_TYPE_TEXT: taf_text_put(out, at); break;

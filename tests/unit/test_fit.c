@@ -337,6 +337,24 @@ static void warns_of_growth(void **state)
 	assert_int_equal(verdict.action, TAF_ACT_ALLOW);
 }
 
+static void a_size_of_machine_stands_for_numbers(void **state)
+{
+	(void)state;
+	world("memory.headroom=tier;memory.growth_per_min=tier;memory.on_misfit=refuse", GB, 8 * GB,
+	      3 * GB);
+	taf_fit_tier(&facts.memory, (const struct taf_registry *)taf_registry_builtin);
+	facts.memory.overhead = 0;
+	decide(); /* 2 GB stay free on a small one */
+	assert_string_equal(rule(), "none");
+	facts.memory.free--;
+	assert_int_equal(decide()->action, TAF_ACT_REFUSE);
+	assert_string_equal(rule(), "memory.headroom");
+	facts.memory.free = 8 * GB;
+	facts.memory.growth_per_min = GB / 2 + 1;
+	assert_int_equal(decide()->action, TAF_ACT_WARN);
+	assert_string_equal(rule(), "memory.growth_per_min");
+}
+
 static void a_big_machine_needs_no_more(void **state)
 {
 	struct taf_memory m = { .total = 8 * GB };
@@ -382,6 +400,7 @@ int main(void)
 		cmocka_unit_test(judges_an_allocation),
 		cmocka_unit_test(warns_of_a_device_that_fills_up),
 		cmocka_unit_test(warns_of_growth),
+		cmocka_unit_test(a_size_of_machine_stands_for_numbers),
 		cmocka_unit_test(a_big_machine_needs_no_more),
 		cmocka_unit_test(amounts_are_exact),
 	};
