@@ -23,6 +23,7 @@
 #define EXIT_HELD 75 /* EX_TEMPFAIL: the exit status of on_hold "exit" */
 
 static _Atomic(uint64_t) held_until_ns; /* refused at the start; asked again then */
+static _Atomic(bool) has_begun; /* something of this process was let in by all rules */
 static _Atomic(bool) is_share_trouble_said;
 
 struct round {
@@ -47,6 +48,19 @@ static bool passes(const struct round *r)
 	if (r->v.drain && !r->is_drained)
 		return false;
 	return is_observed() || r->v.action <= TAF_ACT_WARN;
+}
+
+/* The lock is tried before the rules are asked. Who is kept back by another rule, or
+ * only observes, does not keep it from others. */
+static void settle_lock(const struct round *r, const struct taf_facts *f)
+{
+	bool lets_in = !is_observed() && passes(r);
+
+	if (lets_in && (r->a->event->kind == TAF_LOAD || r->a->event->kind == TAF_START))
+		atomic_store(&has_begun, true);
+	if (f->lock == TAF_LOCK_OURS && !lets_in && !atomic_load(&has_begun) &&
+	    (is_observed() || r->v.action >= TAF_ACT_WAIT))
+		taf_lock_drop();
 }
 
 /* One look at the world, and the mark of it when the call begins. */
@@ -74,6 +88,7 @@ static void ask(struct round *r)
 		taf_learn_mark(ledger, ev, &f.now);
 		is_marked = true;
 	}
+	settle_lock(r, &f);
 	r->share_err = taf_share_leave(is_marked ? TAF_SHARE_DURABLE : TAF_SHARE_SAME);
 	r->share_err = err ? err : r->share_err;
 }
@@ -154,6 +169,7 @@ static void hold(struct round *r)
 			break;
 	}
 	r->waited_ms = (taf_sys_mono_ns() - r->began_ns) / 1000000;
+	r->is_drained = false; /* other threads went on meanwhile */
 }
 
 static void end_hold(const struct round *r)
@@ -164,13 +180,23 @@ static void end_hold(const struct round *r)
 	taf_say_held(r->a, r->hold_of, r->hold_rule, r->waited_ms);
 }
 
-/* on_hold "exit" is the one setting that may end the program. */
+static bool is_of_gate(const struct taf_answer *a)
+{
+	const char *path = taf_rule_info(a->rule)->path;
+
+	return a->action == TAF_ACT_REFUSE &&
+	       (taf_starts(path, "cooldown.") || taf_starts(path, "aborts."));
+}
+
+/* on_hold "exit" is the one setting that may end the program, and it ends none that
+ * is ending by itself. */
 static void exit_if_asked(const struct round *r)
 {
-	const struct taf_rule_info *row = taf_rule_info(r->v.rule);
+	bool is_held = false;
 
-	if (taf_rules.cooldown_on_hold != TAF_ON_EXIT || !row ||
-	    !(taf_starts(row->path, "cooldown.") || taf_starts(row->path, "aborts.")))
+	for (uint32_t i = 0; i < r->v.n_said; i++)
+		is_held = is_held || is_of_gate(&r->v.said[i]);
+	if (!is_held || taf_rules.cooldown_on_hold != TAF_ON_EXIT || taf_state_now() != TAF_ACTIVE)
 		return;
 	taf_leave("policy", EXIT_HELD, true);
 	taf_sys_exit_group(EXIT_HELD);
@@ -186,13 +212,19 @@ static void park(const struct taf_admission *a)
 		taf_work_seize(a->work);
 }
 
+/* Before the first wait, and before the call itself; not at every look between. */
+static bool is_to_be_drained(const struct round *r)
+{
+	return r->v.drain && !r->is_drained && (!r->began_ns || r->v.action != TAF_ACT_WAIT);
+}
+
 bool taf_admit(const struct taf_admission *a)
 {
 	struct round r = { .a = a };
 
 	for (;;) {
 		ask(&r);
-		if (r.v.drain && !r.is_drained)
+		if (is_to_be_drained(&r))
 			drain(&r);
 		else if (is_observed() || r.v.action != TAF_ACT_WAIT)
 			break;
@@ -211,8 +243,11 @@ bool taf_admit(const struct taf_admission *a)
 		taf_known_told(a->event->model);
 	if (taf_state_now() == TAF_LEAVING)
 		park(a);
-	if (is_observed() || r.v.action != TAF_ACT_REFUSE)
+	if (is_observed() || r.v.action != TAF_ACT_REFUSE) {
+		if (a->event->kind == TAF_LOAD || a->event->kind == TAF_START)
+			atomic_fetch_and(&taf_life.alert, ~(uint32_t)TAF_ALERT_START);
 		return true;
+	}
 	/* Who gives up keeps nobody behind him, and who may not compute no turn. */
 	taf_lock_release();
 	exit_if_asked(&r);
@@ -228,43 +263,38 @@ bool taf_admit_alloc(const struct taf_call *c)
 	struct taf_facts f;
 	struct taf_question q = { &taf_rules, &ev, &f };
 	struct taf_verdict v;
-	struct taf_text none;
-	char buf[2];
 
-	taf_text_init(&none, buf, sizeof(buf));
 	taf_facts_cheap(&f, NULL);
-	taf_facts_world(&f, &ev, &none);
+	taf_facts_memory(&f);
 	taf_decide(&q, &v);
 	if (v.n_said)
 		taf_say_alloc(&a, &v);
 	return is_observed() || v.action != TAF_ACT_REFUSE;
 }
 
+/* Each thread asks for itself until one was let in: nobody slips past another's wait. */
 bool taf_admit_start(const struct taf_call *c)
 {
-	uint32_t start = TAF_ALERT_START, held = TAF_ALERT_HELD;
-	uint32_t was = atomic_fetch_and(&taf_life.alert, ~start);
 	struct taf_event ev = { .kind = TAF_START, .phase = TAF_BEGIN, .engine = c->table->engine };
 	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
 
 	/* A load asks everything that a start would. */
 	if (c->kind == TAF_LOAD)
 		return true;
-	if (!(was & start) && (!(was & held) || taf_sys_mono_ns() < atomic_load(&held_until_ns)))
-		return !(was & held);
-	if (taf_admit(&a)) {
-		atomic_fetch_and(&taf_life.alert, ~held);
+	if (taf_sys_mono_ns() < atomic_load(&held_until_ns))
+		return false;
+	if (taf_admit(&a))
 		return true;
-	}
 	atomic_store(&held_until_ns, taf_sys_mono_ns() + (uint64_t)HELD_AGAIN_MS * 1000000);
-	atomic_fetch_or(&taf_life.alert, held);
 	return false;
 }
 
 void taf_admit_reset(void)
 {
 	atomic_store(&held_until_ns, 0);
+	atomic_store(&has_begun, false);
 	atomic_store(&is_share_trouble_said, false);
+	taf_say_reset();
 }
 
 uint32_t taf_admit_alerts(void)

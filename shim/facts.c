@@ -47,11 +47,16 @@ static void ask_lock(struct taf_facts *f, const struct taf_event *ev, struct taf
 	f->lock_holder = holder->start;
 }
 
+void taf_facts_memory(struct taf_facts *f)
+{
+	f->fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
+	taf_memory_now(&f->memory);
+}
+
 void taf_facts_world(struct taf_facts *f, const struct taf_event *ev, struct taf_text *holder)
 {
 	f->now = taf_moment_now();
-	f->fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
-	taf_memory_now(&f->memory);
+	taf_facts_memory(f);
 	taf_recycle_facts(f);
 	ask_lock(f, ev, holder);
 	taf_known_versions(f);

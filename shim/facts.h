@@ -12,6 +12,8 @@
 
 /* The counters alone. w: the context at hand, or NULL. */
 void taf_facts_cheap(struct taf_facts *f, const struct taf_work *w);
+/* What the rules of memory look at besides. */
+void taf_facts_memory(struct taf_facts *f);
 /* What can be asked outside of the shared section, for ev; holder has room for the
  * text that f->lock_holder then points at. */
 void taf_facts_world(struct taf_facts *f, const struct taf_event *ev, struct taf_text *holder);

@@ -116,8 +116,7 @@ static bool is_let_in(const struct taf_call *c)
 {
 	uint32_t alert = atomic_load_explicit(&taf_life.alert, memory_order_relaxed);
 
-	if ((alert & (TAF_ALERT_START | TAF_ALERT_HELD)) && is_waking((enum taf_kind)c->kind) &&
-	    !taf_admit_start(c))
+	if ((alert & TAF_ALERT_START) && is_waking((enum taf_kind)c->kind) && !taf_admit_start(c))
 		return false;
 	return c->kind != TAF_ALLOC || !(alert & TAF_ALERT_ALLOC) || taf_admit_alloc(c);
 }

@@ -55,9 +55,8 @@ enum taf_alert {
 	TAF_ALERT_LEAVING = 1,
 	TAF_ALERT_SIGNALS = 2, /* exit.signals is still to be looked at */
 	TAF_ALERT_ARM = 4, /* the late exit handler is still to be registered */
-	TAF_ALERT_START = 8, /* the rules are still to be asked about this process */
-	TAF_ALERT_HELD = 16, /* they refused it; asked again each second */
-	TAF_ALERT_ALLOC = 32, /* a rule limits memory */
+	TAF_ALERT_START = 8, /* the rules have not yet let this process begin */
+	TAF_ALERT_ALLOC = 16, /* a rule limits memory */
 	TAF_ALERT_WATCH = 64, /* watch.in_process is still to be looked at */
 };
 

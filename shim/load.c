@@ -60,18 +60,25 @@ static bool identify(const char *path, struct taf_model *m)
 }
 
 /* Draft, projector and adapters come with the model that they belong to: what is
- * loaded while it is alive and has not computed yet is part of the same load. */
-static _Atomic(bool) is_group_open;
+ * loaded soon after it, while it is alive and has not computed yet, and is smaller,
+ * is part of the same load. */
+#define GROUP_MS 60000u
+static _Atomic(uint64_t) group_ns; /* the last load of the group came back; 0: it is closed */
 
 void taf_load_group_close(void)
 {
-	atomic_store_explicit(&is_group_open, false, memory_order_relaxed);
+	atomic_store_explicit(&group_ns, 0, memory_order_relaxed);
 }
 
 static bool is_companion(const struct taf_model *m)
 {
-	return atomic_load(&is_group_open) && taf_work_models() &&
-	       (m->role != TAF_ROLE_MAIN || !taf_work_has_model(m->id));
+	uint64_t since = atomic_load(&group_ns);
+
+	if (!since || taf_sys_mono_ns() - since > (uint64_t)GROUP_MS * 1000000 ||
+	    !taf_work_models())
+		return false;
+	return m->role != TAF_ROLE_MAIN ||
+	       (!taf_work_has_model(m->id) && m->bytes < taf_work_biggest_model());
 }
 
 void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
@@ -109,7 +116,7 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 	struct taf_live_model *m;
 
 	if (c->is_counted && handle) {
-		atomic_store(&is_group_open, true);
+		atomic_store(&group_ns, taf_sys_mono_ns());
 		m = taf_work_add_model(&by, handle, l->is_known ? l->name : "");
 		if (m) {
 			m->bytes = l->bytes;

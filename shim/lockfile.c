@@ -296,6 +296,17 @@ void taf_lock_release(void)
 	leave(mask);
 }
 
+void taf_lock_drop(void)
+{
+	uint64_t mask;
+
+	if (!atomic_load(&lock.is_held) || !enter(&mask))
+		return;
+	if (!lock.takes_turns)
+		give_back();
+	leave(mask);
+}
+
 /* ---- who we are ---- */
 
 void taf_lock_name(const struct taf_lock_who *who)

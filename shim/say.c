@@ -8,7 +8,10 @@
 
 #define MSG_ROOM 256
 #define EXTRA_ROOM 128
-#define ALLOC_EVERY_NS 10000000000ull
+#define WARN_EVERY_NS 10000000000ull
+#define REFUSE_EVERY_NS 1000000000ull
+
+static _Atomic(uint64_t) said_ns[TAF_RULE_COUNT]; /* at the door of allocations */
 
 /* One crumb about one answer. */
 struct saying {
@@ -100,15 +103,11 @@ void taf_say_held(const struct taf_admission *a, uint64_t of, int rule, uint64_t
 	taf_crumb(&r);
 }
 
-static void say_refused(const struct taf_admission *a, const struct taf_answer *answer)
+static void count_refusal(void)
 {
 	struct taf_ring_head *head = taf_ring_head();
-	struct saying s;
 
-	fill(&s, a, answer, "");
-	s.r.kind = TAF_REFUSE;
-	taf_crumb(&s.r);
-	if (head)
+	if (head && taf_rules.mode != TAF_MODE_OBSERVE)
 		atomic_fetch_add(&head->refuses, 1);
 }
 
@@ -120,12 +119,9 @@ static void say_one(const struct taf_admission *a, const struct taf_answer *answ
 	if (taf_rules.mode == TAF_MODE_OBSERVE) {
 		fill(&s, a, answer, would[answer->action & 3]);
 		s.r.kind = TAF_WOULD;
-	} else if (answer->action == TAF_ACT_REFUSE) {
-		say_refused(a, answer);
-		return;
 	} else {
 		fill(&s, a, answer, "");
-		s.r.kind = TAF_NOTE;
+		s.r.kind = answer->action == TAF_ACT_REFUSE ? TAF_REFUSE : TAF_NOTE;
 	}
 	taf_crumb(&s.r);
 }
@@ -134,6 +130,8 @@ void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v)
 {
 	bool is_observed = taf_rules.mode == TAF_MODE_OBSERVE;
 
+	if (v->action == TAF_ACT_REFUSE)
+		count_refusal();
 	/* What was waited for stands in the hold's own crumbs. */
 	for (uint32_t i = 0; i < v->n_said; i++)
 		if (is_observed || v->said[i].action != TAF_ACT_WAIT)
@@ -142,19 +140,28 @@ void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v)
 		taf_memory_tell(v);
 }
 
+/* Whether rule may speak again at the door of allocations. */
+static bool may_say(const struct taf_answer *answer)
+{
+	uint64_t now = taf_sys_mono_ns(), then = atomic_load(&said_ns[answer->rule]);
+	uint64_t every = answer->action == TAF_ACT_REFUSE ? REFUSE_EVERY_NS : WARN_EVERY_NS;
+
+	return (!then || now - then >= every) &&
+	       atomic_compare_exchange_strong(&said_ns[answer->rule], &then, now);
+}
+
 void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v)
 {
-	static _Atomic(uint64_t) said_ns[TAF_RULE_COUNT];
-	uint64_t now = taf_sys_mono_ns();
-
-	for (uint32_t i = 0; i < v->n_said; i++) {
-		_Atomic(uint64_t) *last = &said_ns[v->said[i].rule];
-		uint64_t then = atomic_load(last);
-
-		if ((then && now - then < ALLOC_EVERY_NS) ||
-		    !atomic_compare_exchange_strong(last, &then, now))
-			continue;
-		say_one(a, &v->said[i]);
-	}
+	if (v->action == TAF_ACT_REFUSE)
+		count_refusal();
+	for (uint32_t i = 0; i < v->n_said; i++)
+		if (may_say(&v->said[i]))
+			say_one(a, &v->said[i]);
 	taf_memory_tell(v);
+}
+
+void taf_say_reset(void)
+{
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		atomic_store(&said_ns[i], 0);
 }

@@ -20,7 +20,10 @@ uint64_t taf_say_hold(const struct taf_admission *a, const struct taf_verdict *v
 void taf_say_held(const struct taf_admission *a, uint64_t of, int rule, uint64_t waited_ms);
 /* The verdict with which an admission ends. */
 void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v);
-/* The same at the door of allocations: at most one crumb a rule in ten seconds. */
+/* The same at the door of allocations: at most one crumb a rule in ten seconds, or
+ * one a second of a refusal; the ring counts each refusal. */
 void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v);
+/* A process becomes active and has said nothing. */
+void taf_say_reset(void);
 
 #endif

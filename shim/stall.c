@@ -30,7 +30,8 @@ static bool moved_ns(const struct taf_ring_copy *c, uint32_t i, const struct taf
 	*moved = lane->open.mono_ns;
 	if (!taf_ring_lane_records(c, i, &newest, 1))
 		return true;
-	if (newest.call.kind == TAF_HOLD && newest.phase == TAF_BEGIN)
+	if ((newest.call.kind == TAF_HOLD || newest.call.kind == TAF_SETTLE) &&
+	    newest.phase == TAF_BEGIN)
 		return false;
 	if (newest.call.mono_ns > *moved)
 		*moved = newest.call.mono_ns;

@@ -169,6 +169,16 @@ const struct taf_live_model *taf_work_model_at(int i)
 	return i >= 0 && i < TAF_MODELS_MAX ? &models[i] : NULL;
 }
 
+uint64_t taf_work_biggest_model(void)
+{
+	uint64_t most = 0;
+
+	for (int i = 0; i < TAF_MODELS_MAX; i++)
+		if (atomic_load(&models[i].handle) && models[i].bytes > most)
+			most = models[i].bytes;
+	return most;
+}
+
 bool taf_work_has_model(const char *name)
 {
 	for (int i = 0; i < TAF_MODELS_MAX; i++)

@@ -76,6 +76,8 @@ void taf_work_drop(struct taf_work *w); /* gives the claim back as well */
 uint32_t taf_work_models(void);
 /* The i-th entry, alive or not; NULL past the end. */
 const struct taf_live_model *taf_work_model_at(int i);
+/* Bytes of the biggest model alive. */
+uint64_t taf_work_biggest_model(void);
 /* Whether a model of that name is alive. */
 bool taf_work_has_model(const char *name);
 uint32_t taf_work_contexts(void);

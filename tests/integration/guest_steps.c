@@ -8,6 +8,9 @@
  *   thread=PATH loads a model on a thread of its own, beside what follows
  *   join        waits for these threads
  *   aside=N     N decodes on a thread that nobody waits for
+ *   alloc=N     takes N bytes of a device, without any model; says whether it got them
+ *   take=N      the same on a thread of its own, beside what follows; join counts these too
+ *   last        prints a line in an exit handler
  *   exit=N      leaves with that status
  *
  * What a program does when a load fails is to say so and to go on. */
@@ -58,6 +61,38 @@ static void *load_aside(void *path)
 	return engine.load(path, fake_value_of(0));
 }
 
+static void *(*take)(void *type, size_t size);
+
+static void open_device(void)
+{
+	char path[4096];
+	void *handle;
+
+	if (take)
+		return;
+	guest_beside(path, sizeof(path), "libfake_ggml.so");
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		_exit(95);
+	guest_symbol(&take, handle, "ggml_backend_buft_alloc_buffer");
+}
+
+static void alloc(const char *bytes)
+{
+	open_device();
+	printf("alloc: %s\n", take(NULL, strtoul(bytes, NULL, 10)) ? "ok" : "failed");
+}
+
+static void *alloc_aside(void *bytes)
+{
+	return take(NULL, strtoul(bytes, NULL, 10));
+}
+
+static void say_last(void)
+{
+	puts("last");
+}
+
 static void *infer_aside(void *decodes)
 {
 	for (int i = 0; i < atoi(decodes); i++)
@@ -96,6 +131,13 @@ int main(int argc, char **argv)
 			pthread_create(&threads[n_threads++], NULL, load_aside, value);
 		else if (!strncmp(argv[i], "aside=", 6) && n)
 			pthread_create(&(pthread_t){ 0 }, NULL, infer_aside, value);
+		else if (!strncmp(argv[i], "alloc=", 6))
+			alloc(value);
+		else if (!strncmp(argv[i], "take=", 5) && n_threads < MANY) {
+			open_device();
+			pthread_create(&threads[n_threads++], NULL, alloc_aside, value);
+		} else if (!strcmp(argv[i], "last"))
+			atexit(say_last);
 		else if (!strcmp(argv[i], "join"))
 			join_all();
 		else if (!strncmp(argv[i], "exit=", 5))
