@@ -34,7 +34,8 @@ panic() { # AGE NUMBER
 }
 
 nothing() {
-	rm -rf "$state" "$root"
+	# What is waited for must be of this run, not of the one before.
+	rm -rf "$state" "$root" run.err run.out
 	mkdir -p -m 700 "$root" "$state"
 }
 
