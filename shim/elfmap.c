@@ -109,19 +109,26 @@ static void *symbol_address(const struct taf_elf *e, const ElfW(Sym) * s)
 	return ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC ? u.pick() : u.p;
 }
 
-static bool is_definition(const ElfW(Sym) * s)
-{
-	unsigned type = ELF64_ST_TYPE(s->st_info);
+/* A set of symbol types. */
+#define OF(type) (1u << (type))
+#define CALLABLE (OF(STT_FUNC) | OF(STT_GNU_IFUNC) | OF(STT_NOTYPE)) /* assembly has no type */
 
+static bool is_definition(const ElfW(Sym) * s, unsigned types)
+{
 	return s->st_shndx != SHN_UNDEF && s->st_value && ELF64_ST_BIND(s->st_info) != STB_LOCAL &&
-	       (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE ||
-		type == STT_GNU_IFUNC);
+	       OF(ELF64_ST_TYPE(s->st_info)) & types;
 }
 
-static void *by_gnu_hash(const struct taf_elf *e, const char *name, const char *wish)
+/* What is looked for: wish is a version or NULL. */
+struct wanted {
+	const char *name, *wish;
+	unsigned types;
+};
+
+static const ElfW(Sym) * by_gnu_hash(const struct taf_elf *e, const struct wanted *w)
 {
 	const uint32_t *g = e->gnu_hash;
-	uint32_t n_buckets = g[0], first = g[1], words = g[2], h = gnu_hash_of(name);
+	uint32_t n_buckets = g[0], first = g[1], words = g[2], h = gnu_hash_of(w->name);
 	const ElfW(Addr) *bloom = (const void *)(g + 4);
 	const uint32_t *buckets = (const void *)(bloom + words), *chain = buckets + n_buckets;
 	unsigned bits = 8 * sizeof(ElfW(Addr));
@@ -136,34 +143,42 @@ static void *by_gnu_hash(const struct taf_elf *e, const char *name, const char *
 		uint32_t c = chain[i - first];
 		const ElfW(Sym) *s = &e->symtab[i];
 
-		if ((c | 1) == (h | 1) && taf_same(e->strtab + s->st_name, name) &&
-		    is_definition(s) && version_fits(e, i, wish))
-			return symbol_address(e, s);
+		if ((c | 1) == (h | 1) && taf_same(e->strtab + s->st_name, w->name) &&
+		    is_definition(s, w->types) && version_fits(e, i, w->wish))
+			return s;
 		if (c & 1)
 			break;
 	}
 	return NULL;
 }
 
-static void *by_sysv_hash(const struct taf_elf *e, const char *name, const char *wish)
+static const ElfW(Sym) * by_sysv_hash(const struct taf_elf *e, const struct wanted *w)
 {
 	uint32_t n = e->sysv_hash[1];
 
 	for (uint32_t i = 1; i < n; i++) {
 		const ElfW(Sym) *s = &e->symtab[i];
 
-		if (is_definition(s) && taf_same(e->strtab + s->st_name, name) &&
-		    version_fits(e, i, wish))
-			return symbol_address(e, s);
+		if (is_definition(s, w->types) && taf_same(e->strtab + s->st_name, w->name) &&
+		    version_fits(e, i, w->wish))
+			return s;
 	}
 	return NULL;
 }
 
-void *taf_elf_symbol(const struct taf_elf *e, const char *name, const char *version)
+static const ElfW(Sym) * find(const struct taf_elf *e, const struct wanted *w)
 {
 	if (e->gnu_hash)
-		return by_gnu_hash(e, name, version);
-	return e->sysv_hash ? by_sysv_hash(e, name, version) : NULL;
+		return by_gnu_hash(e, w);
+	return e->sysv_hash ? by_sysv_hash(e, w) : NULL;
+}
+
+void *taf_elf_symbol(const struct taf_elf *e, const char *name, const char *version)
+{
+	struct wanted w = { name, version, CALLABLE };
+	const ElfW(Sym) *s = find(e, &w);
+
+	return s ? symbol_address(e, s) : NULL;
 }
 
 static const char *version_needed(const struct taf_elf *e, unsigned index)
@@ -261,6 +276,55 @@ void taf_elf_locked(void (*fn)(void *ctx), void *ctx)
 		iterate(visit, &l);
 	else
 		fn(ctx);
+}
+
+/* A place in an object, and what its segment must allow. */
+struct place {
+	const struct taf_elf *of;
+	uintptr_t p;
+	unsigned flags;
+	size_t left;
+};
+
+static int measure(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct place *w = data;
+
+	(void)size;
+	for (int i = 0; info->dlpi_addr == w->of->map->l_addr && i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+		uintptr_t from = info->dlpi_addr + h->p_vaddr;
+
+		if (h->p_type == PT_LOAD && (h->p_flags & w->flags) == w->flags && w->p >= from &&
+		    w->p - from < h->p_memsz)
+			w->left = h->p_memsz - (w->p - from);
+	}
+	return w->left != 0;
+}
+
+size_t taf_elf_left(const struct taf_elf *e, const void *p, unsigned flags)
+{
+	struct place w = { .of = e, .p = (uintptr_t)p, .flags = flags };
+
+	if (iterate)
+		iterate(measure, &w);
+	return w.left;
+}
+
+bool taf_elf_bytes(const struct taf_elf *e, const char *name, unsigned type,
+		   struct taf_elf_bytes *b)
+{
+	struct wanted w = { name, NULL, OF(type) };
+	const ElfW(Sym) *s = find(e, &w);
+	union {
+		uintptr_t n;
+		const unsigned char *p;
+	} u = { .n = s ? e->map->l_addr + s->st_value : 0 };
+	size_t left = s ? taf_elf_left(e, u.p, type == STT_FUNC ? PF_R | PF_X : PF_R) : 0;
+
+	b->at = u.p;
+	b->n = left && s->st_size < left ? s->st_size : left;
+	return b->n != 0;
 }
 
 void taf_elf_init(void)

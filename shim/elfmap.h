@@ -34,9 +34,24 @@ struct taf_elf {
 
 /* False when the object has no symbol table we can read. */
 bool taf_elf_of(struct link_map *map, struct taf_elf *e);
-/* The address of a defined function or object called name, in version if that is
- * not NULL (else the default one); NULL when it has none. Indirect functions are resolved. */
+/* The address of a defined function called name, in version if that is not NULL
+ * (else the default one); NULL when it has none: data of that name is no function.
+ * Indirect functions are resolved. */
 void *taf_elf_symbol(const struct taf_elf *e, const char *name, const char *version);
+
+/* Bytes of an object that may be read. */
+struct taf_elf_bytes {
+	const unsigned char *at;
+	size_t n;
+};
+
+/* The body of what e defines as name, when it is of that type (STT_FUNC or
+ * STT_OBJECT) and lies in a segment of e that is mapped for it. Calls nothing of
+ * theirs. May run inside taf_elf_locked: the lock of the loader's list counts. */
+bool taf_elf_bytes(const struct taf_elf *e, const char *name, unsigned type,
+		   struct taf_elf_bytes *b);
+/* How many bytes from p on belong to a segment of e with these PF_ flags; 0: p is in none. */
+size_t taf_elf_left(const struct taf_elf *e, const void *p, unsigned flags);
 /* The version that e's own undefined reference to name asks for; NULL: none. */
 const char *taf_elf_wanted_version(const struct taf_elf *e, const char *name);
 /* Runs fn(ctx) while no object can be added or removed. */

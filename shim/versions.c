@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "versions.h"
 
+#include "constant.h"
 #include "elfmap.h"
-#include "life.h"
 #include "sys.h"
 
 #define BUILD_LEAST 100
 #define SITE_ROOM 512
 #define LISTED_MAX (4u << 20) /* bytes of a folder's listing that are looked at */
 
-enum how { HOW_CALL, HOW_BUILD };
+enum how { HOW_TEXT, HOW_BUILD };
 
 static const struct row {
 	enum how how;
 	const char *package, *symbol;
 } rows[] = {
-#define CALL(package, symbol) { HOW_CALL, package, symbol },
+#define TEXT(package, symbol) { HOW_TEXT, package, symbol },
 #define BUILD(package, symbol) { HOW_BUILD, package, symbol },
 #include "versions.def"
 };
@@ -30,8 +30,8 @@ static const struct {
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 struct search {
-	const char *(*call[COUNT(rows)])(void);
-	int number[COUNT(rows)];
+	struct taf_versions *v;
+	size_t row;
 	char site[SITE_ROOM]; /* the folder that holds mlx/, with '/' at its end; "" */
 };
 
@@ -62,23 +62,42 @@ static void add(struct taf_versions *v, const char *package, const char *version
 
 /* ---- What objects export ------------------------------------------------------ */
 
-static void look_into(struct search *s, const struct taf_elf *e)
+/* What "const char *symbol(void)" of e returns, as its code says. */
+static void take_text(struct taf_versions *v, const struct taf_elf *e, const struct row *r)
 {
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		union {
-			void *p;
-			const char *(*call)(void);
-			const int *number;
-		} u;
+	struct taf_elf_bytes code;
+	union {
+		uintptr_t n;
+		const char *s;
+	} u;
+	size_t left, n = 0;
 
-		if (s->call[i] || s->number[i])
-			continue;
-		u.p = taf_elf_symbol(e, rows[i].symbol, NULL);
-		if (u.p && rows[i].how == HOW_CALL)
-			s->call[i] = u.call;
-		else if (u.p)
-			s->number[i] = *u.number;
-	}
+	if (!taf_elf_bytes(e, r->symbol, STT_FUNC, &code))
+		return;
+	u.n = taf_constant_of(TAF_ISA_HERE, code.at, code.n);
+	left = u.n ? taf_elf_left(e, u.s, PF_R) : 0;
+	while (n < left && n < sizeof(v->at[0].version) && u.s[n])
+		n++;
+	if (n < left)
+		add(v, r->package, u.s, n);
+}
+
+static void take_build(struct taf_versions *v, const struct taf_elf *e, const struct row *r)
+{
+	struct taf_elf_bytes b;
+	char build[16];
+	struct taf_text t;
+	int number;
+
+	if (!taf_elf_bytes(e, r->symbol, STT_OBJECT, &b) || b.n != sizeof(number))
+		return;
+	taf_move(&number, b.at, sizeof(number));
+	if (number < BUILD_LEAST)
+		return;
+	taf_text_init(&t, build, sizeof(build));
+	taf_text_char(&t, 'b');
+	taf_text_u64(&t, (uint64_t)number);
+	add(v, r->package, build, taf_len(build));
 }
 
 /* ".../site-packages/mlx/core.cpython-312-darwin.so", ".../mlx/lib/libmlx.so" */
@@ -96,6 +115,7 @@ static void note_site(struct search *s, const char *path)
 	}
 }
 
+/* Row by row, because the first row of a package counts, in whatever object it is. */
 static void walk(void *ctx)
 {
 	struct search *s = ctx;
@@ -104,28 +124,12 @@ static void walk(void *ctx)
 	for (struct link_map *m = taf_elf_first(); m; m = m->l_next) {
 		if (m->l_name)
 			note_site(s, m->l_name);
-		if (m != taf_elf_self() && taf_elf_of(m, &e))
-			look_into(s, &e);
-	}
-}
-
-static void take_exported(const struct search *s, struct taf_versions *v)
-{
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		const char *version = NULL;
-		char build[16];
-		struct taf_text t;
-
-		taf_text_init(&t, build, sizeof(build));
-		if (s->number[i] >= BUILD_LEAST) {
-			taf_text_char(&t, 'b');
-			taf_text_u64(&t, (uint64_t)s->number[i]);
-			version = build;
-		} else if (s->call[i]) {
-			version = s->call[i]();
-		}
-		if (version)
-			add(v, rows[i].package, version, taf_len(version));
+		if (m == taf_elf_self() || !taf_elf_of(m, &e))
+			continue;
+		if (rows[s->row].how == HOW_TEXT)
+			take_text(s->v, &e, &rows[s->row]);
+		else
+			take_build(s->v, &e, &rows[s->row]);
 	}
 }
 
@@ -173,13 +177,11 @@ static void take_dists(const char *site, struct taf_versions *v)
 
 void taf_versions_read(struct taf_versions *v)
 {
-	struct search s = { .site = "" };
+	struct search s = { .v = v };
 
 	v->n = 0;
-	taf_elf_locked(walk, &s);
-	taf_tls.inside++;
-	take_exported(&s, v);
-	taf_tls.inside--;
+	for (s.row = 0; s.row < COUNT(rows); s.row++)
+		taf_elf_locked(walk, &s);
 	if (s.site[0])
 		take_dists(s.site, v);
 }

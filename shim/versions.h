@@ -4,7 +4,8 @@
  * Read from the objects in the process: a function or number that one of them
  * exports, else the dist-info folder in the site-packages that the loaded mlx
  * extension came from.  No file but that one folder is opened.  Only at
- * activation and loads: their functions are called, and the folder is read.
+ * activation and loads.  Nothing of theirs is called (constant.h): a C++ function
+ * may throw, any function may lock or initialise, and a name may be another thing.
  */
 #ifndef TAF_VERSIONS_H
 #define TAF_VERSIONS_H

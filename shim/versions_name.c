@@ -7,7 +7,7 @@
 const char *taf_versions_package(uint32_t i)
 {
 	static const char *const all[] = {
-#define CALL(package, symbol) package,
+#define TEXT(package, symbol) package,
 #define BUILD(package, symbol) package,
 #define DIST(package, name) package,
 #include "versions.def"

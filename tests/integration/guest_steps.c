@@ -7,6 +7,7 @@
  *   wait=MS     does nothing
  *   thread=PATH loads a model on a thread of its own, beside what follows
  *   join        waits for these threads
+ *   maps=PCT    takes so many percent of the mappings that a process may have
  *   aside=N     N decodes on a thread that nobody waits for
  *   alloc=N     takes N bytes of a device, without any model; says whether it got them
  *   take=N      the same on a thread of its own, beside what follows; join counts these too
@@ -15,6 +16,7 @@
  *
  * What a program does when a load fails is to say so and to go on. */
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "guest.h"
 
@@ -111,6 +113,22 @@ static void join_all(void)
 	n_threads = 0;
 }
 
+/* Neighbours differ in what they allow, so that no two become one. */
+static void take_maps(int percent)
+{
+	FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
+	long most = 0, taken = 0;
+
+	if (f && fscanf(f, "%ld", &most) == 1)
+		while (taken < most / 100 * percent &&
+		       mmap(NULL, 4096, taken & 1 ? PROT_READ : PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED)
+			taken++;
+	if (f)
+		fclose(f);
+	printf("maps: %s\n", most && taken >= most / 100 * percent ? "taken" : "refused");
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -129,6 +147,8 @@ int main(int argc, char **argv)
 			usleep((useconds_t)atoi(value) * 1000);
 		else if (!strncmp(argv[i], "thread=", 7) && n_threads < MANY)
 			pthread_create(&threads[n_threads++], NULL, load_aside, value);
+		else if (!strncmp(argv[i], "maps=", 5))
+			take_maps(atoi(value));
 		else if (!strncmp(argv[i], "aside=", 6) && n)
 			pthread_create(&(pthread_t){ 0 }, NULL, infer_aside, value);
 		else if (!strncmp(argv[i], "alloc=", 6))
