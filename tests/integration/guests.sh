@@ -57,10 +57,14 @@ root directory|sh -c "cd /; exec sh -c \"exit 4\""
 status|grep -E "^(Threads|SigBlk|SigIgn|SigCgt|NoNewPrivs|Seccomp):" /proc/self/status
 files open|sh -c "ls /proc/self/fd | wc -l; ls /proc/\$\$/fd"
 '
+left_out=
 while IFS='|' read -r case command; do
 	[ -n "$case" ] || continue
 	# A pipe inside the command came back with the rest of the line.
-	has_tool "${command%% *}" || continue
+	if ! has_tool "${command%% *}"; then
+		left_out="$left_out ${command%% *}"
+		continue
+	fi
 	eval "set -- $command"
 	same "$case" "$@"
 	check "$case" "files of ours" "" "$(find "$state" "$XDG_RUNTIME_DIR" -type f 2>/dev/null)"
@@ -179,7 +183,10 @@ sanitized gcc thread "$(gcc -print-file-name=libtsan.so 2>/dev/null)"
 # Another allocator in front of us and behind us, also when the engine is used.
 for allocator in libjemalloc.so.2 libmimalloc.so libtcmalloc_minimal.so.4; do
 	lib=$(ldconfig -p 2>/dev/null | sed -n "s/.* => \(.*\/$allocator.*\)/\1/p" | head -n 1)
-	[ -n "$lib" ] || continue
+	if [ -z "$lib" ]; then
+		left_out="$left_out $allocator"
+		continue
+	fi
 	for order in "$lib:$shim" "$shim:$lib"; do
 		for command in "bash -c 'echo x; exit 3'" "python3 -c 'print(1)'" "'$tests/guest_exit' exit"; do
 			eval "set -- $command"
@@ -209,4 +216,5 @@ else
 	echo "strace cannot trace here: what an armed process opens was not looked at"
 fi
 
-tally 200
+[ -z "$left_out" ] || echo "not tried, because this machine lacks them:$left_out"
+tally 160
