@@ -6,10 +6,9 @@
 #include "gate_view.h"
 #include "jsonout.h"
 #include "show.h"
-#include "usage.h"
 #include "verbs.h"
 
-static int carry_out(const struct taf_gate_ask *ask, struct taf_gate_view *v, bool clears)
+static int carry_out(const struct taf_gate_ask *ask, struct taf_gate_view *v)
 {
 	int status;
 	struct taf_ledger *l = taf_gate_change(ask, v, &status);
@@ -17,7 +16,7 @@ static int carry_out(const struct taf_gate_ask *ask, struct taf_gate_view *v, bo
 	if (!l)
 		return status;
 	memset(&l->ack, 0, sizeof(l->ack));
-	if (!clears)
+	if (!ask->has_flag)
 		l->ack = v->now;
 	status = taf_gate_changed(ask);
 	return status ? status : taf_gate_look(ask, v);
@@ -65,29 +64,19 @@ static void put_text(const struct taf_gate_view *v, bool clears)
 int taf_verb_ack(int argc, char **argv)
 {
 	static struct taf_gate_view view;
-	struct taf_gate_ask ask = { .verb = "ack" };
-	bool clears = false;
+	struct taf_gate_ask ask = { .verb = "ack", .flag = "--clear" };
 	int status;
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--clear")) {
-			clears = true;
-			continue;
-		}
-		status = taf_gate_option(argv, &i, &ask);
-		if (!status)
-			return taf_usage_wrong("ack", "there is no option \"%s\"", argv[i]);
-		if (status > 1)
-			return status;
-	}
-	status = taf_gate_look(&ask, &view);
+	status = taf_gate_options(argc, argv, &ask);
 	if (!status)
-		status = carry_out(&ask, &view, clears);
+		status = taf_gate_look(&ask, &view);
+	if (!status)
+		status = carry_out(&ask, &view);
 	if (status)
 		return status;
 	if (ask.is_json)
 		put_json(&view);
 	else
-		put_text(&view, clears);
+		put_text(&view, ask.has_flag);
 	return TAF_EXIT_OK;
 }

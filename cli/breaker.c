@@ -5,7 +5,6 @@
 
 #include "gate_view.h"
 #include "jsonout.h"
-#include "usage.h"
 #include "verbs.h"
 
 static void put_json(const struct taf_gate_view *v)
@@ -60,23 +59,13 @@ static int clear(const struct taf_gate_ask *ask, struct taf_gate_view *v)
 int taf_verb_breaker(int argc, char **argv)
 {
 	static struct taf_gate_view view;
-	struct taf_gate_ask ask = { .verb = "breaker" };
-	bool clears = false;
+	struct taf_gate_ask ask = { .verb = "breaker", .flag = "--clear" };
 	int status;
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--clear")) {
-			clears = true;
-			continue;
-		}
-		status = taf_gate_option(argv, &i, &ask);
-		if (!status)
-			return taf_usage_wrong("breaker", "there is no option \"%s\"", argv[i]);
-		if (status > 1)
-			return status;
-	}
-	status = taf_gate_look(&ask, &view);
-	if (!status && clears)
+	status = taf_gate_options(argc, argv, &ask);
+	if (!status)
+		status = taf_gate_look(&ask, &view);
+	if (!status && ask.has_flag)
 		status = clear(&ask, &view);
 	if (status)
 		return status;

@@ -108,28 +108,14 @@ static void say_suspected(const struct taf_gate_view *v)
 int taf_verb_gate(int argc, char **argv)
 {
 	static struct taf_gate_view view;
-	struct taf_gate_ask ask = { .verb = "gate" };
-	bool is_strict = false;
-	int status;
+	struct taf_gate_ask ask = { .verb = "gate", .flag = "--strict", .may_be_quiet = true };
+	int status = taf_gate_options(argc, argv, &ask);
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--strict")) {
-			is_strict = true;
-		} else if (!strcmp(argv[i], "--quiet") || !strcmp(argv[i], "-q")) {
-			ask.is_quiet = true;
-		} else {
-			status = taf_gate_option(argv, &i, &ask);
-			if (!status)
-				return taf_usage_wrong("gate", "there is no option \"%s\"",
-						       argv[i]);
-			if (status > 1)
-				return status;
-		}
-	}
-	status = taf_gate_look(&ask, &view);
+	if (!status)
+		status = taf_gate_look(&ask, &view);
 	if (status)
 		return status;
-	status = status_of(&view, is_strict);
+	status = status_of(&view, ask.has_flag);
 	if (!ask.is_quiet) {
 		say_blind(&view);
 		say_suspected(&view);

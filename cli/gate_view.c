@@ -40,6 +40,31 @@ int taf_gate_option(char **argv, int *i, struct taf_gate_ask *ask)
 	return 1;
 }
 
+/* 1: it is a switch of the verb's own. */
+static int take_switch(const char *name, struct taf_gate_ask *ask)
+{
+	bool is_flag = ask->flag && !strcmp(name, ask->flag);
+	bool is_quiet = ask->may_be_quiet && (!strcmp(name, "--quiet") || !strcmp(name, "-q"));
+
+	ask->has_flag = ask->has_flag || is_flag;
+	ask->is_quiet = ask->is_quiet || is_quiet;
+	return is_flag || is_quiet;
+}
+
+int taf_gate_options(int argc, char **argv, struct taf_gate_ask *ask)
+{
+	int status;
+
+	for (int i = 1; i < argc; i++) {
+		status = take_switch(argv[i], ask) ? 1 : taf_gate_option(argv, &i, ask);
+		if (!status)
+			return taf_usage_wrong(ask->verb, "there is no option \"%s\"", argv[i]);
+		if (status > 1)
+			return status;
+	}
+	return 0;
+}
+
 static void say_mistake(void *ctx, const char *line)
 {
 	(void)ctx;

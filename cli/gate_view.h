@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* gate_view.h -- what the verbs about the past share: options, the store, the verdict.
  *
- *   struct taf_gate_ask ask = { .verb = "gate" };
+ *   struct taf_gate_ask ask = { .verb = "ack", .flag = "--clear" };
+ *   status = taf_gate_options(argc, argv, &ask);     where a flag is all that a verb has of its own
  *   each option that is not the verb's own:  taf_gate_option(argv, &i, &ask)
  *   status = taf_gate_look(&ask, &view);     policy, evidence, log, ledger, verdict
  *
@@ -22,7 +23,9 @@ struct taf_gate_ask {
 	const char *verb, *state, *policy;
 	const char *sets[TAF_GATE_SETS];
 	size_t n_sets;
-	bool is_json;
+	const char *flag; /* an option of the verb's own; NULL: none */
+	bool may_be_quiet; /* it has --quiet */
+	bool has_flag, is_json;
 	bool is_quiet; /* no line about what was found on the way */
 };
 
@@ -43,6 +46,8 @@ struct taf_gate_view {
 /* 1: it was one of --state, --policy, --set, --json; 0: it was none; an exit
  * status above that when it was wrong. */
 int taf_gate_option(char **argv, int *i, struct taf_gate_ask *ask);
+/* All of them, and ask->flag. 0, or an exit status after a line on stderr. */
+int taf_gate_options(int argc, char **argv, struct taf_gate_ask *ask);
 /* 0, or an exit status after a line on stderr. A store that cannot be read or
  * written is told, and left in view->err. */
 int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view);

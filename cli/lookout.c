@@ -3,16 +3,12 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "tell.h"
 
 #define SLOW_MS 5000u
 #define QUICK_MS 1000u /* where a restart may be asked for */
 #define BUSY_MS 250u /* while something was told to end */
-
-static uint64_t now_ms(void)
-{
-	return taf_sys_mono_ns() / 1000000;
-}
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -81,20 +77,20 @@ static void begin(struct taf_lookout *l)
 
 int taf_lookout_look(struct taf_lookout *l)
 {
-	uint64_t next, now = now_ms();
+	uint64_t next, now = taf_clock_ms();
 	int ms;
 
 	if (l->guest != l->restarter->guest->pid)
 		begin(l);
 	if (now >= l->witness_ms) {
 		ms = taf_witness_look(&l->witness);
-		l->witness_ms = ms < 0 ? UINT64_MAX : now_ms() + (uint64_t)ms;
+		l->witness_ms = ms < 0 ? UINT64_MAX : taf_clock_ms() + (uint64_t)ms;
 	}
 	if (now >= l->watch_ms) {
 		watch(l);
-		l->watch_ms = now_ms() + interval_ms(l);
+		l->watch_ms = taf_clock_ms() + interval_ms(l);
 	}
-	now = now_ms();
+	now = taf_clock_ms();
 	next = least(l->witness_ms, l->watch_ms);
 	return next > now ? (int)least(next - now, SLOW_MS) : 0;
 }

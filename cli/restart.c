@@ -8,7 +8,9 @@
 
 #include "../policy/classify.h"
 #include "../policy/value.h"
+#include "clock.h"
 #include "own.h"
+#include "show.h"
 #include "story.h"
 #include "tell.h"
 
@@ -40,20 +42,6 @@ int taf_restart_budget(const char *s, struct taf_restart_rules *r)
 	r->max = (uint32_t)max;
 	r->window_ms = window;
 	return 0;
-}
-
-static uint64_t now_ms(void)
-{
-	return taf_sys_mono_ns() / 1000000;
-}
-
-static const char *ms_text(char *buf, size_t room, uint64_t ms)
-{
-	struct taf_text t;
-
-	taf_text_init(&t, buf, room);
-	taf_text_ms(&t, ms);
-	return buf;
 }
 
 /* ---- What is known about an end ---- */
@@ -173,8 +161,8 @@ static void tell(const struct taf_restarter *r, const struct taf_end *end,
 		snprintf(text, sizeof(text), "%s (pid %d) %s%s%s; restart %u of %u in %s, after %s",
 			 r->name, (int)r->guest->pid, word, r->asked[0] ? ": " : "", r->asked,
 			 a->count, r->rules->max,
-			 ms_text(window, sizeof(window), r->rules->window_ms),
-			 ms_text(delay, sizeof(delay), a->delay_ms));
+			 taf_show_span(window, sizeof(window), r->rules->window_ms),
+			 taf_show_span(delay, sizeof(delay), a->delay_ms));
 	else
 		snprintf(text, sizeof(text), "%s (pid %d) %s and is not restarted: %s", r->name,
 			 (int)r->guest->pid, word, a->why);
@@ -190,7 +178,7 @@ void taf_restart_ask(struct taf_restarter *r, const char *why, const char *rule)
 {
 	if (r->asked[0])
 		return;
-	if (!taf_restart_has_room(r->rules, &r->past, now_ms())) {
+	if (!taf_restart_has_room(r->rules, &r->past, taf_clock_ms())) {
 		if (!r->is_told_spent)
 			taf_tell("%s (pid %d) is not restarted, although %s: it has been as often "
 				 "as it may be",
@@ -200,7 +188,7 @@ void taf_restart_ask(struct taf_restarter *r, const char *why, const char *rule)
 	}
 	taf_copy(r->asked, why, sizeof(r->asked));
 	r->asked_rule = rule;
-	r->asked_ms = now_ms();
+	r->asked_ms = taf_clock_ms();
 	/* It is our child, and nobody but us waits for it: the pid is its own. */
 	kill(r->guest->pid, SIGTERM);
 }
@@ -211,10 +199,10 @@ bool taf_restart_press(struct taf_restarter *r)
 
 	if (!r->asked_ms || r->is_kill_sent || r->is_told_lives)
 		return false;
-	if (now_ms() - r->asked_ms <
+	if (taf_clock_ms() - r->asked_ms <
 	    (uint64_t)r->policy->watch_deadline_ms + r->policy->exit_deadline_ms)
 		return true;
-	ms_text(after, sizeof(after), now_ms() - r->asked_ms);
+	taf_show_span(after, sizeof(after), taf_clock_ms() - r->asked_ms);
 	if (r->policy->watch_action == TAF_WATCH_KILL) {
 		r->is_kill_sent = true;
 		taf_tell("%s (pid %d) lives on %s after SIGTERM and is killed", r->name,
@@ -233,7 +221,7 @@ bool taf_restart_press(struct taf_restarter *r)
 static void decide(struct taf_restarter *r, const struct taf_end *end, uint64_t oom_before,
 		   struct taf_restart_answer *a)
 {
-	struct taf_restart_end e = { .now_ms = now_ms(),
+	struct taf_restart_end e = { .now_ms = taf_clock_ms(),
 				     .signal = end->signal,
 				     .status = end->status,
 				     .was_asked = r->asked[0] != '\0',
@@ -257,7 +245,7 @@ int taf_restart_supervise(struct taf_restarter *r, struct taf_end *end)
 
 	for (;;) {
 		oom_before = oom_kills();
-		r->began_ms = now_ms();
+		r->began_ms = taf_clock_ms();
 		r->asked[0] = '\0';
 		r->asked_rule = NULL;
 		r->asked_ms = 0;

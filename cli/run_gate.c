@@ -8,6 +8,7 @@
 #include "../policy/policy.h"
 #include "../shim/share.h"
 #include "../shim/sys.h"
+#include "clock.h"
 #include "gate_view.h"
 #include "sentinel.h"
 #include "tell.h"
@@ -24,11 +25,6 @@ struct asking {
 	uint64_t began_ms, looked_ms;
 };
 
-static uint64_t now_ms(void)
-{
-	return taf_sys_mono_ns() / 1000000;
-}
-
 /* Another guard's hold is no rule of ours: it speaks through the gate's own answer. */
 static void say_sentinel(const struct asking *a, struct taf_verdict *v)
 {
@@ -41,7 +37,7 @@ static void say_sentinel(const struct asking *a, struct taf_verdict *v)
 	    a->view.gate.reason != TAF_GATE_SENTINEL)
 		return;
 	taf_copy(n.about, "sentinel: metal-guard holds", sizeof(n.about));
-	taf_answer_wait(&n, now_ms() - a->began_ms, r->cooldown_max_wait_ms, TAF_ACT_REFUSE);
+	taf_answer_wait(&n, taf_clock_ms() - a->began_ms, r->cooldown_max_wait_ms, TAF_ACT_REFUSE);
 	taf_verdict_say(v, &n);
 }
 
@@ -51,7 +47,7 @@ static void judge(struct asking *a, struct taf_verdict *v)
 	struct taf_facts f = { .now_ms = a->view.now.boot_ms,
 			       .now = a->view.now,
 			       .ledger = &a->view.ledger,
-			       .waited_ms = now_ms() - a->began_ms };
+			       .waited_ms = taf_clock_ms() - a->began_ms };
 	struct taf_question q = { a->g->rules, &start, &f };
 
 	taf_verdict_init(v);
@@ -87,10 +83,10 @@ static int refuse(struct asking *a, const struct taf_verdict *v)
 /* What others changed is seen at once, new evidence now and then. */
 static void look_again(struct asking *a)
 {
-	bool is_old = now_ms() - a->looked_ms >= FRESH_MS;
+	bool is_old = taf_clock_ms() - a->looked_ms >= FRESH_MS;
 
 	if (is_old || taf_share_is_stale()) {
-		a->looked_ms = is_old ? now_ms() : a->looked_ms;
+		a->looked_ms = is_old ? taf_clock_ms() : a->looked_ms;
 		taf_gate_look_with(a->g->rules, &a->view);
 	} else {
 		taf_gate_rejudge(&a->view);
@@ -126,7 +122,7 @@ int taf_run_gate(const struct taf_run_gate *g)
 	if (g->rules->mode != TAF_MODE_ENFORCE || !g->state[0] || stat(g->state, &st))
 		return 0;
 	a.g = g;
-	a.began_ms = a.looked_ms = now_ms();
+	a.began_ms = a.looked_ms = taf_clock_ms();
 	snprintf(a.view.dir.path, sizeof(a.view.dir.path), "%s", g->state);
 	taf_share_open(g->state);
 	taf_waiting_begin(&a.line);

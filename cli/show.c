@@ -130,19 +130,26 @@ const char *taf_show_time(char buf[TAF_TIME_ROOM], uint64_t utc_us)
 	return buf;
 }
 
-const char *taf_show_ms(char *buf, size_t room, uint64_t us)
+const char *taf_show_span(char *buf, size_t room, uint64_t ms)
 {
 	struct taf_text t;
 
 	taf_text_init(&t, buf, room);
-	if (us < 10000) {
-		taf_text_u64(&t, us / 1000);
-		taf_text_char(&t, '.');
-		taf_text_u64(&t, us % 1000 / 100);
-		taf_text_put(&t, "ms");
-	} else {
-		taf_text_ms(&t, us / 1000);
-	}
+	taf_text_ms(&t, ms);
+	return buf;
+}
+
+const char *taf_show_ms(char *buf, size_t room, uint64_t us)
+{
+	struct taf_text t;
+
+	if (us >= 10000)
+		return taf_show_span(buf, room, us / 1000);
+	taf_text_init(&t, buf, room);
+	taf_text_u64(&t, us / 1000);
+	taf_text_char(&t, '.');
+	taf_text_u64(&t, us % 1000 / 100);
+	taf_text_put(&t, "ms");
 	return buf;
 }
 

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../shim/sys.h"
+#include "clock.h"
 #include "supervise.h"
 #include "tell.h"
 
@@ -37,15 +37,19 @@ static void renew(const char *line)
 		return; /* nobody looks */
 }
 
+bool taf_waiting_is_due(const struct taf_waiting *w)
+{
+	return !w->has_said || taf_clock_ms() - w->said_ms >= (w->is_terminal ? RENEW_MS : LINE_MS);
+}
+
 void taf_waiting_show(struct taf_waiting *w, const char *line)
 {
-	uint64_t now = taf_sys_mono_ns() / 1000000, every = w->is_terminal ? RENEW_MS : LINE_MS;
 	char whole[LINE_ROOM];
 
-	if (w->has_said && now - w->said_ms < every)
+	if (!taf_waiting_is_due(w))
 		return;
 	w->has_said = true;
-	w->said_ms = now;
+	w->said_ms = taf_clock_ms();
 	snprintf(whole, sizeof(whole), "taffrail: %s", line);
 	if (w->is_terminal)
 		renew(whole);

@@ -14,6 +14,8 @@ struct taf_waiting {
 };
 
 void taf_waiting_begin(struct taf_waiting *w);
+/* Whether a line would be shown now: for whom a line costs something to make. */
+bool taf_waiting_is_due(const struct taf_waiting *w);
 /* Shows line if it is time to. */
 void taf_waiting_show(struct taf_waiting *w, const char *line);
 /* Takes the line off a terminal. */

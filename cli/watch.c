@@ -15,6 +15,7 @@
 #include "../policy/text.h"
 #include "../policy/value.h"
 #include "../shim/share.h"
+#include "clock.h"
 #include "evidence.h"
 #include "jsonout.h"
 #include "option.h"
@@ -224,7 +225,7 @@ static int watch(const struct options *o, const struct places *p, struct taf_wat
 	sigaddset(&ending, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ending, NULL);
 	do {
-		now = taf_sys_mono_ns() / 1000000;
+		now = taf_clock_ms();
 		if (!refreshed_ms || now - refreshed_ms >= REFRESH_MS) {
 			refresh(o, p);
 			refreshed_ms = now;

@@ -9,6 +9,7 @@
 
 #include "../policy/text.h"
 #include "../shim/stacks.h"
+#include "clock.h"
 #include "ring_file.h"
 #include "show.h"
 #include "story.h"
@@ -32,20 +33,6 @@ const char *taf_seen_name(enum taf_seen what)
 					     "ended",	"restart", "pressure",	 "evidence" };
 
 	return (unsigned)what < sizeof(names) / sizeof(*names) ? names[what] : "";
-}
-
-static uint64_t now_ms(void)
-{
-	return taf_sys_mono_ns() / 1000000;
-}
-
-static const char *ms_text(char *buf, size_t room, uint64_t ms)
-{
-	struct taf_text t;
-
-	taf_text_init(&t, buf, room);
-	taf_text_ms(&t, ms);
-	return buf;
 }
 
 /* ---- Telling ---- */
@@ -152,7 +139,7 @@ static void send(struct taf_watcher *w, struct taf_watched *one, int signo)
 	int err = taf_proc_signal(&one->proc, signo);
 	char words[160], name[32];
 
-	*(signo == SIGKILL ? &one->kill_ms : &one->term_ms) = now_ms();
+	*(signo == SIGKILL ? &one->kill_ms : &one->term_ms) = taf_clock_ms();
 	taf_show_signal(name, sizeof(name), signo);
 	if (err)
 		snprintf(words, sizeof(words), "cannot be sent %s: %s", name, strerror(-err));
@@ -208,8 +195,9 @@ static void tell_stalled(struct taf_watcher *w, const struct guest *g, struct ta
 		snprintf(model, sizeof(model), " on %s",
 			 taf_show_safe(safe, sizeof(safe), e->model));
 	snprintf(words, sizeof(words), "has been in %s%s for %s without progress (%s %s)%s%s",
-		 e->call, model, ms_text(still, sizeof(still), e->still_ms), e->rule,
-		 ms_text(limit, sizeof(limit), e->limit_ms), e->stack[0] ? "; stacks in " : "",
+		 e->call, model, taf_show_span(still, sizeof(still), e->still_ms), e->rule,
+		 taf_show_span(limit, sizeof(limit), e->limit_ms),
+		 e->stack[0] ? "; stacks in " : "",
 		 e->stack[0] ? taf_show_safe(stack, sizeof(stack), e->stack) : "");
 	tell_about(w, one, TAF_SEEN_STALLED, words);
 	if (may_act(w) && w->rules->watch_action >= TAF_WATCH_TERMINATE &&
@@ -295,7 +283,7 @@ static void after_term(struct taf_watcher *w, struct taf_watched *one)
 	char words[128], after[32];
 
 	if (one->kill_ms || one->is_told_lives ||
-	    now_ms() - one->term_ms < w->rules->watch_deadline_ms)
+	    taf_clock_ms() - one->term_ms < w->rules->watch_deadline_ms)
 		return;
 	if (w->rules->watch_action == TAF_WATCH_KILL) {
 		send(w, one, SIGKILL);
@@ -303,7 +291,7 @@ static void after_term(struct taf_watcher *w, struct taf_watched *one)
 	}
 	one->is_told_lives = true;
 	snprintf(words, sizeof(words), "lives on %s after SIGTERM; watch.action=kill would end it",
-		 ms_text(after, sizeof(after), now_ms() - one->term_ms));
+		 taf_show_span(after, sizeof(after), taf_clock_ms() - one->term_ms));
 	tell_about(w, one, TAF_SEEN_LIVES, words);
 }
 
@@ -335,7 +323,7 @@ static void relieve(struct taf_watcher *w, const struct guest *guests, size_t n)
 	uint64_t most = 0, bytes;
 	struct taf_watched *one;
 
-	if (w->pressure_term_ms && now_ms() - w->pressure_term_ms < SECOND_TERM_MS)
+	if (w->pressure_term_ms && taf_clock_ms() - w->pressure_term_ms < SECOND_TERM_MS)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		bytes = guests[i].is_idle ? taf_proc_own_bytes(guests[i].trail->pid) : 0;
@@ -350,7 +338,7 @@ static void relieve(struct taf_watcher *w, const struct guest *guests, size_t n)
 	if (!one || one->term_ms)
 		return;
 	one->event.rule = taf_rule_info(TAF_RULE_memory_critical_pct)->path;
-	w->pressure_term_ms = now_ms();
+	w->pressure_term_ms = taf_clock_ms();
 	send(w, one, SIGTERM);
 }
 
