@@ -23,6 +23,7 @@
 #include "../policy/text.h"
 #include "../shim/crumb.h"
 #include "evidence_source.h"
+#include "replace.h"
 
 #define FILE_BYTES (32u << 10)
 #define HEAD "taffrail-evidence 1 "
@@ -75,13 +76,12 @@ static void take_line(struct taf_evidence *ev, const char *line)
 	taf_copy(m->blind, strcmp(line + at, "-") != 0 ? line + at : "", sizeof(m->blind));
 }
 
-/* The path of the file, with end behind it. */
-static bool path_of(char path[PATH_MAX], const char *state, const char *end)
+static bool path_of(char path[PATH_MAX], const char *state)
 {
-	return (size_t)snprintf(path, PATH_MAX, "%s/evidence%s", state, end) < PATH_MAX;
+	return (size_t)snprintf(path, PATH_MAX, "%s/evidence", state) < PATH_MAX;
 }
 
-/* Whether text is what write_all wrote; then its last line is cut off. */
+/* Whether text is what put_all wrote; then its last line is cut off. */
 static bool is_whole(char *text, size_t n)
 {
 	char *end = n > 1 && text[n - 1] == '\n' ? memrchr(text, '\n', n - 1) : NULL;
@@ -102,8 +102,7 @@ void taf_marks_load(struct taf_evidence *ev, const char *state)
 	ssize_t n = -1;
 	int fd;
 
-	fd = path_of(path, state, "") ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-				      : -1;
+	fd = path_of(path, state) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
 	if (fd < 0)
 		return;
 	n = read(fd, text, sizeof(text) - 1);
@@ -119,10 +118,10 @@ void taf_marks_load(struct taf_evidence *ev, const char *state)
 		take_line(ev, line);
 }
 
-static int write_all(int fd, const struct taf_evidence *ev)
+/* The file's text. Its bytes, or -errno. */
+static long put_all(char text[FILE_BYTES], const struct taf_evidence *ev)
 {
-	char text[FILE_BYTES];
-	FILE *f = fmemopen(text, sizeof(text), "w");
+	FILE *f = fmemopen(text, FILE_BYTES, "w");
 	long n;
 
 	if (!f)
@@ -139,28 +138,16 @@ static int write_all(int fd, const struct taf_evidence *ev)
 	fprintf(f, END "%08x\n", taf_crc32c(0, text, n > 0 ? (size_t)n : 0));
 	n = fflush(f) || ferror(f) ? -1 : ftell(f);
 	fclose(f);
-	if (n < 0)
-		return -EIO;
-	return write(fd, text, (size_t)n) == n ? 0 : errno ? -errno : -EIO;
+	return n < 0 ? -EIO : n;
 }
 
 int taf_marks_save(const struct taf_evidence *ev, const char *state)
 {
-	char path[PATH_MAX], aside[PATH_MAX], end[32];
-	int fd, err;
+	char path[PATH_MAX], text[FILE_BYTES];
+	long n;
 
-	/* No two processes write the same one. */
-	snprintf(end, sizeof(end), ".%ld", (long)getpid());
-	if (!path_of(path, state, "") || !path_of(aside, state, end))
+	if (!path_of(path, state))
 		return -ENAMETOOLONG;
-	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, ev);
-	close(fd);
-	if (!err && rename(aside, path))
-		err = -errno;
-	if (err)
-		unlink(aside);
-	return err;
+	n = put_all(text, ev);
+	return n < 0 ? (int)n : taf_replace(path, text, (size_t)n, false);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "replace.h"
 
 /* Up to room bytes of a plain file. Their number or -errno. */
 static ssize_t read_plain(int fd, void *buf, size_t room)
@@ -105,35 +106,6 @@ static void make_parents(const char *path)
 	}
 }
 
-static int write_all(int fd, const void *data, size_t n)
-{
-	for (size_t done = 0; done < n;) {
-		ssize_t put = write(fd, (const char *)data + done, n - done);
-
-		if (put < 0 && errno != EINTR)
-			return -errno;
-		done += put > 0 ? (size_t)put : 0;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int write_aside(const char *aside, const char *path, const void *data, size_t n)
-{
-	int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, data, n);
-	if (close(fd) < 0 && !err)
-		err = -errno;
-	if (!err && rename(aside, path) < 0)
-		err = -errno;
-	if (err)
-		unlink(aside);
-	return err;
-}
-
 static int sync_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -157,19 +129,17 @@ static bool is_there(const char *path, const struct taf_policy *p)
 /* Keeps n bytes as STATE/<what>/<sha256>.bin, which path is. 0 or -errno. */
 static int put(const char *state, const char *what, const char *path, const void *data, size_t n)
 {
-	char dir[PATH_MAX], aside[PATH_MAX];
+	char dir[PATH_MAX];
 	int err;
 
-	if (snprintf(dir, sizeof(dir), "%s/%s", state, what) >= (int)sizeof(dir) ||
-	    snprintf(aside, sizeof(aside), "%s.%d", path, (int)getpid()) >= (int)sizeof(aside))
+	if (snprintf(dir, sizeof(dir), "%s/%s", state, what) >= (int)sizeof(dir))
 		return -ENAMETOOLONG;
 	make_parents(state);
 	err = own_dir(state);
 	if (!err)
 		err = own_dir(dir);
-	unlink(aside);
 	if (!err)
-		err = write_aside(aside, path, data, n);
+		err = taf_replace(path, data, n, true);
 	return err ? err : sync_dir(dir);
 }
 

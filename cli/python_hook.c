@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "replace.h"
 #include "state_cli.h"
 
 static const char hook[] =
@@ -84,28 +85,6 @@ static bool is_written(const char *path)
 	return n == (ssize_t)sizeof(hook) - 1 && !memcmp(text, hook, sizeof(hook) - 1);
 }
 
-/* Aside, then renamed: another start may be reading it. */
-static int write_hook(const char *path)
-{
-	char aside[PATH_MAX];
-	int fd, err = 0;
-
-	if ((size_t)snprintf(aside, sizeof(aside), "%s.%d", path, (int)getpid()) >= sizeof(aside))
-		return -ENAMETOOLONG;
-	unlink(aside);
-	fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, hook, sizeof(hook) - 1) != (ssize_t)sizeof(hook) - 1)
-		err = errno ? -errno : -EIO;
-	close(fd);
-	if (!err && rename(aside, path))
-		err = -errno;
-	if (err)
-		unlink(aside);
-	return err;
-}
-
 int taf_python_hook(char dir[PATH_MAX])
 {
 	struct taf_state_dir state;
@@ -123,5 +102,5 @@ int taf_python_hook(char dir[PATH_MAX])
 		return -errno;
 	if ((size_t)snprintf(path, sizeof(path), "%s/sitecustomize.py", dir) >= sizeof(path))
 		return -ENAMETOOLONG;
-	return is_written(path) ? 0 : write_hook(path);
+	return is_written(path) ? 0 : taf_replace(path, hook, sizeof(hook) - 1, false);
 }
