@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_scan.h"
 
+#include "../policy/letter.h"
+
 #define NO_KEY UINT32_MAX
 
 struct cursor {
@@ -121,16 +123,11 @@ static bool scan_string(struct cursor *c)
 	return true;
 }
 
-static bool is_digit(char h)
-{
-	return h >= '0' && h <= '9';
-}
-
 static bool scan_digits(struct cursor *c)
 {
 	size_t start = c->i;
 
-	while (is_digit(here(c)))
+	while (taf_is_digit(here(c)))
 		c->i++;
 	return c->i > start;
 }
@@ -141,7 +138,7 @@ static bool scan_number(struct cursor *c)
 	bool is_good;
 
 	c->i += here(c) == '-';
-	is_good = here(c) != '0' || !is_digit(c->s->text[c->i + 1]);
+	is_good = here(c) != '0' || !taf_is_digit(c->s->text[c->i + 1]);
 	is_good = scan_digits(c) && is_good;
 	if (is_good && here(c) == '.') {
 		c->i++;
@@ -161,7 +158,7 @@ static bool scan_number(struct cursor *c)
 
 static bool is_letter(char h)
 {
-	return (h >= 'a' && h <= 'z') || (h >= 'A' && h <= 'Z') || h == '_';
+	return taf_is_letter(h) || h == '_';
 }
 
 static bool scan_word(struct cursor *c)
@@ -169,7 +166,7 @@ static bool scan_word(struct cursor *c)
 	static const char words[][8] = { "true", "false", "null" };
 	size_t start = c->i, n;
 
-	while (is_letter(here(c)) || is_digit(here(c)))
+	while (is_letter(here(c)) || taf_is_digit(here(c)))
 		c->i++;
 	n = c->i - start;
 	for (int k = 0; k < 3; k++)
@@ -255,7 +252,7 @@ static bool scan_value(struct cursor *c, uint32_t key)
 		is_good = scan_string(c);
 	else if (is_letter(h))
 		is_good = scan_word(c);
-	else if (h == '-' || h == '+' || h == '.' || is_digit(h))
+	else if (h == '-' || h == '+' || h == '.' || taf_is_digit(h))
 		is_good = scan_number(c);
 	else
 		is_good = fail(c, c->i,

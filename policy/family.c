@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "family.h"
 
+#include "letter.h"
+
 static const struct family {
 	const char *text, *stem, *version;
 	uint32_t floor_ms, settle_ms;
@@ -28,27 +30,12 @@ static const struct {
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-	return lower(c) >= 'a' && lower(c) <= 'z';
-}
-
 /* Bytes of head when s begins with it, in any case; head is in lower case. 0: it does not. */
 static size_t begins(const char *s, const char *head)
 {
 	size_t n = 0;
 
-	while (head[n] && lower(s[n]) == head[n])
+	while (head[n] && taf_lower(s[n]) == head[n])
 		n++;
 	return head[n] ? 0 : n;
 }
@@ -70,13 +57,14 @@ static bool is_member(const struct family *f, const char *s)
 		return false;
 	s += n + is_gap(s[n]);
 	v = begins(s, f->version);
-	return v && !is_letter(s[v]) && !is_digit(s[v]) && !(s[v] == '.' && is_digit(s[v + 1]));
+	return v && !taf_is_letter(s[v]) && !taf_is_digit(s[v]) &&
+	       !(s[v] == '.' && taf_is_digit(s[v + 1]));
 }
 
 static bool holds(const struct family *f, const char *name)
 {
 	for (size_t i = 0; name[i] && name[i] != '@'; i++)
-		if (!i || (!is_letter(name[i - 1]) && !is_digit(name[i - 1])))
+		if (!i || (!taf_is_letter(name[i - 1]) && !taf_is_digit(name[i - 1])))
 			if (is_member(f, name + i))
 				return true;
 	return false;
@@ -106,11 +94,11 @@ static bool is_vendor(enum taf_family_id family, const char *s, size_t n)
 /* "31b-", "e4b-": its length, 0 when it is none. */
 static size_t params_at(const char *s)
 {
-	size_t from = lower(s[0]) == 'e', n = from;
+	size_t from = taf_lower(s[0]) == 'e', n = from;
 
-	while (is_digit(s[n]))
+	while (taf_is_digit(s[n]))
 		n++;
-	return n > from && lower(s[n]) == 'b' && s[n + 1] == '-' ? n + 2 : 0;
+	return n > from && taf_lower(s[n]) == 'b' && s[n + 1] == '-' ? n + 2 : 0;
 }
 
 bool taf_family_is_literal(enum taf_family_id family, const char *id)
@@ -126,7 +114,7 @@ bool taf_family_is_literal(enum taf_family_id family, const char *id)
 	if (!n || s[n] != '-' || !params_at(s + n + 1))
 		return false;
 	for (s += n + 1 + params_at(s + n + 1); *s; s++)
-		if (!is_letter(*s) && !is_digit(*s) && *s != '-')
+		if (!taf_is_letter(*s) && !taf_is_digit(*s) && *s != '-')
 			return false;
 	return true;
 }
@@ -160,16 +148,11 @@ uint32_t taf_family_settle_ms(const char *id, uint64_t prior_generates)
 
 /* ---- GPUs ------------------------------------------------------------------ */
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 void taf_gpu_family(const char *architecture, struct taf_text *out)
 {
 	const char *s = architecture ? architecture : "";
 
-	while (is_space(*s))
+	while (taf_is_space(*s))
 		s++;
 	if (!*s) {
 		taf_text_put(out, "unknown");
@@ -179,7 +162,7 @@ void taf_gpu_family(const char *architecture, struct taf_text *out)
 		size_t n = begins(s, gpus[i].prefix);
 
 		/* "applegpu_g130" would be a generation that nobody knows yet. */
-		if (n && !is_digit(s[n])) {
+		if (n && !taf_is_digit(s[n])) {
 			taf_text_put(out, gpus[i].family);
 			return;
 		}

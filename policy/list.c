@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "event.h"
+#include "letter.h"
 #include "value.h"
 
 #define SEVERITY_MAX 5
@@ -80,7 +81,7 @@ static const char *cut_last(char *s, char c)
 
 static bool is_letter(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+	return taf_is_letter(c) || c == '_';
 }
 
 static int check_variable(const char *name, struct taf_text *why)

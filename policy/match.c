@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "match.h"
 
+#include "letter.h"
+
 struct words {
 	const char *at;
 	size_t n;
 };
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
 
 static bool is_number(char c)
 {
@@ -43,7 +30,7 @@ static struct words token_at(const char *rule)
 
 static bool is_like(char token, char text)
 {
-	return token == '~' ? text == ' ' || text == '_' : token == lower(text);
+	return token == '~' ? text == ' ' || text == '_' : token == taf_lower(text);
 }
 
 /* Steps over the digits at *at; false when there are none. */
@@ -52,7 +39,7 @@ static bool skip_number(const struct words *text, size_t *at, uint64_t *number)
 	size_t from = *at;
 	uint64_t v = 0;
 
-	for (; *at < text->n && is_digit(text->at[*at]); ++*at)
+	for (; *at < text->n && taf_is_digit(text->at[*at]); ++*at)
 		v = v > UINT64_MAX / 10 - 1 ? v : v * 10 + (uint64_t)(text->at[*at] - '0');
 	if (number)
 		*number = v;
@@ -63,7 +50,7 @@ static bool skip_space(const struct words *text, size_t *at)
 {
 	size_t from = *at;
 
-	while (*at < text->n && is_space(text->at[*at]))
+	while (*at < text->n && taf_is_space(text->at[*at]))
 		++*at;
 	return *at > from;
 }
@@ -184,9 +171,9 @@ bool taf_match_is_sound(const char *rule)
 			if (*++p != 's')
 				return false;
 			p += p[1] == '*';
-			if (p[1] == '\\' || p[1] == '~' || is_space(p[1]))
+			if (p[1] == '\\' || p[1] == '~' || taf_is_space(p[1]))
 				return false;
-		} else if (is_number(*p) && (is_number(p[1]) || is_digit(p[1]))) {
+		} else if (is_number(*p) && (is_number(p[1]) || taf_is_digit(p[1]))) {
 			return false;
 		}
 	}

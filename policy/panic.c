@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "panic.h"
 
+#include "letter.h"
 #include "match.h"
 #include "text.h"
 
@@ -16,19 +17,14 @@ struct part {
 	size_t n;
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_word(char c)
 {
-	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+	return taf_is_digit(c) || taf_is_letter(c) || c == '_';
 }
 
 static int hex_of(char c)
 {
-	if (is_digit(c))
+	if (taf_is_digit(c))
 		return c - '0';
 	c = (char)(c | 0x20);
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -62,9 +58,9 @@ static bool read_decimal(struct part *t, int digits, uint64_t *v)
 {
 	int n = 0;
 
-	for (*v = 0; t->n && is_digit(*t->at) && n < digits; n++, step(t, 1))
+	for (*v = 0; t->n && taf_is_digit(*t->at) && n < digits; n++, step(t, 1))
 		*v = *v * 10 + (uint64_t)(*t->at - '0');
-	return n && !(t->n && is_digit(*t->at));
+	return n && !(t->n && taf_is_digit(*t->at));
 }
 
 static bool read_hex(struct part *t, uint64_t *v)
@@ -187,7 +183,7 @@ static uint64_t read_date(struct part t)
 		if (form[i].then)
 			step(&t, 1);
 	}
-	while (t.n && (*t.at == '.' || is_digit(*t.at)))
+	while (t.n && (*t.at == '.' || taf_is_digit(*t.at)))
 		step(&t, 1);
 	skip_blanks(&t);
 	s = days_to((int64_t)v[0], (int64_t)v[1], (int64_t)v[2]) * DAY_S +

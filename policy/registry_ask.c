@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* registry_ask.c -- what the registry knows about a model, a version, a workload, a device. */
+#include "letter.h"
 #include "registry.h"
 #include "version.h"
 
@@ -27,15 +28,10 @@ const struct taf_reg_model *taf_registry_literal(const struct taf_registry *r, c
 	return NULL;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 /* The same text in any case; what stands behind '@' in id is its revision. */
 static bool is_named(const char *key, const char *id)
 {
-	while (*key && *key == lower(*id)) {
+	while (*key && *key == taf_lower(*id)) {
 		key++;
 		id++;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "size.h"
 
+#include "letter.h"
+
 /* Larger than any model's; below it no product here overflows. */
 #define PARAMS_MAX_K 1000000000000ull
 #define PARAMS_DEFAULT_BYTES 2000 /* thousandths of a byte: no word says less */
@@ -61,22 +63,12 @@ static const char *const variants[] = {
 
 /* ---- Words ----------------------------------------------------------------- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* A point counts between digits alone: "1.7b", but "7b.q4" is two words. */
 static bool is_inside(const char *s, size_t i)
 {
 	if (s[i] == '.')
-		return i && is_digit(s[i - 1]) && is_digit(s[i + 1]);
-	return is_digit(s[i]) || (lower(s[i]) >= 'a' && lower(s[i]) <= 'z');
+		return i && taf_is_digit(s[i - 1]) && taf_is_digit(s[i + 1]);
+	return taf_is_digit(s[i]) || taf_is_letter(s[i]);
 }
 
 /* The next word of *s, which moves behind it. A revision behind '@' says nothing. */
@@ -98,7 +90,7 @@ static bool starts_with(const struct word *w, const char *text, size_t *n)
 {
 	size_t i = 0;
 
-	while (text[i] && i < w->n && lower(w->at[i]) == text[i])
+	while (text[i] && i < w->n && taf_lower(w->at[i]) == text[i])
 		i++;
 	*n = i;
 	return !text[i];
@@ -125,7 +117,7 @@ static size_t number_of(const struct word *w, uint64_t *v_1000)
 	uint64_t v = 0;
 	size_t n = 0, from;
 
-	for (; n < w->n && is_digit(w->at[n]); n++)
+	for (; n < w->n && taf_is_digit(w->at[n]); n++)
 		v = n < 6 ? v * 10 + (uint64_t)(w->at[n] - '0') : v;
 	if (!n || n > 6)
 		return 0;
@@ -134,7 +126,7 @@ static size_t number_of(const struct word *w, uint64_t *v_1000)
 	if (n < w->n && w->at[n] == '.') {
 		uint64_t worth = 100;
 
-		for (n++; n < w->n && is_digit(w->at[n]); n++, worth /= 10)
+		for (n++; n < w->n && taf_is_digit(w->at[n]); n++, worth /= 10)
 			v += n < from + 3 ? worth * (uint64_t)(w->at[n] - '0') : 0;
 	}
 	*v_1000 = v;
@@ -181,7 +173,7 @@ static bool read_bytes(struct guess *g, const struct word *w)
 			return true;
 		}
 	for (size_t i = 0; i < COUNT(quants); i++)
-		if (starts_with(w, quants[i].stem, &n) && (n == w->n || !is_digit(w->at[n]))) {
+		if (starts_with(w, quants[i].stem, &n) && (n == w->n || !taf_is_digit(w->at[n]))) {
 			say_bytes(g, 7, quants[i].bytes_1000);
 			g->is_after_quant = true;
 			return true;
@@ -196,7 +188,7 @@ static uint64_t params_of(const struct word *w, bool *is_small)
 {
 	uint64_t v;
 	size_t n = number_of(w, &v);
-	char unit = n && n + 1 == w->n ? lower(w->at[n]) : '\0';
+	char unit = n && n + 1 == w->n ? taf_lower(w->at[n]) : '\0';
 
 	*is_small = unit == 'm';
 	switch (unit) {
@@ -216,7 +208,7 @@ static uint64_t experts_of(const struct word *w)
 	size_t n = number_of(w, &experts);
 	bool is_small;
 
-	if (!n || experts % 1000 || experts > 999000 || n >= w->n || lower(w->at[n]) != 'x')
+	if (!n || experts % 1000 || experts > 999000 || n >= w->n || taf_lower(w->at[n]) != 'x')
 		return 0;
 	one.at += n + 1;
 	one.n -= n + 1;
@@ -231,7 +223,7 @@ static uint64_t effective_of(const struct word *w)
 	struct word one = *w;
 	bool is_small;
 
-	if (lower(w->at[0]) != 'e')
+	if (taf_lower(w->at[0]) != 'e')
 		return 0;
 	one.at++;
 	one.n--;

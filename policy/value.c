@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "letter.h"
+
 struct unit {
 	char name[8];
 	uint64_t worth;
@@ -54,18 +56,13 @@ static int refuse(struct taf_text *why, const char *s, const char *rest)
 	return -EINVAL;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 static bool same_any_case(const char *a, const char *b)
 {
-	while (*a && lower(*a) == lower(*b)) {
+	while (*a && taf_lower(*a) == taf_lower(*b)) {
 		a++;
 		b++;
 	}
-	return lower(*a) == lower(*b);
+	return taf_lower(*a) == taf_lower(*b);
 }
 
 /* whole + part / scale, as written; unit is what follows. */

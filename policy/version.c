@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "version.h"
 
+#include "letter.h"
 #include "value.h"
 
 #define PARTS 8 /* of a release; more is no version that anybody has */
@@ -22,26 +23,6 @@ struct version {
 	char local[LOCAL_ROOM]; /* lower case, parted by points; "" none */
 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-	return lower(c) >= 'a' && lower(c) <= 'z';
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static bool is_gap(char c)
 {
 	return c == '-' || c == '_' || c == '.';
@@ -53,7 +34,7 @@ static bool take_number(const char **s, uint64_t *v)
 {
 	const char *end;
 
-	if (!is_digit(**s) || !taf_read_u64(*s, &end, v))
+	if (!taf_is_digit(**s) || !taf_read_u64(*s, &end, v))
 		return false;
 	*s = end;
 	return true;
@@ -67,7 +48,7 @@ static int take_word(const char **s, const char *const *words, int count)
 	for (int i = 0; i < count; i++) {
 		size_t n = 0;
 
-		while (words[i][n] && lower(p[n]) == words[i][n])
+		while (words[i][n] && taf_lower(p[n]) == words[i][n])
 			n++;
 		if (!words[i][n]) {
 			*s = p + n;
@@ -83,7 +64,7 @@ static bool take_count(const char **s, uint64_t *v)
 	const char *p = *s + is_gap(**s);
 
 	*v = 0;
-	if (!is_digit(*p))
+	if (!taf_is_digit(*p))
 		return true;
 	*s = p;
 	return take_number(s, v);
@@ -94,7 +75,7 @@ static bool take_release(const char **s, struct version *v)
 	do {
 		if (v->n == PARTS || !take_number(s, &v->release[v->n++]))
 			return false;
-	} while (**s == '.' && is_digit((*s)[1]) && (*s)++);
+	} while (**s == '.' && taf_is_digit((*s)[1]) && (*s)++);
 	return true;
 }
 
@@ -118,7 +99,7 @@ static bool take_post(const char **s, struct version *v)
 {
 	static const char *const words[] = { "post", "rev", "r" };
 
-	if (**s == '-' && is_digit((*s)[1])) {
+	if (**s == '-' && taf_is_digit((*s)[1])) {
 		(*s)++;
 		v->has_post = true;
 		return take_number(s, &v->post);
@@ -143,10 +124,10 @@ static bool take_local(const char **s, struct version *v)
 
 	if (**s != '+')
 		return true;
-	for ((*s)++; is_digit(**s) || is_letter(**s) || is_gap(**s); (*s)++) {
+	for ((*s)++; taf_is_digit(**s) || taf_is_letter(**s) || is_gap(**s); (*s)++) {
 		if (n + 1 == LOCAL_ROOM || (is_gap(**s) && (!n || is_gap((*s)[1]))))
 			return false;
-		v->local[n++] = is_gap(**s) ? '.' : lower(**s);
+		v->local[n++] = is_gap(**s) ? '.' : taf_lower(**s);
 	}
 	return n && v->local[n - 1] != '.';
 }
@@ -155,7 +136,7 @@ static bool take_build(const char **s, struct version *v)
 {
 	const char *p = *s + 1;
 
-	if (**s != 'b' || !take_number(&p, &v->release[0]) || (*p && !is_space(*p)))
+	if (**s != 'b' || !take_number(&p, &v->release[0]) || (*p && !taf_is_space(*p)))
 		return false;
 	v->is_build = true;
 	v->n = 1;
@@ -166,7 +147,7 @@ static bool take_build(const char **s, struct version *v)
 
 static bool take_pep440(const char **s, struct version *v)
 {
-	const char *p = *s + (lower(**s) == 'v');
+	const char *p = *s + (taf_lower(**s) == 'v');
 	uint64_t n;
 
 	*s = p;
@@ -181,11 +162,11 @@ static bool take_pep440(const char **s, struct version *v)
 static bool read_version(const char *s, struct version *v)
 {
 	taf_zero(v, sizeof(*v));
-	while (is_space(*s))
+	while (taf_is_space(*s))
 		s++;
 	if (!take_build(&s, v) && !take_pep440(&s, v))
 		return false;
-	while (is_space(*s))
+	while (taf_is_space(*s))
 		s++;
 	return !*s;
 }
@@ -218,7 +199,7 @@ static size_t part_of(const char *s)
 static bool is_number(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!is_digit(s[i]))
+		if (!taf_is_digit(s[i]))
 			return false;
 	return n;
 }
@@ -375,12 +356,12 @@ static bool is_same_text(const char *version, const char *text)
 {
 	size_t n = 0;
 
-	while (is_space(*version))
+	while (taf_is_space(*version))
 		version++;
-	while (text[n] && lower(version[n]) == lower(text[n]))
+	while (text[n] && taf_lower(version[n]) == taf_lower(text[n]))
 		n++;
 	version += n;
-	while (is_space(*version))
+	while (taf_is_space(*version))
 		version++;
 	return !text[n] && !*version;
 }
@@ -397,14 +378,14 @@ static bool take_text(const char **s, char text[TEXT_MAX])
 {
 	size_t n = 0;
 
-	while (is_space(**s))
+	while (taf_is_space(**s))
 		(*s)++;
 	for (; **s && **s != ','; (*s)++) {
 		if (n + 1 == TEXT_MAX)
 			return false;
 		text[n++] = **s;
 	}
-	while (n && is_space(text[n - 1]))
+	while (n && taf_is_space(text[n - 1]))
 		n--;
 	text[n] = '\0';
 	*s += **s == ',';
@@ -438,7 +419,7 @@ static bool take_clause(const char **s, struct clause *c, struct taf_text *why)
 	const char *from;
 	int op = 0;
 
-	while (is_space(**s))
+	while (taf_is_space(**s))
 		(*s)++;
 	from = *s;
 	while (op < OP_COUNT && !taf_starts(*s, ops[op]))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model_id.h"
 
+#include "../policy/letter.h"
 #include "../policy/text.h"
 
 #define HUB_FIRST "models--"
@@ -21,19 +22,14 @@ static const char *const generic[] = { "model*.safetensors",
 				       "config.json",
 				       "model.safetensors.index.json" };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Lower case, and nothing that a terminal or a record could take amiss. */
 static void put_clean(struct taf_text *t, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n && s[i]; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		taf_text_char(t,
-			      c < 0x20 || c == 0x7f || c == '"' || c == '\\' ? '_' : lower(s[i]));
+		taf_text_char(t, c < 0x20 || c == 0x7f || c == '"' || c == '\\' ? '_'
+										: taf_lower(s[i]));
 	}
 }
 
@@ -109,7 +105,7 @@ static bool is_quant(const char *s, size_t n)
 	if (n < 2 || n >= sizeof(w))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		w[i] = lower(s[i]);
+		w[i] = taf_lower(s[i]);
 	w[n] = '\0';
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (taf_same(w, words[i]))
