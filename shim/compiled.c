@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "../policy/text.h"
 #include "elfmap.h"
 #include "life.h"
 #include "real.h"
@@ -98,4 +97,26 @@ void *taf_compiled_companion(const char *name, char path[TAF_PATH_MAX])
 	handle = dl.open(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
 	dl.f = taf_real_libc("dlsym");
 	return handle && dl.f ? dl.sym(handle, name) : NULL;
+}
+
+void taf_complain(void *why, const char *line)
+{
+	struct taf_text *t = why;
+
+	if (t->used)
+		taf_text_put(t, "; ");
+	taf_text_put(t, line);
+}
+
+void taf_complain_of(struct taf_text *why, const char *path, const char *what, const char *then)
+{
+	char buf[640];
+	struct taf_text t;
+
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_put(&t, path);
+	taf_text_put(&t, ": ");
+	taf_text_put(&t, what);
+	taf_text_put(&t, then);
+	taf_complain(why, buf);
 }

@@ -10,6 +10,7 @@
 #define TAF_COMPILED_H
 
 #include "../policy/sha256.h"
+#include "../policy/text.h"
 #include "state.h"
 
 #define TAF_COMPILED_TEXT (1u << 20) /* bytes of a text, at most */
@@ -25,5 +26,10 @@ const char *taf_compiled_distrust(int fd, uint64_t least, uint64_t most);
 /* A function of libtaffrail-json.so, which lies beside our object; NULL: it cannot be
  * opened. path is where it was looked for, "" unknown. */
 void *taf_compiled_companion(const char *name, char path[TAF_PATH_MAX]);
+
+/* What is wrong with such files, told in one line: "...; PATH: WHAT THEN". why is a
+ * struct taf_text; of the type by which the companion tells its own. */
+void taf_complain(void *why, const char *line);
+void taf_complain_of(struct taf_text *why, const char *path, const char *what, const char *then);
 
 #endif

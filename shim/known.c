@@ -44,27 +44,6 @@ const struct taf_registry *taf_known_registry(void)
 
 /* ---- The registry -------------------------------------------------------------- */
 
-static void complain(void *ctx, const char *line)
-{
-	struct taf_text *why = ctx;
-
-	if (why->used)
-		taf_text_put(why, "; ");
-	taf_text_put(why, line);
-}
-
-static void complain_of(struct taf_text *why, const char *path, const char *what)
-{
-	char buf[640];
-	struct taf_text t;
-
-	taf_text_init(&t, buf, sizeof(buf));
-	taf_text_put(&t, path);
-	taf_text_put(&t, ": ");
-	taf_text_put(&t, what);
-	complain(why, buf);
-}
-
 /* Maps a compiled registry; NULL when it is missing or cannot be believed, which is told. */
 static const struct taf_registry *map_compiled(const char *path, struct taf_text *why)
 {
@@ -88,7 +67,11 @@ static const struct taf_registry *map_compiled(const char *path, struct taf_text
 	}
 	taf_sys_close(fd);
 	if (!r)
-		complain_of(why, path, distrust ? distrust : buf[0] ? buf : "cannot be read");
+		taf_complain_of(why, path,
+				distrust ? distrust
+				: buf[0] ? buf
+					 : "cannot be read",
+				"");
 	return r;
 }
 
@@ -102,8 +85,8 @@ static const struct taf_registry *compile(const char *path, struct taf_text *why
 	struct taf_registry *r = u.p ? taf_sys_map(TAF_REGISTRY_MAX) : NULL;
 
 	if (!u.p)
-		complain_of(why, where, "cannot be opened (is libcjson installed?)");
-	if (r && u.load(path, r, TAF_REGISTRY_VERSION, complain, why)) {
+		taf_complain_of(why, where, "cannot be opened (is libcjson installed?)", "");
+	if (r && u.load(path, r, TAF_REGISTRY_VERSION, taf_complain, why)) {
 		taf_sys_unmap(r, TAF_REGISTRY_MAX);
 		r = NULL;
 	}
@@ -117,7 +100,8 @@ static const struct taf_registry *find(const char *path, struct taf_text *why)
 	const struct taf_registry *r = NULL;
 
 	if (err) {
-		complain_of(why, path, err == -ENOENT ? "does not exist" : "cannot be read");
+		taf_complain_of(why, path, err == -ENOENT ? "does not exist" : "cannot be read",
+				"");
 		return NULL;
 	}
 	if (taf_compiled_path("registry", sha256, compiled))
@@ -192,7 +176,7 @@ void taf_known_load(const char *path, struct taf_text *why)
 	if (path[0]) {
 		registry = find(path, why);
 		if (!registry)
-			complain(why, "the registry that comes along is in force");
+			taf_complain(why, "the registry that comes along is in force");
 	}
 	taf_versions_read(&versions);
 	judge_versions();

@@ -17,28 +17,6 @@ struct loading {
 	struct taf_text *why;
 };
 
-static void complain(void *ctx, const char *line)
-{
-	struct taf_text *why = ctx;
-
-	if (why->used)
-		taf_text_put(why, "; ");
-	taf_text_put(why, line);
-}
-
-static void complain_of(struct loading *l, const char *what, const char *path, const char *then)
-{
-	char buf[640];
-	struct taf_text t;
-
-	taf_text_init(&t, buf, sizeof(buf));
-	taf_text_put(&t, path);
-	taf_text_put(&t, ": ");
-	taf_text_put(&t, what);
-	taf_text_put(&t, then);
-	complain(l->why, buf);
-}
-
 static bool try_path(char out[512], const char *dir, const char *file)
 {
 	struct taf_text t;
@@ -89,11 +67,11 @@ static bool take_blob(struct loading *l, const char *path)
 		l->out->from = TAF_LOADED_BLOB;
 		return true;
 	}
-	complain_of(l,
-		    no	     ? no
-		    : buf[0] ? buf
-			     : "cannot be read",
-		    path, "; the file is compiled again");
+	taf_complain_of(l->why, path,
+			no	 ? no
+			: buf[0] ? buf
+				 : "cannot be read",
+			"; the file is compiled again");
 	return false;
 }
 
@@ -115,17 +93,17 @@ static bool take_companion(struct loading *l)
 	int err;
 
 	if (!u.p) {
-		complain_of(l, "cannot be opened (is libcjson installed?)", path,
-			    "; the built-in policy is in force");
+		taf_complain_of(l->why, path, "cannot be opened (is libcjson installed?)",
+				"; the built-in policy is in force");
 		return false;
 	}
-	err = u.load(l->out->path, l->policy, sizeof(*l->policy), TAF_POLICY_VERSION, complain,
+	err = u.load(l->out->path, l->policy, sizeof(*l->policy), TAF_POLICY_VERSION, taf_complain,
 		     l->why);
 	if (err) {
 		/* For a text that is no JSON the companion has said where and why. */
 		if (err != -EINVAL)
-			complain_of(l, "cannot be used", l->out->path, "");
-		complain(l->why, "the built-in policy is in force");
+			taf_complain_of(l->why, l->out->path, "cannot be used", "");
+		taf_complain(l->why, "the built-in policy is in force");
 		return false;
 	}
 	l->out->from = TAF_LOADED_COMPANION;
@@ -147,8 +125,8 @@ static bool take_file(struct loading *l)
 		taf_copy(l->out->sha256, l->policy->sha256, sizeof(l->out->sha256));
 		return true;
 	}
-	complain_of(l, err == -ENOENT ? "does not exist" : "cannot be read", l->out->path,
-		    "; the built-in policy is in force");
+	taf_complain_of(l->why, l->out->path, err == -ENOENT ? "does not exist" : "cannot be read",
+			"; the built-in policy is in force");
 	return false;
 }
 
