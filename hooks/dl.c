@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "../policy/text.h"
 #include "../shim/elfmap.h"
 #include "../shim/model.h"
 #include "../shim/open_fit.h"
@@ -229,25 +230,71 @@ taf_fn taf_note_dlvsym(struct taf_regs *regs)
 }
 
 /* Identity, which is never a reason to become active; and where no engine has a load
- * entry, whether what is opened for reading fits. False: it does not. */
-static bool note_path(const char *path, bool is_read, const char *name)
+ * entry, whether what is opened for reading fits. False: it does not. A vfork child
+ * opens for itself. */
+static bool note_weights(const char *path, bool is_read, const char *name)
 {
-	if (!is_watching() || (uintptr_t)path < TAF_PAGE)
+	if (taf_is_other_process())
 		return true;
 	taf_model_note_open(path);
 	return !is_read || taf_open_fits(path, name);
 }
 
-static bool is_read_flags(const struct taf_regs *regs, int n)
+static bool is_noted(const char *path)
 {
-	return ((int)regs->arg[n] & O_ACCMODE) == O_RDONLY;
+	return is_watching() && (uintptr_t)path >= TAF_PAGE && taf_model_is_weights(path);
 }
 
-static bool is_read_mode(const struct taf_regs *regs, int n)
+static bool note_path(const char *path, bool is_read, const char *name)
 {
-	const char *mode = pointer_arg(regs, n);
+	return !is_noted(path) || note_weights(path, is_read, name);
+}
 
-	return (uintptr_t)mode >= TAF_PAGE && mode[0] == 'r' && mode[1] != '+';
+/* path in the folder that is open as dir, which need not be the current one. */
+static bool note_path_in(int dir, const char *path, bool is_read, const char *name)
+{
+	char link[32], at[TAF_MODEL_PATH];
+	struct taf_text t;
+	int64_t n;
+
+	taf_text_init(&t, link, sizeof(link));
+	taf_text_put(&t, "/proc/self/fd/");
+	taf_text_i64(&t, dir);
+	n = taf_sys_readlink(link, at, sizeof(at));
+	if (n <= 0 || at[0] != '/')
+		return true;
+	t = (struct taf_text){ .start = at, .used = (size_t)n, .room = sizeof(at) };
+	taf_text_char(&t, '/');
+	taf_text_put(&t, path);
+	return t.is_cut || note_weights(at, is_read, name);
+}
+
+static bool note_path_at(const struct taf_regs *regs, bool is_read, const char *name)
+{
+	const char *path = pointer_arg(regs, 1);
+	int dir = (int)regs->arg[0];
+
+	if (!is_noted(path))
+		return true;
+	return path[0] == '/' || dir == AT_FDCWD ? note_weights(path, is_read, name)
+						 : note_path_in(dir, path, is_read, name);
+}
+
+/* Neither written nor made, nor a mere handle. */
+static bool is_read_flags(uint64_t flags)
+{
+	return ((int)flags & (O_ACCMODE | O_CREAT | O_TRUNC | O_PATH | O_DIRECTORY)) == O_RDONLY;
+}
+
+/* "r", "rb", "rbe"; never "r+b" or "rb+". */
+static bool is_read_mode(const char *mode)
+{
+	if ((uintptr_t)mode < TAF_PAGE || mode[0] != 'r')
+		return false;
+	for (; *mode && *mode != ','; mode++)
+		if (*mode == '+')
+			return false;
+	return true;
 }
 
 /* A refusal is what the C library gives when it has no memory. */
@@ -257,21 +304,30 @@ static taf_fn refuse(struct taf_regs *regs, uint64_t failed)
 	return taf_regs_onward(regs, NULL, failed);
 }
 
-#define NOTE_PATH(name, n, how, failed) \
+#define NOTE_OPEN(name, fits, failed) \
 	taf_fn taf_note_##name(struct taf_regs *regs) \
 	{ \
-		if (!note_path(pointer_arg(regs, n), how(regs, n + 1), #name)) \
+		if (!(fits)) \
 			return refuse(regs, failed); \
 		return taf_regs_onward(regs, NEXT(name), failed); \
 	}
 
-NOTE_PATH(open, 0, is_read_flags, UINT64_MAX)
-NOTE_PATH(open64, 0, is_read_flags, UINT64_MAX)
-NOTE_PATH(openat, 1, is_read_flags, UINT64_MAX)
-NOTE_PATH(openat64, 1, is_read_flags, UINT64_MAX)
-NOTE_PATH(__open_2, 0, is_read_flags, UINT64_MAX)
-NOTE_PATH(__open64_2, 0, is_read_flags, UINT64_MAX)
-NOTE_PATH(__openat_2, 1, is_read_flags, UINT64_MAX)
-NOTE_PATH(__openat64_2, 1, is_read_flags, UINT64_MAX)
-NOTE_PATH(fopen, 0, is_read_mode, 0)
-NOTE_PATH(fopen64, 0, is_read_mode, 0)
+#define BY_PATH(name) \
+	NOTE_OPEN(name, note_path(pointer_arg(regs, 0), is_read_flags(regs->arg[1]), #name), \
+		  UINT64_MAX)
+#define BY_FOLDER(name) \
+	NOTE_OPEN(name, note_path_at(regs, is_read_flags(regs->arg[2]), #name), UINT64_MAX)
+#define BY_MODE(name) \
+	NOTE_OPEN(name, \
+		  note_path(pointer_arg(regs, 0), is_read_mode(pointer_arg(regs, 1)), #name), 0)
+
+BY_PATH(open)
+BY_PATH(open64)
+BY_FOLDER(openat)
+BY_FOLDER(openat64)
+BY_PATH(__open_2)
+BY_PATH(__open64_2)
+BY_FOLDER(__openat_2)
+BY_FOLDER(__openat64_2)
+BY_MODE(fopen)
+BY_MODE(fopen64)

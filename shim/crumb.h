@@ -152,6 +152,8 @@ struct taf_lane *taf_ring_take_lane(void); /* the calling thread's; NULL: none *
 struct taf_lane *taf_ring_shared_lane(void); /* for who needs none of its own; NULL: none */
 /* Bytes of allocations that passed the doors and were not given back. */
 uint64_t taf_ring_bytes_live(void);
+/* The same, and what was given back since the process began. */
+void taf_ring_bytes(uint64_t *live, uint64_t *given);
 /* True when at lay in the ring, whose file somebody cut, and the ring is memory now. */
 bool taf_ring_heal(const void *at);
 void taf_ring_close(bool remove_file);

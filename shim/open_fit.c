@@ -3,41 +3,46 @@
 
 #include "../policy/fit.h"
 #include "facts.h"
-#include "load_size.h"
 #include "memory.h"
+#include "open_seen.h"
 #include "real.h"
 #include "say.h"
 #include "state.h"
 
-#define PASSED 16
-
-/* Sets of files that were let through, by fingerprint: what is loaded may be read again. */
-static _Atomic(uint64_t) passed[PASSED];
-static _Atomic(uint32_t) next_passed;
-
-static bool was_passed(uint64_t fingerprint)
+/* No limit, and nobody knows how much there is: no rule has a word. */
+static bool is_anything_known(const struct taf_memory *m)
 {
-	for (int i = 0; i < PASSED; i++)
-		if (atomic_load(&passed[i]) == fingerprint)
-			return true;
-	return false;
+	return m->total || taf_rules.memory_limit.is == TAF_AMOUNT_BYTES;
 }
 
-/* The rule's word on a load of m. */
-static bool judge(const struct taf_model *m, const char *name)
+/* Reads the headers. False: there is no size to judge. */
+static bool measure(const char *path, struct taf_open_set *s)
 {
-	struct taf_load_size size;
-	struct taf_event ev = { .kind = TAF_LOAD, .phase = TAF_BEGIN, .model = m->id };
+	struct taf_model m;
+
+	if (taf_model_identify(path, &m))
+		return false;
+	taf_load_measure(&m, taf_load_hints(), &s->size);
+	taf_copy(s->id, m.id, sizeof(s->id));
+	return true;
+}
+
+/* The rule's word on a load of s. */
+static bool judge(const struct taf_open_set *s, const struct taf_memory *now, const char *name)
+{
+	uint64_t rest = taf_less(s->size.bytes, s->in);
+	struct taf_event ev = { .kind = TAF_LOAD,
+				.phase = TAF_BEGIN,
+				.model = s->id,
+				.bytes = rest,
+				.cache_bytes = s->size.cache_bytes,
+				.basis = s->size.basis };
 	struct taf_facts f;
 	struct taf_verdict v;
 
-	taf_load_measure(m, taf_load_hints(), &size);
-	ev.bytes = size.bytes;
-	ev.cache_bytes = size.cache_bytes;
-	ev.basis = size.basis;
 	taf_facts_cheap(&f, NULL);
 	f.fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
-	taf_memory_now(&f.memory);
+	f.memory = *now;
 	taf_verdict_init(&v);
 	taf_fit(&(struct taf_question){ &taf_rules, &ev, &f }, &v);
 	for (uint32_t i = 0; i < v.n_said; i++)
@@ -48,21 +53,37 @@ static bool judge(const struct taf_model *m, const char *name)
 	return taf_rules.mode == TAF_MODE_OBSERVE || v.action != TAF_ACT_REFUSE;
 }
 
+/* What is cheapest first: a model of many parts is opened that many times. */
+static bool fits(const char *path, const char *name)
+{
+	struct taf_open_now now = { .key = taf_open_key(path), .ms = taf_sys_mono_ns() / 1000000 };
+	enum taf_open_word word;
+	struct taf_memory memory;
+	struct taf_open_set s;
+
+	if (!now.key)
+		return true;
+	taf_ring_bytes(&now.live, &now.given);
+	word = taf_open_recall(&now, &s);
+	if (word == TAF_OPEN_PASSED || taf_real_has_load())
+		return true;
+	taf_memory_now(&memory);
+	if (!is_anything_known(&memory))
+		return true;
+	s.is_passed = (word == TAF_OPEN_NEW && !measure(path, &s)) || judge(&s, &memory, name);
+	taf_open_keep(&now, &s);
+	return s.is_passed;
+}
+
 bool taf_open_fits(const char *path, const char *name)
 {
-	struct taf_model m;
-	bool fits = true;
+	bool r;
 
-	if (taf_state_now() != TAF_ACTIVE || taf_tls.inside || taf_is_other_process() ||
-	    !taf_model_is_weights(path) || taf_real_has_load())
+	if (taf_state_now() != TAF_ACTIVE || taf_tls.inside || !taf_model_is_weights(path) ||
+	    taf_is_other_process())
 		return true;
 	taf_tls.inside++;
-	if (!taf_model_identify(path, &m) && !was_passed(m.fingerprint)) {
-		fits = judge(&m, name);
-		if (fits)
-			atomic_store(&passed[atomic_fetch_add(&next_passed, 1) % PASSED],
-				     m.fingerprint);
-	}
+	r = fits(path, name);
 	taf_tls.inside--;
-	return fits;
+	return r;
 }

@@ -4,9 +4,10 @@
  * Where an engine has a call that loads, that call is judged and opens are not.
  * Without one in the process, a program that has begun to use a device and
  * opens weights for reading is about to load them: the rule about memory is
- * asked there, once a model, and where it refuses the open finds no memory.  A
- * process that uses no device (a copy, a checksum) is never asked, a file that
- * is written neither.  Inside an open nobody waits: "wait" warns.
+ * asked there, once a load (open_seen.h), and where it refuses the open finds
+ * no memory.  A process that uses no device (a copy, a checksum) is never
+ * asked, a file that is written neither.  Inside an open nobody waits: "wait"
+ * warns.  The further opens of a set cost one stat.
  */
 #ifndef TAF_OPEN_FIT_H
 #define TAF_OPEN_FIT_H

@@ -275,7 +275,7 @@ bool taf_real_has_load(void)
 	for (int t = 0; t < taf_table_count; t++)
 		for (int r = 0; r < taf_tables[t]->n_rows; r++)
 			if (taf_tables[t]->rows[r].kind == TAF_LOAD &&
-			    taf_real_find(taf_tables[t], r, NULL))
+			    taf_real(taf_tables[t], r, NULL))
 				return true;
 	return false;
 }

@@ -235,16 +235,25 @@ static struct taf_lane *take_own(struct taf_ring_head *h, int32_t tid)
 	return NULL;
 }
 
-uint64_t taf_ring_bytes_live(void)
+void taf_ring_bytes(uint64_t *live, uint64_t *given)
 {
 	struct taf_ring_head *h = head;
-	uint64_t taken = 0, given = 0;
+	uint64_t taken = 0;
 
+	*given = 0;
 	for (uint32_t i = 0; h && i < TAF_LANES; i++) {
 		taken += atomic_load_explicit(&lane_at(h, i)->bytes_taken, memory_order_relaxed);
-		given += atomic_load_explicit(&lane_at(h, i)->bytes_given, memory_order_relaxed);
+		*given += atomic_load_explicit(&lane_at(h, i)->bytes_given, memory_order_relaxed);
 	}
-	return taken > given ? taken - given : 0;
+	*live = taken > *given ? taken - *given : 0;
+}
+
+uint64_t taf_ring_bytes_live(void)
+{
+	uint64_t live, given;
+
+	taf_ring_bytes(&live, &given);
+	return live;
 }
 
 /* Adds what a lane counted to the head, once, and clears what it was in. */

@@ -18,6 +18,7 @@
 #include "lockfile.h"
 #include "memory.h"
 #include "model.h"
+#include "open_seen.h"
 #include "policy_load.h"
 #include "retain.h"
 #include "session.h"
@@ -79,6 +80,7 @@ void taf_rearm(void)
 	taf_lock_forget();
 	taf_work_forget_all();
 	taf_model_forget_all();
+	taf_open_forget();
 	atomic_store(&taf_life.state, TAF_ARMED);
 	taf_sys_wake_all(&taf_life.state);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* fake_ggml.c -- a ggml made of the rows of hooks/ggml.def (fake.h).
  *
- *   FAKE_ALLOC_FAILS=N   the first N allocations find no memory
+ *   FAKE_ALLOC_FAILS=N    the first N allocations find no memory
+ *   FAKE_BUFFER_BYTES=N   how large all buffers are; 4096
  */
 #define FAKE_ROWS "../../hooks/ggml.def"
 #define HAND_ggml_backend_buffer_get_size FAKE_HAND
@@ -18,7 +19,9 @@ FAKE_PUBLIC void ggml_abort(const char *file, int line, const char *format, ...)
 size_t ggml_backend_buffer_get_size(void *buffer)
 {
 	fake_called(FAKE_ggml_backend_buffer_get_size);
-	return buffer ? 4096 : 0;
+	if (!buffer)
+		return 0;
+	return fake_setting("FAKE_BUFFER_BYTES") ? (size_t)fake_setting("FAKE_BUFFER_BYTES") : 4096;
 }
 
 void *ggml_backend_buft_alloc_buffer(void *type, size_t size)

@@ -135,7 +135,7 @@ has observe "what would be" '.ev == "would" and .rule == "memory.oom_retries"'
 # ---- an engine without a load entry: its opens ----
 
 with "$limit" alloc=1 open=big.gguf fopen=big.gguf open=small.gguf write=big.gguf
-shows opens "alloc: ok" "open: Cannot allocate memory" "fopen: Cannot allocate memory" "open: ok" "open: ok"
+shows opens "alloc: ok" "open: Cannot allocate memory" "fopen: Cannot allocate memory" "open: ok" "write: ok"
 has opens "the rule" "$refused and .rule == \"memory.limit\" and (.call | startswith(\"open\"))"
 with "memory.limit=2GiB" alloc=1 open=big.gguf open=big.gguf
 shows "opens, warned" "alloc: ok" "open: ok" "open: ok"
@@ -152,6 +152,43 @@ check "no device" "records" 0 "$(crumbs | wc -l)"
 with "$limit" load=small.gguf open=big.gguf
 shows "a load entry" "load small.gguf: ok" "open: ok"
 
+# A process that uses no device may do with weights what it likes.
+for tool in "cp small.gguf copy.gguf" "sha256sum small.gguf" "head -c 4 small.gguf"; do
+	# shellcheck disable=SC2086 # words
+	TAFFRAIL_SET="memory.limit=1KiB;memory.on_misfit=refuse" same "${tool%% *}" $tool
+	check "${tool%% *}" "records" 0 "$(crumbs | wc -l)"
+done
+cmp -s small.gguf copy.gguf || fail cp "the copy differs"
+# Nor is anything but reading judged, or what a child opens before it is another program.
+with "$limit" alloc=1 make=big.gguf handle=big.gguf update=big.gguf vfork=big.gguf signal=big.gguf
+shows "no reading" "alloc: ok" "make: ok" "handle: ok" "update: ok" "vfork: ok" "signal: Cannot allocate memory"
+check "no reading" "records of the rule" 1 "$(count '.rule == "memory.limit"')"
+
+# By a folder's descriptor, and by a name that means another file elsewhere.
+mkdir -p large little
+ln big.gguf large/model.gguf
+ln small.gguf little/model.gguf
+with "$limit" alloc=1 cd=large at=../little/model.gguf cd=../little at=../large/model.gguf
+shows openat "alloc: ok" "at: ok" "at: Cannot allocate memory"
+with "$limit" alloc=1 cd=little open=model.gguf cd=../large open=model.gguf open=../little/model.gguf
+shows chdir "alloc: ok" "open: ok" "open: Cannot allocate memory" "open: ok"
+
+# The parts of a set are looked at once: neither what is loaded of it meanwhile counts
+# against the rest, nor is a header read again.
+gib=$((1 << 30))
+cp --sparse=always small.gguf part-00001-of-00002.gguf
+ln big.gguf part-00002-of-00002.gguf
+with "memory.limit=5GiB;memory.on_misfit=refuse" alloc=1 open=part-00001-of-00002.gguf alloc=$((3 * gib)) \
+	grow=part-00001-of-00002.gguf open=part-00002-of-00002.gguf
+shows parts "alloc: ok" "open: ok" "alloc: ok" "open: ok"
+# What passed once and was given back is judged again, with what there is now.
+FAKE_BUFFER_BYTES=$((4 * gib)) with "memory.limit=5GiB;memory.on_misfit=refuse" \
+	alloc=$((4 * gib)) back open=big.gguf alloc=$((4 * gib)) back alloc=$((4 * gib)) open=big.gguf back open=big.gguf
+shows again "alloc: ok" "open: ok" "alloc: ok" "alloc: ok" "open: Cannot allocate memory" "open: ok"
+# A child knows nothing of what its parent was allowed.
+with "memory.limit=5GiB;memory.on_misfit=refuse" alloc=1 open=big.gguf child alloc=$((4 * gib)) open=big.gguf
+shows "a fork child" "alloc: ok" "open: ok" "alloc: ok" "open: Cannot allocate memory"
+
 # ---- use and growth ----
 
 with "memory.warn=1%;memory.critical=100%;drain.idle_ms=10ms" load=small.gguf context=16 infer=3
@@ -165,4 +202,4 @@ with "memory.growth_per_infer=1KiB;memory.max_single_alloc=1GiB;drain.idle_ms=10
 	infer=1 alloc=1048576 wait=20 infer=1 alloc=1048576 wait=20 infer=1 alloc=1048576 wait=20 infer=1 \
 	alloc=1048576 wait=20 infer=1
 check growth "remarks" 1 "$(count '.ev == "note" and .rule == "memory.growth_per_infer" and .need == 1048576')"
-tally 60
+tally 90
