@@ -2,7 +2,9 @@
 #include "host.h"
 
 #include "../policy/text.h"
-#include "sys.h"
+#include "cgroup.h"
+#include "memory_text.h"
+#include "sys_file.h"
 
 #define UNIT_MAX 4096 /* of a unit file, in the guest */
 
@@ -30,30 +32,28 @@ const char *taf_host_unit_dir(unsigned i, bool is_user)
 	return i < sizeof(system_dirs) / sizeof(*system_dirs) ? system_dirs[i] : NULL;
 }
 
-int64_t taf_host_file(const char *root, const char *path, char *buf, size_t room)
+static bool put_full(char full[TAF_PATH_MAX], const char *root, const char *path)
 {
-	char full[TAF_PATH_MAX];
 	struct taf_text t;
-	int64_t got;
-	int fd;
 
-	buf[0] = '\0';
-	taf_text_init(&t, full, sizeof(full));
+	taf_text_init(&t, full, TAF_PATH_MAX);
 	taf_text_put(&t, root);
 	taf_text_put(&t, path);
-	fd = t.is_cut ? -1 : taf_sys_open_any(full);
-	if (fd < 0)
-		return fd;
-	got = taf_sys_read(fd, buf, room - 1);
-	taf_sys_close(fd);
-	buf[got > 0 ? got : 0] = '\0';
-	return got;
+	return !t.is_cut;
+}
+
+static int64_t read_file(const char *root, const char *path, char *buf, size_t room)
+{
+	char full[TAF_PATH_MAX];
+
+	buf[0] = '\0';
+	return put_full(full, root, path) ? taf_sys_text(full, buf, room) : -1;
 }
 
 /* The file's first line goes to out. */
 static bool first_line(const char *root, const char *path, char *out, size_t room)
 {
-	int64_t n = taf_host_file(root, path, out, room);
+	int64_t n = read_file(root, path, out, room);
 
 	for (char *p = out; *p; p++)
 		if (*p == '\n')
@@ -88,7 +88,7 @@ static void read_swaps(struct taf_host *h, const char *root)
 	const char *p = buf;
 	uint64_t kib;
 
-	h->has_swaps = taf_host_file(root, "/proc/swaps", buf, sizeof(buf)) > 0;
+	h->has_swaps = read_file(root, "/proc/swaps", buf, sizeof(buf)) > 0;
 	while ((p = taf_find(p, "\n")) && *++p) {
 		for (int field = 0; field < 2; field++) {
 			while (*p && *p != '\n' && *p != ' ' && *p != '\t')
@@ -101,74 +101,29 @@ static void read_swaps(struct taf_host *h, const char *root)
 	}
 }
 
-/* What stands behind mark in the line of /proc/self/cgroup that holds it; "" for none. */
-static void take_path(const char *lines, const char *mark, char out[TAF_PATH_MAX])
-{
-	const char *p = taf_find(lines, mark);
-	size_t n = 0;
-
-	out[0] = '\0';
-	if (!p)
-		return;
-	p += taf_len(mark);
-	while (p[n] && p[n] != '\n')
-		n++;
-	if (n >= TAF_PATH_MAX || *p != '/')
-		return;
-	taf_move(out, p, n);
-	out[n > 1 ? n : 0] = '\0';
-}
-
-static uint64_t limit_at(const char *root, const char *dir, const char *leaf)
-{
-	char path[TAF_PATH_MAX], text[32];
-	struct taf_text t;
-	uint64_t v;
-
-	taf_text_init(&t, path, sizeof(path));
-	taf_text_put(&t, "/sys/fs/cgroup");
-	taf_text_put(&t, dir);
-	taf_text_put(&t, leaf);
-	if (t.is_cut || !first_line(root, path, text, sizeof(text)))
-		return TAF_HOST_UNKNOWN;
-	if (taf_read_u64(text, NULL, &v) && v < UINT64_MAX / 4)
-		return v ? v : 1;
-	return TAF_HOST_NO_LIMIT;
-}
-
-/* The least of the group and of those above it, up to the end of base. */
-static uint64_t least_limit(const char *root, char dir[TAF_PATH_MAX], size_t base, const char *leaf)
+/* The least of the group and of those above it. */
+static uint64_t least_limit(struct taf_cgroup *g)
 {
 	uint64_t least = TAF_HOST_UNKNOWN, v;
 
-	for (int i = 0; i < 16; i++) {
-		v = limit_at(root, dir, leaf);
-		if (v != TAF_HOST_UNKNOWN && (!least || v < least))
-			least = v;
-		if (taf_len(dir) <= base)
-			break;
-		dir[taf_last(dir, '/') - dir] = '\0';
-	}
+	do {
+		if (taf_cgroup_amount_of(g, TAF_CGROUP_MAX, &v) && (!least || v < least))
+			least = v ? v : 1;
+	} while (taf_cgroup_up(g));
 	return least;
 }
 
+/* Where systemd still has a hierarchy of its own, that one names the unit. */
 static void read_cgroup(struct taf_host *h, const char *root)
 {
-	static const char old[] = "/memory";
-	char buf[4096], dir[TAF_PATH_MAX];
+	struct taf_cgroup g;
+	char buf[4096];
 
-	taf_host_file(root, "/proc/self/cgroup", buf, sizeof(buf));
-	take_path(buf, "0::", h->cgroup);
-	taf_move(dir, h->cgroup, sizeof(dir));
-	h->limit = least_limit(root, dir, 0, "/memory.max");
-	if (h->limit == TAF_HOST_UNKNOWN) {
-		taf_move(dir, old, sizeof(old));
-		take_path(buf, ":memory:", h->cgroup);
-		if (taf_len(h->cgroup) < sizeof(dir) - sizeof(old))
-			taf_copy(dir + sizeof(old) - 1, h->cgroup, sizeof(dir) - sizeof(old));
-		h->limit = least_limit(root, dir, sizeof(old) - 1, "/memory.limit_in_bytes");
-		take_path(buf, ":name=systemd:", h->cgroup);
-	}
+	read_file(root, "/proc/self/cgroup", buf, sizeof(buf));
+	if (!taf_cgroup_path(buf, "name=systemd", h->cgroup, sizeof(h->cgroup)))
+		taf_cgroup_path(buf, "", h->cgroup, sizeof(h->cgroup));
+	if (taf_cgroup_find(&g, root, buf))
+		h->limit = least_limit(&g);
 }
 
 /* One component of the path, the last known unit in unit. */
@@ -232,13 +187,9 @@ static bool put_path(char path[256], const char *dir, const char *unit, const ch
 static bool is_there(const char *root, const char *path)
 {
 	char full[TAF_PATH_MAX];
-	struct taf_text t;
 	struct taf_stat st;
 
-	taf_text_init(&t, full, sizeof(full));
-	taf_text_put(&t, root);
-	taf_text_put(&t, path);
-	return !t.is_cut && !taf_sys_stat(full, &st);
+	return put_full(full, root, path) && !taf_sys_stat(full, &st);
 }
 
 /* The first file of that name; its bytes, 0 when there is none. */
@@ -251,7 +202,7 @@ static int64_t read_unit(const struct taf_host *h, const char *root, const char 
 
 	for (unsigned i = 0; n <= 0 && (dir = taf_host_unit_dir(i, h->is_user_unit)); i++)
 		if (put_path(path, dir, name, ""))
-			n = taf_host_file(root, path, text, UNIT_MAX);
+			n = read_file(root, path, text, UNIT_MAX);
 	return n > 0 ? n : 0;
 }
 

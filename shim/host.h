@@ -32,8 +32,6 @@ void taf_host_read(struct taf_host *h, const char *root);
 /* ,"host":{...} for the start record: kernel, driver, swap, limit, unit, stop_ms. */
 void taf_host_put(const struct taf_host *h, struct taf_text *out);
 
-/* What one read of root and path gives, at most room - 1 bytes, closed by a NUL. Bytes, or -errno. */
-int64_t taf_host_file(const char *root, const char *path, char *buf, size_t room);
 /* The unit that a cgroup's path ends in, perhaps with groups of its own behind it;
  * false: there is none, or it is a scope or a user's whole session. */
 bool taf_host_unit_of(const char *cgroup, char *unit, size_t room, bool *is_user);

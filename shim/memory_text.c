@@ -57,16 +57,48 @@ bool taf_meminfo_both(const char *text, uint64_t *total, uint64_t *available)
 	return true;
 }
 
-bool taf_cgroup_path(const char *text, char *path, size_t room)
+/* The ':' behind the words at s, which commas part, if name is one of them; else NULL. */
+static const char *behind_list(const char *s, const char *name)
 {
-	const char *p = after(text, "0::/");
+	bool is_in = false;
+
+	for (const char *word = s; *s && *s != '\n'; s++) {
+		if (*s != ',' && *s != ':')
+			continue;
+		is_in = is_in || ((size_t)(s - word) == taf_len(name) && taf_starts(word, name));
+		if (*s == ':')
+			return is_in ? s : NULL;
+		word = s + 1;
+	}
+	return NULL;
+}
+
+/* The '/' behind "N:HIERARCHY:"; the unified one is number 0. NULL: there is none. */
+static const char *path_by(const char *text, const char *hierarchy)
+{
+	for (uint64_t number; *text; text += *text == '\n') {
+		if (taf_read_u64(text, &text, &number) && *text == ':' && !number == !*hierarchy) {
+			const char *end = behind_list(text + 1, hierarchy);
+
+			if (end && end[1] == '/')
+				return end + 1;
+		}
+		while (*text && *text != '\n')
+			text++;
+	}
+	return NULL;
+}
+
+bool taf_cgroup_path(const char *text, const char *hierarchy, char *path, size_t room)
+{
+	const char *p = path_by(text, hierarchy);
 	size_t n = 0;
 
 	if (!p || room < 2)
 		return false;
-	path[n++] = '/';
 	while (*p && *p != '\n' && n + 1 < room)
 		path[n++] = *p++;
+	path[n] = '\0';
 	/* Cut, or outside of what is mounted here: the root of it is all that we see. */
 	if (*p != '\n' || taf_starts(path, "/.."))
 		n = 0;

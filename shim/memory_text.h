@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* memory_text.h -- what the kernel's texts say about memory, read without trusting them.
  *
- * Pure: the shell reads the files (sys_linux_memory.c), these read the text,
+ * Pure: the shell reads the files (sys_linux_memory.c, cgroup.c), these read the text,
  * which may be cut anywhere.  False, and *v untouched, when it does not say.
  */
 #ifndef TAF_MEMORY_TEXT_H
@@ -15,9 +15,10 @@
 bool taf_meminfo_read(const char *text, const char *name, uint64_t *v);
 /* Total and available; where an old kernel has no MemAvailable, what is free and cached. */
 bool taf_meminfo_both(const char *text, uint64_t *total, uint64_t *available);
-/* The path of the unified hierarchy in /proc/self/cgroup ("0::/a/b"), without a
- * '/' at its end; "" for its root and for what lies outside of this namespace. */
-bool taf_cgroup_path(const char *text, char *path, size_t room);
+/* The path in /proc/self/cgroup by one hierarchy, without a '/' at its end: "" is the
+ * unified one ("0::/a/b"), "memory" one of the first version ("4:cpu,memory:/a/b").
+ * path is "" for its root and for what lies outside of this namespace. */
+bool taf_cgroup_path(const char *text, const char *hierarchy, char *path, size_t room);
 /* Cuts the last part of path off; false when there is none. */
 bool taf_cgroup_parent(char *path);
 /* "max" is UINT64_MAX. */

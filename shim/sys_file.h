@@ -26,6 +26,8 @@ int taf_sys_flock(int fd, int how);
 int taf_sys_rename(const char *from, const char *to);
 /* A second name for what from names. */
 int taf_sys_link(const char *from, const char *to);
+/* What one read of a small file gives, at most room - 1 bytes, closed by a NUL. Bytes or -errno. */
+int64_t taf_sys_text(const char *path, char *buf, size_t room);
 /* Flushes a directory, so that a name in it survives. */
 int taf_sys_sync_dir(const char *path);
 

@@ -59,8 +59,7 @@ uint32_t taf_sys_uid(void)
 	return (uint32_t)taf_raw(SYS_geteuid, 0);
 }
 
-/* The first n - 1 bytes of a small file, closed by a NUL. */
-static int64_t read_small(const char *path, char *buf, size_t n)
+int64_t taf_sys_text(const char *path, char *buf, size_t room)
 {
 	int fd = taf_sys_open_any(path);
 	int64_t got;
@@ -68,7 +67,7 @@ static int64_t read_small(const char *path, char *buf, size_t n)
 	buf[0] = '\0';
 	if (fd < 0)
 		return fd;
-	got = taf_sys_read(fd, buf, n - 1);
+	got = taf_sys_read(fd, buf, room - 1);
 	taf_sys_close(fd);
 	buf[got > 0 ? got : 0] = '\0';
 	return got;
@@ -78,7 +77,7 @@ static int64_t read_small(const char *path, char *buf, size_t n)
 static int read_id(const char *path, char out[TAF_BOOT_ID_LEN + 1])
 {
 	char buf[64];
-	int64_t got = read_small(path, buf, sizeof(buf));
+	int64_t got = taf_sys_text(path, buf, sizeof(buf));
 	size_t n = 0;
 
 	out[0] = '\0';
@@ -129,7 +128,7 @@ uint64_t taf_sys_start_ticks(int32_t pid)
 	uint64_t v = 0;
 
 	proc_path(path, sizeof(path), pid, "/stat");
-	if (read_small(path, buf, sizeof(buf)) <= 0)
+	if (taf_sys_text(path, buf, sizeof(buf)) <= 0)
 		return 0;
 	/* The name is field 2 and may hold anything, so count from its last ')'. */
 	p = taf_last(buf, ')');

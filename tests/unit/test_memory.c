@@ -85,11 +85,22 @@ static void reads_the_path_of_a_group(void **state)
 		{ "10::/x\n", NULL },
 		{ "0:", NULL },
 	};
+	static const char mixed[] = "12:hugetlb:/h\n4:cpu,memory:/x/y\n3:memoryx:/n\n"
+				    "1:name=systemd:/a.service\n0::/z\n";
 	char path[32];
 
 	(void)state;
+	assert_true(taf_cgroup_path(mixed, "memory", path, sizeof(path)));
+	assert_string_equal(path, "/x/y");
+	assert_true(taf_cgroup_path(mixed, "name=systemd", path, sizeof(path)));
+	assert_string_equal(path, "/a.service");
+	assert_true(taf_cgroup_path(mixed, "", path, sizeof(path)));
+	assert_string_equal(path, "/z");
+	assert_false(taf_cgroup_path(mixed, "huge", path, sizeof(path)));
+	assert_false(taf_cgroup_path(mixed, "a", path, sizeof(path)));
+	assert_false(taf_cgroup_path("4:memory", "memory", path, sizeof(path)));
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		bool is_read = taf_cgroup_path(table[i].text, path, sizeof(path));
+		bool is_read = taf_cgroup_path(table[i].text, "", path, sizeof(path));
 
 		if (is_read != (table[i].path != NULL) || (is_read && strcmp(path, table[i].path)))
 			fail_msg("line %zu: %s", i, is_read ? path : "none");
@@ -149,13 +160,9 @@ static void put(const char *name, const char *text)
 
 static struct taf_sys_memory look(void)
 {
-	char proc[64], cgroup[64];
-	struct taf_memory_roots roots = { proc, cgroup };
 	struct taf_sys_memory m;
 
-	snprintf(proc, sizeof(proc), "%s/proc", top);
-	snprintf(cgroup, sizeof(cgroup), "%s/cg", top);
-	if (taf_linux_memory(&roots, &m))
+	if (taf_linux_memory(top, &m))
 		assert_int_equal(m.total, 0);
 	return m;
 }
@@ -163,6 +170,7 @@ static struct taf_sys_memory look(void)
 static int make_machine(void **state)
 {
 	(void)state;
+	strcpy(top, "/tmp/taf_memory_XXXXXX");
 	return mkdtemp(top) ? 0 : -1;
 }
 
@@ -193,42 +201,69 @@ static void looks_at_the_machine_and_its_groups(void **state)
 
 	/* A group without limits changes nothing; the root has no such files. */
 	put("proc/self/cgroup", "0::/a/b\n");
-	put("cg/a/b/memory.max", "max\n");
-	put("cg/a/b/memory.high", "max\n");
+	put("sys/fs/cgroup/a/b/memory.max", "max\n");
+	put("sys/fs/cgroup/a/b/memory.high", "max\n");
 	m = look();
 	assert_true(m.total == 8 * GIB && m.free == 4 * GIB);
 
 	/* Its limit; what it holds as idle pages of files does not count. */
-	put("cg/a/b/memory.max", "2147483648\n");
-	put("cg/a/b/memory.current", "1073741824\n");
+	put("sys/fs/cgroup/a/b/memory.max", "2147483648\n");
+	put("sys/fs/cgroup/a/b/memory.current", "1073741824\n");
 	m = look();
 	assert_true(m.total == 2 * GIB && m.free == GIB);
-	put("cg/a/b/memory.stat", "anon 1\ninactive_file 536870912\n");
+	put("sys/fs/cgroup/a/b/memory.stat", "anon 1\ninactive_file 536870912\n");
 	m = look();
 	assert_true(m.total == 2 * GIB && m.free == GIB + GIB / 2);
 	/* The lower of both limits. */
-	put("cg/a/b/memory.high", "1610612736\n");
+	put("sys/fs/cgroup/a/b/memory.high", "1610612736\n");
 	m = look();
 	assert_true(m.total == GIB + GIB / 2 && m.free == GIB);
 
 	/* A parent that is fuller than its child. */
-	put("cg/a/memory.max", "4294967296\n");
-	put("cg/a/memory.current", "4294967296\n");
+	put("sys/fs/cgroup/a/memory.max", "4294967296\n");
+	put("sys/fs/cgroup/a/memory.current", "4294967296\n");
 	m = look();
 	assert_true(m.total == GIB + GIB / 2 && !m.free);
 	/* Beyond its limit is nothing, never much. */
-	put("cg/a/memory.current", "9294967296\n");
+	put("sys/fs/cgroup/a/memory.current", "9294967296\n");
 	assert_true(!look().free);
 	/* Nonsense is no limit. */
-	put("cg/a/memory.max", "many\n");
-	put("cg/a/b/memory.max", "-1\n");
-	put("cg/a/b/memory.high", "\n");
+	put("sys/fs/cgroup/a/memory.max", "many\n");
+	put("sys/fs/cgroup/a/b/memory.max", "-1\n");
+	put("sys/fs/cgroup/a/b/memory.high", "\n");
 	m = look();
 	assert_true(m.total == 8 * GIB && m.free == 4 * GIB);
 	/* The root of a container's own hierarchy. */
 	put("proc/self/cgroup", "0::/\n");
-	put("cg/memory.max", "1073741824\n");
-	put("cg/memory.current", "0\n");
+	put("sys/fs/cgroup/memory.max", "1073741824\n");
+	put("sys/fs/cgroup/memory.current", "0\n");
+	m = look();
+	assert_true(m.total == GIB && m.free == GIB);
+}
+
+/* The first version of control groups: its own files, with the unified one beside it. */
+static void looks_at_the_old_hierarchy(void **state)
+{
+	struct taf_sys_memory m;
+
+	(void)state;
+	put("proc/meminfo", meminfo);
+	put("proc/self/cgroup", "4:memory:/docker/x\n0::/docker/x\n");
+	put("sys/fs/cgroup/unified/memory.max", "1\n");
+	/* In a container its own group is what is mounted. */
+	put("sys/fs/cgroup/memory/memory.limit_in_bytes", "2147483648\n");
+	put("sys/fs/cgroup/memory/memory.usage_in_bytes", "1610612736\n");
+	put("sys/fs/cgroup/memory/memory.stat",
+	    "inactive_file 1\ntotal_cache 9\ntotal_inactive_file 536870912\n");
+	m = look();
+	assert_true(m.total == 2 * GIB && m.free == GIB);
+	/* Its way to say that there is no limit. */
+	put("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+	m = look();
+	assert_true(m.total == 8 * GIB && m.free == 4 * GIB);
+	/* The unified one beside, when no other one limits memory. */
+	put("proc/self/cgroup", "1:name=systemd:/\n0::/\n");
+	put("sys/fs/cgroup/unified/memory.max", "1073741824\n");
 	m = look();
 	assert_true(m.total == GIB && m.free == GIB);
 }
@@ -252,6 +287,8 @@ int main(void)
 		cmocka_unit_test(reads_the_path_of_a_group),
 		cmocka_unit_test(reads_amounts_and_statistics),
 		cmocka_unit_test_setup_teardown(looks_at_the_machine_and_its_groups, make_machine,
+						remove_machine),
+		cmocka_unit_test_setup_teardown(looks_at_the_old_hierarchy, make_machine,
 						remove_machine),
 		cmocka_unit_test(knows_this_machine),
 	};
