@@ -4,7 +4,7 @@
 #include "registry.h"
 #include "version.h"
 
-#define GB 1000000000ull
+#define GIB (1ull << 30) /* what the registry calls the GB of a machine: metal-guard's unit there */
 
 uint32_t taf_registry_gpu(const struct taf_registry *r, const char *family)
 {
@@ -119,7 +119,7 @@ const struct taf_reg_hardware *taf_registry_hardware(const struct taf_registry *
 	const struct taf_reg_hardware *h;
 
 	for (uint32_t i = 0; (h = taf_registry_row(r, TAF_REG_HARDWARE, i)); i++)
-		if (!h->max_gb || bytes <= h->max_gb * (GB / 1000))
+		if (!h->max_gb || bytes <= h->max_gb * GIB / 1000)
 			return h;
 	return NULL;
 }
