@@ -63,4 +63,35 @@ check_same settle
 check settle "pauses" 1 \
 	"$(number_of '.ev == "settle" and .ph == "end" and .rule == "cadence.families" and .ms >= 700')"
 
-tally 30
+# ---- a gate that holds: the program is not started; one that waits goes on after a word ----
+
+hold_by_hand() {
+	"$taffrail" hold --for 1h --why "a look at the machine" >/dev/null
+}
+
+plain "${serve[@]}" --pause 0 tiny.gguf
+fresh
+hold_by_hand
+raw guarded "$taffrail" run --set cooldown.on_hold=refuse -- "${serve[@]}" tiny.gguf
+check gate "status" "exit 75" "$(cat guarded.status)"
+check gate "what the program showed" "" "$(cat guarded.out)"
+check gate "lines of run" 1 "$(grep -c '^taffrail: .*a look at the machine' guarded.err)"
+check gate "sessions of a guest" 0 "$(count '.ev == "start" and .role == "guest"')"
+raw guarded "$taffrail" run --set cooldown.on_hold=warn -- "${serve[@]}" --pause 0 tiny.gguf
+check "gate that warns" "tokens" "$(cat plain.out)" "$(cat guarded.out)"
+check "gate that warns" "status" "exit 0" "$(cat guarded.status)"
+
+# The guest itself waits at its load, and goes on when the hold is cleared.
+fresh
+hold_by_hand
+env LD_PRELOAD="$BUILD/libtaffrail.so" TAFFRAIL_SET="cooldown.on_hold=wait" "${serve[@]}" --pause 0 tiny.gguf \
+	>waiting.out 2>waiting.err &
+waiting=$!
+until_true has_records 1 '.ev == "hold" and .ph == "begin"'
+"$taffrail" hold --clear >/dev/null
+wait $waiting
+check "cleared hold" "status" 0 $?
+check "cleared hold" "tokens" "$(cat plain.out)" "$(cat waiting.out)"
+check "cleared hold" "waits that ended" 1 "$(count '.ev == "hold" and .ph == "end"')"
+
+tally 42
