@@ -57,7 +57,8 @@ enum taf_action { TAF_ACT_ALLOW, TAF_ACT_WARN, TAF_ACT_WAIT, TAF_ACT_REFUSE };
 /* What a verdict asks to be done to the device, or-ed. */
 enum taf_drain {
 	TAF_DRAIN_SYNC = 1, /* synchronize */
-	TAF_DRAIN_TRIM = 2 /* then clear the cache */
+	TAF_DRAIN_TRIM = 2, /* then clear the cache */
+	TAF_DRAIN_IDLE = 4 /* only where no thread is in the engine: nobody is waited for */
 };
 
 /* Where the bytes of a LOAD come from. */

@@ -135,7 +135,8 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 {
 	int missed = 0;
 	struct taf_work *w;
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	uint64_t wait_ms = drain & TAF_DRAIN_IDLE ? 0 : (uint64_t)taf_rules.drain_deadline_ms;
+	uint64_t until = taf_sys_mono_ns() + wait_ms * 1000000;
 
 	for (int i = 0; (w = taf_work_at(i)); i++) {
 		uint64_t now = taf_sys_mono_ns();

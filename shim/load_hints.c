@@ -19,3 +19,10 @@ const struct taf_model_hints *taf_load_hints(void)
 	}
 	return atomic_load(&hints_are) == 2 ? &hints : &none;
 }
+
+void taf_load_hints_forget(void)
+{
+	uint32_t reading = 1;
+
+	atomic_compare_exchange_strong(&hints_are, &reading, 0);
+}

@@ -21,6 +21,8 @@ struct taf_load_size {
 
 /* What the command line and the environment of this process said at its first load. */
 const struct taf_model_hints *taf_load_hints(void);
+/* In a fork child: the thread that was reading them is the parent's. */
+void taf_load_hints_forget(void);
 /* m: what path is, or NULL where no file is known. Reads the companions' headers. */
 void taf_load_measure(const struct taf_model *m, const struct taf_model_hints *h,
 		      struct taf_load_size *s);

@@ -11,6 +11,7 @@
 #include "say.h"
 #include "sys_memory.h"
 
+#define KEEP_BYTES (64u << 20) /* what we took or gave back since makes an answer old */
 #define SAMPLES 20
 #define SAMPLE_GAP_MS 15000 /* so many of them span five minutes */
 #define SPAN_MIN_MS 10000 /* a shorter span says nothing about a minute */
@@ -29,7 +30,8 @@ static _Atomic(uint64_t) sys_total, sys_free, sys_footprint;
 static _Atomic(uint64_t) per_min, per_infer;
 static _Atomic(uint32_t) told;
 
-static struct sample samples[SAMPLES]; /* under busy, as all below */
+static uint64_t own_then; /* when the system was asked; under busy, as all below */
+static struct sample samples[SAMPLES];
 static uint32_t n_samples; /* so far; the oldest fall out */
 static uint64_t infers_seen, taken_then; /* at the latest generation that was seen */
 static uint64_t growths[INFERS];
@@ -168,13 +170,23 @@ void taf_memory_quick(struct taf_memory *m)
 	taf_fit_tier(m, taf_known_registry());
 }
 
+/* Free memory and what is our own are compared: they must be of one time. */
+static bool is_old(uint64_t now_ms, uint64_t own)
+{
+	uint64_t at = atomic_load(&read_ms);
+
+	return !at || now_ms - at >= TAF_MEMORY_KEEP_MS || taf_less(own, own_then) >= KEEP_BYTES ||
+	       taf_less(own_then, own) >= KEEP_BYTES;
+}
+
 void taf_memory_now(struct taf_memory *m)
 {
-	uint64_t now_ms = taf_sys_mono_ns() / 1000000, at = atomic_load(&read_ms), taken;
+	uint64_t now_ms = taf_sys_mono_ns() / 1000000, own = count_own(), taken;
 
 	if (!atomic_exchange_explicit(&busy, 1, memory_order_acquire)) {
-		if (!at || now_ms - at >= TAF_MEMORY_KEEP_MS) {
-			ask_system(count_own());
+		if (is_old(now_ms, own)) {
+			ask_system(own);
+			own_then = own;
 			atomic_store(&read_ms, now_ms ? now_ms : 1);
 		}
 		taken = taf_ring_bytes_live();

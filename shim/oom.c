@@ -42,7 +42,8 @@ bool taf_oom_again(const struct taf_call *c, uint32_t tries)
 		say(c, tries, TAF_WOULD);
 		return false;
 	}
-	taf_act_drain_all(NULL, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_memory_oom_retries);
+	taf_act_drain_all(NULL, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM | TAF_DRAIN_IDLE,
+			  TAF_RULE_memory_oom_retries);
 	taf_memory_stale();
 	say(c, tries, TAF_NOTE);
 	return true;

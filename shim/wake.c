@@ -15,6 +15,7 @@
 #include "gate.h"
 #include "known.h"
 #include "life.h"
+#include "load_size.h"
 #include "lockfile.h"
 #include "memory.h"
 #include "model.h"
@@ -81,6 +82,7 @@ void taf_rearm(void)
 	taf_work_forget_all();
 	taf_model_forget_all();
 	taf_open_forget();
+	taf_load_hints_forget();
 	atomic_store(&taf_life.state, TAF_ARMED);
 	taf_sys_wake_all(&taf_life.state);
 }

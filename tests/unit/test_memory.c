@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_memory.c -- what the kernel's texts say about memory, and what comes of them. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +12,14 @@
 
 #include <cmocka.h>
 
+#include "../../shim/memory.h"
 #include "../../shim/memory_text.h"
+#include "../../shim/oom.h"
 #include "../../shim/sys_linux_memory.h"
+
+/* No engine. */
+const struct taf_table *const taf_tables[] = { NULL };
+const int taf_table_count = 0;
 
 #define GIB (1ull << 30)
 #define MIB (1ull << 20)
@@ -280,6 +287,79 @@ static void knows_this_machine(void **state)
 	assert_true(m.mapped <= m.footprint);
 }
 
+/* Free memory is never more than what this process leaves: a load right after an
+ * unload must not be judged by what was there before it. */
+static void what_is_given_back_is_free_at_once(void **state)
+{
+	static char model;
+	struct taf_maker by = { NULL, NULL };
+	struct taf_live_model *live;
+	struct taf_memory before, with, after;
+
+	(void)state;
+	taf_memory_now(&before);
+	live = taf_work_add_model(&by, &model, "m");
+	assert_non_null(live);
+	live->bytes = before.total - MIB;
+	taf_memory_now(&with);
+	assert_true(with.free <= MIB);
+	taf_work_drop_model(live);
+	taf_memory_now(&after);
+	assert_true(after.free > MIB);
+}
+
+static struct taf_work *busy_work;
+static pthread_barrier_t claimed, tried;
+
+static void *compute(void *none)
+{
+	assert_true(taf_work_claim(busy_work, 0));
+	pthread_barrier_wait(&claimed);
+	pthread_barrier_wait(&tried);
+	taf_work_release(busy_work);
+	return none;
+}
+
+static int sync_nothing(void *handle, const void *home)
+{
+	(void)handle;
+	(void)home;
+	return 0;
+}
+
+/* An allocation may be made under locks that the other thread needs to go on: that
+ * one is passed over, and not waited for (drain.deadline is the test's alarm here). */
+static void room_is_made_without_waiting(void **state)
+{
+	static const struct taf_ops ops = { .sync = sync_nothing };
+	static const struct taf_row rows[] = { { .name = "take" } };
+	static const struct taf_table table = { .rows = rows, .n_rows = 1, .ops = &ops };
+	static char context;
+	struct taf_maker by = { &table, NULL };
+	struct taf_call call = { .table = &table, .is_counted = true };
+	pthread_t thread;
+
+	(void)state;
+	taf_life.pid = getpid();
+	taf_rules.memory_oom_retries = 1;
+	taf_rules.drain_deadline_ms = 3600000;
+	busy_work = taf_work_add(&by, &context, NULL);
+	assert_non_null(busy_work);
+	pthread_barrier_init(&claimed, NULL, 2);
+	pthread_barrier_init(&tried, NULL, 2);
+	assert_int_equal(pthread_create(&thread, NULL, compute, NULL), 0);
+	pthread_barrier_wait(&claimed);
+	atomic_store(&taf_life.state, TAF_ACTIVE);
+	alarm(20);
+	assert_true(taf_oom_again(&call, 0));
+	alarm(0);
+	assert_false(taf_oom_again(&call, 1));
+	atomic_store(&taf_life.state, TAF_COLD);
+	pthread_barrier_wait(&tried);
+	pthread_join(thread, NULL);
+	taf_work_drop(busy_work);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +371,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(looks_at_the_old_hierarchy, make_machine,
 						remove_machine),
 		cmocka_unit_test(knows_this_machine),
+		cmocka_unit_test(what_is_given_back_is_free_at_once),
+		cmocka_unit_test(room_is_made_without_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
