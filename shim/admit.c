@@ -125,7 +125,7 @@ static void begin_hold(struct round *r)
 {
 	struct taf_ring_head *head = taf_ring_head();
 
-	r->began_ns = taf_sys_mono_ns();
+	r->began_ns = taf_sys_mono_ns() - r->a->waited_ms * 1000000;
 	r->hold_rule = r->v.rule;
 	r->hold_of = taf_say_hold(r->a, &r->v);
 	taf_ring_hold_begin();
@@ -220,7 +220,7 @@ static bool is_to_be_drained(const struct round *r)
 
 bool taf_admit(const struct taf_admission *a)
 {
-	struct round r = { .a = a };
+	struct round r = { .a = a, .waited_ms = a->waited_ms };
 
 	for (;;) {
 		ask(&r);

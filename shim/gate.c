@@ -50,17 +50,14 @@ static bool unseen(struct taf_call *c)
 	return c->real != NULL;
 }
 
-/* An exception or a longjmp out of their function leaves a call open whose frame
- * is gone: a new call from the same stack that does not lie below it proves that.
- * Stacks grow down; what is further away than this is another stack. */
-#define SAME_STACK ((uintptr_t)1 << 20)
-
+/* What an exception or a longjmp left open is closed by the next call that comes from
+ * the same stack and does not lie below it. */
 static void forget_abandoned(const struct taf_call *c)
 {
 	struct taf_tls *t = &taf_tls;
 	uintptr_t now = (uintptr_t)c, outer = (uintptr_t)t->outer;
 
-	if (!t->open || now < outer || now - outer > SAME_STACK)
+	if (!t->open || now < outer || now - outer > TAF_SAME_STACK)
 		return;
 	t->open = 0;
 	if (t->lane)

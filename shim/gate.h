@@ -158,13 +158,14 @@ TAF_INLINE uint64_t taf_stamp_cheap(struct taf_tls *t)
 	return t->stamp;
 }
 
+/* Inside of a decode the long way as well: perhaps the thread left it by a jump. */
 TAF_INLINE bool taf_before_narrow(struct taf_call *c, enum taf_kind kind)
 {
 	struct taf_tls *t = &taf_tls;
 
 	if (__builtin_expect(taf_state_now() != TAF_ACTIVE || !t->lane || t->inside ||
 				     atomic_load_explicit(&taf_life.alert, memory_order_relaxed) ||
-				     (t->open & taf_mutes(kind)),
+				     (t->open & (taf_mutes(kind) | 1u << TAF_SUBMIT)),
 			     0))
 		return taf_before_slow(c);
 	c->real = taf_real(c->table, c->row, c->caller);

@@ -62,6 +62,11 @@ enum taf_alert {
 
 struct taf_work;
 
+/* An exception or a longjmp out of their function leaves a call whose frame is gone:
+ * a thread whose stack now ends above it proves that. Stacks grow down; what is
+ * further away than this is another stack. */
+#define TAF_SAME_STACK ((uintptr_t)1 << 20)
+
 struct taf_tls {
 	struct taf_lane *lane;
 	uint32_t open; /* kinds of calls this thread is in, one bit each */

@@ -5,12 +5,12 @@
 #include <sys/file.h>
 
 #include "lock_take.h"
+#include "lock_threads.h"
 #include "sys_file.h"
 #include "sys_lock.h"
 
 #define HIGH_FD 1000u
 #define DOOR_MS (TAF_LOCK_GUARD_MS + 50) /* who is inside may wait for the guard */
-#define THREADS 128 /* that compute at once: as many as there are contexts (work.h) */
 #define SAY_AGAIN_MS 1000 /* how often a waiter says that it is there still */
 
 extern char **environ;
@@ -23,7 +23,7 @@ static struct {
 	uint64_t dev, ino; /* of its file: the program may have closed the number */
 	int32_t pid; /* who holds it */
 	bool takes_turns; /* it is held for a turn */
-	int32_t thread[THREADS]; /* that compute; 0: free entry */
+	struct taf_lock_threads threads; /* that compute */
 	const struct taf_rules *rules; /* of the last try */
 	bool is_placed, is_device_said;
 	char device[TAF_LOCK_DEVICE];
@@ -55,49 +55,6 @@ static void leave(uint64_t mask)
 	atomic_store(&lock.door, 0);
 	taf_sys_wake_all(&lock.door);
 	taf_sys_restore_mask(mask);
-}
-
-/* ---- the threads that compute ---- */
-
-static void add_thread(void)
-{
-	int32_t me = taf_sys_tid();
-	int at = -1;
-
-	for (int i = 0; i < THREADS; i++) {
-		if (lock.thread[i] == me)
-			return;
-		if (!lock.thread[i] && at < 0)
-			at = i;
-	}
-	if (at >= 0)
-		lock.thread[at] = me;
-}
-
-/* Whether nobody computes any more: threads that were cancelled in the engine do not. */
-static bool drop_thread(void)
-{
-	int32_t me = taf_sys_tid();
-	bool is_last = true;
-
-	for (int i = 0; i < THREADS; i++) {
-		int32_t *t = &lock.thread[i];
-
-		if (*t && (*t == me || taf_sys_tgkill(lock.pid, *t, 0) == -ESRCH))
-			*t = 0;
-		is_last = is_last && !*t;
-	}
-	return is_last;
-}
-
-static bool computes(void)
-{
-	int32_t me = taf_sys_tid();
-
-	for (int i = 0; i < THREADS; i++)
-		if (lock.thread[i] == me)
-			return true;
-	return false;
 }
 
 /* ---- the slot that is held ---- */
@@ -148,6 +105,15 @@ static void give_back(void)
 	atomic_store(&lock.is_held, false);
 }
 
+/* A thread that computes for longer than a turn is looked at. */
+static void give_back_if_last(void)
+{
+	uint64_t now = taf_lock_now_ms(), turn = lock.desk.turn_ms;
+
+	if (taf_lock_threads_weed(&lock.threads, now > turn ? now - turn : 0))
+		give_back();
+}
+
 /* ---- trying ---- */
 
 /* False: the answer is UNKNOWN, and why says why. */
@@ -175,7 +141,7 @@ static bool is_ready(const struct taf_rules *rules, struct taf_text *why)
 
 static bool is_turn_over(void)
 {
-	return lock.takes_turns && !computes() &&
+	return lock.takes_turns && !taf_lock_threads_has(&lock.threads, taf_sys_tid()) &&
 	       taf_lock_now_ms() - lock.desk.since_ms >= lock.desk.turn_ms;
 }
 
@@ -194,9 +160,13 @@ static enum taf_lock_state attempt(const struct taf_rules *rules, struct taf_tex
 			taf_sys_close(lock.desk.fd);
 		else if (s == TAF_LOCK_OURS)
 			keep(lock.desk.fd, rules->lock_hold == TAF_LOCK_HOLD_INFERENCE);
+		/* Others wait for what perhaps only a thread keeps that left its decode. */
+		else if (s == TAF_LOCK_BUSY && is_mine &&
+			 taf_lock_threads_weed(&lock.threads, UINT64_MAX))
+			give_back();
 	}
 	if (s == TAF_LOCK_OURS && lock.takes_turns)
-		add_thread();
+		taf_lock_threads_add(&lock.threads, taf_lock_now_ms());
 	return s;
 }
 
@@ -289,8 +259,10 @@ void taf_lock_release(void)
 
 	if (!enter(&mask))
 		return;
-	if (lock.takes_turns && atomic_load(&lock.is_held) && drop_thread())
-		give_back();
+	if (lock.takes_turns && atomic_load(&lock.is_held)) {
+		taf_lock_threads_drop(&lock.threads, taf_sys_tid());
+		give_back_if_last();
+	}
 	if (lock.desk.is_waiting && !atomic_load(&lock.is_held))
 		taf_lock_queue_quit(&lock.desk);
 	leave(mask);
@@ -304,6 +276,19 @@ void taf_lock_drop(void)
 		return;
 	if (!lock.takes_turns)
 		give_back();
+	leave(mask);
+}
+
+void taf_lock_drop_thread(int32_t tid)
+{
+	uint64_t mask;
+
+	if (!lock.takes_turns || !enter(&mask))
+		return;
+	if (atomic_load(&lock.is_held) && taf_lock_threads_has(&lock.threads, tid)) {
+		taf_lock_threads_drop(&lock.threads, tid);
+		give_back_if_last();
+	}
 	leave(mask);
 }
 
@@ -333,7 +318,7 @@ void taf_lock_forget(void)
 {
 	atomic_store(&lock.is_held, false);
 	lock.takes_turns = lock.desk.is_waiting = false;
-	taf_zero(lock.thread, sizeof(lock.thread));
+	taf_zero(&lock.threads, sizeof(lock.threads));
 	atomic_store(&lock.door, 0);
 }
 

@@ -42,6 +42,10 @@
  *   taf_lock_try      before each decode, on the thread that decodes
  *   taf_lock_release  after it, on the same thread, synchronized
  *
+ * A thread that leaves a decode by an exception or a jump keeps nobody for long
+ * (lock_threads.h).  Only where the whole process makes no watched call any more
+ * does it keep the slot: there is nobody to give it back.
+ *
  * Where the files cannot be used (read-only, no locks there, a stranger's) the
  * answer is UNKNOWN with a reason: a lock that cannot work blocks nobody.
  *
@@ -78,6 +82,8 @@ void taf_lock_release(void);
 /* hold = run: this process does not begin after all, and holds nobody back. The other
  * members of its run keep what they have. */
 void taf_lock_drop(void);
+/* hold = inference: that thread computes no more, although it did not say so. */
+void taf_lock_drop_thread(int32_t tid);
 /* A fork child holds nothing by itself. */
 void taf_lock_forget(void);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_linux_lock.c -- modes of files and the ends of other processes, by raw system calls. */
+/* sys_linux_lock.c -- modes of files, the ends of other processes and the stacks of our
+ * own threads, by raw system calls. */
 #include "sys_linux.h"
 
 #include <errno.h>
@@ -32,25 +33,75 @@ int taf_sys_await(int fd, uint32_t ms)
 	return r == -EINTR ? 0 : r > 0 ? 1 : (int)r;
 }
 
-char taf_sys_proc_state(int32_t pid)
+#define PROC_ROOM 512
+
+/* What stands in a file of /proc, cut at PROC_ROOM. False: nothing. */
+static bool read_proc(const char *folder, int32_t number, const char *leaf, char buf[PROC_ROOM])
 {
-	char path[40], buf[512];
+	char path[64];
 	struct taf_text t;
-	const char *p;
 	int64_t got;
 	int fd;
 
 	taf_text_init(&t, path, sizeof(path));
-	taf_text_put(&t, "/proc/");
-	taf_text_i64(&t, pid);
-	taf_text_put(&t, "/stat");
+	taf_text_put(&t, folder);
+	taf_text_i64(&t, number);
+	taf_text_put(&t, leaf);
 	fd = taf_sys_open_any(path);
 	if (fd < 0)
-		return 0;
-	got = taf_sys_read(fd, buf, sizeof(buf) - 1);
+		return false;
+	got = taf_sys_read(fd, buf, PROC_ROOM - 1);
 	taf_sys_close(fd);
 	buf[got > 0 ? got : 0] = '\0';
+	return got > 0;
+}
+
+char taf_sys_proc_state(int32_t pid)
+{
+	char buf[PROC_ROOM];
+	const char *p;
+
+	if (!read_proc("/proc/", pid, "/stat", buf))
+		return 0;
 	/* The name before it may hold anything. */
 	p = taf_last(buf, ')');
 	return p && p[1] == ' ' ? p[2] : 0;
+}
+
+/* 0x and hexadecimal digits; 0 when it is none. */
+static uintptr_t hex_at(const char *p)
+{
+	uintptr_t v = 0;
+
+	if (p[0] != '0' || p[1] != 'x')
+		return 0;
+	for (p += 2; *p > ' '; p++) {
+		unsigned c = (unsigned char)*p;
+
+		if (c - '0' < 10)
+			v = v << 4 | (c - '0');
+		else if (c - 'a' < 6)
+			v = v << 4 | (c - 'a' + 10);
+		else
+			return 0;
+	}
+	return v;
+}
+
+/* The file says "running", or ends with the stack and the instruction pointer:
+ * fs/proc/base.c of Linux, proc_pid_syscall. */
+uintptr_t taf_sys_stack_of(int32_t tid)
+{
+	char buf[PROC_ROOM];
+	const char *word[2] = { NULL, NULL };
+
+	if (!read_proc("/proc/self/task/", tid, "/syscall", buf))
+		return 0;
+	for (const char *p = buf; *p; p++) {
+		if (*p > ' ' && (p == buf || p[-1] <= ' ')) {
+			word[0] = word[1];
+			word[1] = p;
+		}
+	}
+	return word[0] ? hex_at(word[0]) : 0;
 }

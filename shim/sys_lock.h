@@ -13,5 +13,8 @@ int taf_sys_pidfd(int32_t pid);
 int taf_sys_await(int fd, uint32_t ms);
 /* The letter of its state in /proc: 'Z' for a zombie; 0 when there is no such process. */
 char taf_sys_proc_state(int32_t pid);
+/* Where the stack of a thread of ours ends that sleeps in the kernel; 0: it runs, or
+ * that cannot be seen. */
+uintptr_t taf_sys_stack_of(int32_t tid);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "act.h"
 #include "admit.h"
+#include "lock_threads.h"
 #include "lockfile.h"
 
 #define QUIET_MS 2000u /* as long as some eight servers take for one round */
@@ -18,16 +19,18 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static enum taf_lock_state wait_quietly(void)
+static enum taf_lock_state wait_quietly(uint64_t *waited_ms)
 {
 	uint32_t ms = least(QUIET_MS, taf_rules.lock_max_wait_ms);
 	enum taf_lock_state s = TAF_LOCK_BUSY;
+	uint64_t began_ns = taf_sys_mono_ns();
 
 	for (; ms && s == TAF_LOCK_BUSY && taf_state_now() == TAF_ACTIVE;
 	     ms -= least(ms, SLICE_MS)) {
 		taf_lock_wait(least(ms, SLICE_MS));
 		s = taf_lock_try(&taf_rules, NULL);
 	}
+	*waited_ms = (taf_sys_mono_ns() - began_ns) / 1000000;
 	return s;
 }
 
@@ -43,12 +46,13 @@ bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
 
 	if (!takes_turns())
 		return true;
+	taf_lock_inside(taf_tls.outer);
 	s = taf_lock_try(&taf_rules, NULL);
 	/* A generation that has begun is not broken off because others had a turn. */
 	if (s == TAF_LOCK_BUSY && is_enforced &&
 	    (taf_rules.lock_on_conflict == TAF_ON_WAIT ||
 	     (w->is_inferring && taf_rules.lock_on_conflict == TAF_ON_REFUSE)))
-		s = wait_quietly();
+		s = wait_quietly(&a.waited_ms);
 	if (s == TAF_LOCK_OURS)
 		return true;
 	/* What is only said is said once a generation. */

@@ -8,6 +8,7 @@
 #include "crumb.h"
 #include "learn.h"
 #include "load.h"
+#include "lockfile.h"
 #include "model.h"
 #include "recycle.h"
 #include "turn.h"
@@ -138,10 +139,19 @@ struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
 	return w;
 }
 
+/* Whoever had it has left it behind, and with it the GPU lock. */
+static void take_from(struct taf_work *w, uint32_t next)
+{
+	uint32_t had = atomic_exchange(&w->claim, next);
+
+	if (had && had != (uint32_t)taf_tid())
+		taf_lock_drop_thread((int32_t)had);
+}
+
 void taf_work_drop(struct taf_work *w)
 {
 	atomic_store(&w->handle, NULL);
-	atomic_store(&w->claim, 0);
+	take_from(w, 0);
 	taf_sys_wake_all(&w->claim);
 	publish_counts();
 }
@@ -247,7 +257,7 @@ bool taf_work_claim(struct taf_work *w, uint32_t ms)
 
 void taf_work_seize(struct taf_work *w)
 {
-	atomic_store(&w->claim, (uint32_t)taf_tid());
+	take_from(w, (uint32_t)taf_tid());
 }
 
 /* Only one's own: it may have been seized meanwhile. */

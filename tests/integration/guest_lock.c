@@ -6,6 +6,9 @@
  * lock_guests.sh runs it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -151,6 +154,54 @@ static int turns(int idles)
 	return failed ? 5 : 3;
 }
 
+/* A decode that is left by a jump, as by an exception, on a thread that lives on. */
+static _Thread_local jmp_buf landing;
+static atomic_int has_landed;
+
+static void leave_by_jump(void)
+{
+	engine.on_decode(NULL);
+	longjmp(landing, 1);
+}
+
+static void *leave_and_stay(void *ctx)
+{
+	engine.on_decode(leave_by_jump);
+	if (!setjmp(landing))
+		engine.decode(ctx, fake_batch_of(1));
+	has_landed = 1;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* Another thread goes on, on the same context or on one of its own. */
+static int left(int is_same)
+{
+	void *model = load(), *ctx = model ? engine.make(model, fake_value_of(0)) : NULL;
+	pthread_t t;
+	char up[64];
+	int failed = 0;
+
+	if (!ctx || pthread_create(&t, NULL, leave_and_stay, ctx))
+		return 4;
+	while (!has_landed)
+		usleep(1000);
+	engine.on_decode(compute);
+	if (!is_same)
+		ctx = engine.make(model, fake_value_of(0));
+	snprintf(up, sizeof(up), "up.%s", name);
+	mark(up);
+	await_file("start");
+	for (int i = 0; i < DECODES; i++)
+		failed += engine.decode(ctx, fake_batch_of(1)) != 0;
+	printf("%d failed\n", failed);
+	fflush(stdout);
+	/* With the end of the process everything would be free. */
+	await_file("go");
+	return failed ? 5 : 3;
+}
+
 int main(int argc, char **argv)
 {
 	const char *way = argc > 1 ? argv[1] : "";
@@ -167,5 +218,7 @@ int main(int argc, char **argv)
 		return member();
 	if (!strcmp(way, "turns") || !strcmp(way, "idle"))
 		return turns(!strcmp(way, "idle"));
+	if (!strcmp(way, "left") || !strcmp(way, "left-same"))
+		return left(!strcmp(way, "left-same"));
 	return 93;
 }

@@ -152,9 +152,37 @@ await test -e up.whole
 (guest "lock.hold=inference;lock.on_conflict=refuse" turns late)
 check idle "a turn is refused" 5 $?
 has idle "the refusal" ".ev == \"refuse\" and $rule and .model == \"late\""
+# The first part of a wait is quiet, and counts: nothing is left of it here.
+(guest "$inference;lock.max_wait=10ms" turns kept)
+check idle "a wait that ended" 5 $?
+has idle "its refusal" ".ev == \"refuse\" and $rule and .model == \"kept\""
+has_not idle "a second wait" ".ev == \"hold\" and .model == \"kept\""
 touch go
 wait $lazy $whole
 check idle "the end" 3 $?
+
+# A decode that was left by an exception or a jump keeps neither its own process nor others.
+for way in left left-same; do
+	begin
+	guest "$inference;lock.max_wait=15s" turns one &
+	one=$!
+	await test -e up.one
+	FAKE_FN_FIRST=1 guest "$inference;lock.max_wait=15s;drain.deadline=100ms" "$way" two &
+	two=$!
+	await test -e up.two
+	touch start
+	wait $one
+	check $way "status of the other" "3 0 failed, synchronized" "$? $(cat one.out)"
+	await test -s two.out
+	(guest "$inference;lock.max_wait=15s" turns three)
+	check $way "another one, while it only waits" "3 0 failed, synchronized" "$? $(cat three.out)"
+	touch go
+	wait $two
+	check $way "its own status" "3 0 failed" "$? $(cat two.out)"
+	[ -e overlap ]
+	check $way "never two at once" 1 $?
+	has_not $way "a wait that is worth a record" ".ev == \"refuse\" or (.ev == \"hold\" and $rule)"
+done
 
 # ---- where it cannot work ----
 
@@ -163,4 +191,4 @@ begin
 check blind "nobody is kept" loaded "$(cat blind.out)"
 check blind "it is said once" 1 "$(count '.ev == "note" and .rule == "lock.scope"')"
 
-tally 44
+tally 57
