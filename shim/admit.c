@@ -96,17 +96,15 @@ static void ask(struct round *r)
 /* Once a process that nothing is shared, and each time what was damaged. */
 static void say_share_trouble(int err)
 {
-	char line[320];
+	char line[512];
 	struct taf_text t;
+	bool has_line;
 
 	taf_text_init(&t, line, sizeof(line));
-	if (!taf_share_trouble(&t) && !err)
+	has_line = taf_share_trouble(&t);
+	if ((!has_line && !err) || (err && atomic_exchange(&is_share_trouble_said, true)))
 		return;
-	if (err && atomic_exchange(&is_share_trouble_said, true))
-		return;
-	if (err)
-		taf_text_put(&t, line[0] ? "; " : "");
-	if (err)
+	if (!has_line)
 		taf_text_put(&t, "nothing is shared: the rules hold inside this process only");
 	taf_mark(TAF_NOTE, TAF_ENGINE_NONE, NULL, line);
 }

@@ -169,6 +169,15 @@ raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE=/proc/no/such TAFFRAIL_SET="$refu
 	"$steps" load=$A infer=1 free load=$A
 shows "no state" "load $A: ok" "infer: 1 of 1" free "load $A: failed"
 
+# A state that cannot be used is told once, and says itself what follows from it.
+fresh
+mkdir -m 700 -p "$state"
+echo 'taffrail state 2' >"$state/state"
+again $refuse load=$A infer=1 free load=$A
+shows "a newer state" "load $A: ok" "infer: 1 of 1" free "load $A: failed"
+check "a newer state" "told" "$state/state: it was written by a newer taffrail; until that is over, rules hold inside each process only" \
+	"$(crumbs | jq -r 'select(.ev == "note" and (.msg // "" | contains("rules hold inside"))) | .msg')"
+
 # ---- a signal ends a wait as it ends the program ----
 
 fresh
@@ -191,4 +200,4 @@ TAFFRAIL_STATE=$state "$BUILD/taffrail" run --set $refuse -- "$steps" load=$A in
 check run "lines on stderr" 1 "$(wc -l <run.err)"
 check run "it names the rule" 1 "$(grep -c 'refused 1 time.*cadence.same_model' run.err)"
 
-tally 70
+tally 72
