@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "crumb_read.h"
+#include "lock_text.h"
 #include "scan.h"
 #include "state.h"
 #include "sys_file.h"
@@ -43,9 +44,10 @@ int taf_lock_also_path(const struct taf_lock_also *who, const char *name, char *
 	return t.is_cut || !t.used ? -ENOENT : 0;
 }
 
-static void take(struct note_of_theirs *x, const char *key, const struct taf_scan *s,
-		 enum taf_scan_token t)
+static void take(void *to, const char *key, const struct taf_scan *s, enum taf_scan_token t)
 {
+	struct note_of_theirs *x = to;
+
 	if (taf_same(key, "pid") && t == TAF_SCAN_NUMBER && s->is_whole && s->number <= INT32_MAX)
 		x->pid = (int64_t)s->number;
 	if (t != TAF_SCAN_STRING)
@@ -60,29 +62,11 @@ static void take(struct note_of_theirs *x, const char *key, const struct taf_sca
 
 static bool read_theirs(int fd, struct note_of_theirs *x)
 {
-	char buf[TEXT_MAX], key[32];
-	uint8_t window[256];
-	struct taf_reader r;
-	struct taf_scan s;
-	enum taf_scan_token t;
+	char buf[TEXT_MAX];
 	int64_t n = taf_sys_pread(fd, buf, sizeof(buf), 0);
 
 	*x = (struct note_of_theirs){ .pid = -1 };
-	if (n <= 0)
-		return false;
-	taf_reader_of_memory(&r, buf, (size_t)n);
-	taf_reader_window(&r, window, sizeof(window));
-	taf_scan_init(&s, &r, (uint64_t)n);
-	if (taf_scan_next(&s) != TAF_SCAN_OBJECT)
-		return false;
-	while ((t = taf_scan_next(&s)) == TAF_SCAN_KEY) {
-		taf_copy(key, s.text, sizeof(key));
-		t = taf_scan_next(&s);
-		take(x, key, &s, t);
-		if (!taf_scan_skip(&s, t))
-			return false;
-	}
-	return t == TAF_SCAN_CLOSE && x->pid > 0;
+	return n > 0 && taf_scan_members(buf, (size_t)n, take, x) && x->pid > 0;
 }
 
 /* Whether the process carries our run in its environment; only a hint, since a
@@ -145,15 +129,13 @@ static void show(struct taf_lock_foreign *f, const char *name, const char *label
 	struct taf_text t;
 
 	taf_text_init(&t, f->holder, sizeof(f->holder));
-	for (; *name; name++)
-		taf_text_char(&t, (unsigned char)*name < ' ' || *name == 127 ? '?' : *name);
+	taf_lock_plain(&t, name);
 	if (!f->pid)
 		return;
 	taf_text_put(&t, " (pid ");
 	taf_text_i64(&t, f->pid);
 	taf_text_put(&t, label[0] ? ", " : "");
-	for (; *label; label++)
-		taf_text_char(&t, (unsigned char)*label < ' ' || *label == 127 ? '?' : *label);
+	taf_lock_plain(&t, label);
 	taf_text_char(&t, ')');
 }
 

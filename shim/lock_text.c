@@ -117,9 +117,9 @@ static uint64_t read_hex16(const char *s)
 }
 
 /* Takes the value of a member that we know. */
-static void take(struct taf_lock_text *x, const char *key, const struct taf_scan *s,
-		 enum taf_scan_token t)
+static void take(void *to, const char *key, const struct taf_scan *s, enum taf_scan_token t)
 {
+	struct taf_lock_text *x = to;
 	struct {
 		const char *key;
 		uint64_t *to;
@@ -158,29 +158,11 @@ static void take(struct taf_lock_text *x, const char *key, const struct taf_scan
 
 bool taf_lock_text_read(int fd, struct taf_lock_text *text)
 {
-	char buf[TAF_LOCK_TEXT_BYTES], key[32];
-	struct taf_reader r;
-	struct taf_scan s;
-	enum taf_scan_token t;
-	uint8_t window[256];
+	char buf[TAF_LOCK_TEXT_BYTES];
 	int64_t n = taf_sys_pread(fd, buf, sizeof(buf), 0);
 
 	taf_zero(text, sizeof(*text));
-	if (n <= 0)
-		return false;
-	taf_reader_of_memory(&r, buf, (size_t)n);
-	taf_reader_window(&r, window, sizeof(window));
-	taf_scan_init(&s, &r, (uint64_t)n);
-	if (taf_scan_next(&s) != TAF_SCAN_OBJECT)
-		return false;
-	while ((t = taf_scan_next(&s)) == TAF_SCAN_KEY) {
-		taf_copy(key, s.text, sizeof(key));
-		t = taf_scan_next(&s);
-		take(text, key, &s, t);
-		if (!taf_scan_skip(&s, t))
-			return false;
-	}
-	return t == TAF_SCAN_CLOSE && taf_lock_is_run(text->run);
+	return n > 0 && taf_scan_members(buf, (size_t)n, take, text) && taf_lock_is_run(text->run);
 }
 
 bool taf_lock_is_alive(int32_t pid, uint64_t start, uint64_t pid_ns)
@@ -196,8 +178,7 @@ bool taf_lock_text_is_alive(const struct taf_lock_text *x)
 	return x->boot == taf_lock_boot() && taf_lock_is_alive(x->pid, x->start, x->pid_ns);
 }
 
-/* Without what could steer a terminal or break a line. */
-static void put_plain(struct taf_text *out, const char *s)
+void taf_lock_plain(struct taf_text *out, const char *s)
 {
 	for (; *s; s++)
 		taf_text_char(out, (unsigned char)*s < ' ' || *s == 127 ? '?' : *s);
@@ -207,12 +188,12 @@ void taf_lock_text_show(const struct taf_lock_text *x, struct taf_text *out)
 {
 	uint64_t now = taf_lock_now_ms();
 
-	put_plain(out, x->command[0] ? x->command : "a program");
+	taf_lock_plain(out, x->command[0] ? x->command : "a program");
 	taf_text_put(out, " (pid ");
 	taf_text_i64(out, x->pid);
 	if (x->label[0]) {
 		taf_text_put(out, ", ");
-		put_plain(out, x->label);
+		taf_lock_plain(out, x->label);
 	}
 	if (x->boot == taf_lock_boot() && x->since_ms <= now) {
 		taf_text_put(out, ", since ");

@@ -52,6 +52,8 @@ bool taf_lock_text_is_alive(const struct taf_lock_text *text);
 bool taf_lock_is_alive(int32_t pid, uint64_t start, uint64_t pid_ns);
 /* "llama-server -m x.gguf (pid 12, web, since 3m 10s)" */
 void taf_lock_text_show(const struct taf_lock_text *text, struct taf_text *out);
+/* Puts s without what could steer a terminal or break a line. */
+void taf_lock_plain(struct taf_text *out, const char *s);
 /* The boot that this is, and the milliseconds of its clock. */
 uint64_t taf_lock_boot(void);
 uint64_t taf_lock_now_ms(void);

@@ -260,3 +260,26 @@ bool taf_scan_skip(struct taf_scan *s, enum taf_scan_token t)
 		t = taf_scan_next(s);
 	return t > TAF_SCAN_END;
 }
+
+bool taf_scan_members(const char *text, size_t n, taf_scan_take *take, void *to)
+{
+	char key[32];
+	uint8_t window[256];
+	struct taf_reader r;
+	struct taf_scan s;
+	enum taf_scan_token t;
+
+	taf_reader_of_memory(&r, text, n);
+	taf_reader_window(&r, window, sizeof(window));
+	taf_scan_init(&s, &r, n);
+	if (taf_scan_next(&s) != TAF_SCAN_OBJECT)
+		return false;
+	while ((t = taf_scan_next(&s)) == TAF_SCAN_KEY) {
+		taf_copy(key, s.text, sizeof(key));
+		t = taf_scan_next(&s);
+		take(to, key, &s, t);
+		if (!taf_scan_skip(&s, t))
+			return false;
+	}
+	return t == TAF_SCAN_CLOSE;
+}

@@ -50,4 +50,11 @@ enum taf_scan_token taf_scan_next(struct taf_scan *s);
 /* Steps over the rest of the value whose first token was t. False on a flaw. */
 bool taf_scan_skip(struct taf_scan *s, enum taf_scan_token t);
 
+/* One member of an object: to is whoever asked, t the first token of its value, s at it. */
+typedef void taf_scan_take(void *to, const char *key, const struct taf_scan *s,
+			   enum taf_scan_token t);
+/* Gives each member of the object that the n bytes of text begin with to take. False: it is
+ * not whole. */
+bool taf_scan_members(const char *text, size_t n, taf_scan_take *take, void *to);
+
 #endif
