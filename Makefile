@@ -238,6 +238,7 @@ $(B)/taffrail-%: $(B)/taffrail
 # LINK_<file name without suffix> := flags
 LINK_bench_crumb := -Wl,--wrap=taf_sys_fdatasync
 LINK_test_share := -Wl,--wrap=taf_sys_flock
+LINK_test_mark := -Wl,--wrap=taf_sys_mono_ns
 LINK_test_dirty := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id
 
 tests: all $(TEST_BIN) $(FAKE_LIB)

@@ -380,6 +380,9 @@ static int load_file(struct taf_trail *g, struct taf_trail_file *f, struct waiti
 			r.bad++;
 			continue;
 		}
+		/* It is written over: it tells of no moment. */
+		if (taf_crumb_has(&line, TAF_KEY_INSIDE))
+			continue;
 		take_head(g, &line);
 		err = add_past(g, &line, w);
 		if (taf_crumb_utc_us(&line, &g->last_us))

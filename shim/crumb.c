@@ -14,6 +14,9 @@
  * Every segment begins with the start record: whoever finds a segment empty
  * writes it first.  A process that is not the session's own (a fork or vfork
  * child that nobody told us of) writes nothing.
+ *
+ * The mark is the one record that is written over (taf_crumb_show); a new one
+ * takes its place when the segment was turned or it lies MARK_BACK behind.
  */
 #include "crumb.h"
 
@@ -27,6 +30,9 @@
 #define INFER_SYNC_MAX 10u /* begins flushed in a second */
 #define SECOND_NS 1000000000ull
 #define TURNS_MAX 4 /* segments tried for one record */
+#define MARK_ROOM 512u /* a record without texts is shorter */
+#define MARK_BACK (16u * 1024) /* readers of the end of a log have to find it */
+#define MARK_FLUSH_NS (10 * SECOND_NS) /* well before the kernel writes it by itself */
 #define FIXED_ROOM 400u /* what of a start record is not its head */
 
 static _Atomic(bool) is_open;
@@ -34,6 +40,9 @@ static struct taf_seg seg; /* its own lock */
 static char line[TAF_RECORD_MAX]; /* under the segment's lock */
 static char start_text[TAF_RECORD_MAX]; /* likewise */
 static uint64_t seq; /* likewise; survives the session, so that a second one goes on */
+static size_t line_used; /* bytes of line that were put last; likewise */
+static struct taf_span_at mark; /* likewise */
+static char mark_line[2][MARK_ROOM]; /* outside and inside; likewise */
 static _Atomic(uint64_t) lost; /* records without a seq so far */
 /* Written by taf_crumb_open alone: */
 static char head[TAF_RECORD_MAX], boot[TAF_BOOT_ID_LEN + 1], run[17];
@@ -124,8 +133,10 @@ static int put_line(const struct taf_rec *r, struct taf_seg_hold *h)
 	if (!taf_seg_fits(&seg, n))
 		return -ENODATA;
 	err = taf_seg_put(&seg, h, line, n);
-	if (!err)
+	if (!err) {
 		seq++;
+		line_used = n;
+	}
 	return err;
 }
 
@@ -170,6 +181,83 @@ static int append(const struct taf_rec *r, struct taf_seg_hold *h, bool *must_fl
 			err = put_line(r, h);
 	}
 	return err;
+}
+
+/* ---- the mark ---- */
+
+static bool is_mark_near(void)
+{
+	return mark.n && mark.number == seg.now.number && seg.now.fd >= 0 &&
+	       seg.at - mark.at < MARK_BACK;
+}
+
+static int put_new_mark(struct taf_seg_hold *h, bool is_inside, bool *must_flush)
+{
+	static const char *const words[] = { ",\"inside\":0", ",\"inside\":1" };
+	struct taf_rec r = { .kind = TAF_INFER,
+			     .phase = TAF_MARK,
+			     .extra = words[is_inside],
+			     .mono_ns = taf_sys_mono_ns() };
+	int err = append(&r, h, must_flush);
+
+	mark.n = 0;
+	if (err || line_used > MARK_ROOM)
+		return err ? err : -EMSGSIZE;
+	mark = (struct taf_span_at){ seg.now.number, seg.at - line_used, line_used };
+	for (int i = 0; i < 2; i++) {
+		taf_move(mark_line[i], line, mark.n);
+		*taf_rec_last(mark_line[i], mark.n) = (char)('0' + i);
+		taf_rec_seal(mark_line[i], mark.n, taf_crumb_seed(boot, start, mark.number));
+	}
+	return 0;
+}
+
+/* Under the segment's lock: who comes last says what is true. */
+static void set_mark(struct taf_seg_hold *h, bool is_inside, bool *must_flush)
+{
+	int err = -ENODATA;
+
+	if (is_inside == atomic_load(&seg.flips) % 2 && (!is_inside || is_mark_near()))
+		return;
+	if (is_mark_near())
+		err = taf_seg_put_over(&seg, h, &mark, mark_line[is_inside]);
+	if (err == -ENODATA)
+		err = put_new_mark(h, is_inside, must_flush);
+	if (err)
+		mark.n = 0;
+	else if (is_inside != atomic_load(&seg.flips) % 2)
+		atomic_fetch_add(&seg.flips, 1);
+}
+
+static bool is_mark_stale(uint64_t now_ns)
+{
+	uint64_t inside_ns = atomic_load(&seg.inside_ns);
+
+	return !inside_ns || now_ns - inside_ns > MARK_FLUSH_NS;
+}
+
+bool taf_crumb_shows(bool is_inside)
+{
+	return atomic_load(&seg.flips) % 2 == is_inside &&
+	       (!is_inside || !is_mark_stale(taf_sys_mono_ns()));
+}
+
+void taf_crumb_show(const _Atomic(uint32_t) *inside, bool may_flush)
+{
+	struct taf_seg_hold h;
+	int32_t tid = taf_sys_tid();
+	bool must_flush = false, is_inside;
+	uint64_t put;
+
+	if (!atomic_load_explicit(&is_open, memory_order_acquire) || pid != taf_sys_pid() ||
+	    taf_seg_enter(&seg, &h, tid))
+		return;
+	is_inside = atomic_load(inside) > 0;
+	set_mark(&h, is_inside, &must_flush);
+	put = seg.put;
+	taf_seg_leave(&seg, &h);
+	if (must_flush || (is_inside && may_flush && is_mark_stale(taf_sys_mono_ns())))
+		taf_seg_flush(&seg, put, tid);
 }
 
 /* Returns the record's seq, 0 when it is lost. */
@@ -233,6 +321,7 @@ int taf_crumb_open(const struct taf_session *s)
 	if (is_open)
 		return -EALREADY;
 	remember(s);
+	mark.n = 0;
 	err = taf_ring_open(s);
 	if (err)
 		return err;
@@ -263,6 +352,7 @@ void taf_crumb_abandon(void)
 	if (was_open || seg.is_open)
 		taf_seg_abandon(&seg);
 	seq = 0;
+	mark.n = 0;
 	atomic_store(&lost, 0);
 }
 

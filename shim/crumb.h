@@ -48,6 +48,7 @@
  *   handles   contexts alive                         as above
  *   msg       for people                             anywhere
  *   of        seq of the begin that this ends        end
+ *   inside    1 a call of a generation is inside the engine, 0 none is     infer mark
  *   crc       last
  *
  * The first record of every segment has ev "start"; its extra keys are: seg,
@@ -63,10 +64,26 @@
  *  (2) Within a process seq has no holes; a hole in the log is a lost LOG record.
  *  (3) A reader accepts a line only if its crc matches, skips what does not,
  *      and counts it (crumb_read.c).
- *  (4) A begin without an end under another boot id is the suspect.
+ *  (4) A begin without an end under another boot id is the suspect; generations
+ *      are none where the latest mark says 0.
  *  (5) The file descriptor is checked against (dev, ino) before each write: a
  *      program that closes descriptors it did not open must not make us write
  *      into its next file.
+ *
+ * THE MARK (infer, ph mark): what a server that sits idle needs to be told from one
+ * that took the machine down, since no thread of ours writes the end of a
+ * generation.  One record that is written over in place, with the same seq, so
+ * that a generation of hours adds nothing; the last one in the log counts, and
+ * speaks of now and not of its place (taf_crumb_show).
+ *
+ *   a decode begins     1, in the page cache; on disk with the begin of a generation,
+ *                       and again every ten seconds of it, so that the kernel
+ *                       never writes a 0 by itself while one goes on
+ *   a decode returns    0, in the page cache and never flushed
+ *
+ * What the page cache has outlives a kill and an orderly shutdown, and dies with
+ * the kernel: a panic leaves 1 behind, an idle server 0.  A sync of the whole
+ * file system in the last seconds before a panic may leave 0.
  *
  * Group commit: writers append under a futex lock, then one of them flushes
  * for all that were appended before it began (seg.c); nobody waits for more
@@ -74,6 +91,8 @@
  */
 #ifndef TAF_CRUMB_H
 #define TAF_CRUMB_H
+
+#include <stdatomic.h>
 
 #include "../policy/event.h"
 #include "sys.h"
@@ -137,6 +156,12 @@ void taf_crumb_abandon(void);
 /* Ends the session: flushes, cuts the segment to its records, removes the ring file. */
 void taf_crumb_close(void);
 bool taf_crumb_is_open(void);
+/* Makes the mark say whether calls are inside: *inside is read when it is written. In
+ * the page cache at once, on disk if may_flush and what is there is not known to say
+ * "inside", or not since long. */
+void taf_crumb_show(const _Atomic(uint32_t) *inside, bool may_flush);
+/* Whether that has nothing to do. */
+bool taf_crumb_shows(bool is_inside);
 
 /* CRC32C of n bytes continued from crc (0 to begin). */
 uint32_t taf_crc32c(uint32_t crc, const void *p, size_t n);

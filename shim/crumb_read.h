@@ -23,7 +23,7 @@
 #include "../policy/event.h"
 
 /* The keys of a record, the first nine in the order that the format demands.
- * Those after CRC are of the start record and of the record that `run` leaves. */
+ * Those after CRC are of the start record, of the record that `run` leaves and of the mark. */
 #define TAF_CRUMB_KEYS(K) \
 	K(T, "t") \
 	K(BOOT, "boot") \
@@ -72,7 +72,8 @@
 	K(GUESS, "guess") \
 	K(VERSIONS, "versions") \
 	K(HOST, "host") \
-	K(PID_OF_GUEST, "pid_of_guest")
+	K(PID_OF_GUEST, "pid_of_guest") \
+	K(INSIDE, "inside")
 
 enum taf_key {
 #define K(NAME, name) TAF_KEY_##NAME,

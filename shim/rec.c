@@ -155,12 +155,28 @@ static size_t fit_msg(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
 	return try_cut(buf, who, r, c);
 }
 
+void taf_rec_seal(char *line, size_t n, uint32_t seed)
+{
+	struct taf_text t;
+
+	taf_text_init(&t, line + n - TAIL, TAIL);
+	taf_text_put(&t, ",\"crc\":\"");
+	taf_text_hex(&t, taf_crc32c(seed, line, n - TAIL), 8);
+	taf_text_put(&t, "\"}");
+	/* In the place of the closing NUL. */
+	line[n - 1] = '\n';
+}
+
+char *taf_rec_last(char *line, size_t n)
+{
+	return line + n - TAIL - 1;
+}
+
 size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
 		      const struct taf_rec *r)
 {
 	struct cut c = { SIZE_MAX, SIZE_MAX, true };
 	size_t n = try_cut(buf, who, r, &c);
-	struct taf_text t;
 
 	if (!n)
 		n = fit_msg(buf, who, r, &c);
@@ -172,11 +188,6 @@ size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
 		c.names = NAME_MAX_SHORT;
 		n = fit_msg(buf, who, r, &c);
 	}
-	taf_text_init(&t, buf + n, TAF_RECORD_MAX - n);
-	taf_text_put(&t, ",\"crc\":\"");
-	taf_text_hex(&t, taf_crc32c(who->seed, buf, n), 8);
-	taf_text_put(&t, "\"}");
-	/* In the place of the closing NUL. */
-	buf[n + t.used] = '\n';
-	return n + t.used + 1;
+	taf_rec_seal(buf, n + TAIL, who->seed);
+	return n + TAIL;
 }

@@ -20,6 +20,11 @@ struct taf_rec_who {
 size_t taf_rec_format(char buf[TAF_RECORD_MAX], const struct taf_rec_who *who,
 		      const struct taf_rec *r);
 
+/* Computes the checksum of a line of n bytes anew, after a byte of it was changed. */
+void taf_rec_seal(char *line, size_t n, uint32_t seed);
+/* The last byte before the checksum: of extra, where there is one. */
+char *taf_rec_last(char *line, size_t n);
+
 /* "2026-11-21T10:00:00.123456Z" */
 void taf_rec_put_time(struct taf_text *t, uint64_t utc_us);
 

@@ -229,19 +229,21 @@ int taf_seg_turn(struct taf_seg *g, struct taf_seg_hold *h)
 	taf_move(&g->now, &g->next, sizeof(g->now));
 	g->next.fd = -1;
 	g->at = 0;
+	atomic_store(&g->inside_ns, 0);
 	return 0;
 }
 
-int taf_seg_put(struct taf_seg *g, struct taf_seg_hold *h, const void *line, size_t n)
+static int write_at(struct taf_seg *g, struct taf_seg_hold *h, const struct taf_span_at *where,
+		    const void *line)
 {
-	size_t done = 0;
+	size_t done = 0, n = where->n;
 	int err = taf_seg_file_check(&g->now);
 
 	if (err)
 		return err;
 	while (done < n) {
 		int64_t r = taf_sys_pwrite(g->now.fd, (const char *)line + done, n - done,
-					   g->at + done);
+					   where->at + done);
 
 		if (r == -EFBIG && !(h->pending >> (SIGXFSZ - 1) & 1))
 			taf_sys_take_signal(SIGXFSZ);
@@ -250,9 +252,26 @@ int taf_seg_put(struct taf_seg *g, struct taf_seg_hold *h, const void *line, siz
 			return back_off(g, r ? (int)r : -ENOSPC);
 		done += (size_t)r;
 	}
-	g->at += n;
 	g->put++;
 	return 0;
+}
+
+int taf_seg_put(struct taf_seg *g, struct taf_seg_hold *h, const void *line, size_t n)
+{
+	struct taf_span_at end = { .at = g->at, .n = n };
+	int err = write_at(g, h, &end, line);
+
+	if (!err)
+		g->at += n;
+	return err;
+}
+
+int taf_seg_put_over(struct taf_seg *g, struct taf_seg_hold *h, const struct taf_span_at *at,
+		     const void *line)
+{
+	if (g->now.fd < 0 || at->number != g->now.number || at->at + at->n > g->at)
+		return -ENODATA;
+	return write_at(g, h, at, line);
 }
 
 /* ---- group commit ---- */
@@ -273,6 +292,7 @@ static void gather(struct taf_seg *g)
 static int lead(struct taf_seg *g, struct taf_seg_hold *h)
 {
 	uint64_t upto, began;
+	uint32_t flips;
 	int fd, err;
 
 	g->is_flushing = true;
@@ -284,6 +304,7 @@ static int lead(struct taf_seg *g, struct taf_seg_hold *h)
 	fd = g->now.fd; /* stays the segment's: nobody turns while is_flushing */
 	unlock(g);
 	began = taf_sys_mono_ns();
+	flips = atomic_load(&g->flips);
 	err = fd < 0 ? -EBADF : taf_sys_fdatasync(fd);
 	if (grab(g, h->tid))
 		goto lost;
@@ -299,6 +320,8 @@ static int lead(struct taf_seg *g, struct taf_seg_hold *h)
 		g->crowd = upto - atomic_load(&g->flushed);
 		atomic_store(&g->flushed, upto);
 	}
+	/* While it was written the mark may have said both. */
+	atomic_store(&g->inside_ns, flips % 2 && flips == atomic_load(&g->flips) ? began : 0);
 	g->is_flushing = false;
 	beat(g);
 	return err;

@@ -53,6 +53,9 @@ struct taf_seg {
 	_Atomic(uint32_t) beat; /* futex: goes on when a flush or a making ends */
 	_Atomic(uint64_t) flushed; /* records on disk; read without the lock */
 	_Atomic(uint64_t) quiet_until_ns; /* after a failure; read without the lock */
+	_Atomic(uint32_t) flips; /* of the mark (crumb.h), odd: it says inside; read likewise */
+	_Atomic(uint64_t)
+		inside_ns; /* when the disk got one that says so; 0: another may be there */
 	bool is_open, is_flushing, is_making;
 	uint64_t put, refused; /* records written; those the disk would not flush */
 	uint64_t crowd, flush_ns; /* records that the last flush served, and its time */
@@ -72,6 +75,13 @@ struct taf_seg_hold {
 	bool has_lock; /* false after an error that lost it; leave copes */
 };
 
+/* Where a record stands in its segment. */
+struct taf_span_at {
+	uint32_t number; /* of the segment */
+	uint64_t at;
+	size_t n; /* 0: nowhere */
+};
+
 /* Makes the first segment. Of s count boot, pid, start, dir and segment_bytes. */
 int taf_seg_open(struct taf_seg *g, const struct taf_session *s);
 int taf_seg_enter(struct taf_seg *g, struct taf_seg_hold *h, int32_t tid);
@@ -83,6 +93,10 @@ bool taf_seg_fits(const struct taf_seg *g, size_t n);
 int taf_seg_turn(struct taf_seg *g, struct taf_seg_hold *h);
 /* Writes a record at the running offset. -ENODATA: the segment is gone, turn. */
 int taf_seg_put(struct taf_seg *g, struct taf_seg_hold *h, const void *line, size_t n);
+/* Writes a record of the same length over the one at offset at of this segment. It
+ * counts as one put: a flush of it can be waited for. */
+int taf_seg_put_over(struct taf_seg *g, struct taf_seg_hold *h, const struct taf_span_at *at,
+		     const void *line);
 /* Outside the lock. Returns when record number upto (g->put after its
  * taf_seg_put) is on disk: 0, or -errno when it may not be. */
 int taf_seg_flush(struct taf_seg *g, uint64_t upto, int32_t tid);

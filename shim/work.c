@@ -16,11 +16,16 @@
 #define LOCK_MS 200
 #define CLAIM_LOOK_MS 100 /* how often a waiter checks that the holder lives */
 
+#define SHOW_SHARE 200u /* the mark may take that part of the time */
+#define SHOW_PAUSE_NS 1000000000u /* and is written that often all the same */
+
 static struct taf_live_model
 	models[TAF_MODELS_MAX]; /* entries under table_lock, handle read by anyone */
 static struct taf_work works[TAF_WORKS_MAX]; /* likewise */
 static _Atomic(uint32_t)
 	table_lock; /* 0, or the tid inside: a few stores, never a call of theirs */
+static _Atomic(uint32_t) n_inside; /* contexts with is_inside */
+static _Atomic(uint64_t) show_after_ns; /* till then a decode of an open generation is not shown */
 
 /* False after LOCK_MS, or where this very thread has it: a handler of theirs that
  * interrupted us. What was to be tracked then is not. */
@@ -113,6 +118,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->model = model;
 	w->ctx_tokens = w->kv_bytes = 0;
 	w->is_inferring = w->owes_sync = false;
+	atomic_store(&w->is_inside, false);
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = 0;
 	w->drained_ns = taf_sys_mono_ns();
@@ -148,8 +154,36 @@ static void take_from(struct taf_work *w, uint32_t next)
 		taf_lock_drop_thread((int32_t)had);
 }
 
+/* ---- the mark in the log (crumb.h): whether a decode is inside ---- */
+
+/* is_first: the begin of the generation follows, and its flush. */
+static void go_inside(struct taf_work *w, bool is_first)
+{
+	if (!atomic_exchange(&w->is_inside, true))
+		atomic_fetch_add(&n_inside, 1);
+	if (is_first ||
+	    (taf_sys_mono_ns() >= atomic_load(&show_after_ns) && !taf_crumb_shows(true)))
+		taf_crumb_show(&n_inside, !is_first);
+}
+
+/* Always shown: it may have been the last one for hours. */
+static void come_out(struct taf_work *w)
+{
+	uint64_t began, now, pause;
+
+	if (!atomic_exchange(&w->is_inside, false) || atomic_fetch_sub(&n_inside, 1) != 1 ||
+	    taf_crumb_shows(false))
+		return;
+	began = taf_sys_mono_ns();
+	taf_crumb_show(&n_inside, false);
+	now = taf_sys_mono_ns();
+	pause = 2 * SHOW_SHARE * (now - began);
+	atomic_store(&show_after_ns, now + (pause < SHOW_PAUSE_NS ? pause : SHOW_PAUSE_NS));
+}
+
 void taf_work_drop(struct taf_work *w)
 {
+	come_out(w);
 	atomic_store(&w->handle, NULL);
 	take_from(w, 0);
 	taf_sys_wake_all(&w->claim);
@@ -291,6 +325,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	w->first_unsynced = 1;
 	if (w->model)
 		w->model->infers++;
+	go_inside(w, true);
 	w->of = taf_crumb(&r);
 	if (taf_ring_head())
 		atomic_fetch_add(&taf_ring_head()->infers, 1);
@@ -303,10 +338,13 @@ bool taf_work_submit(struct taf_work *w, struct taf_call *c)
 	taf_work_settle(w, false);
 	if (!taf_turn_begin(w, c))
 		return false;
-	if (w->is_inferring || begin_infer(w, c))
-		return true;
-	taf_turn_end(NULL);
-	return false;
+	if (w->is_inferring) {
+		go_inside(w, false);
+	} else if (!begin_infer(w, c)) {
+		taf_turn_end(NULL);
+		return false;
+	}
+	return true;
 }
 
 void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)
@@ -319,6 +357,7 @@ void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc
 		w->tokens += c->tokens;
 	if (c->tokens > w->peak)
 		w->peak = c->tokens;
+	come_out(w);
 	w->last_ns = taf_sys_mono_ns();
 	if (head)
 		atomic_store_explicit(&head->last_activity_ns, w->last_ns, memory_order_relaxed);
@@ -388,5 +427,6 @@ void taf_work_forget_all(void)
 		atomic_store(&models[i].handle, NULL);
 	for (int i = 0; i < TAF_WORKS_MAX; i++)
 		atomic_store(&works[i].handle, NULL);
+	atomic_store(&n_inside, 0);
 	atomic_store(&table_lock, 0);
 }

@@ -51,6 +51,7 @@ struct taf_work {
 	uint64_t kv_bytes; /* its key and value cache by the model's header; 0 unknown */
 	/* the rest under the claim */
 	bool is_inferring;
+	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t of, begin_ns, last_ns;
