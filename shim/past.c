@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "../policy/classify.h"
 #include "crumb.h"
 #include "crumb_read.h"
 #include "seg_name.h"
@@ -21,10 +22,12 @@ struct session {
 	struct taf_seg_name last; /* its segment of the highest number */
 	uint64_t mtime_ms; /* of that */
 	/* Once it was read: */
-	bool is_read, is_guest, is_run, has_end, has_open;
+	bool is_read, is_guest, is_run, has_end;
+	uint32_t n_loads, n_infers; /* that have no end */
+	bool is_outside; /* by the latest mark no call of a generation is inside */
 	uint64_t first_ms, last_ms; /* UTC of its records */
 	int32_t guest; /* of a run: whose end it saw */
-	struct taf_ledger_event panic; /* what a surmise would say */
+	struct taf_ledger_event load, infer; /* what a surmise would say: of the latest begins */
 };
 
 /* What one look works with, in one mapping. */
@@ -123,14 +126,17 @@ static uint64_t records_end(int fd, uint64_t size)
 struct reading {
 	struct room *r;
 	struct session *s;
-	uint64_t open[OPEN_MAX]; /* seq of loads and generations without an end */
+	struct open {
+		uint64_t seq;
+		bool is_load;
+	} open[OPEN_MAX]; /* loads and generations without an end */
 	uint32_t n_open;
 };
 
 static void shut(struct reading *g, uint64_t of)
 {
 	for (uint32_t i = 0; i < g->n_open; i++)
-		if (g->open[i] == of)
+		if (g->open[i].seq == of)
 			g->open[i] = g->open[--g->n_open];
 }
 
@@ -207,23 +213,44 @@ static void take_exit(struct reading *g, const struct taf_crumb_line *line)
 		crash(g, line, crash_signal(-rc));
 }
 
-static void take_begin(struct reading *g, const struct taf_crumb_line *line)
+static void take_begin(struct reading *g, const struct taf_crumb_line *line, bool is_load)
 {
+	struct taf_ledger_event *e = is_load ? &g->s->load : &g->s->infer;
 	uint64_t seq;
 
 	if (!taf_crumb_u64(line, TAF_KEY_SEQ, &seq) || g->n_open == OPEN_MAX)
 		return;
-	g->open[g->n_open++] = seq;
-	fill_event(g, line, &g->s->panic);
-	g->s->panic.is_suspected = true;
-	g->s->panic.severity = TAF_SEVERITY_PANIC;
-	taf_copy(g->s->panic.class, "dirty_boot", sizeof(g->s->panic.class));
+	g->open[g->n_open++] = (struct open){ seq, is_load };
+	fill_event(g, line, e);
+	e->is_suspected = true;
+	e->severity = TAF_SEVERITY_PANIC;
+	taf_copy(e->class, "dirty_boot", sizeof(e->class));
+}
+
+/* Written over in place: what it says is of the end of the log, wherever it stands. */
+static void take_mark(struct reading *g, const struct taf_crumb_line *line)
+{
+	uint64_t is_inside;
+
+	if (taf_crumb_u64(line, TAF_KEY_INSIDE, &is_inside))
+		g->s->is_outside = !is_inside;
+}
+
+/* An answer to a wrong request ends nobody: its class is no more than a remark. */
+static void take_error(struct reading *g, const struct taf_crumb_line *line)
+{
+	struct taf_error_class known;
+	char class[40];
+
+	if (!g->s->is_guest || !taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class)) ||
+	    (taf_class_named(class, &known) && known.level < TAF_SEVERITY_PROCESS))
+		return;
+	crash(g, line, class);
 }
 
 static void take_record(struct reading *g, const struct taf_crumb_line *line)
 {
 	int kind = taf_crumb_kind(line), phase = taf_crumb_phase(line);
-	char class[40];
 	int64_t rc = 0;
 	uint64_t of;
 
@@ -233,10 +260,11 @@ static void take_record(struct reading *g, const struct taf_crumb_line *line)
 	if (kind == TAF_EXIT)
 		take_exit(g, line);
 	else if ((kind == TAF_LOAD || kind == TAF_INFER) && phase == TAF_BEGIN)
-		take_begin(g, line);
-	else if (kind == TAF_ERROR && g->s->is_guest &&
-		 taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class)))
-		crash(g, line, class);
+		take_begin(g, line, kind == TAF_LOAD);
+	else if (kind == TAF_INFER && phase == TAF_MARK)
+		take_mark(g, line);
+	else if (kind == TAF_ERROR)
+		take_error(g, line);
 	else if (kind == TAF_SIGNAL && taf_crumb_i64(line, TAF_KEY_RC, &rc) && crash_signal(rc))
 		crash(g, line, crash_signal(rc));
 }
@@ -306,7 +334,10 @@ static void read_session(struct room *r, struct session *s)
 	for (n.seg -= back; n.seg <= s->last.seg; n.seg++)
 		if (read_segment(&g, &n))
 			s->is_read = true;
-	s->has_open = g.n_open > 0;
+	for (uint32_t i = 0; i < g.n_open; i++) {
+		s->n_loads += g.open[i].is_load;
+		s->n_infers += !g.open[i].is_load;
+	}
 	r->n_read++;
 }
 
@@ -359,6 +390,18 @@ static bool lived_on(const struct room *r, const struct session *s)
 	return false;
 }
 
+/* What the machine may have gone down in; NULL: nothing that shows. */
+static const struct taf_ledger_event *surmise(const struct room *r, const struct session *s)
+{
+	bool is_inferring = s->n_infers && !s->is_outside;
+
+	if (!s->is_read || !s->is_guest || s->has_end || taf_same(s->last.boot, r->ask->boot) ||
+	    (!is_inferring && !s->n_loads) || lived_on(r, s))
+		return NULL;
+	return is_inferring && (!s->n_loads || s->infer.at.utc_ms >= s->load.at.utc_ms) ? &s->infer
+											: &s->load;
+}
+
 int taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx)
 {
 	struct room *r = taf_sys_map(sizeof(*r));
@@ -381,10 +424,10 @@ int taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx)
 		s->mtime_ms = 0;
 	}
 	for (uint32_t i = 0; i < r->n; i++) {
-		s = &r->session[i];
-		if (s->is_read && s->is_guest && s->has_open && !s->has_end &&
-		    !taf_same(s->last.boot, ask->boot) && !lived_on(r, s))
-			found(ctx, &s->panic);
+		const struct taf_ledger_event *e = surmise(r, &r->session[i]);
+
+		if (e)
+			found(ctx, e);
 	}
 	n = n ? n : (int)r->n_read;
 	taf_sys_unmap(r, sizeof(*r));

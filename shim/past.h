@@ -11,11 +11,13 @@
  * PANIC  a session of another boot of this machine that ends inside a load or a
  *        generation.  Left out where `run` saw the guest's end, or where another
  *        session of that boot began LIVED_ON_MS after its last record: the
- *        machine went on.  A machine that was switched off, or cut off, during
- *        a generation looks the same: it is a surmise.
+ *        machine went on; and a generation of a server that sat idle, as the
+ *        mark of crumb.h says.  A machine that was cut off during a generation
+ *        looks the same as one that went down: it is a surmise.
  * CRASH  a guest of this boot that died of SIGABRT, SIGSEGV or SIGBUS, as `run`
  *        or its own last record says, or an engine call of it that failed.  An
- *        end by KILL, TERM or INT is none.
+ *        end by KILL, TERM or INT is none, nor an error whose class is a remark
+ *        (policy/classes.def): the answer to a request that was wrong.
  */
 #ifndef TAF_PAST_H
 #define TAF_PAST_H

@@ -238,6 +238,67 @@ storm() {
 	gate 0 none
 }
 
+# The same with a call that failed in each: what a wrong request is told is no crash.
+answers() { # RC STATUS REASON
+	local i
+	nothing
+	plain_guests guest_steps
+	# shellcheck disable=SC2034 # counted only
+	for i in 1 2 3; do
+		FAKE_DECODE_RC=$1 LD_PRELOAD=$shim "$tests/guest_steps" load=/models/a.gguf infer=1 >/dev/null
+	done
+	has "rc $1" "the error" ".ev == \"error\" and .rc == $1"
+	gate "$2" "$3"
+}
+
+# A guest that ends by SIGTERM where the test wants it; then the machine is started again.
+ended_by_term() { # INSIDE WORD...
+	local inside=$1 guest
+	shift
+	nothing
+	plain_guests guest_steps
+	FAKE_HANG_AT=$((4 - 3 * inside)) LD_PRELOAD=$shim "$tests/guest_steps" "$@" >guest.out &
+	guest=$!
+	# Its generation, and what the mark says then.
+	until [ "$(count ".ev == \"infer\" and .inside == $inside")" -gt 0 ] &&
+		[ "$(count '.ev == "infer" and .ph == "begin"')" -gt 0 ] &&
+		{ [ "$inside" = 1 ] || grep -q 'infer: 3 of 3' guest.out; }; do
+		kill -0 $guest || break
+	done
+	kill -TERM $guest
+	wait $guest
+	eq "ended" 143 $?
+	eq "one mark" "$inside" "$(crumbs | jq -r 'select(has("inside")).inside')"
+	has "$1" "no end" '.ev == "infer" and .ph == "begin"'
+	has_not "$1" "an end" '.ev == "infer" and .ph == "end"'
+}
+
+# Runs COMMAND in what looks like the next boot of this machine.
+next_boot() { # COMMAND...
+	cat /proc/sys/kernel/random/uuid >boot_id
+	unshare -m -r sh -c 'mount --bind boot_id /proc/sys/kernel/random/boot_id && exec "$@"' sh "$@"
+}
+
+surmises() {
+	"$bin" events --json 2>/dev/null | jq '[.events[] | select(.class == "dirty_boot")] | length'
+}
+
+reboots() {
+	if ! next_boot true 2>/dev/null; then
+		echo "the boot id cannot be replaced here: no reboots are tried"
+		passed=$((passed + 4))
+		return
+	fi
+	# What it notes, and not for how long that holds: the boot that looks is as old as
+	# the real one, and what came before is no younger.
+	ended_by_term 0 load=/models/a.gguf infer=3 wait=60000
+	next_boot "$bin" gate --quiet 2>/dev/null
+	eq "an idle server is no suspect" 0 "$(surmises)"
+	ended_by_term 1 load=/models/a.gguf infer=1
+	next_boot "$bin" gate --quiet 2>/dev/null
+	eq "one in the middle is" 1 "$(surmises)"
+}
+
 empty
 staircase
 breaker
@@ -249,4 +310,7 @@ other_guard
 blind
 broken
 storm
-tally 90
+answers -1 0 none
+answers -3 75 aborts
+reboots
+tally 100

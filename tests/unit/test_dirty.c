@@ -154,6 +154,77 @@ static void test_what_is_none(void **state)
 	assert_int_equal(seen.n_events, 0);
 }
 
+static void mark(int is_inside)
+{
+	fx_put(&f, "infer", "mark", ",\"inside\":%d", is_inside);
+}
+
+/* A server that sat idle when the machine was started again. */
+static void test_idle(void **state)
+{
+	(void)state;
+	begin(1, FX_OTHER_BOOT);
+	mark(0);
+	infer();
+	infer();
+	save(0);
+	/* The last mark counts, whatever it stands before, in whatever segment. */
+	begin(2, FX_OTHER_BOOT);
+	mark(1);
+	infer();
+	save(0);
+	fx_put(&f, "start", "mark", GUEST, machine);
+	mark(0);
+	save(0);
+	assert_int_equal(check(), 0);
+	assert_int_equal(seen.n_events, 0);
+}
+
+static void test_in_the_middle(void **state)
+{
+	(void)state;
+	begin(1, FX_OTHER_BOOT);
+	mark(0);
+	mark(1);
+	infer();
+	save(0);
+	check();
+	assert_int_equal(seen.n_events, 1);
+	assert_string_equal(seen.event[0].model, "tiny");
+}
+
+/* A load is not looked at by it. */
+static void test_idle_but_loading(void **state)
+{
+	(void)state;
+	begin(1, FX_OTHER_BOOT);
+	fx_put(&f, "load", "begin", ",\"model\":\"big\"");
+	mark(0);
+	infer();
+	save(0);
+	check();
+	assert_int_equal(seen.n_events, 1);
+	assert_string_equal(seen.event[0].model, "big");
+}
+
+/* The answer to a wrong request. */
+static void test_what_is_no_crash(void **state)
+{
+	(void)state;
+	begin(20, here);
+	fx_put(&f, "error", "mark", ",\"class\":\"bad_batch\"");
+	save(TAF_HOUR_MS - 1000);
+	begin(21, here);
+	fx_put(&f, "error", "mark", ",\"class\":\"a_class_nobody_knows\"");
+	save(TAF_HOUR_MS - 1000);
+	begin(22, here);
+	fx_put(&f, "error", "mark", ",\"class\":\"out_of_memory\"");
+	save(TAF_HOUR_MS - 1000);
+	check();
+	assert_int_equal(seen.n_events, 2);
+	assert_true(seen.event[0].pid != 20 && seen.event[1].pid != 20);
+}
+
 static void test_killed_while_the_machine_went_on(void **state)
 {
 	(void)state;
@@ -307,11 +378,20 @@ static void test_hostile_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_open_generation),  CASE(test_two_sessions_one_boot),
-		CASE(test_what_is_none),     CASE(test_killed_while_the_machine_went_on),
-		CASE(test_machine_lived_on), CASE(test_begun_in_an_earlier_segment),
-		CASE(test_settings),	     CASE(test_crashes),
-		CASE(test_breaker_opens),    CASE(test_hostile_folder),
+		CASE(test_open_generation),
+		CASE(test_two_sessions_one_boot),
+		CASE(test_what_is_none),
+		CASE(test_killed_while_the_machine_went_on),
+		CASE(test_machine_lived_on),
+		CASE(test_begun_in_an_earlier_segment),
+		CASE(test_settings),
+		CASE(test_crashes),
+		CASE(test_breaker_opens),
+		CASE(test_hostile_folder),
+		CASE(test_idle),
+		CASE(test_in_the_middle),
+		CASE(test_idle_but_loading),
+		CASE(test_what_is_no_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
