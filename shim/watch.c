@@ -157,15 +157,14 @@ static void look(struct watch *w)
 }
 
 /* While a process leaves, its own deadline counts (exit.deadline), but what was told to
- * end by us is still waited for. */
+ * end by us is still waited for. It may stay after all: an exec that fails. */
 static void *watch_main(void *arg)
 {
 	static struct watch w; /* one thread a process; a fork child begins anew */
-	enum taf_state s;
 
 	(void)arg;
 	taf_zero(&w, sizeof(w));
-	while ((s = taf_state_now()) == TAF_ACTIVE || (s == TAF_LEAVING && w.term_ns)) {
+	while (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING) {
 		taf_sys_sleep_ms(interval_ms(&w));
 		if (taf_state_now() == TAF_ACTIVE)
 			look(&w);

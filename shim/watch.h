@@ -10,8 +10,9 @@
  * It looks at the ring as `taffrail watch` does (stall.h), leaves a crumb for
  * each call that has stalled, and by watch.action a capture of the kernel's
  * view of the threads, SIGTERM to this process, and SIGKILL when watch.deadline has
- * passed.  It ends when the process leaves.  It synchronizes nothing: no engine
- * so far may be drained by another thread than the one that uses it.
+ * passed.  While the process leaves it looks at nothing, and goes on where an exec
+ * fails.  It synchronizes nothing: no engine so far may be drained by another
+ * thread than the one that uses it.
  */
 #ifndef TAF_WATCH_H
 #define TAF_WATCH_H

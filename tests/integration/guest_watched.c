@@ -10,6 +10,7 @@
  *   once=FILE   ends with status 0 here if FILE exists, else creates it
  *   count=FILE  adds a line to FILE
  *   sleep       waits for good
+ *   exec        becomes a program that is not there
  *   abort  exit=N
  */
 #include <fcntl.h>
@@ -89,6 +90,8 @@ static int do_word(const char *word)
 	} else if (!strcmp(word, "sleep")) {
 		for (;;)
 			pause();
+	} else if (!strcmp(word, "exec")) {
+		execl("/no/such/program", "program", (char *)NULL);
 	} else if (!strcmp(word, "abort")) {
 		abort();
 	} else if (!strncmp(word, "exit=", 5)) {

@@ -150,6 +150,9 @@ check in_process "a capture" 1 "$(grep -l '^== thread' "$state"/stacks/*.txt | w
 has in_process "what it sent" '.ev == "signal" and .call == "SIGTERM" and .rule == "watch.action"'
 alone "in_process, deaf" "watch.action=kill;watch.deadline=200ms" deaf
 check "in_process, deaf" status "signal 9" "$(sed 's/exit 137/signal 9/' shim.status)"
+# It stays after all, where the program to become is not there.
+FAKE_SYNC_MS=700 alone "in_process, exec failed" "watch.action=terminate;drain.at_exit=on" exec
+check "in_process, exec failed" status "signal 15" "$(sed 's/exit 143/signal 15/' shim.status)"
 # Off, there is one thread.
 threads() { # SETTINGS
 	fresh
