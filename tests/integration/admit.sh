@@ -171,7 +171,7 @@ shows "no state" "load $A: ok" "infer: 1 of 1" free "load $A: failed"
 
 # A state that cannot be used is told once, and says itself what follows from it.
 fresh
-mkdir -m 700 -p "$state"
+mkdir -m 700 "$state"
 echo 'taffrail state 2' >"$state/state"
 again $refuse load=$A infer=1 free load=$A
 shows "a newer state" "load $A: ok" "infer: 1 of 1" free "load $A: failed"

@@ -5,28 +5,10 @@
 # The exact lines of single mistakes are in tests/unit/test_config.c; here it
 # is the command: which file it takes, what it exits with, what goes to stdout
 # and what to stderr, what --effective, --json, --schema and --compile give.
-set -u
-
-bin=${TAFFRAIL:?the path of the taffrail binary}
-SRC=${SRC:?the source folder}
-unset TAFFRAIL TAFFRAIL_POLICY TAFFRAIL_SET TAFFRAIL_STRICT TAFFRAIL_RUN LD_PRELOAD
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export HOME=$work/home XDG_CONFIG_HOME=$work/config TAFFRAIL_STATE=$work/state
+# shellcheck disable=SC2154 # lib_cli.sh sets bin, work
+. "${SRC:?}/tests/integration/lib_cli.sh"
+export HOME=$work/home XDG_CONFIG_HOME=$work/config
 mkdir -p home config/taffrail
-passed=0
-failed=0
-
-same() { # NAME WANTED GOT
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-		printf '  wanted: %s\n  got:    %s\n' "$2" "$3" | head -n 20
-	fi
-}
 
 has() { # NAME PATTERN FILE
 	grep -Eq -- "$2" "$3"
@@ -290,6 +272,4 @@ check 64 a.json b.json
 check 64 --effective --
 check 64 -- true
 
-echo "$passed checks passed, $failed failed"
-[ "$passed" -ge 80 ] || { echo 'too few checks' && exit 1; }
-[ "$failed" -eq 0 ]
+tally 80

@@ -1,29 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # classify.sh -- texts, reports and kernel logs through the real command.
-set -u
-
-bin=${TAFFRAIL:?the path of the taffrail binary}
-unset TAFFRAIL TAFFRAIL_RUN LD_PRELOAD
-command -v jq >/dev/null || {
-	echo "needs jq"
-	exit 77
-}
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export TAFFRAIL_STATE=$work/state
-passed=0
-failed=0
-
-same() { # NAME WANTED GOT
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAIL %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
-	fi
-}
+# shellcheck disable=SC2154 # lib_cli.sh sets bin, work, passed, failed
+. "${SRC:?}/tests/integration/lib_cli.sh"
+needs jq
 
 texts() {
 	same 'a class' 'class      cuda_oom' "$(echo 'CUDA error: out of memory' | "$bin" classify | head -n 1)"
@@ -97,5 +77,4 @@ reports
 kernel_logs
 wrong
 same 'no state was made' 1 "$([ -e "$TAFFRAIL_STATE" ] && echo 0 || echo 1)"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 20 ]
+tally 21

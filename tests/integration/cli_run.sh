@@ -6,36 +6,9 @@
 # wait status must be equal.  Then come what `run` says, what it refuses and
 # what it leaves behind.  No guest here uses an engine, so that must be nothing.
 # Single quotes hold programs for the guests' shells.
-# shellcheck disable=SC2016
-set -u
-
-bin=${TAFFRAIL:?the path of the taffrail binary}
-unset TAFFRAIL TAFFRAIL_RUN LD_PRELOAD
-for tool in perl python3 setsid; do
-	command -v $tool >/dev/null || { echo "needs $tool" && exit 77; }
-done
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-ulimit -c 0
-export TAFFRAIL_STATE=$work/state
-passed=0
-failed=0
-
-ok() { # NAME STATUS
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-	fi
-}
-
-same() { # NAME WANTED GOT
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf '  wanted: %s\n  got:    %s\n' "$2" "$3"
-}
+# shellcheck disable=SC2016,SC2154 # lib_cli.sh sets bin, work
+. "${SRC:?}/tests/integration/lib_cli.sh"
+needs perl python3 setsid
 
 # The raw wait status of a command goes to a file: 143 and SIGTERM are two things.
 raw() { # FILE COMMAND...
@@ -51,15 +24,6 @@ both() { # NAME COMMAND...
 	raw guard.status "$bin" run -- "$@" >guard.out 2>guard.err <in
 	for part in status out err; do
 		same "$name: $part" "$(cat plain.$part)" "$(cat guard.$part)"
-	done
-}
-
-await() { # SECONDS COMMAND...: until it succeeds
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" 2>/dev/null; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.02
 	done
 }
 
@@ -450,5 +414,4 @@ for part in ends surroundings signals stops terminal launching unguardable envir
 	core_file; do
 	$part
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 150 ]
+tally 151

@@ -6,35 +6,20 @@
 # compares what can be seen from outside: stdout, stderr, the raw wait status.
 # Each shimmed run has a state directory of its own, $state, whose records
 # `crumbs` prints.  $work is the current folder and goes away at the end.
-set -u
+. "${SRC:?the source folder}/tests/integration/lib_base.sh"
 
 BUILD=${BUILD:?the build folder}
-SRC=${SRC:?the source folder}
 tests=$BUILD/tests
 shim=$BUILD/libtaffrail.so
-# In these scripts TAFFRAIL names the command; for a guest it would be the off switch.
-unset TAFFRAIL TAFFRAIL_RUN TAFFRAIL_SET TAFFRAIL_POLICY TAFFRAIL_STATE LD_PRELOAD
-
-for tool in perl jq; do
-	command -v $tool >/dev/null || {
-		echo "needs $tool"
-		exit 77
-	}
-done
+needs perl jq
 [ -e "$shim" ] || {
 	echo "$shim was not built"
 	exit 1
 }
 
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-ulimit -c 0
 mkdir -m 700 "$work/run"
 export XDG_RUNTIME_DIR=$work/run XDG_CONFIG_HOME=$work/config HOME=$work
 state=$work/state
-passed=0
-failed=0
 
 # In a build with sanitizers the guests are instrumented, and their own reports
 # would be compared: plain ones are made here instead. They need no object of ours.
@@ -55,15 +40,6 @@ fresh() {
 	rm -f "$work"/*.log
 }
 
-pass() {
-	passed=$((passed + 1))
-}
-
-fail() { # CASE WHAT...
-	failed=$((failed + 1))
-	echo "FAIL $*"
-}
-
 check() { # CASE WHAT WANTED GOT
 	if [ "$3" = "$4" ]; then
 		pass
@@ -71,17 +47,6 @@ check() { # CASE WHAT WANTED GOT
 		fail "$1: $2"
 		printf '  wanted: %s\n  got:    %s\n' "$3" "$4" | head -n 20
 	fi
-}
-
-# The last lines of a matrix: at least so many checks were made, and none failed.
-tally() { # AT-LEAST
-	echo "$passed checks passed, $failed failed"
-	if [ "$passed" -lt "$1" ]; then
-		echo "only $passed checks, at least $1 were meant to be made"
-		exit 1
-	fi
-	[ "$failed" -eq 0 ]
-	exit
 }
 
 # The raw wait status of a command goes to FILE.status as "exit N" or "signal N",

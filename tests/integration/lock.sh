@@ -23,17 +23,6 @@ cat >policy.json <<'END'
 END
 guard=("$taffrail" run --policy "$work/policy.json")
 
-await() { # COMMAND...: until it succeeds
-	local end=$((SECONDS + 60))
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || {
-			fail await "$*"
-			return 1
-		}
-		sleep 0.02
-	done
-}
-
 lock() { # JQ-CONDITION
 	"$taffrail" lock --policy policy.json --json | jq -e "$1" >/dev/null
 }
@@ -56,7 +45,7 @@ chmod +x holder.sh
 
 "${guard[@]}" --label web -- ./holder.sh one &
 holder=$!
-await test -e up.one
+await 60 test -e up.one
 lock '.slots == [.slots[0]] and .slots[0].state == "held" and .slots[0].label == "web"'
 check show "the slot" 0 $?
 lock ".slots[0].pid == $holder and .slots[0].holders[0].pid == $holder"
@@ -83,7 +72,7 @@ check builtin status 0 $?
 
 "${guard[@]}" -- ./holder.sh two 2>two.err &
 second=$!
-await lock '.waiting | length == 1'
+await 60 lock '.waiting | length == 1'
 check wait "one line on a pipe" 1 "$(grep -c '^taffrail: waiting for the GPU lock, held by holder.sh one (pid .*; .* left$' two.err)"
 [ -e up.two ]
 check wait "the second one is not started" 1 $?
@@ -91,16 +80,16 @@ check wait "the second one is not started" 1 $?
 for sig in TERM HUP KILL; do
 	"${guard[@]}" -- ./holder.sh three 2>/dev/null &
 	third=$!
-	await lock '.waiting | length == 2'
+	await 60 lock '.waiting | length == 2'
 	kill -$sig $third
 	wait $third
 	ended=$?
 	check "signal $sig" status "$((128 + $(kill -l $sig)))" $ended
-	await lock '.waiting | length == 1'
+	await 60 lock '.waiting | length == 1'
 done
 kill -KILL $holder
 wait $holder 2>/dev/null
-await test -e up.two
+await 60 test -e up.two
 lock ".slots[0].pid == $second and (.waiting | length) == 0"
 check killed "the next one has it" 0 $?
 
@@ -139,10 +128,10 @@ check eight "never two at once" 1 $?
 
 "${guard[@]}" -- ./holder.sh four &
 holder=$!
-await test -e up.four
+await 60 test -e up.four
 "${guard[@]}" -- touch after 2>/dev/null &
 waiter=$!
-await lock '.waiting | length == 1'
+await 60 lock '.waiting | length == 1'
 "$taffrail" lock --policy policy.json --take --settle 100ms >take.txt
 check take status 0 $?
 grep -q '^slot 1 was taken from holder.sh four (pid ' take.txt
@@ -157,7 +146,7 @@ check take "nothing to take" "0 nothing is held: there is nothing to take" "$? $
 # Who does not end is left alone.
 "${guard[@]}" -- sh -c 'trap "" TERM; : >up.stubborn; while [ ! -e go ]; do sleep 0.02; done' &
 holder=$!
-await test -e up.stubborn
+await 60 test -e up.stubborn
 "$taffrail" lock --policy policy.json --take --wait 300ms 2>stubborn.err
 check stubborn status 1 $?
 grep -q "slot 1 is still held after 300ms by taffrail (pid $holder); nobody is killed" stubborn.err
@@ -179,7 +168,7 @@ check self line 0 $?
 # Two who take over at once: one tells, the other waits, and both find it free.
 "${guard[@]}" -- ./holder.sh five &
 holder=$!
-await test -e up.five
+await 60 test -e up.five
 pids=()
 for i in a b; do
 	"$taffrail" lock --policy policy.json --take --settle 300ms >take.$i 2>&1 &
@@ -221,7 +210,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	# shellcheck disable=SC2086 # words
 	"${guard[@]}" $set -- sh -c ': >up.six; while [ ! -e go ]; do sleep 0.02; done' &
 	holder=$!
-	await test -e up.six
+	await 60 test -e up.six
 	other() { env HOME=/ setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 	if other test -x "$taffrail"; then
 		# shellcheck disable=SC2086

@@ -28,17 +28,6 @@ guest() { # SETTINGS WAY NAME
 		"$tests/guest_lock" "$2" "$3" >"$3.out"
 }
 
-await() { # COMMAND...: until it succeeds
-	local end=$((SECONDS + 60))
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || {
-			fail await "$*"
-			return 1
-		}
-		sleep 0.02
-	done
-}
-
 records() { # N CONDITION: at least so many
 	[ "$(count "$2")" -ge "$1" ]
 }
@@ -48,13 +37,13 @@ records() { # N CONDITION: at least so many
 begin
 guest lock.on_conflict=wait hold a &
 first=$!
-await test -e up.a
+await 60 test -e up.a
 pids=()
 for name in b c d e f g h; do
 	guest lock.on_conflict=wait hold $name &
 	pids+=($!)
 done
-await records 7 ".ev == \"hold\" and .ph == \"begin\" and $rule"
+await 60 records 7 ".ev == \"hold\" and .ph == \"begin\" and $rule"
 check eight "who is in" "up.a" "$(echo up.*)"
 touch go
 wait $first
@@ -74,7 +63,7 @@ has_not eight "a refusal" '.ev == "refuse"'
 begin
 guest "" hold a &
 first=$!
-await test -e up.a
+await 60 test -e up.a
 for way in refuse warn; do
 	(guest "lock.on_conflict=$way" load $way)
 	check $way status 0 $?
@@ -93,7 +82,7 @@ has_not slots "an objection" "$rule and .model == \"slots\""
 # Killed, it keeps nobody.
 guest lock.on_conflict=wait load next &
 next=$!
-await records 1 ".ev == \"hold\" and .ph == \"begin\" and .model == \"next\""
+await 60 records 1 ".ev == \"hold\" and .ph == \"begin\" and .model == \"next\""
 kill -KILL $first
 wait $next
 check killed "the next one" "0 loaded" "$? $(cat next.out)"
@@ -104,7 +93,7 @@ wait $first 2>/dev/null
 begin
 guest lock.on_conflict=refuse workers w &
 server=$!
-await test -e up.workers
+await 60 test -e up.workers
 check workers "all of them" "4 of 4 workers loaded" "$(cat w.out)"
 (guest lock.on_conflict=refuse load outside)
 check workers "another server" refused "$(cat outside.out)"
@@ -123,7 +112,7 @@ for name in one two three; do
 	guest "$inference" turns $name &
 	eval "pid_$name=\$!"
 done
-await test -e up.one -a -e up.two -a -e up.three
+await 60 test -e up.one -a -e up.two -a -e up.three
 touch start
 for name in one two three; do
 	pid=pid_$name
@@ -140,7 +129,7 @@ has_not turns "a crumb for each turn" ".ev == \"refuse\" or (.ev == \"hold\" and
 begin
 guest "$inference" idle lazy &
 lazy=$!
-await test -e up.lazy
+await 60 test -e up.lazy
 touch start
 (guest "$inference" turns busy)
 check idle "the busy one" 3 $?
@@ -148,7 +137,7 @@ kill -0 $lazy
 check idle "the lazy one lives" 0 $?
 guest "" hold whole &
 whole=$!
-await test -e up.whole
+await 60 test -e up.whole
 (guest "lock.hold=inference;lock.on_conflict=refuse" turns late)
 check idle "a turn is refused" 5 $?
 has idle "the refusal" ".ev == \"refuse\" and $rule and .model == \"late\""
@@ -166,14 +155,14 @@ for way in left left-same; do
 	begin
 	guest "$inference;lock.max_wait=15s" turns one &
 	one=$!
-	await test -e up.one
+	await 60 test -e up.one
 	FAKE_FN_FIRST=1 guest "$inference;lock.max_wait=15s;drain.deadline=100ms" "$way" two &
 	two=$!
-	await test -e up.two
+	await 60 test -e up.two
 	touch start
 	wait $one
 	check $way "status of the other" "3 0 failed, synchronized" "$? $(cat one.out)"
-	await test -s two.out
+	await 60 test -s two.out
 	(guest "$inference;lock.max_wait=15s" turns three)
 	check $way "another one, while it only waits" "3 0 failed, synchronized" "$? $(cat three.out)"
 	touch go

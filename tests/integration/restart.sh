@@ -9,15 +9,6 @@ plain_guests guest_watched
 guest=$tests/guest_watched
 export TAFFRAIL_STATE=$state
 
-await() { # SECONDS COMMAND...: until it succeeds
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" 2>/dev/null; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.02
-	done
-}
-
 # Runs the guest; then `lives` says how many there were. $words are its own.
 again() { # OPTION... -- WORD...
 	fresh

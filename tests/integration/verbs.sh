@@ -1,32 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # verbs.sh -- what the verbs say of themselves, and what they refuse.
-set -u
-
-bin=${TAFFRAIL:?the path of the taffrail binary}
-SRC=${SRC:?the source folder}
-unset TAFFRAIL TAFFRAIL_RUN LD_PRELOAD
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export TAFFRAIL_STATE=$work/state
-passed=0
-failed=0
-
-ok() { # NAME STATUS
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-	fi
-}
-
-same() { # NAME WANTED GOT
-	[ "$2" = "$3" ]
-	ok "$1" $?
-	[ "$2" = "$3" ] || printf '  wanted: %s\n  got:    %s\n' "$2" "$3"
-}
+# shellcheck disable=SC2154 # lib_cli.sh sets bin
+. "${SRC:?}/tests/integration/lib_cli.sh"
 
 # The numbers of the exit statuses, one a line: of a help text, of a manual page.
 statuses() { # FILE
@@ -128,5 +104,4 @@ verbs
 pages
 readers
 unreadable
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 80 ]
+tally 81
