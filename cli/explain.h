@@ -3,7 +3,8 @@
  *
  * explain.c reads the arguments and decides the exit status; explain_ask.c
  * gathers the facts that the guard would gather and asks each rule as the guard
- * does, explain_lock.c looks at the GPU lock; explain_show.c prints for people, explain_json.c for programs.
+ * does, explain_lock.c looks at the GPU lock; explain_show.c prints for people,
+ * explain_json.c for programs.
  */
 #ifndef TAF_EXPLAIN_H
 #define TAF_EXPLAIN_H

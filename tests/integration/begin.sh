@@ -33,7 +33,7 @@ hold_by_hand() {
 
 # A guest of another state directory, that is, of another run, sits on the lock.
 start_holder() { # SETTINGS
-	mkdir -m 700 -p "$work/other"
+	install -d -m 700 "$work/other"
 	rm -f holder.out
 	env LD_PRELOAD="$shim" TAFFRAIL_STATE="$work/other" TAFFRAIL_SET="$1" \
 		"$steps" load=$B "wait=${2:-60000}" >holder.out 2>&1 &
@@ -96,7 +96,7 @@ holder=$!
 until grep -qs failed kept.out; do
 	sleep 0.02
 done
-mkdir -m 700 -p "$work/other"
+install -d -m 700 "$work/other"
 raw other env LD_PRELOAD="$shim" TAFFRAIL_STATE="$work/other" TAFFRAIL_SET="lock.on_conflict=refuse" \
 	"$steps" load=$B
 check "a refused process" "the other one" "load $B: ok" "$(cat other.out)"

@@ -105,7 +105,8 @@ last() { # WAY LAST
 		call=${call%:*}
 		has "$1" "the begin of exit" ".ev == \"exit\" and .ph == \"begin\" and .call == \"${call/_handler/ handler}\""
 		has "$1" "the end of exit with status $rc" ".ev == \"exit\" and .ph == \"end\" and .rc == $rc"
-		check "$1" "rings left" "" "$(ls "$XDG_RUNTIME_DIR/taffrail" 2>/dev/null | grep -vx lock)"
+		check "$1" "rings left" "" \
+			"$(find "$XDG_RUNTIME_DIR/taffrail" -mindepth 1 -maxdepth 1 ! -name lock -printf '%P\n' 2>/dev/null)"
 		;;
 	exec:*) has "$1" "exec" ".ev == \"exec\" and .call == \"$call\"" ;;
 	class:*)

@@ -146,8 +146,7 @@ static void broken_text(void **state)
 		const char *text, *line;
 	} broken[] = {
 		{ "", "1:1: it is empty; write {} for a file that says nothing\n" },
-		{ "  // nothing\n",
-		  "1:1: it is empty; write {} for a file that says nothing\n" },
+		{ "  // nothing\n", "1:1: it is empty; write {} for a file that says nothing\n" },
 		{ "[]", "1:1: such a file is an object; begin with {\n" },
 		{ "{", "1:2: a key is missing here; write \"key\": value\n" },
 		{ "{\"mode\"}", "1:8: a colon is missing between the key and its value\n" },

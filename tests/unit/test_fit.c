@@ -52,57 +52,55 @@ struct line {
 	const char *rule;
 };
 
+static const struct line table[] = {
+	/* The built-in policy warns, and an equal room fits. */
+	{ "", 3 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW, "none" },
+	{ "", 4 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW, "none" },
+	{ "", 4 * GIB + 1, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN, "memory.on_misfit" },
+	/* The cache counts, and what is needed beside, but not more than a quarter. */
+	{ "", 3 * GIB, GIB, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW, "none" },
+	{ "", 3 * GIB, GIB + 1, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN, "memory.on_misfit" },
+	{ "", 4 * GIB, 0, GIB, 8 * GIB, 5 * GIB, 0, TAF_ACT_ALLOW, "none" },
+	{ "", 4 * GIB, 0, GIB, 8 * GIB, 5 * GIB - 1, 0, TAF_ACT_WARN, "memory.on_misfit" },
+	{ "", 100 * MIB, 0, 2 * GIB, 8 * GIB, 125 * MIB, 0, TAF_ACT_ALLOW, "none" },
+	/* What must stay free, by size and by share. */
+	{ "memory.headroom=1GiB", 3 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW, "none" },
+	{ "memory.headroom=1GiB", 3 * GIB + 1, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN,
+	  "memory.headroom" },
+	{ "memory.headroom=25%", 3 * GIB, 0, 0, 8 * GIB, 5 * GIB, 0, TAF_ACT_ALLOW, "none" },
+	{ "memory.headroom=25%;memory.on_misfit=refuse", 3 * GIB, 0, 0, 8 * GIB, 5 * GIB - 1, 0,
+	  TAF_ACT_REFUSE, "memory.headroom" },
+	/* The process's own limit, though there is room enough. */
+	{ "memory.limit=2GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 64 * GIB, 60 * GIB, 0,
+	  TAF_ACT_REFUSE, "memory.limit" },
+	{ "memory.limit=4GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 64 * GIB, 60 * GIB, GIB,
+	  TAF_ACT_ALLOW, "none" },
+	{ "memory.limit=4GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 64 * GIB, 60 * GIB, GIB + 1,
+	  TAF_ACT_REFUSE, "memory.limit" },
+	{ "memory.limit=50%;memory.on_misfit=refuse", 4 * GIB + 1, 0, 0, 8 * GIB, 8 * GIB, 0,
+	  TAF_ACT_REFUSE, "memory.limit" },
+	/* A limit in bytes holds where nothing is known of the device, a share cannot. */
+	{ "memory.limit=2GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 0, 0, 0, TAF_ACT_REFUSE,
+	  "memory.limit" },
+	{ "memory.limit=10%;memory.on_misfit=refuse", 3 * GIB, 0, 0, 0, 0, 0, TAF_ACT_ALLOW,
+	  "none" },
+	/* A wait, while a release could help. */
+	{ "memory.on_misfit=wait", 5 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WAIT,
+	  "memory.on_misfit" },
+	{ "memory.on_misfit=wait", 9 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN,
+	  "memory.on_misfit" },
+	{ "memory.on_misfit=wait;memory.limit=2GiB", 3 * GIB, 0, 0, 8 * GIB, 8 * GIB, 0,
+	  TAF_ACT_WARN, "memory.limit" },
+	/* Nothing is known. */
+	{ "memory.on_misfit=refuse", 0, 0, 0, 8 * GIB, 0, 0, TAF_ACT_ALLOW, "none" },
+	{ "memory.on_misfit=refuse", 9 * GIB, 0, 0, 0, 0, 0, TAF_ACT_ALLOW, "none" },
+	/* Sizes that overflow are too large, never small. */
+	{ "memory.on_misfit=refuse", UINT64_MAX, UINT64_MAX, GIB, 8 * GIB, 8 * GIB, 0,
+	  TAF_ACT_REFUSE, "memory.on_misfit" },
+};
+
 static void decides_as_the_table_says(void **state)
 {
-	static const struct line table[] = {
-		/* The built-in policy warns, and an equal room fits. */
-		{ "", 3 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW, "none" },
-		{ "", 4 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW, "none" },
-		{ "", 4 * GIB + 1, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN, "memory.on_misfit" },
-		/* The cache counts, and what is needed beside, but not more than a quarter. */
-		{ "", 3 * GIB, GIB, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW, "none" },
-		{ "", 3 * GIB, GIB + 1, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN, "memory.on_misfit" },
-		{ "", 4 * GIB, 0, GIB, 8 * GIB, 5 * GIB, 0, TAF_ACT_ALLOW, "none" },
-		{ "", 4 * GIB, 0, GIB, 8 * GIB, 5 * GIB - 1, 0, TAF_ACT_WARN, "memory.on_misfit" },
-		{ "", 100 * MIB, 0, 2 * GIB, 8 * GIB, 125 * MIB, 0, TAF_ACT_ALLOW, "none" },
-		/* What must stay free, by size and by share. */
-		{ "memory.headroom=1GiB", 3 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_ALLOW,
-		  "none" },
-		{ "memory.headroom=1GiB", 3 * GIB + 1, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN,
-		  "memory.headroom" },
-		{ "memory.headroom=25%", 3 * GIB, 0, 0, 8 * GIB, 5 * GIB, 0, TAF_ACT_ALLOW,
-		  "none" },
-		{ "memory.headroom=25%;memory.on_misfit=refuse", 3 * GIB, 0, 0, 8 * GIB,
-		  5 * GIB - 1, 0, TAF_ACT_REFUSE, "memory.headroom" },
-		/* The process's own limit, though there is room enough. */
-		{ "memory.limit=2GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 64 * GIB, 60 * GIB, 0,
-		  TAF_ACT_REFUSE, "memory.limit" },
-		{ "memory.limit=4GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 64 * GIB, 60 * GIB,
-		  GIB, TAF_ACT_ALLOW, "none" },
-		{ "memory.limit=4GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 64 * GIB, 60 * GIB,
-		  GIB + 1, TAF_ACT_REFUSE, "memory.limit" },
-		{ "memory.limit=50%;memory.on_misfit=refuse", 4 * GIB + 1, 0, 0, 8 * GIB, 8 * GIB,
-		  0, TAF_ACT_REFUSE, "memory.limit" },
-		/* A limit in bytes holds where nothing is known of the device, a share cannot. */
-		{ "memory.limit=2GiB;memory.on_misfit=refuse", 3 * GIB, 0, 0, 0, 0, 0,
-		  TAF_ACT_REFUSE, "memory.limit" },
-		{ "memory.limit=10%;memory.on_misfit=refuse", 3 * GIB, 0, 0, 0, 0, 0, TAF_ACT_ALLOW,
-		  "none" },
-		/* A wait, while a release could help. */
-		{ "memory.on_misfit=wait", 5 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WAIT,
-		  "memory.on_misfit" },
-		{ "memory.on_misfit=wait", 9 * GIB, 0, 0, 8 * GIB, 4 * GIB, 0, TAF_ACT_WARN,
-		  "memory.on_misfit" },
-		{ "memory.on_misfit=wait;memory.limit=2GiB", 3 * GIB, 0, 0, 8 * GIB, 8 * GIB, 0,
-		  TAF_ACT_WARN, "memory.limit" },
-		/* Nothing is known. */
-		{ "memory.on_misfit=refuse", 0, 0, 0, 8 * GIB, 0, 0, TAF_ACT_ALLOW, "none" },
-		{ "memory.on_misfit=refuse", 9 * GIB, 0, 0, 0, 0, 0, TAF_ACT_ALLOW, "none" },
-		/* Sizes that overflow are too large, never small. */
-		{ "memory.on_misfit=refuse", UINT64_MAX, UINT64_MAX, GIB, 8 * GIB, 8 * GIB, 0,
-		  TAF_ACT_REFUSE, "memory.on_misfit" },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		const struct line *l = &table[i];

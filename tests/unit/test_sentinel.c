@@ -37,7 +37,7 @@ static void test_holds(void **state)
 		assert_true((int64_t)until == (int64_t)UTC - cases[i].east_s * 1000);
 	}
 	/* Without an offset it is local time. */
-	setenv("TZ", "XXX-2", 1);
+	setenv("TZ", "TAF-2", 1);
 	tzset();
 	assert_true(taf_sentinel_read(cases[0].text, strlen(cases[0].text), &until));
 	assert_true(until == UTC - 7200000);
