@@ -154,8 +154,8 @@ struct taf_answer {
 	uint64_t have, need;
 	uint64_t pass_ms; /* until it would be let through, from now */
 	uint32_t wait_ms; /* of a WAIT: at least so long before it is asked again */
-	char about
-		[TAF_ABOUT_ROOM]; /* the other model, the holder, the class; "": nothing more to say */
+	/* The other model, the holder, the class; "": nothing more to say. */
+	char about[TAF_ABOUT_ROOM];
 };
 
 #define TAF_SAID_MAX 16

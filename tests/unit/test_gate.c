@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_gate.c -- the gate and the breaker: every branch and edge, and what no
- * input may do to them. */
+/* test_gate.c -- the gate: every branch and edge, and what no input may do to it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -10,73 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../policy/breaker.h"
-#include "../../policy/cooldown.h"
-#include "../../policy/policy.h"
+#include "gate_kit.h"
 
-#define NOW 2000000000000ull
-#define UP TAF_HOUR_MS /* since when this boot runs */
-#define HERE 9 /* its key */
-#define MIN (uint64_t) TAF_MINUTE_MS
-#define HOUR (uint64_t) TAF_HOUR_MS
-
-static struct taf_rules rules;
-static struct taf_ledger l;
-static struct taf_gate_question q;
 static struct taf_gate g;
-
-static int setup(void **state)
-{
-	(void)state;
-	taf_rules_default(&rules);
-	memset(&l, 0, sizeof(l));
-	q = (struct taf_gate_question){ .rules = &rules, .ledger = &l };
-	q.now = (struct taf_moment){ .boot = HERE, .boot_ms = UP, .utc_ms = NOW };
-	return 0;
-}
-
-static void set(const char *path, const char *value)
-{
-	assert_int_equal(taf_rules_set(&rules, path, value, NULL), 0);
-}
-
-/* Of an earlier boot when it is older than this one. */
-static struct taf_moment ago(uint64_t ms)
-{
-	struct taf_moment m = { .utc_ms = NOW - ms };
-
-	if (ms < UP) {
-		m.boot = HERE;
-		m.boot_ms = UP - ms;
-	} else {
-		m.boot = 1 + ms;
-	}
-	return m;
-}
-
-static struct taf_ledger_event *add(enum taf_severity severity, uint64_t age, const char *class)
-{
-	struct taf_ledger_event *e = &l.event[l.n_events++];
-
-	memset(e, 0, sizeof(*e));
-	e->at = ago(age);
-	e->severity = (uint8_t)severity;
-	snprintf(e->class, sizeof(e->class), "%s", class);
-	return e;
-}
-
-static void panic(uint64_t age)
-{
-	add(TAF_SEVERITY_PANIC, age, "iogpu_panic");
-}
-
-static struct taf_ledger_event *abort_at(uint64_t age)
-{
-	struct taf_ledger_event *e = add(TAF_SEVERITY_PROCESS, age, "SIGABRT");
-
-	e->is_abort = true;
-	return e;
-}
 
 static void ack(uint64_t age)
 {
@@ -362,21 +297,7 @@ static void test_clock_steps(void **state)
 	judged("cooldown", true, HOUR); /* it cannot be younger than this boot */
 }
 
-/* ---- in words, and as a rule ---- */
-
-static const struct taf_answer *decide(enum taf_kind kind, struct taf_verdict *v)
-{
-	static struct taf_facts f;
-	struct taf_event ev = { .kind = kind, .phase = TAF_BEGIN };
-	struct taf_question ask = { &rules, &ev, &f };
-
-	f.now = q.now;
-	f.ledger = &l;
-	taf_verdict_init(v);
-	taf_cooldown(&ask, v);
-	taf_breaker(&ask, v);
-	return taf_verdict_why(v);
-}
+/* ---- as a rule ---- */
 
 static void test_as_a_rule(void **state)
 {
@@ -405,91 +326,6 @@ static void test_as_a_rule(void **state)
 	assert_int_equal(v.action, TAF_ACT_REFUSE);
 	assert_null(decide(TAF_INFER, &v));
 	assert_null(decide(TAF_ALLOC, &v));
-}
-
-/* ---- the breaker ---- */
-
-static struct taf_breaker_state b;
-
-static void broken(bool is_open, uint32_t count, uint64_t pass_ms)
-{
-	struct taf_breaker_question ask = { &rules, &l, q.now };
-
-	taf_breaker_judge(&ask, &b);
-	assert_int_equal(b.is_open, is_open);
-	assert_int_equal(b.count, count);
-	assert_true(b.pass_ms == pass_ms);
-}
-
-static void test_breaker(void **state)
-{
-	(void)state;
-	broken(false, 0, 0);
-	panic(HOUR);
-	broken(false, 1, 0);
-	panic(1);
-	broken(true, 2, HOUR);
-	l.event[0].at = ago(HOUR + 1);
-	broken(false, 1, 0);
-	set("breaker.threshold", "1");
-	broken(true, 1, HOUR);
-}
-
-static void test_breaker_is_stored(void **state)
-{
-	(void)state;
-	panic(50 * MIN);
-	panic(40 * MIN);
-	assert_true(taf_breaker_update(&l, &rules, &q.now));
-	assert_false(taf_breaker_update(&l, &rules, &q.now));
-	/* It stays open though they leave the window. */
-	q.now.boot_ms += 30 * MIN;
-	q.now.utc_ms += 30 * MIN;
-	broken(true, 2, 30 * MIN);
-	q.now.boot_ms += 30 * MIN;
-	q.now.utc_ms += 30 * MIN;
-	broken(false, 0, 0);
-	/* A stored time far ahead is one cooldown at most. */
-	l.breaker.for_ms = 100 * HOUR;
-	l.breaker.opened = q.now;
-	broken(true, 2, HOUR);
-	/* Closed by hand: what was before counts no more. */
-	l.event[1].at = q.now;
-	l.event[0].at = q.now;
-	l.breaker.for_ms = 0;
-	broken(false, 0, 0);
-}
-
-static void test_breaker_counts_gpu_panics(void **state)
-{
-	(void)state;
-	set("breaker.threshold", "1");
-	add(TAF_SEVERITY_PANIC, MIN, "unknown");
-	add(TAF_SEVERITY_PANIC, MIN, "kernel_panic");
-	add(TAF_SEVERITY_PANIC, MIN, "iogpu_panic")->is_suspected = true;
-	add(TAF_SEVERITY_MACHINE, MIN, "xid_79");
-	abort_at(MIN);
-	add(TAF_SEVERITY_PANIC, MIN, "iogpu_panic")->at =
-		(struct taf_moment){ .utc_ms = NOW + 1000 };
-	broken(false, 0, 0);
-	set("cooldown.classes", "xid_79:5");
-	broken(true, 1, HOUR);
-}
-
-static void test_breaker_as_a_rule(void **state)
-{
-	const struct taf_answer *a;
-	struct taf_verdict v;
-
-	(void)state;
-	set("cooldown.mode", "off");
-	set("breaker.on_open", "refuse");
-	panic(MIN);
-	panic(2 * MIN);
-	a = decide(TAF_LOAD, &v);
-	assert_int_equal(v.action, TAF_ACT_REFUSE);
-	assert_int_equal(a->rule, TAF_RULE_breaker_threshold);
-	assert_true(a->have == 2 && a->need == 2 && a->pass_ms == HOUR);
 }
 
 /* ---- what holds for any input ---- */
@@ -581,31 +417,17 @@ static void test_time_helps(void **state)
 	}
 }
 
-#define CASE(f) cmocka_unit_test_setup(f, setup)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_stage_one),
-		CASE(test_lockout),
-		CASE(test_ack),
-		CASE(test_the_future_is_now),
-		CASE(test_stored_hold),
-		CASE(test_hold_of_another_guard),
-		CASE(test_kill_switch),
-		CASE(test_dirty_boot),
-		CASE(test_scopes),
-		CASE(test_classes_of_the_policy),
-		CASE(test_storms),
-		CASE(test_others_and_blindness),
-		CASE(test_clock_steps),
-		CASE(test_as_a_rule),
-		CASE(test_breaker),
-		CASE(test_breaker_is_stored),
-		CASE(test_breaker_counts_gpu_panics),
-		CASE(test_breaker_as_a_rule),
-		CASE(test_any_input),
-		CASE(test_time_helps),
+		CASE(test_stage_one),	CASE(test_lockout),
+		CASE(test_ack),		CASE(test_the_future_is_now),
+		CASE(test_stored_hold), CASE(test_hold_of_another_guard),
+		CASE(test_kill_switch), CASE(test_dirty_boot),
+		CASE(test_scopes),	CASE(test_classes_of_the_policy),
+		CASE(test_storms),	CASE(test_others_and_blindness),
+		CASE(test_clock_steps), CASE(test_as_a_rule),
+		CASE(test_any_input),	CASE(test_time_helps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
