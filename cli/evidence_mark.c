@@ -87,8 +87,9 @@ static bool is_whole(char *text, size_t n)
 	char *end = n > 1 && text[n - 1] == '\n' ? memrchr(text, '\n', n - 1) : NULL;
 	char wanted[sizeof(END) + 10];
 
-	if (!end++)
+	if (!end)
 		return false;
+	end++;
 	snprintf(wanted, sizeof(wanted), END "%08x\n", taf_crc32c(0, text, (size_t)(end - text)));
 	if (strcmp(end, wanted) != 0)
 		return false;
