@@ -9,6 +9,11 @@
 #define SPARE 32
 #define SEPARATORS " :"
 
+struct taf_var {
+	struct taf_var *next;
+	char entry[];
+};
+
 int taf_vars_init(struct taf_vars *e, char *const *from)
 {
 	size_t n = 0;
@@ -26,10 +31,14 @@ int taf_vars_init(struct taf_vars *e, char *const *from)
 	return 0;
 }
 
-/* The strings made by taf_vars_set live as long as the process: the guest's
- * environment is built once. */
 void taf_vars_free(struct taf_vars *e)
 {
+	struct taf_var *next;
+
+	for (struct taf_var *v = e->made; v; v = next) {
+		next = v->next;
+		free(v);
+	}
 	free(e->list);
 	memset(e, 0, sizeof(*e));
 }
@@ -76,23 +85,32 @@ static int append(struct taf_vars *e, char *entry)
 	return 0;
 }
 
+static char *make_entry(struct taf_vars *e, const char *name, const char *value)
+{
+	size_t room = strlen(name) + strlen(value) + sizeof("=");
+	struct taf_var *v = malloc(sizeof(*v) + room);
+
+	if (!v)
+		return NULL;
+	snprintf(v->entry, room, "%s=%s", name, value);
+	v->next = e->made;
+	e->made = v;
+	return v->entry;
+}
+
 int taf_vars_set(struct taf_vars *e, const char *name, const char *value)
 {
 	size_t n = strlen(name);
-	char *entry;
+	char *entry = make_entry(e, name, value);
 
-	if (asprintf(&entry, "%s=%s", name, value) < 0)
+	if (!entry)
 		return -ENOMEM;
 	for (size_t i = 0; i < e->n; i++)
 		if (is_named(e->list[i], name, n)) {
 			e->list[i] = entry;
 			return 0;
 		}
-	if (append(e, entry)) {
-		free(entry);
-		return -ENOMEM;
-	}
-	return 0;
+	return append(e, entry);
 }
 
 int taf_vars_default(struct taf_vars *e, const char *name, const char *value)

@@ -9,15 +9,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct taf_var;
+
 struct taf_vars {
 	char **list; /* closed by NULL, as execve wants it */
 	size_t n, room;
+	struct taf_var *made; /* what taf_vars_set wrote */
 };
 
 /* Copies the list at from (environ). 0 or -ENOMEM, as all below. */
 int taf_vars_init(struct taf_vars *v, char *const *from);
+/* The list, and every value that was set. */
 void taf_vars_free(struct taf_vars *v);
-/* The value of name, or NULL. */
+/* The value of name, or NULL. It stays until taf_vars_free, though another is set. */
 const char *taf_vars_get(const struct taf_vars *v, const char *name);
 int taf_vars_set(struct taf_vars *v, const char *name, const char *value);
 /* Puts the variable in unless it is there. */

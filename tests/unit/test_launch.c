@@ -213,8 +213,11 @@ static void survives_bad_headers(void **state)
 
 static void explains_by_the_shells_numbers(void **state)
 {
+	int kept = dup(STDERR_FILENO);
+
 	(void)state;
-	freopen("/dev/null", "w", stderr);
+	assert_true(kept >= 0);
+	assert_non_null(freopen("/dev/null", "w", stderr));
 	memset(&target, 0, sizeof(target));
 	assert_int_equal(taf_launch_failed("x", &target, -ENOENT), TAF_EXIT_NOT_FOUND);
 	assert_int_equal(taf_launch_failed("/x", &target, -ENOENT), TAF_EXIT_NOT_FOUND);
@@ -222,6 +225,8 @@ static void explains_by_the_shells_numbers(void **state)
 	assert_int_equal(taf_launch_failed("x", NULL, -ENOEXEC), TAF_EXIT_NOT_EXECUTABLE);
 	strcpy(target.missing, "/lib/ld");
 	assert_int_equal(taf_launch_failed("x", &target, -ENOENT), TAF_EXIT_NOT_EXECUTABLE);
+	assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+	close(kept);
 }
 
 static void preload_of(const char *before, const char *second, const char *wanted)
@@ -267,6 +272,7 @@ static void variables_keep_their_order(void **state)
 {
 	char *env[] = { (char[]){ "A=1" }, (char[]){ "B=2" }, (char[]){ "AB=3" }, NULL };
 	struct taf_vars vars;
+	const char *was;
 	char name[16];
 
 	(void)state;
@@ -287,6 +293,14 @@ static void variables_keep_their_order(void **state)
 	taf_vars_drop(&vars, "AB");
 	assert_null(taf_vars_get(&vars, "AB"));
 	assert_string_equal(env[1], "B=2");
+	taf_vars_free(&vars);
+	/* A value that is replaced stays readable, since it may be what the new one is made of. */
+	assert_int_equal(taf_vars_init(&vars, env), 0);
+	assert_int_equal(taf_vars_set(&vars, "A", "was"), 0);
+	was = taf_vars_get(&vars, "A");
+	assert_int_equal(taf_vars_set(&vars, "A", "is"), 0);
+	assert_string_equal(was, "was");
+	assert_string_equal(taf_vars_get(&vars, "A"), "is");
 	taf_vars_free(&vars);
 }
 
