@@ -149,9 +149,10 @@ $(B)/obj/shim/cli/%.o: cli/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(BASE) -fPIC -fvisibility=hidden $(SHIM_SAN) $(DEP) -c -o $@ $<
 
+# Beside each object lies what its functions take of a stack: tests/stack.sh.
 $(B)/obj/shim/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) $(BASE) $(SHIM_CFLAGS) $(SHIM_SAN) $(DEP) -c -o $@ $<
+	$(call run,CC)$(CC) $(BASE) $(SHIM_CFLAGS) $(SHIM_SAN) $(DEP) -fstack-usage -c -o $@ $<
 
 $(B)/obj/shim/%.o: %.S $(B)/flags
 	@mkdir -p $(@D)
@@ -269,7 +270,7 @@ build/tests/fuzz_%: build/obj/fuzz/tests/fuzz/fuzz_%.o build/libtaffuzz.a
 RUN_BIN    := $(filter $(B)/tests/test_%,$(TEST_BIN))
 RUN_SCRIPT := $(foreach s,$(sort $(wildcard tests/integration/*.sh tests/crash/*.sh \
 	tests/engines/*/*.sh)),$(if $(filter lib% fetch.sh,$(notdir $(s))),,$(s)))
-RUN_HOUSE  := tests/layers.sh tests/symbols.sh tests/headers.sh tests/docs.sh
+RUN_HOUSE  := tests/layers.sh tests/symbols.sh tests/stack.sh tests/headers.sh tests/docs.sh
 TEST_ENV    = TAFFRAIL='$(TOP)/$(B)/taffrail' BUILD='$(TOP)/$(B)' SRC='$(TOP)' CC='$(CC)'
 # libFuzzer is a part of clang that a machine may lack; then the runner says so.
 HAS_FUZZ    = $(shell echo 'int LLVMFuzzerTestOneInput(void); \

@@ -9,14 +9,24 @@
 #include "crumb.h"
 #include "facts.h"
 #include "memory.h"
+#include "scratch.h"
 
-void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct taf_verdict *v)
+unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, int *rule)
 {
+	struct taf_verdict *v = taf_scratch_take(sizeof(*v));
 	struct taf_facts f;
 	struct taf_question q = { &taf_rules, ev, &f };
+	unsigned drain = 0;
 
-	taf_facts_cheap(&f, w);
-	taf_decide(&q, v);
+	*rule = -1;
+	if (v) {
+		taf_facts_cheap(&f, w);
+		taf_decide(&q, v);
+		drain = v->drain;
+		*rule = v->drain_rule;
+	}
+	taf_scratch_give(v);
+	return drain;
 }
 
 /* "submits 41..48 of this generation": a hang is then located to them. */
@@ -160,10 +170,10 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 static void drain_as_decided(struct taf_work *w, enum taf_kind kind, enum taf_phase phase)
 {
 	struct taf_event ev = { .kind = kind, .phase = phase, .engine = w->table->engine };
-	struct taf_verdict v;
+	int rule;
+	unsigned drain = taf_act_drains(&ev, w, &rule);
 
-	taf_act_decide(&ev, w, &v);
-	taf_act_drain(w, v.drain, v.drain_rule);
+	taf_act_drain(w, drain, rule);
 }
 
 /* Only few generations concern more than the drains. */

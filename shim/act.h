@@ -11,8 +11,8 @@
 
 #include "work.h"
 
-/* Asks the rules about ev and fills v; also counts what was decided. */
-void taf_act_decide(const struct taf_event *ev, const struct taf_work *w, struct taf_verdict *v);
+/* What the rules want drained at ev, and which of them (-1: none). */
+unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, int *rule);
 /* Drains one context, which this thread has claimed. */
 void taf_act_drain(struct taf_work *w, unsigned drain, int rule);
 /* Drains every context that can be claimed within drain.deadline; those of model

@@ -15,6 +15,7 @@
 #include "lockfile.h"
 #include "memory.h"
 #include "say.h"
+#include "scratch.h"
 #include "share.h"
 
 #define SLICE_MS 200 /* how often a waiter looks whether it may go on */
@@ -216,40 +217,68 @@ static bool is_to_be_drained(const struct round *r)
 	return r->v.drain && !r->is_drained && (!r->began_ns || r->v.action != TAF_ACT_WAIT);
 }
 
-bool taf_admit(const struct taf_admission *a)
+/* No memory even for the question: in doubt the call goes through, and that is said. */
+static bool pass_unasked(const struct taf_admission *a)
 {
-	struct round r = { .a = a, .waited_ms = a->waited_ms };
+	taf_mark(TAF_NOTE, a->event->engine, a->call,
+		 "no memory is left to ask the rules: it is let through");
+	return true;
+}
 
+/* Asks, drains and waits until the rules have said their last word. */
+static void settle(struct round *r)
+{
 	for (;;) {
-		ask(&r);
-		if (is_to_be_drained(&r))
-			drain(&r);
-		else if (is_observed() || r.v.action != TAF_ACT_WAIT)
+		ask(r);
+		if (is_to_be_drained(r))
+			drain(r);
+		else if (is_observed() || r->v.action != TAF_ACT_WAIT)
 			break;
 		else if (taf_state_now() == TAF_ACTIVE)
-			hold(&r);
+			hold(r);
 		else
 			break;
 	}
-	end_hold(&r);
-	say_share_trouble(r.share_err);
-	taf_say_verdict(a, &r.v);
-	if (r.is_size_unknown && a->event->kind == TAF_LOAD && r.v.action != TAF_ACT_REFUSE)
+	end_hold(r);
+}
+
+static void tell(const struct round *r)
+{
+	const struct taf_admission *a = r->a;
+
+	say_share_trouble(r->share_err);
+	taf_say_verdict(a, &r->v);
+	if (r->is_size_unknown && a->event->kind == TAF_LOAD && r->v.action != TAF_ACT_REFUSE)
 		taf_mark(TAF_NOTE, a->event->engine, a->call,
 			 "nobody can say whether it fits in memory: it is let through");
-	if (r.v.n_said && (a->event->kind == TAF_LOAD || a->event->kind == TAF_START))
+	if (r->v.n_said && (a->event->kind == TAF_LOAD || a->event->kind == TAF_START))
 		taf_known_told(a->event->model);
+}
+
+bool taf_admit(const struct taf_admission *a)
+{
+	struct round *r = taf_scratch_take(sizeof(*r));
+	bool is_refused;
+
+	if (!r)
+		return pass_unasked(a);
+	taf_zero(r, sizeof(*r));
+	r->a = a;
+	r->waited_ms = a->waited_ms;
+	settle(r);
+	tell(r);
 	if (taf_state_now() == TAF_LEAVING)
 		park(a);
-	if (is_observed() || r.v.action != TAF_ACT_REFUSE) {
-		if (a->event->kind == TAF_LOAD || a->event->kind == TAF_START)
-			atomic_fetch_and(&taf_life.alert, ~(uint32_t)TAF_ALERT_START);
-		return true;
+	is_refused = !is_observed() && r->v.action == TAF_ACT_REFUSE;
+	if (is_refused) {
+		/* Who gives up keeps nobody behind him, and who may not compute no turn. */
+		taf_lock_release();
+		exit_if_asked(r);
+	} else if (a->event->kind == TAF_LOAD || a->event->kind == TAF_START) {
+		atomic_fetch_and(&taf_life.alert, ~(uint32_t)TAF_ALERT_START);
 	}
-	/* Who gives up keeps nobody behind him, and who may not compute no turn. */
-	taf_lock_release();
-	exit_if_asked(&r);
-	return false;
+	taf_scratch_give(r);
+	return !is_refused;
 }
 
 bool taf_admit_alloc(const struct taf_call *c)
@@ -258,16 +287,21 @@ bool taf_admit_alloc(const struct taf_call *c)
 		.kind = TAF_ALLOC, .phase = TAF_BEGIN, .engine = c->table->engine, .bytes = c->bytes
 	};
 	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
+	struct taf_verdict *v = taf_scratch_take(sizeof(*v));
 	struct taf_facts f;
 	struct taf_question q = { &taf_rules, &ev, &f };
-	struct taf_verdict v;
+	bool is_refused;
 
+	if (!v)
+		return pass_unasked(&a);
 	taf_facts_cheap(&f, NULL);
 	taf_facts_memory(&f);
-	taf_decide(&q, &v);
-	if (v.n_said)
-		taf_say_alloc(&a, &v);
-	return is_observed() || v.action != TAF_ACT_REFUSE;
+	taf_decide(&q, v);
+	if (v->n_said)
+		taf_say_alloc(&a, v);
+	is_refused = !is_observed() && v->action == TAF_ACT_REFUSE;
+	taf_scratch_give(v);
+	return !is_refused;
 }
 
 /* Each thread asks for itself until one was let in: nobody slips past another's wait. */

@@ -94,11 +94,11 @@ static void stop_deadline(void)
 static void drain_all(void)
 {
 	struct taf_event ev = { .kind = TAF_EXIT, .phase = TAF_BEGIN };
-	struct taf_verdict v;
+	int rule;
+	unsigned drain = taf_act_drains(&ev, NULL, &rule);
 
-	taf_act_decide(&ev, NULL, &v);
-	if (v.drain)
-		taf_act_drain_all(NULL, v.drain, v.drain_rule);
+	if (drain)
+		taf_act_drain_all(NULL, drain, rule);
 }
 
 /* Generations that are open have ended, whether or not a rule drains them. */

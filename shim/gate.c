@@ -222,18 +222,19 @@ static bool admit(struct taf_call *c)
 				.basis = c->size ? c->size->basis : TAF_BASIS_UNKNOWN,
 				.model = model_of(c) };
 	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
-	struct taf_verdict v;
+	unsigned drain;
+	int rule;
 
 	if (ev.kind == TAF_LOAD || (ev.kind == TAF_NOTE && ev.is_context))
 		return taf_admit(&a);
-	taf_act_decide(&ev, c->work, &v);
-	if (!v.drain)
+	drain = taf_act_drains(&ev, c->work, &rule);
+	if (!drain)
 		return true;
 	if (c->is_context && c->work)
-		taf_act_drain(c->work, v.drain, v.drain_rule);
+		taf_act_drain(c->work, drain, rule);
 	else
-		taf_act_drain_all(c->kind == TAF_UNLOAD ? taf_work_model(c->handle) : NULL, v.drain,
-				  v.drain_rule);
+		taf_act_drain_all(c->kind == TAF_UNLOAD ? taf_work_model(c->handle) : NULL, drain,
+				  rule);
 	return true;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gguf.h"
 
+#include "scratch.h"
+
 #include <errno.h>
 
 #define KEY_MAX 65535u /* the format's own limit */
@@ -443,24 +445,32 @@ static int find_data(struct walk *w)
 	return 0;
 }
 
+static int read_all(struct walk *w)
+{
+	if (read_head(w) || read_pairs(w))
+		return w->r->err;
+	for (uint64_t i = 0; i < w->g->n_tensors && !w->r->err; i++)
+		read_tensor(w);
+	return w->r->err ? w->r->err : find_data(w);
+}
+
 int taf_gguf_read(struct taf_reader *r, struct taf_gguf *g)
 {
-	struct walk w;
+	struct walk *w = taf_scratch_take(sizeof(*w));
+	int err;
 
 	taf_zero(g, sizeof(*g));
-	taf_zero(&w, sizeof(w));
 	g->file_type = TAF_GGUF_NONE;
 	g->tensor_type = TAF_GGUF_NONE;
 	g->alignment = 32;
-	w.r = r;
-	w.g = g;
-	if (read_head(&w) || read_pairs(&w))
-		return r->err;
-	for (uint64_t i = 0; i < g->n_tensors && !r->err; i++)
-		read_tensor(&w);
-	if (r->err)
-		return r->err;
-	return find_data(&w);
+	if (!w)
+		return taf_reader_fail(r, -ENOMEM, "no memory is left to read it");
+	taf_zero(w, sizeof(*w));
+	w->r = r;
+	w->g = g;
+	err = read_all(w);
+	taf_scratch_give(w);
+	return err;
 }
 
 uint64_t taf_gguf_kv_bytes(const struct taf_gguf *g, const struct taf_cache_ask *ask)

@@ -4,9 +4,10 @@
 #include "../policy/text.h"
 #include "cgroup.h"
 #include "memory_text.h"
+#include "scratch.h"
 #include "sys_file.h"
 
-#define UNIT_MAX 4096 /* of a unit file, in the guest */
+#define TEXT_MAX 4096 /* of a file, in the guest */
 
 /* Folders of units, systemd.unit(5); what generators make has no stop time. */
 static const char system_dirs[][32] = {
@@ -84,12 +85,12 @@ static void read_driver(struct taf_host *h, const char *root)
 /* "Filename Type Size Used Priority", one line a space, sizes in KiB. */
 static void read_swaps(struct taf_host *h, const char *root)
 {
-	char buf[2048];
-	const char *p = buf;
+	char *text = taf_scratch_take(TEXT_MAX);
+	const char *p = text;
 	uint64_t kib;
 
-	h->has_swaps = read_file(root, "/proc/swaps", buf, sizeof(buf)) > 0;
-	while ((p = taf_find(p, "\n")) && *++p) {
+	h->has_swaps = text && read_file(root, "/proc/swaps", text, TEXT_MAX) > 0;
+	while (text && (p = taf_find(p, "\n")) && *++p) {
 		for (int field = 0; field < 2; field++) {
 			while (*p && *p != '\n' && *p != ' ' && *p != '\t')
 				p++;
@@ -99,6 +100,7 @@ static void read_swaps(struct taf_host *h, const char *root)
 		if (taf_read_u64(p, NULL, &kib) && kib < UINT64_MAX / 2048)
 			h->swap += kib * 1024;
 	}
+	taf_scratch_give(text);
 }
 
 /* The least of the group and of those above it. */
@@ -117,13 +119,16 @@ static uint64_t least_limit(struct taf_cgroup *g)
 static void read_cgroup(struct taf_host *h, const char *root)
 {
 	struct taf_cgroup g;
-	char buf[4096];
+	char *buf = taf_scratch_take(TEXT_MAX);
 
-	read_file(root, "/proc/self/cgroup", buf, sizeof(buf));
+	if (!buf)
+		return;
+	read_file(root, "/proc/self/cgroup", buf, TEXT_MAX);
 	if (!taf_cgroup_path(buf, "name=systemd", h->cgroup, sizeof(h->cgroup)))
 		taf_cgroup_path(buf, "", h->cgroup, sizeof(h->cgroup));
 	if (taf_cgroup_find(&g, root, buf))
 		h->limit = least_limit(&g);
+	taf_scratch_give(buf);
 }
 
 /* One component of the path, the last known unit in unit. */
@@ -194,7 +199,7 @@ static bool is_there(const char *root, const char *path)
 
 /* The first file of that name; its bytes, 0 when there is none. */
 static int64_t read_unit(const struct taf_host *h, const char *root, const char *name,
-			 char text[UNIT_MAX])
+			 char text[TEXT_MAX])
 {
 	char path[256];
 	const char *dir;
@@ -202,7 +207,7 @@ static int64_t read_unit(const struct taf_host *h, const char *root, const char 
 
 	for (unsigned i = 0; n <= 0 && (dir = taf_host_unit_dir(i, h->is_user_unit)); i++)
 		if (put_path(path, dir, name, ""))
-			n = read_file(root, path, text, UNIT_MAX);
+			n = read_file(root, path, text, TEXT_MAX);
 	return n > 0 ? n : 0;
 }
 
@@ -220,20 +225,23 @@ static bool has_drop_ins(const struct taf_host *h, const char *root, const char 
 /* Drop-ins are left to who has the time: with one the stop time is unknown here. */
 static void read_grace(struct taf_host *h, const char *root)
 {
-	char text[UNIT_MAX], name[96];
+	char name[96];
 	bool is_instance = taf_host_template(h->unit, name, sizeof(name));
+	char *text;
 	int64_t n;
 
 	if (has_drop_ins(h, root, h->unit) || (is_instance && has_drop_ins(h, root, name)))
 		return;
-	n = read_unit(h, root, h->unit, text);
-	if (!n && is_instance)
+	text = taf_scratch_take(TEXT_MAX);
+	n = text ? read_unit(h, root, h->unit, text) : 0;
+	if (text && !n && is_instance)
 		n = read_unit(h, root, name, text);
-	if (!n || n == UNIT_MAX - 1)
-		return;
-	taf_grace_unit_init(&h->grace);
-	taf_grace_unit(text, (size_t)n, &h->grace);
-	h->has_grace = h->grace.is_unit && !h->grace.is_bad;
+	if (n && n < TEXT_MAX - 1) {
+		taf_grace_unit_init(&h->grace);
+		taf_grace_unit(text, (size_t)n, &h->grace);
+		h->has_grace = h->grace.is_unit && !h->grace.is_bad;
+	}
+	taf_scratch_give(text);
 }
 
 void taf_host_read(struct taf_host *h, const char *root)

@@ -8,6 +8,7 @@
 #include "crumb_read.h"
 #include "lock_text.h"
 #include "scan.h"
+#include "scratch.h"
 #include "state.h"
 #include "sys_file.h"
 #include "sys_lock.h"
@@ -62,55 +63,64 @@ static void take(void *to, const char *key, const struct taf_scan *s, enum taf_s
 
 static bool read_theirs(int fd, struct note_of_theirs *x)
 {
-	char buf[TEXT_MAX];
-	int64_t n = taf_sys_pread(fd, buf, sizeof(buf), 0);
+	char *text = taf_scratch_take(TEXT_MAX);
+	int64_t n = text ? taf_sys_pread(fd, text, TEXT_MAX, 0) : 0;
+	bool is_read;
 
 	*x = (struct note_of_theirs){ .pid = -1 };
-	return n > 0 && taf_scan_members(buf, (size_t)n, take, x) && x->pid > 0;
+	is_read = n > 0 && taf_scan_members(text, (size_t)n, take, x) && x->pid > 0;
+	taf_scratch_give(text);
+	return is_read;
+}
+
+/* Whether word stands in what is left of the file. */
+static bool has_word(int fd, const char *word, size_t n)
+{
+	char buf[512];
+	uint64_t left = ENVIRON_MAX;
+	size_t kept = 0;
+	int64_t got;
+
+	while (left && (got = taf_sys_read(fd, buf + kept, sizeof(buf) - kept)) > 0) {
+		size_t end = kept + (size_t)got;
+
+		for (size_t i = 0; i + n <= end; i++)
+			if (taf_equal(buf + i, word, n))
+				return true;
+		/* A word may lie across two readings. */
+		kept = end < n ? end : n - 1;
+		taf_move(buf, buf + end - kept, kept);
+		left -= (uint64_t)got < left ? (uint64_t)got : left;
+	}
+	return false;
 }
 
 /* Whether the process carries our run in its environment; only a hint, since a
  * run may have been named after it began. */
 static bool is_of_run(int32_t pid, const char *run)
 {
-	char path[48], buf[ENVIRON_MAX / 16], word[32];
+	char path[48], word[48];
 	struct taf_text t;
-	uint64_t left = ENVIRON_MAX;
-	size_t kept = 0, n = 0;
-	int64_t got = 0;
+	bool is_ours;
 	int fd;
 
 	if (pid == taf_sys_pid())
 		return true;
-	taf_text_init(&t, word, sizeof(word));
-	taf_text_put(&t, "TAFFRAIL_RUN=");
-	taf_text_put(&t, run);
-	n = t.used;
+	if (!run[0])
+		return false;
 	taf_text_init(&t, path, sizeof(path));
 	taf_text_put(&t, "/proc/");
 	taf_text_i64(&t, pid);
 	taf_text_put(&t, "/environ");
 	fd = taf_sys_open_any(path);
-	if (fd < 0 || !run[0]) {
-		if (fd >= 0)
-			taf_sys_close(fd);
+	if (fd < 0)
 		return false;
-	}
-	while (left && (got = taf_sys_read(fd, buf + kept, sizeof(buf) - kept)) > 0) {
-		size_t end = kept + (size_t)got;
-
-		for (size_t i = 0; i + n < end; i++)
-			if (taf_equal(buf + i, word, n)) {
-				taf_sys_close(fd);
-				return true;
-			}
-		/* A word may lie across two readings. */
-		kept = end < n ? end : n;
-		taf_move(buf, buf + end - kept, kept);
-		left -= (uint64_t)got < left ? (uint64_t)got : left;
-	}
+	taf_text_init(&t, word, sizeof(word));
+	taf_text_put(&t, "TAFFRAIL_RUN=");
+	taf_text_put(&t, run);
+	is_ours = has_word(fd, word, t.used);
 	taf_sys_close(fd);
-	return false;
+	return is_ours;
 }
 
 /* A process that is younger than the lock has only inherited the number. */

@@ -9,6 +9,7 @@
 #include "known.h"
 #include "ring.h"
 #include "say.h"
+#include "scratch.h"
 #include "sys_memory.h"
 
 #define KEEP_BYTES (64u << 20) /* what we took or gave back since makes an answer old */
@@ -233,13 +234,16 @@ void taf_memory_watch(const struct taf_work *w)
 				.engine = w->table->engine,
 				.model = taf_work_model_name(w) };
 	struct taf_facts f = { .now_ms = 0 };
-	struct taf_verdict v;
+	struct taf_verdict *v = taf_scratch_take(sizeof(*v));
 
-	taf_verdict_init(&v);
+	if (!v)
+		return;
+	taf_verdict_init(v);
 	taf_memory_now(&f.memory);
-	taf_headroom(&(struct taf_question){ &taf_rules, &ev, &f }, &v);
-	if (v.n_said)
-		taf_say_verdict(&(struct taf_admission){ .event = &ev }, &v);
+	taf_headroom(&(struct taf_question){ &taf_rules, &ev, &f }, v);
+	if (v->n_said)
+		taf_say_verdict(&(struct taf_admission){ .event = &ev }, v);
+	taf_scratch_give(v);
 }
 
 uint64_t taf_memory_footprint(void)

@@ -4,6 +4,7 @@
 #include "gguf.h"
 #include "model.h"
 #include "safetensors.h"
+#include "scratch.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -24,6 +25,13 @@ struct look {
 	size_t room;
 	char path[TAF_MODEL_PATH]; /* of the file at hand */
 	uint8_t small[PRINT];
+	union {
+		struct taf_gguf gguf;
+		struct taf_safetensors safetensors;
+		struct taf_config config;
+	} of; /* the file at hand */
+	uint8_t names[1024] __attribute__((aligned(8))); /* of a directory */
+	char dir[TAF_MODEL_PATH];
 };
 
 struct file {
@@ -139,11 +147,11 @@ static void take_gguf(struct taf_model *m, const struct taf_gguf *g)
 
 static int read_gguf(struct look *l, struct file *f)
 {
-	struct taf_gguf g;
-	int err = taf_gguf_read(&f->r, &g);
+	struct taf_gguf *g = &l->of.gguf;
+	int err = taf_gguf_read(&f->r, g);
 
-	take_gguf(l->m, &g);
-	add_bytes(l->m, err ? f->st.size : g.data_bytes);
+	take_gguf(l->m, g);
+	add_bytes(l->m, err ? f->st.size : g->data_bytes);
 	return err;
 }
 
@@ -231,7 +239,6 @@ static const char *next_name(const uint8_t *dents, size_t n, size_t *at)
 /* Every file like pattern in the directory, the first dir bytes of path. */
 static int read_like(struct look *l, const char *path, size_t dir, const char *pattern)
 {
-	uint8_t dents[2048] __attribute__((aligned(8)));
 	const char *name;
 	int64_t n;
 	int fd, err = -ENOENT;
@@ -241,8 +248,9 @@ static int read_like(struct look *l, const char *path, size_t dir, const char *p
 	fd = taf_sys_open_any(l->path);
 	if (fd < 0)
 		return fd;
-	while ((n = taf_sys_getdents(fd, dents, sizeof(dents))) > 0 && l->m->files < PARTS_MAX)
-		for (size_t at = 0; (name = next_name(dents, (size_t)n, &at));) {
+	while ((n = taf_sys_getdents(fd, l->names, sizeof(l->names))) > 0 &&
+	       l->m->files < PARTS_MAX)
+		for (size_t at = 0; (name = next_name(l->names, (size_t)n, &at));) {
 			if (!taf_glob(pattern, name) || !set_path(l, path, dir, name))
 				continue;
 			if (!read_one(l))
@@ -273,17 +281,17 @@ static void name_quant(struct taf_model *m, const struct taf_config *c)
 /* The config.json beside weights fills in the shape; without one it stays unknown. */
 static void read_config(struct look *l, const char *path, size_t dir)
 {
-	struct taf_config c;
+	struct taf_config *c = &l->of.config;
 	struct file f;
 
 	if (!set_path(l, path, dir, "config.json") || open_file(l, &f))
 		return;
-	if (!taf_config_read(&f.r, &c)) {
+	if (!taf_config_read(&f.r, c)) {
 		l->m->has_config = true;
-		take_shape(l->m, &c.shape);
-		l->m->experts = c.expert_count;
-		taf_copy(l->m->name, c.model_type, sizeof(l->m->name));
-		name_quant(l->m, &c);
+		take_shape(l->m, &c->shape);
+		l->m->experts = c->expert_count;
+		taf_copy(l->m->name, c->model_type, sizeof(l->m->name));
+		name_quant(l->m, c);
 	} else if (!l->m->flaw[0]) {
 		keep_flaw(l->m, &f.r);
 	}
@@ -324,11 +332,9 @@ static int read_any(struct look *l, const char *path)
 		err = read_one(l);
 	}
 	if (err == -EISDIR && set_path(l, path, taf_len(path), "/")) {
-		char whole[TAF_MODEL_PATH];
-
-		taf_copy(whole, l->path, sizeof(whole));
+		taf_copy(l->dir, l->path, sizeof(l->dir));
 		taf_model_id_of_dir(path, l->m->id);
-		return read_dir(l, whole, taf_len(whole));
+		return read_dir(l, l->dir, taf_len(l->dir));
 	}
 	if (l->m->format == TAF_FORMAT_SAFETENSORS)
 		read_config(l, path, dir);
@@ -336,40 +342,54 @@ static int read_any(struct look *l, const char *path)
 }
 
 /* Weights with a config.json are one model whatever the file is called. */
-static void name_model(struct taf_model *m, const char *path)
+static void name_model(struct look *l, const char *path)
 {
-	char dir[TAF_MODEL_PATH];
+	struct taf_model *m = l->m;
 	size_t n = (size_t)(taf_base(path) - path);
 
-	if (!m->has_config || !n || n >= sizeof(dir) || !taf_ends(path, ".safetensors"))
+	if (!m->has_config || !n || n >= sizeof(l->dir) || !taf_ends(path, ".safetensors"))
 		return;
-	taf_move(dir, path, n);
-	dir[n] = '\0';
-	taf_model_id_of_dir(dir, m->id);
+	taf_move(l->dir, path, n);
+	l->dir[n] = '\0';
+	taf_model_id_of_dir(l->dir, m->id);
+}
+
+static int identify(struct look *l, const char *path)
+{
+	struct taf_model *m = l->m;
+	int err;
+
+	l->window = taf_sys_map(WINDOW);
+	l->room = WINDOW;
+	if (!l->window) {
+		l->window = l->small;
+		l->room = sizeof(l->small);
+	}
+	err = read_any(l, path);
+	name_model(l, path);
+	if (m->role == TAF_ROLE_MAIN && taf_starts(taf_base(path), "mmproj"))
+		m->role = TAF_ROLE_MMPROJ;
+	if (m->role == TAF_ROLE_MAIN && taf_starts(taf_base(path), "adapter"))
+		m->role = TAF_ROLE_LORA;
+	if (l->window != l->small)
+		taf_sys_unmap(l->window, WINDOW);
+	return err;
 }
 
 int taf_model_identify(const char *path, struct taf_model *m)
 {
-	struct look l = { .m = m };
+	struct look *l;
 	int err;
 
 	taf_zero(m, sizeof(*m));
 	if (!taf_model_id(path, m->id))
 		return -EINVAL;
-	l.window = taf_sys_map(WINDOW);
-	l.room = WINDOW;
-	if (!l.window) {
-		l.window = l.small;
-		l.room = sizeof(l.small);
-	}
-	err = read_any(&l, path);
-	name_model(m, path);
-	if (m->role == TAF_ROLE_MAIN && taf_starts(taf_base(path), "mmproj"))
-		m->role = TAF_ROLE_MMPROJ;
-	if (m->role == TAF_ROLE_MAIN && taf_starts(taf_base(path), "adapter"))
-		m->role = TAF_ROLE_LORA;
-	if (l.window != l.small)
-		taf_sys_unmap(l.window, WINDOW);
+	l = taf_scratch_take(sizeof(*l));
+	if (!l)
+		return -ENOMEM;
+	l->m = m;
+	err = identify(l, path);
+	taf_scratch_give(l);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include "open_seen.h"
 #include "real.h"
 #include "say.h"
+#include "scratch.h"
 #include "state.h"
 
 /* No limit, and nobody knows how much there is: no rule has a word. */
@@ -18,13 +19,15 @@ static bool is_anything_known(const struct taf_memory *m)
 /* Reads the headers. False: there is no size to judge. */
 static bool measure(const char *path, struct taf_open_set *s)
 {
-	struct taf_model m;
+	struct taf_model *m = taf_scratch_take(sizeof(*m));
+	bool is_measured = m && !taf_model_identify(path, m);
 
-	if (taf_model_identify(path, &m))
-		return false;
-	taf_load_measure(&m, taf_load_hints(), &s->size);
-	taf_copy(s->id, m.id, sizeof(s->id));
-	return true;
+	if (is_measured) {
+		taf_load_measure(m, taf_load_hints(), &s->size);
+		taf_copy(s->id, m->id, sizeof(s->id));
+	}
+	taf_scratch_give(m);
+	return is_measured;
 }
 
 /* The rule's word on a load of s. */
@@ -37,20 +40,25 @@ static bool judge(const struct taf_open_set *s, const struct taf_memory *now, co
 				.bytes = rest,
 				.cache_bytes = s->size.cache_bytes,
 				.basis = s->size.basis };
+	struct taf_verdict *v = taf_scratch_take(sizeof(*v));
 	struct taf_facts f;
-	struct taf_verdict v;
+	bool is_fit;
 
+	if (!v)
+		return true;
 	taf_facts_cheap(&f, NULL);
 	f.fits_anyway = taf_env_is_on(taf_env_now, "TAFFRAIL_FIT_ANYWAY");
 	f.memory = *now;
-	taf_verdict_init(&v);
-	taf_fit(&(struct taf_question){ &taf_rules, &ev, &f }, &v);
-	for (uint32_t i = 0; i < v.n_said; i++)
-		if (v.said[i].action == TAF_ACT_WAIT)
-			v.said[i].action = TAF_ACT_WARN;
-	if (v.n_said)
-		taf_say_verdict(&(struct taf_admission){ .event = &ev, .call = name }, &v);
-	return taf_rules.mode == TAF_MODE_OBSERVE || v.action != TAF_ACT_REFUSE;
+	taf_verdict_init(v);
+	taf_fit(&(struct taf_question){ &taf_rules, &ev, &f }, v);
+	for (uint32_t i = 0; i < v->n_said; i++)
+		if (v->said[i].action == TAF_ACT_WAIT)
+			v->said[i].action = TAF_ACT_WARN;
+	if (v->n_said)
+		taf_say_verdict(&(struct taf_admission){ .event = &ev, .call = name }, v);
+	is_fit = taf_rules.mode == TAF_MODE_OBSERVE || v->action != TAF_ACT_REFUSE;
+	taf_scratch_give(v);
+	return is_fit;
 }
 
 /* What is cheapest first: a model of many parts is opened that many times. */

@@ -7,6 +7,7 @@
 #include "../policy/classify.h"
 #include "crumb.h"
 #include "crumb_read.h"
+#include "scratch.h"
 #include "seg_name.h"
 #include "state.h"
 
@@ -327,18 +328,24 @@ static bool read_segment(struct reading *g, const struct taf_seg_name *n)
 /* A generation may have begun some segments ago; the last one may be empty. */
 static void read_session(struct room *r, struct session *s)
 {
-	struct reading g = { .r = r, .s = s };
+	struct reading *g = taf_scratch_take(sizeof(*g));
 	struct taf_seg_name n = s->last;
 	uint32_t back = n.seg < SEGMENTS_BACK - 1 ? n.seg : SEGMENTS_BACK - 1;
 
-	for (n.seg -= back; n.seg <= s->last.seg; n.seg++)
-		if (read_segment(&g, &n))
-			s->is_read = true;
-	for (uint32_t i = 0; i < g.n_open; i++) {
-		s->n_loads += g.open[i].is_load;
-		s->n_infers += !g.open[i].is_load;
-	}
 	r->n_read++;
+	if (!g)
+		return;
+	g->r = r;
+	g->s = s;
+	g->n_open = 0;
+	for (n.seg -= back; n.seg <= s->last.seg; n.seg++)
+		if (read_segment(g, &n))
+			s->is_read = true;
+	for (uint32_t i = 0; i < g->n_open; i++) {
+		s->n_loads += g->open[i].is_load;
+		s->n_infers += !g->open[i].is_load;
+	}
+	taf_scratch_give(g);
 }
 
 /* ---- all of them ---- */

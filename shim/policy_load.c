@@ -10,6 +10,12 @@
 typedef int companion_fn(const char *path, struct taf_policy *out, size_t size, uint32_t version,
 			 void (*tell)(void *ctx, const char *line), void *ctx);
 
+/* Too big for a stack. */
+struct room {
+	struct taf_policy policy;
+	char argv[2048];
+};
+
 /* One loading: what is read, what came out, and what was wrong. */
 struct loading {
 	struct taf_policy *policy; /* mapped for as long as it lasts */
@@ -145,9 +151,9 @@ static void join_argv(char *out, size_t room)
 void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf_loaded *loaded,
 		     struct taf_text *why)
 {
-	char argv[2048];
-	struct taf_who who = { taf_exe(), argv, taf_engine_name(engine) };
-	struct loading l = { taf_sys_map(sizeof(struct taf_policy)), loaded, why };
+	struct room *room = taf_sys_map(sizeof(*room));
+	struct taf_who who = { taf_exe(), "", taf_engine_name(engine) };
+	struct loading l = { room ? &room->policy : NULL, loaded, why };
 	const char *set = taf_env(taf_env_now, "TAFFRAIL_SET");
 
 	taf_zero(loaded, sizeof(*loaded));
@@ -155,10 +161,11 @@ void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf
 	if (l.policy) {
 		if (!take_file(&l))
 			taf_policy_builtin(l.policy);
-		join_argv(argv, sizeof(argv));
+		join_argv(room->argv, sizeof(room->argv));
+		who.argv = room->argv;
 		taf_policy_for(l.policy, &who, rules, NULL);
 		loaded->n_bad = (int)l.policy->n_bad;
-		taf_sys_unmap(l.policy, sizeof(struct taf_policy));
+		taf_sys_unmap(room, sizeof(*room));
 	}
 	if (set)
 		loaded->n_bad += taf_rules_set_many(rules, set, NULL, why);

@@ -9,6 +9,7 @@
 #include "model_hint.h"
 #include "model_id.h"
 #include "real.h"
+#include "scratch.h"
 #include "state.h"
 
 #ifndef TAF_VERSION
@@ -90,15 +91,20 @@ static void put_routes(struct taf_text *out)
 /* What argv and the environment say will be loaded; a hint for who reads a log without a load. */
 static void put_hint(struct taf_text *out)
 {
-	struct taf_model_hints h;
+	struct taf_model_hints *h = taf_scratch_take(sizeof(*h));
+	const char *alias, *model;
 	char id[TAF_MODEL_ID];
 
-	taf_zero(&h, sizeof(h));
-	taf_model_hint_argv(taf_argc, taf_argv, &h);
-	taf_model_hint_env(taf_env_now, &h);
-	if (h.text[TAF_HINT_ALIAS][0] ||
-	    (h.text[TAF_HINT_MODEL][0] && taf_model_id(h.text[TAF_HINT_MODEL], id)))
-		member(out, "hint", h.text[TAF_HINT_ALIAS][0] ? h.text[TAF_HINT_ALIAS] : id);
+	if (!h)
+		return;
+	taf_zero(h, sizeof(*h));
+	taf_model_hint_argv(taf_argc, taf_argv, h);
+	taf_model_hint_env(taf_env_now, h);
+	alias = h->text[TAF_HINT_ALIAS];
+	model = h->text[TAF_HINT_MODEL];
+	if (alias[0] || (model[0] && taf_model_id(model, id)))
+		member(out, "hint", alias[0] ? alias : id);
+	taf_scratch_give(h);
 }
 
 /* What argv suggests; what a profile says is in the policy. */
@@ -114,10 +120,13 @@ static void put_guess(struct taf_text *out)
 
 static void put_host(struct taf_text *out)
 {
-	struct taf_host host;
+	struct taf_host *host = taf_scratch_take(sizeof(*host));
 
-	taf_host_read(&host, "");
-	taf_host_put(&host, out);
+	if (!host)
+		return;
+	taf_host_read(host, "");
+	taf_host_put(host, out);
+	taf_scratch_give(host);
 }
 
 /* The levers of env.set that this process really has. */

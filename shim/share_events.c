@@ -159,8 +159,10 @@ static void take_picked(struct taf_ledger *l, const struct picked *p, const char
 void taf_share_take_events(struct taf_ledger *l, const char *text, size_t n,
 			   struct taf_share_flaw *flaw)
 {
-	struct picked p = { .n = 0 };
+	static struct picked p; /* under the lock, as the text is */
 	bool is_fresh = true;
+
+	p.n = 0;
 
 	taf_zero(flaw, sizeof(*flaw));
 	for (uint32_t i = 0; i < l->n_events; i++)

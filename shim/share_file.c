@@ -123,15 +123,22 @@ int taf_file_put(const char *dir, const char *name, const struct taf_text *text,
 /* Where the last whole line ends, or -errno. */
 static int64_t whole_end(int fd, uint64_t size)
 {
-	char tail[TAIL];
-	uint64_t from = size > sizeof(tail) ? size - sizeof(tail) : 0;
-	int64_t n = taf_sys_pread(fd, tail, (size_t)(size - from), from);
+	uint64_t least = size > TAIL ? size - TAIL : 0;
+	char part[256];
 
-	if (n < 0)
-		return n;
-	while (n && tail[n - 1] != '\n')
-		n--;
-	return (int64_t)(from + (uint64_t)n);
+	for (uint64_t end = size, from; end > least; end = from) {
+		int64_t n;
+
+		from = end - least > sizeof(part) ? end - sizeof(part) : least;
+		n = taf_sys_pread(fd, part, (size_t)(end - from), from);
+		if (n < 0)
+			return n;
+		while (n && part[n - 1] != '\n')
+			n--;
+		if (n)
+			return (int64_t)from + n;
+	}
+	return (int64_t)least;
 }
 
 int taf_file_append(const char *path, const struct taf_text *text)

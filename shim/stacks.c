@@ -67,7 +67,7 @@ static void say_unreadable(struct capture *c, int64_t err)
 /* Copies the file, at most max bytes of it, and closes it with a newline. */
 static void copy(struct capture *c, const char *path, size_t max)
 {
-	char buf[2048], last = '\n';
+	char buf[1024], last = '\n';
 	int fd = taf_sys_open_any(path);
 	int64_t got = fd;
 	size_t n = 0;
@@ -112,7 +112,7 @@ static void put_thread(struct capture *c, const char *tid)
 static void each_name(const char *path, void (*fn)(struct capture *c, const char *name),
 		      struct capture *c)
 {
-	_Alignas(struct taf_dirent) char rows[4096];
+	_Alignas(struct taf_dirent) char rows[1024];
 	int fd = taf_sys_open(path, TAF_O_READ | TAF_O_DIR);
 	int64_t got;
 

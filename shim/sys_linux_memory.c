@@ -12,11 +12,11 @@
 #include "../policy/text.h"
 #include "cgroup.h"
 #include "memory_text.h"
+#include "scratch.h"
 #include "sys_file.h"
 
 #define TEXT_ROOM 3072 /* what is looked for stands in the first 2 KiB of each file */
 
-/* One buffer for all: it lies on the stack of a stranger's thread. */
 struct look {
 	const char *root;
 	struct taf_cgroup group;
@@ -83,15 +83,20 @@ static void read_self(struct look *l, struct taf_sys_memory *m)
 
 int taf_linux_memory(const char *root, struct taf_sys_memory *m)
 {
-	struct look l;
+	struct look *l = taf_scratch_take(sizeof(*l));
+	int err = 0;
 
-	l.root = root;
 	*m = (struct taf_sys_memory){ .total = 0 };
-	read_self(&l, m);
-	if (!read_text(&l, "/proc/meminfo") || !taf_meminfo_both(l.text, &m->total, &m->free))
-		return -EBADMSG;
-	apply_groups(&l, m);
-	return 0;
+	if (!l)
+		return -ENOMEM;
+	l->root = root;
+	read_self(l, m);
+	if (read_text(l, "/proc/meminfo") && taf_meminfo_both(l->text, &m->total, &m->free))
+		apply_groups(l, m);
+	else
+		err = -EBADMSG;
+	taf_scratch_give(l);
+	return err;
 }
 
 int taf_sys_memory(struct taf_sys_memory *m)

@@ -23,6 +23,7 @@ static _Atomic(int32_t) armed_pid; /* the process that has looked at watch.in_pr
 struct watch {
 	struct taf_stall told[STALLS_MAX]; /* the calls that there is a crumb about */
 	size_t n_told;
+	struct taf_stall found[STALLS_MAX]; /* this time */
 	uint64_t term_ns; /* when SIGTERM was sent; 0: it was not */
 	bool is_kill_sent;
 };
@@ -60,9 +61,11 @@ static const char *name_of(const struct taf_ring_call *call)
 	return NULL;
 }
 
+/* Its buffers and those of say are static: one thread a process comes here. */
 static void put_capture(struct taf_text *msg, const struct taf_ring_head *h)
 {
-	char dir[TAF_PATH_MAX], name[96], path[TAF_PATH_MAX];
+	static char dir[TAF_PATH_MAX], path[TAF_PATH_MAX];
+	char name[96];
 	struct taf_text t;
 
 	if (taf_dir_state(taf_env_now, dir, NULL) || taf_len(dir) + 8 >= sizeof(dir))
@@ -82,7 +85,7 @@ static void put_capture(struct taf_text *msg, const struct taf_ring_head *h)
 
 static void say(const struct taf_stall *s, const struct taf_ring_head *h)
 {
-	char buf[TAF_PATH_MAX + 160];
+	static char buf[TAF_PATH_MAX + 160];
 	struct taf_text t;
 	bool is_observing = taf_rules.mode == TAF_MODE_OBSERVE;
 	struct taf_rec r = { .kind = is_observing ? TAF_WOULD : TAF_NOTE,
@@ -139,7 +142,7 @@ static void act(struct watch *w, size_t n_stalled)
 
 static void look(struct watch *w)
 {
-	struct taf_stall stalls[STALLS_MAX];
+	struct taf_stall *stalls = w->found;
 	struct taf_ring_head *h = taf_ring_head();
 	struct taf_ring_copy ring;
 	size_t n;

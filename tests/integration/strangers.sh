@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # strangers.sh -- processes that are not like others: names that are something
-# else, very many mappings.
+# else, very many mappings, the smallest stacks.
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
-plain_guests guest_steps
+plain_guests guest_steps guest_stack
 steps=$tests/guest_steps
 cc=${CC:-cc}
 A=/models/alpha.gguf
@@ -61,4 +61,50 @@ else
 	has many "a restart is due" '.class == "restart" and .rule == "recycle.resource_pct"'
 fi
 
-tally 16
+# ---- the smallest stacks ----
+
+# A model of three parts, as the hub writes it: a header, and data that is not there.
+part() { # NUMBER
+	local header='{"a":{"dtype":"F16","shape":[512],"data_offsets":[0,1024]}}'
+	{
+		perl -e 'print pack("Q<", length $ARGV[0]), $ARGV[0]' "$header"
+		head -c 1024 /dev/zero
+	} >"m3/model-0000$1-of-00003.safetensors"
+}
+mkdir -p m3 .metal-guard/locks
+part 1
+part 2
+part 3
+echo '{"model_type": "llama", "num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 64}' >m3/config.json
+echo '{"pid": 1, "label": "other", "cmdline": "python other.py"}' >.metal-guard/locks/mlx_exclusive.lock
+: >foreign.lock
+# Everything that is asked before a load, with the words of guarded.json.
+small="drain.pre_clear=on;drain.post_sync=on;drain.post_clear=on;drain.before_unload=on;drain.serialize=on;\
+cadence.on_violation=wait;cadence.max_wait=1ms;lock.slots=1;lock.on_conflict=warn;\
+lock.also=metal-guard,$work/foreign.lock;breaker.on_open=refuse;cooldown.mode=on;cooldown.on_hold=refuse;\
+memory.limit=1GiB;memory.max_single_alloc=1GiB;memory.warn=1%;memory.critical=2%;memory.on_misfit=refuse;\
+recycle.on_due=refuse;models.on_panic=refuse;versions.on_hit=refuse"
+export FAKE_GGML=$tests/libfake_ggml.so
+
+# Twice: with and without sessions of others to look back at.
+for case in "load 3" "open 8" "ggml 6"; do
+	read -r how want <<<"$case"
+	without_shim "$tests/guest_stack" "$how" m3/model-00001-of-00003.safetensors
+	[ "$(cat plain.status)" = "exit 77" ] && continue
+	check "$how plainly" output "done: $want" "$(cat plain.out)"
+	fresh
+	for round in 1 2; do
+		raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$small" \
+			"$tests/guest_stack" "$how" m3/model-00001-of-00003.safetensors
+		check "$how $round" status "exit 0" "$(cat shim.status)"
+		check "$how $round" output "done: $want" "$(cat shim.out)"
+	done
+	has "$how" "the lock of another program" '.ev == "note" and .rule == "lock.on_conflict" and (.msg | contains("other"))'
+done
+# The file is really looked at there: with a smaller limit it is refused.
+fresh
+raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$small;memory.limit=4KiB" \
+	"$tests/guest_stack" ggml m3/model-00001-of-00003.safetensors
+has ggml "the file that does not fit" '.ev == "refuse" and .call == "fopen" and .rule == "memory.limit"'
+
+tally 32

@@ -96,6 +96,19 @@ void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v)
 	taf_memory_tell(v);
 }
 
+void *taf_scratch_take(size_t n)
+{
+	static _Alignas(16) unsigned char desk[8192];
+
+	assert_true(n <= sizeof(desk));
+	return desk;
+}
+
+void taf_scratch_give(void *p)
+{
+	(void)p;
+}
+
 const struct taf_registry *taf_known_registry(void)
 {
 	return (const struct taf_registry *)taf_registry_builtin;
