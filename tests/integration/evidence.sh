@@ -4,7 +4,20 @@
 #
 # The sources lie below a root of the test's own; the gate needs a policy that
 # holds, and takes it from --set.
+#
+# A panic ended a boot before this one, so it is never younger than this boot: where the
+# machine has run for long, the script runs under a boot clock that was set back.
 # shellcheck disable=SC2154 # lib_cli.sh sets bin, work
+up=$(cut -d. -f1 /proc/uptime 2>/dev/null || echo 0)
+if [ $# -eq 0 ] && [ "$up" -gt 60 ]; then
+	for young in "unshare -T --boottime -$((up - 30))" "unshare -cT --boottime -$((up - 30))"; do
+		$young true 2>/dev/null && exec $young bash "$0" young
+	done
+	[ "$up" -lt 7000 ] || {
+		echo "needs a time namespace (unshare -T): this machine has run for $up seconds"
+		exit 77
+	}
+fi
 . "${SRC:?}/tests/integration/lib_cli.sh"
 needs jq
 chmod 755 .
