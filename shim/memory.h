@@ -6,10 +6,10 @@
  *   taf_memory_tell(&v)      the warnings of v were written: they are not repeated while they stand
  *
  * What the system says is kept for TAF_MEMORY_KEEP_MS, or until this process took
- * or gave back 64 MiB; what it took is counted at each question.  Growth of its allocations is measured between
- * questions, over the last minutes and from generation to generation, and
- * begins anew whenever a model or a context comes or goes: that is no growth.  Nothing here waits,
- * and no thread is behind it.
+ * or gave back 64 MiB; what it took is counted at each question.  Growth of its
+ * allocations is measured between questions, over the last minutes and from
+ * generation to generation, and begins anew whenever a model or a context comes or
+ * goes: that is no growth.  Nothing here waits, and no thread is behind it.
  *
  * What a program maps (weights on the processor) is no allocation that is seen,
  * so what it took is the larger of two counts: models and caches by their

@@ -23,8 +23,11 @@ int main(int argc, char **argv)
 	struct taf_registry *r = calloc(1, TAF_REGISTRY_MAX);
 	const uint64_t *word = (const void *)r;
 
-	if (argc != 2 || !r || taffrail_registry_load(argv[1], r, TAF_REGISTRY_VERSION, say, NULL))
+	if (argc != 2 || !r ||
+	    taffrail_registry_load(argv[1], r, TAF_REGISTRY_VERSION, say, NULL)) {
+		free(r);
 		return 1;
+	}
 	printf("/* Made from %s: see policy/registry.h. */\n"
 	       "#include \"policy/registry.h\"\n\n"
 	       "const uint64_t taf_registry_builtin[] = {",

@@ -36,7 +36,7 @@ panic() { # AGE NUMBER
 nothing() {
 	# What is waited for must be of this run, not of the one before.
 	rm -rf "$state" "$root" run.err run.out
-	mkdir -p -m 700 "$root" "$state"
+	install -d -m 700 "$root" "$state"
 }
 
 gate() { # STATUS REASON [OPTION...]
