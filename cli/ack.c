@@ -16,8 +16,10 @@ static int carry_out(const struct taf_gate_ask *ask, struct taf_gate_view *v)
 	if (!l)
 		return status;
 	memset(&l->ack, 0, sizeof(l->ack));
-	if (!ask->has_flag)
+	if (!ask->has_flag) {
 		l->ack = v->now;
+		l->lost[0] = '\0';
+	}
 	status = taf_gate_changed(ask);
 	return status ? status : taf_gate_look(ask, v);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../policy/cooldown.h"
 #include "../policy/fit.h"
 #include "../policy/ledger.h"
 #include "../policy/registry.h"
@@ -118,6 +119,8 @@ static const struct taf_ledger *look_at_state(struct taf_explain *x)
 	taf_text_init(&t, x->trouble, sizeof(x->trouble));
 	if (!taf_share_trouble(&t) && err)
 		snprintf(x->trouble, sizeof(x->trouble), "%s: %s", x->dir.path, strerror(-err));
+	else if (!t.used && copy.lost[0])
+		taf_gate_lost_text(&copy, &t);
 	return &copy;
 }
 

@@ -31,6 +31,21 @@ static int status_of(const struct taf_gate_view *v, bool is_strict)
 	return TAF_EXIT_OK;
 }
 
+static void put_lost(struct taf_json *j, const struct taf_ledger *l)
+{
+	char why[200];
+	struct taf_text t;
+
+	if (!l->lost[0])
+		return;
+	taf_text_init(&t, why, sizeof(why));
+	taf_gate_lost_text(l, &t);
+	taf_json_open(j, NULL, '{');
+	taf_json_text(j, "source", "state");
+	taf_json_text(j, "why", why);
+	taf_json_close(j);
+}
+
 static void put_json(const struct taf_gate_view *v, int status)
 {
 	const struct taf_gate *g = &v->gate;
@@ -58,6 +73,7 @@ static void put_json(const struct taf_gate_view *v, int status)
 		taf_json_text(&j, "why", v->evidence.blind[i].why);
 		taf_json_close(&j);
 	}
+	put_lost(&j, &v->ledger);
 	taf_json_close(&j);
 	taf_json_close(&j);
 	taf_json_end(&j);

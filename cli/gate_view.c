@@ -92,15 +92,19 @@ static int find_rules(const struct taf_gate_ask *ask, struct taf_gate_view *view
 	return 0;
 }
 
-/* What the store has to complain about. */
-static void say_trouble(void)
+void taf_gate_tell_store(const struct taf_ledger *l)
 {
+	static bool is_told; /* a verb that changes something looks twice */
 	char line[600];
 	struct taf_text t;
 
 	taf_text_init(&t, line, sizeof(line));
-	if (taf_share_trouble(&t))
-		taf_tell("%s", line);
+	if (!taf_share_trouble(&t) && l && l->lost[0] && !is_told)
+		taf_gate_lost_text(l, &t);
+	if (!t.used)
+		return;
+	is_told = true;
+	taf_tell("%s", line);
 }
 
 static void judge(struct taf_gate_view *view)
@@ -173,8 +177,8 @@ int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view)
 		return status;
 	taf_share_open(view->dir.path);
 	taf_gate_look_with(&view->rules, view);
-	if (!ask->is_quiet && view->err)
-		say_trouble();
+	if (!ask->is_quiet)
+		taf_gate_tell_store(&view->ledger);
 	return 0;
 }
 
@@ -210,7 +214,7 @@ struct taf_ledger *taf_gate_change(const struct taf_gate_ask *ask, const struct 
 		return l;
 	taf_share_leave(TAF_SHARE_SAME);
 	taf_tell("%s: nothing is changed", ask->verb);
-	say_trouble();
+	taf_gate_tell_store(NULL);
 	return NULL;
 }
 
@@ -219,7 +223,7 @@ int taf_gate_changed(const struct taf_gate_ask *ask)
 	if (!taf_share_leave(TAF_SHARE_DURABLE))
 		return 0;
 	taf_tell("%s: the change could not be written", ask->verb);
-	say_trouble();
+	taf_gate_tell_store(NULL);
 	return TAF_EXIT_INTERNAL;
 }
 

@@ -55,6 +55,9 @@ int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view);
 void taf_gate_look_with(const struct taf_rules *rules, struct taf_gate_view *view);
 /* The same evidence at this moment: time passes. */
 void taf_gate_rejudge(struct taf_gate_view *view);
+/* One line of what is wrong with the store, if anything is: each time while what
+ * people said may be lost (l may be NULL). */
+void taf_gate_tell_store(const struct taf_ledger *l);
 /* Whether the store could be read; if not, no verdict is worth anything. */
 bool taf_gate_is_broken(const struct taf_gate_view *view);
 

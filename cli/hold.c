@@ -52,6 +52,7 @@ static int carry_out(const struct order *o, const struct taf_gate_ask *ask, stru
 	if (!l)
 		return status;
 	memset(&l->hold, 0, sizeof(l->hold));
+	l->lost[0] = '\0';
 	l->hold.set = v->now;
 	l->hold.for_ms = o->for_ms;
 	taf_copy(l->hold.why, o->why ? o->why : "", sizeof(l->hold.why));
@@ -61,19 +62,17 @@ static int carry_out(const struct order *o, const struct taf_gate_ask *ask, stru
 	return status ? status : taf_gate_look(ask, v);
 }
 
-static uint64_t left_ms(const struct taf_gate_view *v)
+/* An acknowledgement ends a hold before its time is over. */
+static bool is_acked(const struct taf_gate_view *v)
 {
 	uint64_t age = taf_moment_age_ms(&v->ledger.hold.set, &v->now);
-	uint64_t lasts = v->ledger.hold.for_ms;
 
-	if (lasts > v->rules.cooldown_max_ms)
-		lasts = v->rules.cooldown_max_ms;
-	return age < lasts ? lasts - age : 0;
+	return age < v->ledger.hold.for_ms && taf_moment_age_ms(&v->ledger.ack, &v->now) < age;
 }
 
 static void show(const struct taf_gate_ask *ask, const struct taf_gate_view *v)
 {
-	uint64_t left = left_ms(v);
+	uint64_t left = taf_gate_by_hand_ms(&v->question);
 	char until[96];
 	struct taf_json j;
 
@@ -88,7 +87,7 @@ static void show(const struct taf_gate_ask *ask, const struct taf_gate_view *v)
 		return;
 	}
 	if (!left) {
-		puts("no hold by hand");
+		puts(is_acked(v) ? "no hold by hand: taffrail ack ended it" : "no hold by hand");
 		return;
 	}
 	taf_gate_until(v, left, until, sizeof(until));
@@ -122,5 +121,5 @@ int taf_verb_hold(int argc, char **argv)
 	if (taf_gate_is_broken(&view))
 		return TAF_EXIT_INTERNAL;
 	show(&ask, &view);
-	return left_ms(&view) && !order.for_ms ? TAF_EXIT_HELD : TAF_EXIT_OK;
+	return taf_gate_by_hand_ms(&view.question) && !order.for_ms ? TAF_EXIT_HELD : TAF_EXIT_OK;
 }

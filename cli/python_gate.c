@@ -66,6 +66,7 @@ void taf_python_ask(const char *program, struct taf_python_gate *g)
 	}
 	taf_share_open(view.dir.path);
 	taf_gate_look_with(rules, &view);
+	taf_gate_tell_store(&view.ledger);
 	g->is_held = view.gate.is_held;
 	if (g->is_held)
 		explain(g, &view);

@@ -65,29 +65,52 @@ static void put_event(const struct taf_gate *g, const struct taf_gate_question *
 	taf_text_put(out, " ago");
 }
 
+void taf_gate_lost_text(const struct taf_ledger *l, struct taf_text *out)
+{
+	taf_text_put(out, "the state was damaged (see ");
+	taf_text_put(out, l->lost);
+	taf_text_put(out, "); a hold by hand may be lost: look, then taffrail ack, or hold");
+}
+
+/* The longer of the two was taken. */
+static void put_stored(const struct taf_gate *g, const struct taf_gate_question *q,
+		       struct taf_text *out)
+{
+	const char *why = q->ledger->hold.why;
+
+	if (q->sentinel_ms && q->sentinel_ms >= g->pass_ms) {
+		taf_text_put(out, taf_gate_word(g->reason));
+		taf_text_put(out, ": another guard holds");
+		return;
+	}
+	taf_text_put(out, "held by hand");
+	taf_text_put(out, why[0] ? ": " : "");
+	taf_text_put(out, why);
+	taf_text_put(out, "; taffrail hold --clear");
+}
+
 void taf_gate_text(const struct taf_gate *g, const struct taf_gate_question *q,
 		   struct taf_text *out)
 {
-	const char *why = q->ledger->hold.why;
-	struct taf_gate_counts n;
-
-	taf_text_put(out, taf_gate_word(g->reason));
 	if (g->reason == TAF_GATE_SENTINEL) {
+		put_stored(g, q, out);
+		return;
+	}
+	taf_text_put(out, taf_gate_word(g->reason));
+	if (g->reason == TAF_GATE_BLIND) {
 		taf_text_put(out, ": ");
-		/* The longer of the two was taken. */
-		taf_text_put(out, q->sentinel_ms && q->sentinel_ms >= g->pass_ms
-					  ? "another guard holds"
-				  : why[0] ? why
-					   : "held by hand");
-	} else if (g->reason == TAF_GATE_BLIND) {
-		taf_text_put(out, ": ");
-		taf_text_put(out, q->ledger->blind);
+		if (q->ledger->lost[0])
+			taf_gate_lost_text(q->ledger, out);
+		else
+			taf_text_put(out, q->ledger->blind);
 	} else if (g->why) {
 		taf_text_put(out, ": ");
 		if (g->reason == TAF_GATE_ABORTS) {
-			taf_gate_count(q, &n);
-			taf_text_u64(out, n.aborts_24h);
-			taf_text_put(out, " crashes in 24 h; the last: ");
+			taf_text_u64(out, g->crashes);
+			taf_text_put(out, g->crashes == 1 ? " crash" : " crashes");
+			taf_text_put(out, " within aborts.window (");
+			taf_text_ms(out, q->rules->aborts_window_ms);
+			taf_text_put(out, "); the last: ");
 		} else if (g->scope == TAF_SCOPE_ALL && g->reason != TAF_GATE_MACHINE) {
 			put_panics(g, out);
 		}

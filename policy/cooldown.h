@@ -20,7 +20,8 @@
  *                    says that the device was reset
  *   cooldown         severity 2 of this model or process: for aborts.hold
  *   aborts           aborts.threshold crashes within aborts.window: for aborts.hold
- *   blind            the evidence cannot be read, and cooldown.blind is hold
+ *   blind            the evidence cannot be read or the state was damaged, and
+ *                    cooldown.blind is hold
  *
  * A suspected panic never counts for the lockout, a crash never as a panic.  An
  * acknowledgement counts for cooldown.ack_ttl and for what is older than it; it
@@ -48,7 +49,9 @@
 	REASON(MACHINE, machine, "restart the machine, or: taffrail ack") \
 	REASON(DEVICE, device, "reset the device, wait, or: taffrail ack") \
 	REASON(ABORTS, aborts, "find out why the programs crash, wait, or: taffrail ack") \
-	REASON(BLIND, blind, "let taffrail read the sources named, or set cooldown.blind to go")
+	REASON(BLIND, blind, \
+	       "let taffrail read the sources named (of a damaged state: taffrail ack), or set " \
+	       "cooldown.blind to go")
 
 enum taf_gate_reason {
 #define REASON(NAME, word, todo) TAF_GATE_##NAME,
@@ -77,6 +80,7 @@ struct taf_gate {
 	uint64_t pass_ms; /* when held: until it passes by itself, or TAF_PASS_UNKNOWN */
 	/* As far as they were looked at: without those of a kill switch or a sentinel. */
 	uint32_t panics_24h, panics_72h;
+	uint32_t crashes; /* of a storm: within aborts.window */
 	const struct taf_ledger_event *why; /* the event that holds; NULL: none does */
 };
 
@@ -86,6 +90,8 @@ struct taf_gate_counts {
 };
 
 void taf_gate_judge(const struct taf_gate_question *q, struct taf_gate *out);
+/* How long the hold by hand still stands; 0: there is none, or an acknowledgement ended it. */
+uint64_t taf_gate_by_hand_ms(const struct taf_gate_question *q);
 void taf_gate_count(const struct taf_gate_question *q, struct taf_gate_counts *out);
 const char *taf_gate_word(enum taf_gate_reason reason); /* "lockout" */
 const char *taf_gate_todo(enum taf_gate_reason reason); /* what to do; "": nothing */
@@ -94,5 +100,7 @@ int taf_gate_rule(const struct taf_gate *g, const struct taf_rules *r);
 /* "2 panics in 24 h, 3 in 72 h; the newest 20m ago: watchdogd_timeout" */
 void taf_gate_text(const struct taf_gate *g, const struct taf_gate_question *q,
 		   struct taf_text *out);
+/* Of a damaged state: what may be lost, where it is kept, and what to do. */
+void taf_gate_lost_text(const struct taf_ledger *l, struct taf_text *out);
 
 #endif

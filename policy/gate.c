@@ -113,18 +113,25 @@ static void hold(struct taf_gate *out, enum taf_gate_reason reason, uint64_t pas
 	out->why = why;
 }
 
-/* How long a stored hold still stands; cooldown.max ends it, too. */
-static uint64_t stored_ms(const struct sight *s)
+/* What is left of the hold by hand; cooldown.max ends it, too. */
+static uint64_t by_hand_ms(const struct sight *s)
 {
 	const struct taf_ledger_hold *h = &s->q->ledger->hold;
-	uint64_t by_hand = least(h->for_ms, s->q->rules->cooldown_max_ms);
+	uint64_t lasts = least(h->for_ms, s->q->rules->cooldown_max_ms);
 	uint64_t age = taf_moment_age_ms(&h->set, &s->q->now);
+
+	/* What somebody set after having looked stands. */
+	if (age >= lasts || (s->ack < age && is_acked(s, s->newest)))
+		return 0;
+	return lasts - age;
+}
+
+/* How long a stored hold still stands, ours or another guard's. */
+static uint64_t stored_ms(const struct sight *s)
+{
+	uint64_t by_hand = by_hand_ms(s);
 	uint64_t other = least(s->q->sentinel_ms, s->q->rules->cooldown_max_ms);
 
-	by_hand = age < by_hand ? by_hand - age : 0;
-	/* What somebody set after having looked stands. */
-	if (by_hand && s->ack < age && is_acked(s, s->newest))
-		by_hand = 0;
 	if (is_acked(s, s->newest))
 		other = 0;
 	return by_hand > other ? by_hand : other;
@@ -266,6 +273,7 @@ static void storm(const struct sight *s, struct taf_gate *out)
 		    crashes_up_to(s, age) < r->aborts_threshold)
 			continue;
 		one.pass_ms = r->aborts_hold_ms - age;
+		one.crashes = crashes_up_to(s, age);
 		longer(out, &one);
 	}
 }
@@ -295,7 +303,7 @@ static void look_beside(const struct sight *s, struct taf_gate *out)
 	for (uint32_t i = 0; s->n_near && i < l->n_events; i++)
 		reach(s, &l->event[i], out);
 	storm(s, out);
-	if (l->is_blind && s->q->rules->cooldown_blind == TAF_BLIND_HOLD)
+	if (out->is_blind && s->q->rules->cooldown_blind == TAF_BLIND_HOLD)
 		longer(out, &blind);
 }
 
@@ -304,7 +312,7 @@ void taf_gate_judge(const struct taf_gate_question *q, struct taf_gate *out)
 	struct sight s;
 	uint64_t stored;
 
-	*out = (struct taf_gate){ .is_blind = q->ledger->is_blind };
+	*out = (struct taf_gate){ .is_blind = q->ledger->is_blind || q->ledger->lost[0] };
 	if (!q->rules->cooldown_mode) {
 		out->reason = TAF_GATE_KILL_SWITCH;
 		return;
@@ -328,4 +336,12 @@ void taf_gate_count(const struct taf_gate_question *q, struct taf_gate_counts *o
 
 	look(&s, q);
 	*out = s.n;
+}
+
+uint64_t taf_gate_by_hand_ms(const struct taf_gate_question *q)
+{
+	struct sight s;
+
+	look(&s, q);
+	return by_hand_ms(&s);
 }

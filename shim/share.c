@@ -107,7 +107,7 @@ static void note_failure(int file, int err)
 }
 
 /* Damage: the file is kept aside once, and what is whole of it is written again. */
-static void note_flaw(int file, const struct taf_share_flaw *flaw)
+static void note_flaw(struct taf_ledger *l, int file, const struct taf_share_flaw *flaw)
 {
 	char kept[TAF_PATH_MAX] = "";
 	char buf[TAF_PATH_MAX + 96];
@@ -118,16 +118,22 @@ static void note_flaw(int file, const struct taf_share_flaw *flaw)
 		note_failure(file, -EPROTO);
 		return;
 	}
-	if (!flaw->n || share.processes.fd < 0)
+	if (!flaw->n)
 		return;
-	share.must_write = !taf_file_keep(share.dir, names[file], ".damaged-", kept);
+	if (share.processes.fd >= 0)
+		share.must_write = !taf_file_keep(share.dir, names[file], ".damaged-", kept);
+	if (file == STATE && flaw->may_hide)
+		taf_copy(l->lost, kept[0] ? kept + taf_len(share.dir) + 1 : names[STATE],
+			 sizeof(l->lost));
 	taf_text_init(&t, buf, sizeof(buf));
 	taf_text_u64(&t, flaw->n);
 	taf_text_put(&t, flaw->n == 1 ? " line is damaged and was skipped"
 				      : " lines are damaged and were skipped");
-	if (share.must_write)
+	if (l->lost[0])
+		taf_text_put(&t, "; a hold by hand may be lost: look, then taffrail ack, or hold");
+	if (kept[0])
 		taf_text_put(&t, "; the file is kept as ");
-	complain(file, flaw->line, buf, share.must_write ? kept : "");
+	complain(file, flaw->line, buf, kept);
 }
 
 /* ---- reading ---- */
@@ -178,7 +184,7 @@ static void forget_state(struct taf_ledger *l)
 {
 	l->n_models = 0;
 	l->is_blind = false;
-	l->blind[0] = '\0';
+	l->blind[0] = l->lost[0] = '\0';
 	taf_zero(&l->ack, sizeof(l->ack));
 	taf_zero(&l->hold, sizeof(l->hold));
 	taf_zero(&l->breaker, sizeof(l->breaker));
@@ -194,13 +200,15 @@ static void read_state(struct taf_ledger *l)
 		return;
 	share.is_newer[STATE] = false;
 	share.turn = 0;
+	l->lost[0] = '\0';
 	if (!share.is_unsaved)
 		forget_state(l);
-	if (!n)
+	/* Not there is no damage; there and empty is: it is never written so. */
+	if (!n && !share.seen[STATE].ino)
 		return;
 	taf_share_take_state(l, text_room, (size_t)n, &flaw);
 	share.turn = flaw.turn;
-	note_flaw(STATE, &flaw);
+	note_flaw(l, STATE, &flaw);
 }
 
 static void read_events(struct taf_ledger *l)
@@ -215,12 +223,12 @@ static void read_events(struct taf_ledger *l)
 	    !taf_share_is_head(text_room, (size_t)n, TAF_SHARE_EVENTS, &flaw)) {
 		if (!flaw.is_newer)
 			flaw = (struct taf_share_flaw){ .n = 1, .line = 1 };
-		note_flaw(EVENTS, &flaw);
+		note_flaw(l, EVENTS, &flaw);
 		if (flaw.is_newer)
 			return;
 	}
 	taf_share_take_events(l, text_room, (size_t)n, &flaw);
-	note_flaw(EVENTS, &flaw);
+	note_flaw(l, EVENTS, &flaw);
 	for (uint32_t i = 0; i < l->n_events; i++)
 		l->event[i].is_elsewhere = l->event[i].machine && share.machine &&
 					   l->event[i].machine != share.machine;

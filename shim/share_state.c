@@ -55,6 +55,12 @@ static uint32_t put_sources(struct taf_text *t, const struct taf_ledger *l)
 		taf_line_end(t, from, TAF_SHARE_STATE);
 		n++;
 	}
+	from = t->used;
+	if (l->lost[0]) {
+		taf_line_put_text(t, "lost file=", l->lost);
+		taf_line_end(t, from, TAF_SHARE_STATE);
+		n++;
+	}
 	for (int i = 0; i < TAF_LEDGER_CURSORS; i++) {
 		if (!l->cursor[i].name[0])
 			continue;
@@ -158,6 +164,11 @@ static bool take_blind(struct taking *t, struct taf_cursor *c)
 	return true;
 }
 
+static bool take_lost(struct taking *t, struct taf_cursor *c)
+{
+	return taf_line_text(c, " file=", t->l->lost, sizeof(t->l->lost)) && c->p == c->end;
+}
+
 static bool take_cursor(struct taking *t, struct taf_cursor *c)
 {
 	struct taf_ledger_cursor k;
@@ -220,7 +231,7 @@ static const struct {
 } words[] = {
 	{ "model", take_model },     { "ack", take_ack },     { "hold", take_hold },
 	{ "breaker", take_breaker }, { "blind", take_blind }, { "cursor", take_cursor },
-	{ "turn", take_turn },	     { "end", take_end },
+	{ "turn", take_turn },	     { "end", take_end },     { "lost", take_lost },
 };
 
 static bool take_line(struct taking *t, const char *line, size_t n)
@@ -239,6 +250,18 @@ static void add_flaw(struct taf_share_flaw *flaw, uint32_t line)
 {
 	if (!flaw->n++)
 		flaw->line = line;
+}
+
+/* What a damaged line still says that it was: nothing that a person said. */
+static bool is_harmless(const char *line, size_t n)
+{
+	static const char *const harmless[] = { "model id=", "cursor name=", "blind what=" };
+	struct taf_cursor c = { line, line + n };
+
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
+		if (taf_line_eat(&c, harmless[i]))
+			return true;
+	return false;
 }
 
 static size_t line_end(const char *text, size_t n, size_t at)
@@ -263,12 +286,16 @@ void taf_share_take_state(struct taf_ledger *l, const char *text, size_t n,
 	for (at = flaw->n ? 0 : line_end(text, n, 0) + 1; at < n; at = end + 1) {
 		end = line_end(text, n, at);
 		line++;
-		if (!take_line(&t, text + at, end - at))
+		if (!take_line(&t, text + at, end - at)) {
 			add_flaw(flaw, line);
-		else if (t.said == UINT64_MAX)
+			flaw->may_hide = flaw->may_hide || !is_harmless(text + at, end - at);
+		} else if (t.said == UINT64_MAX) {
 			t.lines++;
+		}
 	}
 	flaw->turn = t.turn;
+	/* A line that swallowed another one leaves the count short. */
+	flaw->may_hide = flaw->may_hide || t.said != t.lines + flaw->n;
 	/* A whole last line counts the others: a file that lost some says so. */
 	if (t.said != t.lines && !flaw->n)
 		add_flaw(flaw, line);

@@ -17,6 +17,7 @@
  *   hold MOMENT for=MS why="TEXT"
  *   breaker MOMENT for=MS count=N
  *   blind what="SOURCES"
+ *   lost file="NAME"               a damaged state, until somebody says something anew
  *   cursor name="SOURCE" a=N b=N
  *   model id="ID" load=MOMENT infer=MOMENT unload=MOMENT bytes=N
  *   end lines=N
@@ -46,6 +47,7 @@ struct taf_share_flaw {
 	uint32_t n; /* lines that were skipped */
 	uint32_t line; /* the first of them, from 1 */
 	bool is_newer; /* of a later version: nothing was taken */
+	bool may_hide; /* a hold, an ack or the breaker may have stood there */
 	uint64_t turn; /* of the state; 0: it says none */
 };
 

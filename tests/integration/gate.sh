@@ -223,6 +223,52 @@ broken() {
 	ls "$state"/state.damaged-* >/dev/null 2>&1 && pass || fail "the damaged state was not kept"
 }
 
+# One byte of a hold, or the whole file: what is lost opens no gate in silence.
+lost() { # HOW
+	nothing
+	"$bin" hold --for 2h --why 'the fan is loud' >/dev/null
+	case $1 in
+	byte) sed -i 's/fan is loud/fan is load/' "$state/state" ;;
+	empty) : >"$state/state" ;;
+	cut) sed -i '/^hold/,$d' "$state/state" ;;
+	esac
+	"$bin" run -- true 2>run.err
+	eq "$1: told once" 1 "$(grep -c 'a hold by hand may be lost' run.err)"
+	shows "$1: where, what, and what to do" "^taffrail: $state/state:[0-9]+: .*taffrail ack.*kept as $state/state.damaged-[0-9]+$" run.err
+	for verb in gate hold events breaker 'run -- true'; do
+		# shellcheck disable=SC2086 # words
+		"$bin" $verb >says.out 2>gate.err
+		eq "$1: $verb says it" 1 "$(grep -c '^taffrail: the state was damaged (see state.damaged-' gate.err)"
+	done
+	gate 69 none --strict
+	eq "$1: named" state "$(jq -r '.blind[-1].source' gate.out)"
+	gate 69 blind --set cooldown.blind=hold
+	"$bin" run --set cooldown.blind=hold --set cooldown.on_hold=refuse -- true 2>run.err
+	eq "$1: run is held" 75 $?
+	if [ "$1" = byte ]; then
+		"$bin" ack >/dev/null 2>&1
+	else
+		"$bin" hold --clear >/dev/null 2>&1
+	fi
+	gate 0 none --set cooldown.blind=hold
+	eq "$1: over" '' "$(cat gate.err)"
+}
+
+# What hold says is what the gate does.
+agrees() {
+	nothing
+	"$bin" hold --for 30m >/dev/null
+	gate 75 sentinel
+	"$bin" ack >/dev/null
+	gate 0 none
+	eq "the hold is over, too" "no hold by hand: taffrail ack ended it" "$("$bin" hold)"
+	"$bin" hold >/dev/null
+	eq "and its status says so" 0 $?
+	"$bin" hold --for 30m --why fan >/dev/null
+	"$bin" gate >says.out
+	shows "by hand" '^held: held by hand: fan; taffrail hold --clear$' says.out
+}
+
 # A guest that crashes, again and again.
 storm() {
 	local i
@@ -233,6 +279,8 @@ storm() {
 		raw guest "$bin" run -- "$tests/guest_exit" abort
 	done
 	gate 75 aborts
+	"$bin" gate >says.out 2>/dev/null
+	shows "its window" '^held: aborts: 3 crashes within aborts.window \(' says.out
 	eq "crashes are no panics" "0 3" "$(jq -r '"\(.panics_72h) \(.aborts_24h)"' gate.out)"
 	"$bin" ack >/dev/null
 	gate 0 none
@@ -309,6 +357,10 @@ stopped
 other_guard
 blind
 broken
+lost byte
+lost empty
+lost cut
+agrees
 storm
 answers -1 0 none
 answers -3 75 aborts

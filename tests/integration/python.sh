@@ -183,7 +183,7 @@ says 'the hold is over' 'torch is in'
 check 'hold --for 1h' status 0 $?
 export TAFFRAIL_SET=cooldown.stage1=5m
 py 1 -c 'import torch'
-check 'by hand' 'refused' 1 "$(grep -c '^ImportError: taffrail: torch is not imported: sentinel' err)"
+check 'by hand' 'refused' 1 "$(grep -c '^ImportError: taffrail: torch is not imported: held by hand' err)"
 "$bin" hold --clear >out 2>err
 check 'hold --clear' status 0 $?
 py 0 -c 'import torch'

@@ -136,6 +136,43 @@ static void test_stored_hold(void **state)
 	judged("sentinel", true, 50 * MIN);
 }
 
+static void test_by_hand_in_words(void **state)
+{
+	char buf[200];
+	struct taf_text t;
+
+	(void)state;
+	l.hold.set = ago(10 * MIN);
+	l.hold.for_ms = HOUR;
+	strcpy(l.hold.why, "the fan is loud");
+	judged("sentinel", true, 50 * MIN);
+	assert_true(taf_gate_by_hand_ms(&q) == 50 * MIN);
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_gate_text(&g, &q, &t);
+	assert_string_equal(buf, "held by hand: the fan is loud; taffrail hold --clear");
+	ack(5 * MIN);
+	assert_true(taf_gate_by_hand_ms(&q) == 0);
+}
+
+/* What people said may be lost: that is no clean slate. */
+static void test_lost_state(void **state)
+{
+	char buf[200];
+	struct taf_text t;
+
+	(void)state;
+	strcpy(l.lost, "state.damaged-1764101234");
+	judged("none", false, 0);
+	assert_true(g.is_blind);
+	set("cooldown.blind", "hold");
+	judged("blind", true, TAF_PASS_UNKNOWN);
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_gate_text(&g, &q, &t);
+	assert_non_null(strstr(buf, "see state.damaged-1764101234"));
+	assert_non_null(strstr(buf, "taffrail ack"));
+	assert_true(strlen(buf) < TAF_ABOUT_ROOM);
+}
+
 static void test_hold_of_another_guard(void **state)
 {
 	(void)state;
@@ -420,14 +457,24 @@ static void test_time_helps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_stage_one),	CASE(test_lockout),
-		CASE(test_ack),		CASE(test_the_future_is_now),
-		CASE(test_stored_hold), CASE(test_hold_of_another_guard),
-		CASE(test_kill_switch), CASE(test_dirty_boot),
-		CASE(test_scopes),	CASE(test_classes_of_the_policy),
-		CASE(test_storms),	CASE(test_others_and_blindness),
-		CASE(test_clock_steps), CASE(test_as_a_rule),
-		CASE(test_any_input),	CASE(test_time_helps),
+		CASE(test_stage_one),
+		CASE(test_lockout),
+		CASE(test_ack),
+		CASE(test_the_future_is_now),
+		CASE(test_stored_hold),
+		CASE(test_hold_of_another_guard),
+		CASE(test_by_hand_in_words),
+		CASE(test_lost_state),
+		CASE(test_kill_switch),
+		CASE(test_dirty_boot),
+		CASE(test_scopes),
+		CASE(test_classes_of_the_policy),
+		CASE(test_storms),
+		CASE(test_others_and_blindness),
+		CASE(test_clock_steps),
+		CASE(test_as_a_rule),
+		CASE(test_any_input),
+		CASE(test_time_helps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

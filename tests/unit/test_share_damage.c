@@ -29,6 +29,7 @@ static void test_damaged_state(void **state)
 	assert_int_equal(look_afresh(), 0);
 	assert_int_equal(seen.n_models, 1);
 	assert_non_null(taf_ledger_model_of(&seen, "two"));
+	assert_string_equal(seen.lost, ""); /* a stamp, and nothing that a person said */
 	hit = strcpy(text, trouble());
 	assert_non_null(
 		strstr(hit, "/state:3: 1 line is damaged and was skipped; the file is kept"));
@@ -60,6 +61,63 @@ static void test_cut_state(void **state)
 	write_file("state", "what is this");
 	assert_int_equal(look_afresh(), 0);
 	assert_non_null(strstr(trouble(), "/state:1: "));
+}
+
+/* A hold that is lost is not as if there had been none. */
+static void lose_hold(void)
+{
+	char text[4096], *hit;
+	struct taf_ledger *l;
+	int err;
+
+	l = taf_share_enter(&err);
+	l->hold.set = taf_moment_now();
+	l->hold.for_ms = HOUR;
+	assert_int_equal(taf_share_leave(TAF_SHARE_DURABLE), 0);
+	read_file("state", text, sizeof(text));
+	hit = strstr(text, "hold ");
+	assert_non_null(hit);
+	*hit = 'b';
+	write_file("state", text);
+}
+
+static void test_lost_hold(void **state)
+{
+	struct taf_ledger *l;
+	int err;
+
+	(void)state;
+	lose_hold();
+	assert_int_equal(look_afresh(), 0);
+	assert_int_equal(seen.hold.for_ms, 0);
+	assert_non_null(strstr(seen.lost, "state.damaged-"));
+	assert_non_null(strstr(trouble(), "a hold by hand may be lost"));
+	/* It is remembered by all, told by one, until somebody ends it. */
+	assert_int_equal(look_afresh(), 0);
+	assert_non_null(strstr(seen.lost, "state.damaged-"));
+	assert_string_equal(trouble(), "");
+	l = taf_share_enter(&err);
+	l->lost[0] = '\0';
+	taf_share_leave(TAF_SHARE_DURABLE);
+	look_afresh();
+	assert_string_equal(seen.lost, "");
+}
+
+static void test_emptied_state(void **state)
+{
+	static const char *const rests[] = { "", "taffrail state 1\n", "\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rests) / sizeof(*rests); i++) {
+		mark("one", TAF_LOAD, TAF_SHARE_DURABLE);
+		write_file("state", rests[i]);
+		assert_int_equal(look_afresh(), 0);
+		assert_non_null(strstr(seen.lost, "state.damaged-"));
+		assert_non_null(strstr(trouble(), "a hold by hand may be lost"));
+		unlink(path("state"));
+		assert_int_equal(look_afresh(), 0);
+		assert_string_equal(seen.lost, "");
+	}
 }
 
 static void test_damaged_events(void **state)
@@ -129,8 +187,9 @@ static void test_newer_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_damaged_state), CASE(test_cut_state),	    CASE(test_damaged_events),
-		CASE(test_torn_event),	  CASE(test_newer_version),
+		CASE(test_damaged_state), CASE(test_cut_state),	     CASE(test_lost_hold),
+		CASE(test_emptied_state), CASE(test_damaged_events), CASE(test_torn_event),
+		CASE(test_newer_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
