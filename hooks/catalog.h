@@ -15,15 +15,6 @@ struct taf_catalog_row {
 	const char *doc;
 };
 
-struct taf_catalog_runtime {
-	const char *name;
-	enum taf_engine engine;
-	const char *sync_by; /* "any" "owner" */
-	const char *timed; /* "yes" "no" */
-	const char *text;
-};
-
 const struct taf_catalog_row *taf_catalog(size_t *n);
-const struct taf_catalog_runtime *taf_catalog_runtimes(size_t *n);
 
 #endif

@@ -6,11 +6,10 @@
 struct kind_row {
 	const char *name;
 	enum taf_durability durability;
-	const char *text;
 };
 
 static const struct kind_row kinds[TAF_KIND_COUNT] = {
-#define KIND(NAME, name, durability, text) [TAF_##NAME] = { #name, TAF_KEEP_##durability, text },
+#define KIND(NAME, name, durability, text) [TAF_##NAME] = { #name, TAF_KEEP_##durability },
 #include "kinds.def"
 #undef KIND
 };
@@ -25,11 +24,6 @@ static const char *const phases[] = { "mark", "begin", "end" };
 const char *taf_kind_name(enum taf_kind kind)
 {
 	return (unsigned)kind < TAF_KIND_COUNT ? kinds[kind].name : "?";
-}
-
-const char *taf_kind_text(enum taf_kind kind)
-{
-	return (unsigned)kind < TAF_KIND_COUNT ? kinds[kind].text : "";
 }
 
 enum taf_durability taf_kind_durability(enum taf_kind kind)

@@ -44,7 +44,6 @@ enum taf_engine {
 };
 
 const char *taf_kind_name(enum taf_kind kind); /* lower case: "load" */
-const char *taf_kind_text(enum taf_kind kind);
 enum taf_durability taf_kind_durability(enum taf_kind kind);
 /* The kind of that lower-case name, or -1. */
 int taf_kind_of(const char *name);

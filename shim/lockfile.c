@@ -13,8 +13,6 @@
 #define DOOR_MS (TAF_LOCK_GUARD_MS + 50) /* who is inside may wait for the guard */
 #define SAY_AGAIN_MS 1000 /* how often a waiter says that it is there still */
 
-extern char **environ;
-
 static struct {
 	_Atomic(uint32_t) door; /* 0, or the tid of the thread inside */
 	_Atomic(bool) is_held;
@@ -320,15 +318,4 @@ void taf_lock_forget(void)
 	lock.takes_turns = lock.desk.is_waiting = false;
 	taf_zero(&lock.threads, sizeof(lock.threads));
 	atomic_store(&lock.door, 0);
-}
-
-bool taf_lock_is_per_user(char *dir, size_t room)
-{
-	static struct taf_rules rules;
-	static struct taf_lock_place p;
-
-	taf_rules_default(&rules);
-	taf_lock_place_look(&rules, environ, "", &p, NULL);
-	taf_copy(dir, p.dir, room);
-	return p.is_per_user;
 }

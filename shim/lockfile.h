@@ -87,6 +87,4 @@ void taf_lock_drop_thread(int32_t tid);
 /* A fork child holds nothing by itself. */
 void taf_lock_forget(void);
 
-/* Whether other users of this machine have a lock of their own, and where ours is. */
-bool taf_lock_is_per_user(char *dir, size_t room);
 #endif

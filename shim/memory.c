@@ -27,7 +27,7 @@ struct sample {
 /* The reader of the moment writes; others take what is there. */
 static _Atomic(uint32_t) busy;
 static _Atomic(uint64_t) read_ms; /* when the system was asked; 0: must be asked */
-static _Atomic(uint64_t) sys_total, sys_free, sys_footprint;
+static _Atomic(uint64_t) sys_total, sys_free;
 static _Atomic(uint64_t) per_min, per_infer;
 static _Atomic(uint32_t) told;
 
@@ -84,7 +84,6 @@ static void ask_system(uint64_t own)
 	ask_runtimes(&m);
 	atomic_store(&sys_total, m.total);
 	atomic_store(&sys_free, m.free);
-	atomic_store(&sys_footprint, s.footprint);
 }
 
 /* Growth is counted between the same models and contexts alone. */
@@ -244,11 +243,6 @@ void taf_memory_watch(const struct taf_work *w)
 	if (v->n_said)
 		taf_say_verdict(&(struct taf_admission){ .event = &ev }, v);
 	taf_scratch_give(v);
-}
-
-uint64_t taf_memory_footprint(void)
-{
-	return atomic_load(&sys_footprint);
 }
 
 void taf_memory_forget(void)

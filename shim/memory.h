@@ -31,8 +31,6 @@ void taf_memory_quick(struct taf_memory *m);
 void taf_memory_watch(const struct taf_work *w);
 void taf_memory_stale(void);
 void taf_memory_tell(const struct taf_verdict *v);
-/* Bytes of this process as the system counts them; 0 unknown. */
-uint64_t taf_memory_footprint(void);
 /* A fork child took nothing yet. */
 void taf_memory_forget(void);
 
