@@ -7,7 +7,7 @@
 #include "tell.h"
 
 #define SLOW_MS 5000u
-#define QUICK_MS 1000u /* where a restart may be asked for */
+#define QUICK_MS 1000u /* where a restart may be asked for, or a rule may make somebody wait */
 #define BUSY_MS 250u /* while something was told to end */
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -41,7 +41,9 @@ static uint64_t interval_ms(const struct taf_lookout *l)
 
 	if (taf_watcher_is_waiting(&l->watcher) || l->restarter->asked_ms)
 		return BUSY_MS;
-	ms = least(ms, l->restarter->rules->mode == TAF_RESTART_NEVER ? SLOW_MS : QUICK_MS);
+	if (r->mode == TAF_MODE_ENFORCE || l->restarter->rules->mode != TAF_RESTART_NEVER)
+		ms = least(ms, QUICK_MS);
+	ms = least(ms, SLOW_MS);
 	return ms < BUSY_MS ? BUSY_MS : ms;
 }
 
@@ -57,6 +59,7 @@ static void watch(struct taf_lookout *l)
 	w->ctx = l;
 	w->own.guest = r->guest->pid;
 	taf_watcher_look(w);
+	taf_held_show(&l->held, w);
 	if (w->is_restart_due && r->rules->mode != TAF_RESTART_NEVER &&
 	    l->rules->mode == TAF_MODE_ENFORCE) {
 		taf_copy(text, w->restart.reason, sizeof(text));

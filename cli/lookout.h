@@ -3,6 +3,7 @@
  *
  *   is the guard where it should be (witness.h), twice, in the beginning
  *   does something hang (watcher.h), as long as the guest lives
+ *   does something wait because a rule says so (held.h)
  *   does somebody ask to be restarted, and has nothing in flight (restart.h)
  *
  * No thread: it is called back by taf_supervise.
@@ -10,6 +11,7 @@
 #ifndef TAF_LOOKOUT_H
 #define TAF_LOOKOUT_H
 
+#include "held.h"
 #include "restart.h"
 #include "watcher.h"
 #include "witness.h"
@@ -23,6 +25,7 @@ struct taf_lookout {
 	struct taf_restarter *restarter;
 	char stacks[PATH_MAX];
 	/* its own */
+	struct taf_held held;
 	int32_t guest; /* of which the rest speaks */
 	uint64_t witness_ms, watch_ms; /* when they are due; UINT64_MAX: never again */
 };

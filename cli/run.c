@@ -326,6 +326,7 @@ static int supervise(struct plan *p)
 
 	plan_lookout(p);
 	err = taf_restart_supervise(&p->restarter, &end);
+	taf_held_clear(&p->lookout.held);
 	if (err) {
 		taf_tell("%s is not watched, because there is room for one process only: %s",
 			 p->args.command[0], strerror(-err));

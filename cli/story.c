@@ -220,6 +220,7 @@ static void take_open(struct taf_story *s, const struct taf_past *p)
 	taf_crumb_text(&line, TAF_KEY_CALL, o.call, sizeof(o.call));
 	taf_crumb_text(&line, TAF_KEY_MODEL, o.model, sizeof(o.model));
 	taf_crumb_text(&line, TAF_KEY_MSG, o.msg, sizeof(o.msg));
+	taf_crumb_text(&line, TAF_KEY_RULE, o.rule, sizeof(o.rule));
 	taf_story_add_open(s, &o);
 }
 

@@ -54,6 +54,7 @@ struct taf_open_begin {
 	uint64_t since_ns, age_ms;
 	bool is_ring; /* known from the ring alone */
 	char call[TAF_LABEL_ROOM], model[TAF_LABEL_ROOM], msg[TAF_LABEL_ROOM];
+	char rule[TAF_LABEL_ROOM]; /* of a wait */
 };
 
 struct taf_last_thing {

@@ -153,11 +153,49 @@ static void put_oldest(struct taf_text *t, const struct taf_story *s)
 	taf_text_put(t, " before");
 }
 
+/* The wait that a rule asked for, where that is all that went on: what its own thread
+ * is in the middle of has not begun yet. */
+static const struct taf_open_begin *open_wait(const struct taf_story *s)
+{
+	const struct taf_open_begin *wait = taf_story_open(s, TAF_HOLD);
+
+	if (!wait)
+		wait = taf_story_open(s, TAF_SETTLE);
+	for (size_t i = 0; wait && i < s->n_open; i++)
+		if (s->open[i].tid != wait->tid && s->open[i].kind != TAF_HOLD &&
+		    s->open[i].kind != TAF_SETTLE)
+			return NULL;
+	return wait && wait->rule[0] ? wait : NULL;
+}
+
+/* "while it waited because of cadence.same_model: 5.0s of 3m 00s, tiny; for 7.9s" */
+static void put_wait(struct taf_text *t, const struct taf_story *s,
+		     const struct taf_open_begin *wait)
+{
+	char what[TAF_LABEL_ROOM], *passes;
+	size_t n;
+
+	taf_text_put(t, s->is_alive ? "waiting because of " : "while it waited because of ");
+	taf_text_put(t, wait->rule);
+	taf_copy(what, wait->msg, sizeof(what));
+	/* What was left in the beginning is not what is left now. */
+	passes = strstr(what, "passes in ");
+	if (passes)
+		*passes = '\0';
+	for (n = strlen(what); n && strchr(", ", what[n - 1]); n--)
+		what[n - 1] = '\0';
+	put_after(t, ": ", what);
+	taf_text_put(t, "; for ");
+	put_age(t, s, wait->age_ms);
+}
+
 static void put_where(struct taf_text *t, const struct taf_story *s)
 {
-	const struct taf_open_begin *o = main_open(s);
+	const struct taf_open_begin *o = main_open(s), *wait = open_wait(s);
 
-	if (o) {
+	if (wait) {
+		put_wait(t, s, wait);
+	} else if (o) {
 		put_age(t, s, o->age_ms);
 		taf_text_put(t, " into ");
 		put_open(t, o);

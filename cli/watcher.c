@@ -259,6 +259,22 @@ static void see_restart(struct taf_watcher *w, const struct guest *g)
 	w->is_restart_due = w->is_restart_due || g->is_idle;
 }
 
+static void see_hold(struct taf_watcher *w, const struct taf_ring_facts *f)
+{
+	struct taf_watch_hold *hold = &w->holds[w->n_holds];
+
+	if (w->n_holds == TAF_HOLDS_MAX)
+		return;
+	w->n_holds++;
+	hold->pid = f->pid;
+	hold->start = f->start;
+	hold->since_ns = f->held_since_ns;
+	hold->pass_ns = f->held_pass_ns;
+	taf_copy(hold->exe, taf_base(f->exe), sizeof(hold->exe));
+	taf_copy(hold->rule, f->held_rule, sizeof(hold->rule));
+	taf_copy(hold->why, f->held_why, sizeof(hold->why));
+}
+
 static void see_guest(struct taf_watcher *w, struct guest *g, const struct taf_world *world)
 {
 	struct taf_stall stalls[STALLS_MAX];
@@ -272,6 +288,8 @@ static void see_guest(struct taf_watcher *w, struct guest *g, const struct taf_w
 		see_stall(w, g, &stalls[i]);
 	w->n_live++;
 	w->n_stalled += n;
+	if (g->ring.facts.held_since_ns)
+		see_hold(w, &g->ring.facts);
 	if (g->ring.facts.wants_restart)
 		see_restart(w, g);
 }
@@ -386,7 +404,7 @@ int taf_watcher_look(struct taf_watcher *w)
 	err = taf_trails_scan_live(&trails, w->crumbs, &world);
 	guests = calloc(trails.n + 1, sizeof(*guests));
 	bytes = calloc(trails.n + 1, sizeof(*bytes));
-	w->n_live = w->n_stalled = 0;
+	w->n_live = w->n_stalled = w->n_holds = 0;
 	w->is_restart_due = false;
 	for (size_t i = 0; i < w->n; i++)
 		w->list[i].is_there = false;

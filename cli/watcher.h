@@ -32,6 +32,7 @@
 #include "sessions.h"
 
 #define TAF_WATCHED_MAX 64
+#define TAF_HOLDS_MAX 8
 
 enum taf_seen {
 	TAF_SEEN_STALLED,
@@ -71,6 +72,14 @@ struct taf_watched {
 	struct taf_watch_event event;
 };
 
+/* A guest that waits because a rule says so. */
+struct taf_watch_hold {
+	int32_t pid;
+	uint64_t start; /* ticks */
+	uint64_t since_ns, pass_ns; /* CLOCK_MONOTONIC; pass_ns 0: nobody knows */
+	char exe[64], rule[32], why[128]; /* rule, why "": unknown */
+};
+
 struct taf_watcher {
 	const struct taf_rules *rules;
 	const char *crumbs; /* folder */
@@ -88,6 +97,8 @@ struct taf_watcher {
 	/* At the latest look: somebody asks to be restarted, and has nothing in flight. */
 	bool is_restart_due;
 	struct taf_watch_event restart;
+	struct taf_watch_hold holds[TAF_HOLDS_MAX]; /* at the latest look */
+	size_t n_holds;
 };
 
 /* 0 or -errno: the folder cannot be read. */

@@ -127,7 +127,7 @@ static void begin_hold(struct round *r)
 	r->began_ns = taf_sys_mono_ns() - r->a->waited_ms * 1000000;
 	r->hold_rule = r->v.rule;
 	r->hold_of = taf_say_hold(r->a, &r->v);
-	taf_ring_hold_begin();
+	taf_ring_hold_begin(taf_verdict_why(&r->v));
 	if (head)
 		atomic_fetch_add(&head->holds, 1);
 }

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 
+#include "../policy/policy.h"
 #include "../policy/text.h"
 #include "crumb.h"
 #include "sys_file.h"
@@ -27,6 +28,7 @@
 #define DEFAULT_BYTES (512u * 1024)
 #define LEAST_BYTES (64u * 1024)
 #define MOST_BYTES (256u * 1024 * 1024)
+#define PASS_MAX_MS (1000ull * 86400 * 366)
 #define SHARED_LANE (TAF_LANES - 1)
 
 static struct taf_ring_head *head; /* NULL: closed; written by open, close and abandon alone */
@@ -192,13 +194,42 @@ struct taf_ring_head *taf_ring_head(void)
 	return head;
 }
 
-void taf_ring_hold_begin(void)
+/* Two threads may begin to wait at once: then either's text stands, or a mixture. */
+static void put_text(char *to, const char *from, size_t room)
+{
+	size_t i = 0;
+
+	for (; from[i] && i + 1 < room; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&to[i], '\0', __ATOMIC_RELAXED);
+}
+
+static void put_why(struct taf_ring_head *h, const struct taf_answer *why)
+{
+	struct taf_answer at_once = *why;
+	char text[sizeof(h->held_why)];
+	uint64_t pass_ns = 0;
+	struct taf_text t;
+
+	at_once.pass_ms = TAF_PASS_UNKNOWN; /* that is said by a time, which goes on */
+	taf_text_init(&t, text, sizeof(text));
+	taf_answer_text(&at_once, &t);
+	if (why->pass_ms != TAF_PASS_UNKNOWN && why->pass_ms < PASS_MAX_MS)
+		pass_ns = taf_sys_mono_ns() + why->pass_ms * 1000000;
+	put_text(h->held_rule, taf_rule_info(why->rule)->path, sizeof(h->held_rule));
+	put_text(h->held_why, text, sizeof(h->held_why));
+	atomic_store(&h->held_pass_ns, pass_ns);
+}
+
+void taf_ring_hold_begin(const struct taf_answer *why)
 {
 	struct taf_ring_head *h = head;
 	uint64_t none = 0;
 
 	if (!h)
 		return;
+	if (why)
+		put_why(h, why);
 	atomic_fetch_add(&h->holding, 1);
 	atomic_compare_exchange_strong(&h->held_since_ns, &none, taf_sys_mono_ns());
 }

@@ -77,6 +77,10 @@ struct taf_ring_head {
 	_Atomic(uint64_t) footprint; /* bytes of the process that are its own; 0: unknown */
 	char restart_rule[32]; /* path of the setting that asks for it */
 	char restart_why[128]; /* "4000 of 4000 inferences" */
+	/* Of the latest wait; whole before held_since_ns is set. */
+	_Atomic(uint64_t) held_pass_ns; /* when it is over as far as is known; 0: nobody knows */
+	char held_rule[32]; /* path of the setting that asks for it */
+	char held_why[128]; /* what was compared: "12.0s of 3m 00s, mlx/other" */
 };
 
 struct taf_slot {
@@ -202,8 +206,9 @@ static inline __attribute__((always_inline)) void taf_ring_put(struct taf_lane *
 		atomic_store_explicit(&lane->next, n, memory_order_release);
 }
 
-/* Round a wait that a rule asks for: nobody shall take it for a hang. */
-void taf_ring_hold_begin(void);
+/* Round a wait that a rule asks for: nobody shall take it for a hang. why is the answer
+ * that asks for it; NULL: unknown. */
+void taf_ring_hold_begin(const struct taf_answer *why);
 void taf_ring_hold_end(void);
 /* Where the ring's file is; "" while there is none. */
 const char *taf_ring_path(void);

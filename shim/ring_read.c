@@ -137,6 +137,9 @@ static void take_watched(struct taf_ring_facts *f, const struct taf_ring_head *h
 	f->footprint = h->footprint;
 	take_text(f->restart_rule, h->restart_rule, sizeof(f->restart_rule));
 	take_text(f->restart_why, h->restart_why, sizeof(f->restart_why));
+	f->held_pass_ns = h->held_pass_ns;
+	take_text(f->held_rule, h->held_rule, sizeof(f->held_rule));
+	take_text(f->held_why, h->held_why, sizeof(f->held_why));
 }
 
 static bool has_sane_geometry(const struct taf_ring_head *h)

@@ -37,6 +37,8 @@ struct taf_ring_facts {
 	bool wants_restart;
 	uint64_t resources, resource_limit, footprint; /* 0: unknown */
 	char restart_rule[32], restart_why[128];
+	uint64_t held_pass_ns; /* 0: unknown */
+	char held_rule[32], held_why[128]; /* "": unknown */
 };
 
 struct taf_ring_copy {

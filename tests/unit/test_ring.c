@@ -22,6 +22,7 @@
 
 #include "../../policy/text.h"
 #include "../../shim/crumb.h"
+#include "../../policy/rules.h"
 #include "../../shim/ring.h"
 
 #define THREADS 40
@@ -370,6 +371,38 @@ static void test_sigkill_loses_nothing(void **state)
 	munmap((void *)published, 4096);
 }
 
+static void test_a_wait_says_why(void **state)
+{
+	struct taf_answer why = { .rule = TAF_RULE_cadence_same_model_ms,
+				  .unit = TAF_UNIT_MS,
+				  .have = 5000,
+				  .need = 180000,
+				  .pass_ms = 175000,
+				  .about = "tiny" };
+	struct taf_ring_head *h;
+	uint64_t before = taf_sys_mono_ns();
+
+	(void)state;
+	open_ring(0);
+	h = taf_ring_head();
+	taf_ring_hold_begin(&why);
+	assert_true(h->held_since_ns >= before);
+	assert_true(h->held_pass_ns >= before + 175 * 1000000000ull);
+	assert_string_equal(h->held_rule, "cadence.same_model");
+	assert_string_equal(h->held_why, "5.0s of 3m 00s, tiny");
+	/* Nobody knows when: nothing is said of the wait before. */
+	why.pass_ms = TAF_PASS_UNKNOWN;
+	memset(why.about, 'x', sizeof(why.about) - 1);
+	taf_ring_hold_begin(&why);
+	assert_int_equal(h->held_pass_ns, 0);
+	assert_true(strlen(h->held_why) < sizeof(h->held_why));
+	taf_ring_hold_end();
+	assert_true(h->held_since_ns != 0);
+	taf_ring_hold_end();
+	assert_int_equal(h->held_since_ns, 0);
+	taf_ring_close(true);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -395,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_fork_child_leaves_the_parents_ring_alone),
 		cmocka_unit_test(test_signals_never_mix_records),
 		cmocka_unit_test(test_sigkill_loses_nothing),
+		cmocka_unit_test(test_a_wait_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -242,6 +242,42 @@ static void the_tale_of_a_kill(void **state)
 	assert_int_equal(story.oldest.behind, 21);
 }
 
+static void a_wait_is_named(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "load", "begin", ",\"engine\":\"llama\",\"call\":\"load\",\"model\":\"tiny\"");
+	fx_put(f, "hold", "begin",
+	       ",\"rule\":\"cadence.same_model\",\"msg\":\"5.0s of 3m 00s, tiny, passes in 2m "
+	       "55s\"");
+	fx_save(f, crumbs);
+	fx_wait(f, 7900);
+	put_runner(f, -SIGTERM, "killed by SIGTERM");
+	VERDICT("signal");
+	SAYS("ended by SIGTERM while it waited because of cadence.same_model: "
+	     "5.0s of 3m 00s, tiny; for 7.9s");
+	/* Somebody else's generation is what it was in the middle of. */
+	f->tid = GUEST + 1;
+	put_infer(f);
+	fx_save(f, crumbs);
+	put_runner(f, -SIGTERM, "killed by SIGTERM");
+	VERDICT("signal");
+	assert_null(strstr(story.text, "waited"));
+}
+
+static void a_wait_that_goes_on_is_named(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "settle", "begin", ",\"rule\":\"cadence.families\",\"msg\":\"tiny\"");
+	fx_save(f, crumbs);
+	alive_pid = GUEST;
+	VERDICT("running");
+	SAYS("running, waiting because of cadence.families: tiny; for ");
+}
+
 static void an_idle_generation_has_ended(void **state)
 {
 	struct fx *f = *state;
@@ -416,6 +452,8 @@ int main(void)
 		TEST(gone_without_a_word),
 		TEST(what_cannot_be_known_is_unknown),
 		TEST(the_tale_of_a_kill),
+		TEST(a_wait_is_named),
+		TEST(a_wait_that_goes_on_is_named),
 		TEST(an_idle_generation_has_ended),
 		TEST(the_oldest_submission_is_named),
 		TEST(the_submission_at_hand_can_be_the_oldest),
