@@ -122,6 +122,30 @@ static void choose_run(const struct note *n, const char *crumbs, char run[17])
 	taf_text_hex(&t, random, 16);
 }
 
+/* 0, or the exit status of a run that left nothing there. */
+static int check_run(const struct note *n, const struct taf_state_dir *dir)
+{
+	char crumbs[TAF_PATH_MAX];
+	struct taf_trails trails;
+	struct taf_world world;
+	bool is_there = false;
+
+	if (!n->run)
+		return 0;
+	taf_state_sub(dir, "crumbs", crumbs, sizeof(crumbs));
+	taf_world_now(&world);
+	if (!taf_trails_scan(&trails, crumbs, &world)) {
+		for (size_t i = 0; i < trails.n; i++)
+			is_there = is_there || !strcmp(trails.list[i].run, n->run);
+		taf_trails_free(&trails);
+	}
+	if (is_there)
+		return 0;
+	taf_tell("note: nothing is written: there is no run %s in %s; see: taffrail report --all",
+		 n->run, dir->path);
+	return TAF_EXIT_FAILED;
+}
+
 static int write_note(const struct note *n, const struct taf_state_dir *dir)
 {
 	static const char head[] = ",\"role\":\"note\",\"v\":1,\"shim\":\"" TAF_VERSION "\"";
@@ -187,6 +211,9 @@ int taf_verb_note(int argc, char **argv)
 		taf_tell("note: nothing is written: %s", why);
 		return TAF_EXIT_INTERNAL;
 	}
+	err = check_run(&note, &dir);
+	if (err)
+		return err;
 	err = taf_state_make(&dir);
 	if (!err)
 		err = write_note(&note, &dir);

@@ -198,14 +198,29 @@ static int report_run(struct report *r, size_t first)
 		r->is_chosen[i] = false;
 		err = load_page(r, &list[i], &run.pages[run.n++]);
 	}
-	if (!err)
+	if (!err) {
+		taf_run_ending_find(&run, taf_trails_runner(&r->trails, list[first].run));
 		print_run(r, &run);
+	}
 	for (size_t i = 0; i < run.n; i++) {
 		taf_trail_unload(run.pages[i].trail);
 		free(run.pages[i].story);
 	}
 	free(run.pages);
 	return err;
+}
+
+/* No session was chosen: there may be remarks from outside all the same. */
+static void print_nothing(const struct report *r)
+{
+	size_t notes = 0;
+
+	for (size_t i = 0; i < r->trails.n; i++)
+		notes += !strcmp(r->trails.list[i].role, "note");
+	printf("No sessions: no program has left a crumb in %s\n", r->trails.dir);
+	if (notes)
+		printf("There %s %zu note%s from outside; see: taffrail log\n",
+		       notes == 1 ? "is" : "are", notes, notes == 1 ? "" : "s");
 }
 
 static int report_all(struct report *r)
@@ -223,7 +238,7 @@ static int report_all(struct report *r)
 	if (r->options.is_json)
 		taf_json_end(&r->json);
 	else if (!r->has_printed && !err)
-		printf("No sessions: no program has left a crumb in %s\n", r->trails.dir);
+		print_nothing(r);
 	if (fflush(stdout) || ferror(stdout)) {
 		taf_tell("report: cannot write the answer: %s", strerror(errno));
 		return TAF_EXIT_INTERNAL;

@@ -7,8 +7,19 @@
 #include "jsonout.h"
 #include "story.h"
 
+/* How the program that `run` started ended, where it left no session of its own: a
+ * shell, whose children did the work. */
+struct taf_run_ending {
+	bool is_known;
+	int64_t rc; /* of the last one: status, or -signal */
+	int32_t pid;
+	unsigned starts; /* how often such a one ended */
+	char program[512]; /* "": unknown */
+};
+
 /* One session of a run, loaded and told. */
 struct taf_page {
+	const struct taf_run_ending *run;
 	struct taf_trail *trail;
 	struct taf_story *story;
 	bool is_listed; /* in the tree of the run */
@@ -18,16 +29,24 @@ struct taf_page {
 struct taf_run_report {
 	struct taf_page *pages;
 	size_t n;
+	struct taf_run_ending ending;
 	const struct taf_trails *trails; /* where notes of this run are found */
 	const struct taf_world *world;
 };
 
 void taf_report_text(FILE *out, struct taf_run_report *r);
 void taf_report_json(struct taf_json *j, const struct taf_page *page);
+/* report_run.c: what its `run` saw; runner may be NULL. */
+void taf_run_ending_find(struct taf_run_report *r, const struct taf_trail *runner);
+void taf_run_ending_text(FILE *out, const struct taf_run_ending *e);
+void taf_run_ending_json(struct taf_json *j, const struct taf_run_ending *e);
 /* The first start record of a session. False when it was damaged. */
 bool taf_report_head(const struct taf_trail *trail, struct taf_crumb_line *line);
 /* report_phase.c: the phases of one session, a line each. */
 void taf_report_phases(FILE *out, const struct taf_page *page);
+/* report_acts.c: what failed and what the rules did, a line each; and for programs. */
+void taf_report_acts(FILE *out, const struct taf_trail *t);
+void taf_report_acts_json(struct taf_json *j, const struct taf_trail *t);
 /* The label column of the human report. */
 void taf_report_label(FILE *out, const char *label);
 

@@ -196,31 +196,6 @@ static void print_exit(FILE *out, const struct taf_trail *t)
 	fputc('\n', out);
 }
 
-/* What failed and what a rule did, the latest of each. */
-static void print_acts(FILE *out, const struct taf_trail *t)
-{
-	static const enum taf_kind kinds[] = { TAF_ERROR, TAF_HOLD, TAF_REFUSE, TAF_WOULD };
-	struct taf_crumb_line line;
-
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-		const struct taf_past *latest = NULL;
-		unsigned n = 0;
-
-		for (size_t i = 0; i < t->n_past; i++)
-			if (t->past[i].kind == (int)kinds[k] && t->past[i].phase != TAF_END) {
-				latest = &t->past[i];
-				n++;
-			}
-		if (!latest || !taf_past_line(latest, &line))
-			continue;
-		taf_report_label(out, taf_kind_name(kinds[k]));
-		fprintf(out, "%u", n);
-		print_key(out, ", by rule ", &line, TAF_KEY_RULE);
-		print_key(out, n > 1 ? ", the last: " : ": ", &line, TAF_KEY_MSG);
-		fputc('\n', out);
-	}
-}
-
 void taf_report_phases(FILE *out, const struct taf_page *page)
 {
 	const struct taf_trail *t = page->trail;
@@ -239,6 +214,6 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 	print_infers(out, page->story, &infer);
 	print_drains(out, page->story);
 	print_total(out, "unload", &unload);
-	print_acts(out, t);
+	taf_report_acts(out, t);
 	print_exit(out, t);
 }

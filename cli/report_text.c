@@ -418,6 +418,7 @@ void taf_report_text(FILE *out, struct taf_run_report *r)
 		print_tree(out, r);
 		fputc('\n', out);
 	}
+	taf_run_ending_text(out, &r->ending);
 	for (size_t i = 0; i < r->n; i++) {
 		if (i)
 			fputc('\n', out);

@@ -228,8 +228,8 @@ struct verb_text {
 	"  --json           print for programs\n" \
 	"  --help           this text\n" \
 	"\n" \
-	"Exit status: 0, 1 MODEL is listed, 64 wrong arguments, 70 the output could not be\n" \
-	"written, 78 the registry has a mistake.\n" \
+	"Exit status: 0 listed, or MODEL is not known, 1 MODEL is known, 64 wrong\n" \
+	"arguments, 70 the output could not be written, 78 the registry has a mistake.\n" \
 	"\n" \
 	"Example: taffrail models --gpu M4 mlx-community/gemma-4-31b-it-8bit\n"
 
@@ -243,7 +243,8 @@ struct verb_text {
 	"  --state DIR    where the crumbs are\n" \
 	"  --help         this text\n" \
 	"\n" \
-	"Exit status: 0 it is on disk, 64 wrong arguments, 70 it could not be written.\n" \
+	"Exit status: 0 it is on disk, 1 there is no run of that ID, 64 wrong arguments,\n" \
+	"70 it could not be written.\n" \
 	"\n" \
 	"Example: taffrail note \"new power supply\" ticket=4711\n"
 
@@ -263,8 +264,8 @@ struct verb_text {
 	"  --help         this text\n" \
 	"\n" \
 	"Exit status: 0 nothing had stalled, or ended by a signal, 1 something had (--once),\n" \
-	"64 wrong arguments, 70 the state directory cannot be read, 78 mistake in the\n" \
-	"policy (strict).\n" \
+	"or the mode of the policy is off, 64 wrong arguments, 70 the state directory\n" \
+	"cannot be read, 78 mistake in the policy (strict).\n" \
 	"\n" \
 	"Example: taffrail watch --once --set watch.action=stack\n"
 

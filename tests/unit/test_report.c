@@ -217,6 +217,72 @@ static void several_sessions_are_a_question(void **state)
 	assert_int_equal(call(taf_verb_report, "--all", "--run", "0011"), TAF_EXIT_USAGE);
 }
 
+static void rules_are_counted(void **state)
+{
+	struct fx *f = *state;
+	const cJSON *s, *would, *warned;
+	cJSON *doc;
+
+	fx_put(f, "start", "mark", ",\"v\":1,\"seg\":0,\"exe\":\"/usr/bin/node\"");
+	for (int i = 0; i < 2; i++)
+		fx_put(f, "would", "mark",
+		       ",\"rule\":\"cadence.same_model\",\"msg\":\"would wait: 5.0s of 3m 00s\"");
+	fx_put(f, "would", "mark", ",\"rule\":\"drain.at_exit\",\"msg\":\"would drain\"");
+	fx_put(f, "note", "mark", ",\"rule\":\"cadence.same_model\",\"msg\":\"1.0s of 3m 00s\"");
+	fx_put(f, "note", "mark", ",\"rule\":\"lock.on_conflict\",\"msg\":\"held by node\"");
+	fx_put(f, "note", "mark", ",\"rule\":\"policy\",\"msg\":\"no setting of that name\"");
+	fx_put(f, "note", "mark", ",\"msg\":\"a remark\"");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
+	assert_non_null(strstr(
+		out, "would      cadence.same_model 2, drain.at_exit 1; the last: would drain\n"));
+	assert_non_null(strstr(out, "warned     2, the last: lock.on_conflict, held by node\n"));
+	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
+	doc = cJSON_Parse(out);
+	s = cJSON_GetArrayItem(get(doc, "sessions"), 0);
+	would = cJSON_GetArrayItem(get(s, "would"), 0);
+	assert_string_equal(get(would, "rule")->valuestring, "cadence.same_model");
+	assert_int_equal(get(would, "count")->valueint, 2);
+	warned = cJSON_GetArrayItem(get(s, "warned"), 1);
+	assert_string_equal(get(warned, "rule")->valuestring, "lock.on_conflict");
+	assert_true(cJSON_IsNull(get(s, "run_end")));
+	cJSON_Delete(doc);
+}
+
+/* A shell that died after its children: none of their sessions knows. */
+static void the_end_of_the_run_is_told(void **state)
+{
+	struct fx *f = *state, r;
+	const cJSON *end;
+	cJSON *doc;
+
+	fx_put(f, "start", "mark", ",\"v\":1,\"seg\":0,\"exe\":\"/usr/bin/node\"");
+	fx_put(f, "exit", "end", ",\"rc\":0");
+	fx_save(f, crumbs);
+	fx_begin(&r, 70, SIZE);
+	r.mono_ns = f->mono_ns;
+	fx_put(&r, "start", "mark", ",\"v\":1,\"role\":\"run\",\"exe\":\"/bin/bash\"");
+	fx_put(&r, "exit", "mark", ",\"call\":\"run\",\"rc\":0,\"pid_of_guest\":77");
+	fx_save(&r, crumbs);
+	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
+	assert_null(strstr(out, "the run: "));
+	for (int i = 71; i < 73; i++)
+		fx_put(&r, "exit", "mark", ",\"call\":\"run\",\"rc\":-11,\"pid_of_guest\":%d", i);
+	fx_save(&r, crumbs);
+	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
+	assert_non_null(strstr(out,
+			       "the run: bash (pid 72), which used no engine itself, was killed "
+			       "by SIGSEGV; it was the last of 2\n"));
+	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
+	doc = cJSON_Parse(out);
+	end = get(cJSON_GetArrayItem(get(doc, "sessions"), 0), "run_end");
+	assert_int_equal(get(end, "rc")->valueint, -11);
+	assert_int_equal(get(end, "pid")->valueint, 72);
+	assert_int_equal(get(end, "starts")->valueint, 2);
+	assert_string_equal(get(end, "signal")->valuestring, "SIGSEGV");
+	cJSON_Delete(doc);
+}
+
 static void nothing_there_is_said(void **state)
 {
 	(void)state;
@@ -344,6 +410,8 @@ int main(void)
 		TEST(json_has_the_keys),
 		TEST(nothing_steers_the_terminal),
 		TEST(several_sessions_are_a_question),
+		TEST(rules_are_counted),
+		TEST(the_end_of_the_run_is_told),
 		TEST(nothing_there_is_said),
 		TEST(the_verdict_stands_once),
 		TEST(damage_is_counted),
