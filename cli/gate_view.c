@@ -122,11 +122,17 @@ static void judge(struct taf_gate_view *view)
 
 static void take_ledger(struct taf_gate_view *view)
 {
+	char scrap[8];
+	struct taf_text t;
+
 	view->ledger = *taf_share_enter(&view->err);
 	taf_share_leave(TAF_SHARE_SAME);
-	/* Nothing was ever written there. */
-	if (view->err == -ENOENT)
+	/* Nothing was ever written there, which is no trouble. */
+	if (view->err == -ENOENT) {
+		taf_text_init(&t, scrap, sizeof(scrap));
+		taf_share_trouble(&t);
 		view->err = 0;
+	}
 	view->now = taf_moment_now();
 }
 
