@@ -14,7 +14,8 @@
  *
  * A thread that cannot get this process's lock in time (another one hangs in
  * fsync), or that has it already (a fault handler inside the section), gets the
- * spare ledger: its rules see what was noted there alone.
+ * spare ledger: its rules see what was noted there alone.  The spare is held only
+ * while somebody looks at memory; who has it for a second is gone and loses it.
  */
 #include "share.h"
 
@@ -32,11 +33,19 @@
 
 struct room {
 	struct taf_threads threads;
-	uint64_t mask; /* signals of the owner; under lock, as all below */
-	struct taf_ledger ledger;
+	struct taf_ledger ledger; /* under the lock */
 };
 
 static struct room rooms[2]; /* the second one is the spare */
+
+/* Where this thread is. A section inside of a section is in the spare room. */
+static _Thread_local struct {
+	uint32_t depth;
+	bool has_main; /* the outermost one is the section of all */
+	uint64_t mask[2]; /* signals, before the outermost and before the one inside it */
+} mine __attribute__((tls_model("initial-exec")));
+
+#define SPARE_TRIES 5
 
 static struct {
 	char dir[TAF_PATH_MAX];
@@ -371,51 +380,60 @@ static void enter_main(struct taf_ledger *l)
 	refresh(l);
 }
 
-/* Unlocks, and lets the signals in that waited. */
-static void leave_room(struct room *r)
+static void take_spare(void)
 {
-	uint64_t mask = r->mask;
+	struct taf_threads *t = &rooms[1].threads;
 
-	taf_threads_release(&r->threads);
-	taf_sys_restore_mask(mask);
+	for (int i = 0; i < SPARE_TRIES; i++)
+		if (taf_threads_is_mine(t) || taf_threads_grab(t, TAF_SHARE_WAIT_MS))
+			return;
+	taf_threads_seize(t);
 }
 
 struct taf_ledger *taf_share_enter(int *err)
 {
 	uint64_t mask;
-	struct room *r = &rooms[0];
 
 	if (share.pid != taf_sys_pid())
 		taf_share_forget();
 	mask = taf_sys_block_outside();
-	if (taf_threads_grab(&r->threads, TAF_SHARE_WAIT_MS)) {
-		enter_main(&r->ledger);
+	if (mine.depth < 2)
+		mine.mask[mine.depth] = mask;
+	if (!mine.depth++)
+		mine.has_main = taf_threads_grab(&rooms[0].threads, TAF_SHARE_WAIT_MS);
+	if (mine.depth == 1 && mine.has_main) {
+		enter_main(&rooms[0].ledger);
 		*err = share.err;
-	} else {
-		r = &rooms[1];
-		/* Held only while somebody looks at memory. */
-		while (!taf_threads_is_mine(&r->threads) &&
-		       !taf_threads_grab(&r->threads, TAF_SHARE_WAIT_MS))
-			;
-		*err = -ETIMEDOUT;
+		return &rooms[0].ledger;
 	}
-	r->mask = mask;
-	return &r->ledger;
+	take_spare();
+	*err = -ETIMEDOUT;
+	return &rooms[1].ledger;
+}
+
+static int leave_main(enum taf_share_change change)
+{
+	int err = 0;
+
+	if (change != TAF_SHARE_SAME || share.must_write)
+		err = write_all(&rooms[0].ledger, change);
+	taf_processes_unlock(&share.processes);
+	taf_threads_release(&rooms[0].threads);
+	return err;
 }
 
 int taf_share_leave(enum taf_share_change change)
 {
-	struct room *r = &rooms[0];
-	int err = 0;
+	uint32_t depth = --mine.depth;
+	int err = -ETIMEDOUT;
 
-	if (!taf_threads_is_mine(&r->threads)) {
-		leave_room(&rooms[1]);
-		return -ETIMEDOUT;
-	}
-	if (change != TAF_SHARE_SAME || share.must_write)
-		err = write_all(&r->ledger, change);
-	taf_processes_unlock(&share.processes);
-	leave_room(r);
+	if (!depth && mine.has_main)
+		err = leave_main(change);
+	else if (depth == mine.has_main && taf_threads_is_mine(&rooms[1].threads))
+		taf_threads_release(&rooms[1].threads);
+	/* Last: lets the signals in that waited. */
+	if (depth < 2)
+		taf_sys_restore_mask(mine.mask[depth]);
 	return err;
 }
 
@@ -430,6 +448,7 @@ void taf_share_forget(void)
 		atomic_store(&rooms[i].threads.owner, 0);
 		atomic_store(&rooms[i].threads.lock, 0);
 	}
+	mine.depth = 0;
 	taf_processes_forget(&share.processes);
 	share.pid = taf_sys_pid();
 }
@@ -443,11 +462,11 @@ bool taf_share_trouble(struct taf_text *out)
 		taf_sys_restore_mask(mask);
 		return false;
 	}
-	rooms[0].mask = mask;
 	is_any = share.trouble[0] != '\0';
 	taf_text_put(out, share.trouble);
 	share.trouble[0] = '\0';
-	leave_room(&rooms[0]);
+	taf_threads_release(&rooms[0].threads);
+	taf_sys_restore_mask(mask);
 	return is_any;
 }
 

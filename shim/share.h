@@ -36,8 +36,9 @@ enum taf_share_change {
 
 /* STATE, absolute; "": this process's memory alone. To be called once, before the others. */
 void taf_share_open(const char *dir);
-/* Never NULL. *err: 0, or -errno and then nothing reaches other processes. Never
- * nests; between enter and leave: no waiting, no call of theirs, no crumb. */
+/* Never NULL. *err: 0, or -errno and then nothing reaches other processes. Between
+ * enter and leave: no waiting, no call of theirs, no crumb. Only a fault handler gets
+ * into a section inside of one; it has memory of its own, and the outer one goes on. */
 struct taf_ledger *taf_share_enter(int *err);
 /* 0 or -errno of the writing; the change stays in this process's memory either way. */
 int taf_share_leave(enum taf_share_change change);

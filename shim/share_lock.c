@@ -30,6 +30,12 @@ bool taf_threads_grab(struct taf_threads *t, uint32_t ms)
 	return true;
 }
 
+void taf_threads_seize(struct taf_threads *t)
+{
+	atomic_store(&t->lock, 2);
+	atomic_store(&t->owner, taf_sys_tid());
+}
+
 void taf_threads_release(struct taf_threads *t)
 {
 	atomic_store(&t->owner, 0);

@@ -14,6 +14,8 @@ struct taf_threads {
 
 /* False after ms milliseconds, and at once where the thread has it already. */
 bool taf_threads_grab(struct taf_threads *t, uint32_t ms);
+/* Takes it from a thread that does not come back. */
+void taf_threads_seize(struct taf_threads *t);
 void taf_threads_release(struct taf_threads *t);
 bool taf_threads_is_mine(const struct taf_threads *t);
 

@@ -167,6 +167,67 @@ static void test_long_history(void **state)
 	assert_string_equal(trouble(), "");
 }
 
+/* As a fault handler would, in the middle of a section. */
+static void test_section_inside_a_section(void **state)
+{
+	int err, inner, fd;
+	struct taf_ledger *l = taf_share_enter(&err), *other;
+
+	(void)state;
+	for (int levels = 1; levels <= 3; levels++) {
+		for (int i = 0; i < levels; i++) {
+			other = taf_share_enter(&inner);
+			assert_ptr_not_equal(other, l);
+			assert_int_equal(inner, -ETIMEDOUT);
+		}
+		for (int i = 0; i < levels; i++)
+			assert_int_equal(taf_share_leave(TAF_SHARE_DURABLE), -ETIMEDOUT);
+	}
+	fd = open(path("state.lock"), O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+	l->hold.set = taf_moment_now();
+	l->hold.for_ms = HOUR;
+	assert_int_equal(taf_share_leave(TAF_SHARE_DURABLE), 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	close(fd);
+	taf_share_open(dir);
+	l = taf_share_enter(&err);
+	assert_int_equal(err, 0);
+	assert_int_equal(l->hold.for_ms, HOUR);
+	assert_int_equal(taf_share_leave(TAF_SHARE_SAME), 0);
+}
+
+static void *enter_and_end(void *arg)
+{
+	taf_share_enter(arg);
+	return NULL;
+}
+
+static void *enter_and_leave(void *arg)
+{
+	taf_share_enter(arg);
+	taf_share_leave(TAF_SHARE_SAME);
+	return NULL;
+}
+
+/* The main room is ours all the time, and the spare one was left locked. */
+static void test_spare_is_not_waited_for_forever(void **state)
+{
+	int err, theirs[2] = { 0, 0 };
+	pthread_t t;
+
+	(void)state;
+	taf_share_enter(&err);
+	assert_int_equal(pthread_create(&t, NULL, enter_and_end, &theirs[0]), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(pthread_create(&t, NULL, enter_and_leave, &theirs[1]), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(theirs[0], -ETIMEDOUT);
+	assert_int_equal(theirs[1], -ETIMEDOUT);
+	assert_int_equal(taf_share_leave(TAF_SHARE_SAME), err);
+}
+
 /* ---- where it does not work ---- */
 
 static void test_lock_is_not_waited_for_long(void **state)
@@ -350,6 +411,8 @@ int main(void)
 		CASE(test_told_more_later),
 		CASE(test_events_of_another_machine),
 		CASE(test_long_history),
+		CASE(test_section_inside_a_section),
+		CASE(test_spare_is_not_waited_for_forever),
 		CASE(test_lock_is_not_waited_for_long),
 		CASE(test_no_locks_there),
 		CASE(test_no_directory),
