@@ -4,7 +4,7 @@
  * host.c reads the arguments' meaning and puts the parts together: host_machine.c
  * kernel, identity and drivers; host_memory.c what may be taken of memory;
  * host_evidence.c whether a panic will be seen afterwards; host_stop.c how long a
- * supervisor waits before it kills.  The GPU is never touched, nothing is written;
+ * supervisor waits before it kills; host_waits.c what of the policy waits for longer.  The GPU is never touched, nothing is written;
  * the one program that is asked is systemctl, for two seconds at most.
  *
  * Each finding is ok, a note or a problem, and says what to do.
@@ -34,6 +34,8 @@ void taf_host_machine(struct taf_host_look *l);
 void taf_host_memory(struct taf_host_look *l);
 void taf_host_evidence(struct taf_host_look *l);
 void taf_host_stop(struct taf_host_look *l);
+/* Notes the waits of the policy that last longer than who lives after a stop; key sets that. */
+void taf_host_waits(struct taf_host_look *l, const char *who, const char *key, uint64_t kill_ms);
 /* One file of --unit. False when it cannot be read. */
 bool taf_host_unit(struct taf_host_look *l, const char *path);
 /* The wired memory that macOS lets the GPU have, against the machine's; 0: its default. */

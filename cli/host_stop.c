@@ -70,6 +70,8 @@ static void judge(struct taf_host_look *l, const struct stop *s)
 				 "%s is killed %s after a stop%s, and a drain at the end may take "
 				 "%s",
 				 s->who, have, g->line ? "" : " (by default)", need);
+	if (g->ms < UINT64_MAX / 1000)
+		taf_host_waits(l, s->who, s->key, g->ms);
 	if (g->is_merged)
 		taf_findings_add(&l->findings, TAF_SORT_NOTE, "stop",
 				 "%s takes settings from elsewhere, which were not followed",

@@ -185,6 +185,16 @@ is files stop 'ok ok problem ok problem problem' \
 	'^short.yml:4: service llm is killed 7\.0s after a stop, and exit.deadline with drain.deadline may take 13\.0s; set stop_grace_period to at least 13s$'
 is files stop 'ok ok problem ok problem problem' '^short.yml: service idle is killed 10\.0s after a stop \(by default\)'
 is files stop 'ok ok problem ok problem problem' '^agent.plist:3 is killed 5\.0s .*set ExitTimeOut to at least 13s$'
+printf '{"lock": {"on_conflict": "wait", "max_wait": "10m"}, "cooldown": {"on_hold": "refuse"},
+	"memory": {"on_misfit": "wait", "max_wait": "20s"}}' >waits.json
+host 0 --json --root "$root" --policy waits.json --unit unit.service
+is waits stop-wait 'note note' '^unit.service:5 is killed 1m 05s .*longer \(lock\.max_wait 10m 00s\): .*below TimeoutStopSec$'
+sed 's/10m/25s/' waits.json >short.json
+host 0 --json --root "$root" --policy short.json --unit unit.service
+is 'short waits' stop-wait ''
+sed 's/^{/{"mode": "observe", /' waits.json >observe.json
+host 0 --json --root "$root" --policy observe.json --unit unit.service
+is 'no waits' stop-wait ''
 printf '[Service]\nTimeoutStopSec=soon\n' >bad.service
 printf 'bplist00\001' >binary.plist
 echo hello >strange.txt
@@ -249,4 +259,4 @@ check report 'looks like' yes "$(grep -Eq '^  looks like server$' out && echo ye
 TAFFRAIL_STATE=$state "$bin" report --json >out
 check 'report --json' host "$(uname -r)" "$(jq -r '.. | objects | select(has("host")).host.kernel' out |
 	head -n 1)"
-tally 90
+tally 150
