@@ -180,7 +180,10 @@ static int look(struct taf_check *c)
 		taf_lines_add(&c->mistakes,
 			      "--compile: there is no place for it; set TAFFRAIL_STATE");
 	if (is_file_missing(c)) {
-		fprintf(stderr, "%s\n", c->mistakes.n ? c->mistakes.all[0] : c->file);
+		if (c->is_json)
+			taf_check_print_json(c);
+		else
+			fprintf(stderr, "%s\n", c->mistakes.n ? c->mistakes.all[0] : c->file);
 		return TAF_EXIT_POLICY;
 	}
 	note_later(c);

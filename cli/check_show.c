@@ -192,7 +192,9 @@ static void print_verdict(const struct taf_check *c)
 	if (*c->found.path && !c->found.is_read)
 		puts("it cannot be used: the built-in policy takes its place");
 	else if (bad)
-		printf("%u mistake%s: each such setting keeps its default\n", bad, plural(bad));
+		printf("%u mistake%s: what is wrong has no effect: a setting of the file keeps its "
+		       "default, one of TAFFRAIL_SET or --set what it was\n",
+		       bad, plural(bad));
 	else if (*c->found.path)
 		printf("no mistake: %u setting%s, %u profile%s\n", n, plural(n),
 		       c->policy.n_profiles, plural(c->policy.n_profiles));

@@ -145,17 +145,19 @@ static const char *program(void)
 enum keeping { KEEPS_NOTHING, KEEPS_SECRET, KEEPS_OPEN };
 
 /* Whether a journal outlives the boots here, and whether we may read it. */
-static enum keeping keeping_of(const struct taf_evidence *ev)
+static enum keeping keeping_of(const char *root)
 {
 	enum keeping found = KEEPS_NOTHING;
 	char path[PATH_MAX + 512];
 	struct dirent *e;
 	DIR *d;
 
-	snprintf(path, sizeof(path), "%s%s", ev->root, kept);
+	snprintf(path, sizeof(path), "%s%s", root, kept);
 	d = opendir(path);
+	if (!d && errno == EACCES)
+		return KEEPS_SECRET;
 	while (d && found == KEEPS_NOTHING && (e = readdir(d))) {
-		snprintf(path, sizeof(path), "%s%s/%s/system.journal", ev->root, kept, e->d_name);
+		snprintf(path, sizeof(path), "%s%s/%s/system.journal", root, kept, e->d_name);
 		if (!faccessat(AT_FDCWD, path, R_OK, AT_EACCESS))
 			found = KEEPS_OPEN;
 		else if (errno == EACCES)
@@ -166,11 +168,19 @@ static enum keeping keeping_of(const struct taf_evidence *ev)
 	return found;
 }
 
+bool taf_journal_is_kept(const char *root, bool *can_read)
+{
+	enum keeping keeps = keeping_of(root);
+
+	*can_read = keeps == KEEPS_OPEN;
+	return keeps != KEEPS_NOTHING;
+}
+
 /* Why there are no entries; "": because there was no such boot. */
 static void explain(const struct taf_evidence *ev, const struct taf_child_said *said, char *why,
 		    size_t room)
 {
-	enum keeping keeps = keeping_of(ev);
+	enum keeping keeps = keeping_of(ev->root);
 	int n = (int)strcspn(said->err, "\n");
 
 	if (said->is_cut)

@@ -90,6 +90,8 @@ void taf_evidence_folder(struct taf_evidence *ev, const struct taf_folder *f);
 void taf_evidence_reports(struct taf_evidence *ev); /* panic_file */
 void taf_evidence_pstore(struct taf_evidence *ev);
 void taf_evidence_journal(struct taf_evidence *ev);
+/* Whether a journal below root outlives the boots, and whether this user may read it. */
+bool taf_journal_is_kept(const char *root, bool *can_read);
 void taf_evidence_kmsg(struct taf_evidence *ev);
 
 /* ---- evidence_journal.c, for its tests ---- */

@@ -87,6 +87,7 @@ static int find_rules(const struct taf_gate_ask *ask, struct taf_gate_view *view
 		taf_tell("%s: there is no memory left to read the policy", ask->verb);
 		return TAF_EXIT_INTERNAL;
 	}
+	taf_policy_tell_instead(ask->policy, &found);
 	view->rules = found.rules;
 	taf_policy_found_free(&found);
 	return 0;

@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "evidence_source.h"
+
 /* "Storage=" of journald.conf, "auto" where nothing is said. */
 static void read_storage(const struct taf_host_look *l, char storage[16])
 {
@@ -32,7 +34,7 @@ static void look_journal(struct taf_host_look *l)
 {
 	char storage[16];
 	bool can_read = false;
-	bool is_kept = taf_host_has(l, "/var/log/journal", &can_read);
+	bool is_kept = taf_journal_is_kept(l->root, &can_read);
 	bool is_live = taf_host_has(l, "/run/log/journal", NULL);
 
 	read_storage(l, storage);

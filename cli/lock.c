@@ -141,6 +141,7 @@ int taf_verb_lock(int argc, char **argv)
 		status = TAF_EXIT_INTERNAL;
 		goto out;
 	}
+	taf_policy_tell_instead(ask.file, &found);
 	ask.rules = &found.rules;
 	status = look(&ask);
 	taf_policy_found_free(&found);

@@ -10,6 +10,7 @@
 #include "companion.h"
 #include "policy_store.h"
 #include "registry_find.h"
+#include "tell.h"
 
 #define LINE_ROOM (PATH_MAX + 256)
 
@@ -253,6 +254,17 @@ int taf_policy_find(const struct taf_policy_ask *ask, struct taf_policy *out,
 	found->is_strict =
 		ask->is_strict || (strict && !strcmp(strict, "1")) || found->rules.strict;
 	return join_sets(&s, set);
+}
+
+void taf_policy_tell_instead(const char *asked, const struct taf_policy_found *found)
+{
+	const char *env = getenv("TAFFRAIL_POLICY");
+	bool is_other = asked ? found->from != TAF_POLICY_GIVEN
+			      : env && *env && found->from != TAF_POLICY_ENV;
+
+	if (is_other || (*found->path && !found->is_read))
+		taf_tell("%s is in force instead",
+			 found->is_read ? found->path : "the built-in policy");
 }
 
 void taf_policy_found_free(struct taf_policy_found *found)

@@ -67,6 +67,9 @@ struct taf_policy_found {
  * Always fills both; returns 0, or -ENOMEM when found->set could not be made. */
 int taf_policy_find(const struct taf_policy_ask *ask, struct taf_policy *out,
 		    struct taf_policy_found *found);
+/* A line on stderr where the policy in force is another one than that of --policy
+ * (asked; NULL: not given), TAFFRAIL_POLICY or the file that was found. */
+void taf_policy_tell_instead(const char *asked, const struct taf_policy_found *found);
 /* Gives back what found holds. */
 void taf_policy_found_free(struct taf_policy_found *found);
 /* "--policy", "TAFFRAIL_POLICY", "the user's policy"... */

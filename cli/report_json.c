@@ -82,6 +82,26 @@ static void put_versions(struct taf_json *j, const struct taf_crumb_line *head)
 	taf_json_close(j);
 }
 
+/* What was in force; of a path that could not be used origin is "built-in". */
+static void put_policy(struct taf_json *j, const struct taf_crumb_line *head)
+{
+	char text[TEXT_ROOM];
+	uint64_t bad = 0;
+
+	if (!taf_crumb_member(head, TAF_KEY_POLICY, "origin", text, sizeof(text))) {
+		taf_json_null(j, taf_crumb_key_name(TAF_KEY_POLICY));
+		return;
+	}
+	taf_json_open(j, taf_crumb_key_name(TAF_KEY_POLICY), '{');
+	taf_json_text(j, "origin", text);
+	taf_json_text(j, "path",
+		      taf_crumb_member(head, TAF_KEY_POLICY, "path", text, sizeof(text)) ? text
+											 : NULL);
+	taf_crumb_member_u64(head, TAF_KEY_POLICY, "bad", &bad);
+	taf_json_u64(j, "bad", bad);
+	taf_json_close(j);
+}
+
 static void put_head(struct taf_json *j, const struct taf_trail *t, const struct taf_story *s)
 {
 	struct taf_crumb_line head;
@@ -107,6 +127,7 @@ static void put_head(struct taf_json *j, const struct taf_trail *t, const struct
 	put_key(j, &head, TAF_KEY_GUESS);
 	put_versions(j, &head);
 	put_host(j, &head);
+	put_policy(j, &head);
 }
 
 static void put_counts(struct taf_json *j, const struct taf_trail *t, const struct taf_story *s)

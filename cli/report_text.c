@@ -165,6 +165,18 @@ static void print_versions(FILE *out, const struct taf_crumb_line *head)
 	fputc('\n', out);
 }
 
+static void print_policy(FILE *out, const struct taf_crumb_line *head)
+{
+	char path[512], origin[16] = "", text[600];
+
+	if (!taf_crumb_member(head, TAF_KEY_POLICY, "path", path, sizeof(path)))
+		return;
+	taf_crumb_member(head, TAF_KEY_POLICY, "origin", origin, sizeof(origin));
+	snprintf(text, sizeof(text),
+		 strcmp(origin, "built-in") ? "%s" : "built-in: %s could not be used", path);
+	print_line(out, "policy", text);
+}
+
 static void print_head(FILE *out, const struct taf_trail *t, const struct taf_story *s)
 {
 	struct taf_crumb_line head;
@@ -185,8 +197,7 @@ static void print_head(FILE *out, const struct taf_trail *t, const struct taf_st
 	print_line(out, "model", s->model);
 	if (taf_crumb_text(&head, TAF_KEY_MODE, text, sizeof(text)) && strcmp(text, "enforce") != 0)
 		print_line(out, "mode", text);
-	if (taf_crumb_member(&head, TAF_KEY_POLICY, "path", text, sizeof(text)))
-		print_line(out, "policy", text);
+	print_policy(out, &head);
 }
 
 static void print_call(FILE *out, int kind, const char *call)

@@ -30,25 +30,12 @@ static char *join(char *const *words)
 	return all;
 }
 
-/* Whether the policy in force is another one than the one that was asked for. */
-static bool is_other(const struct taf_run_args *a, const struct taf_policy_found *found)
-{
-	const char *env = getenv("TAFFRAIL_POLICY");
-
-	if (*found->path && !found->is_read)
-		return true;
-	return a->policy ? found->from != TAF_POLICY_GIVEN
-			 : env && *env && found->from != TAF_POLICY_ENV;
-}
-
 /* What the program runs with, where that is not what one would think. */
 static void say_effect(const struct taf_run_args *a, const struct taf_policy_found *found)
 {
 	unsigned n = 0;
 
-	if (is_other(a, found))
-		taf_tell("%s is in force instead",
-			 found->is_read ? found->path : "the built-in policy");
+	taf_policy_tell_instead(a->policy, found);
 	for (int i = 0; i < TAF_RULE_COUNT; i++)
 		n += found->origin[i] != TAF_FROM_BUILTIN &&
 		     taf_rule_info(i)->since == TAF_SINCE_LATER;

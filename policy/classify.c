@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "classify.h"
 
+#include "klog.h"
+#include "letter.h"
 #include "ledger.h"
 #include "match.h"
 #include "rules.h"
@@ -144,6 +146,53 @@ bool taf_class_named(const char *name, struct taf_error_class *found)
 			fill(found, i);
 			return true;
 		}
+	return false;
+}
+
+/* Of an Xid, by its number alone or behind "xid_". */
+static bool is_xid(const char *name)
+{
+	const char *p = taf_starts(name, "xid_") ? name + 4 : name;
+	size_t n = 0;
+
+	while (taf_is_digit(p[n]))
+		n++;
+	return n && n <= 4 && !p[n] && p[0] != '0';
+}
+
+/* The i-th name of a class, "" behind the last one. */
+static const char *name_at(unsigned i)
+{
+	static const char others[][15] = {
+		"SIGABRT",	 "SIGSEGV",    "SIGBUS",	"dirty_boot",
+		"unknown_panic", /* of the past */
+		"abort",	 "ggml_abort", "out_of_memory", "compute_failed", /* of the hooks */
+	};
+
+	if (i < CLASS_COUNT)
+		return classes[i].name;
+	i -= CLASS_COUNT;
+	return i < COUNT(others) ? others[i] : taf_klog_class(i - COUNT(others));
+}
+
+bool taf_class_is_known(const char *name, struct taf_text *near)
+{
+	uint32_t best = 2 + (uint32_t)taf_len(name) / 6, d;
+	const char *nearest = NULL, *known;
+
+	if (is_xid(name))
+		return true;
+	for (unsigned i = 0; *(known = name_at(i)); i++) {
+		d = taf_rule_distance(name, known);
+		if (!d)
+			return true;
+		if (d > best || (d == best && nearest))
+			continue;
+		best = d;
+		nearest = known;
+	}
+	if (nearest && near)
+		taf_text_put(near, nearest);
 	return false;
 }
 

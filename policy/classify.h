@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct taf_rules;
+struct taf_text;
 
 /* Strings of the table: they stay. */
 struct taf_error_class {
@@ -34,6 +35,9 @@ const char *taf_signature(const char *text, size_t n);
 bool taf_classify_panic(const char *text, size_t n, struct taf_error_class *found);
 /* The class of that name. */
 bool taf_class_named(const char *name, struct taf_error_class *found);
+/* Whether an event can be of that class: of classes.def, klog.def, a crash, a number of
+ * an Xid ("79", "xid_79"). If not, the nearest one goes to near, when there is any. */
+bool taf_class_is_known(const char *name, struct taf_text *near);
 /* "none" "note" "process" "device" "machine" "panic": how far harm of that severity reaches. */
 const char *taf_severity_name(uint8_t severity);
 /* The severity that cooldown.classes gives to class, by its name, or for

@@ -202,3 +202,8 @@ uint32_t taf_klog_settle(struct taf_ledger_event *events, uint32_t n, const stru
 	}
 	return changed;
 }
+
+const char *taf_klog_class(size_t i)
+{
+	return i < COUNT(lines) ? lines[i].class : "";
+}

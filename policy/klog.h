@@ -31,5 +31,7 @@ bool taf_klog_line(const char *line, size_t n, struct taf_klog *k);
  * how many events it changed. */
 uint32_t taf_klog_settle(struct taf_ledger_event *events, uint32_t n, const struct taf_klog *k,
 			 const struct taf_moment *when);
+/* The class of the i-th line of klog.def; "" behind the last one. */
+const char *taf_klog_class(size_t i);
 
 #endif

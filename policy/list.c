@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "classify.h"
 #include "event.h"
 #include "letter.h"
 #include "value.h"
@@ -169,6 +170,21 @@ static int read_no_clear(char *text, union entry *e, struct taf_text *why)
 		       : too_long(why, versions);
 }
 
+static int no_class(struct taf_text *why, const char *name)
+{
+	char buf[64];
+	struct taf_text near;
+
+	taf_text_init(&near, buf, sizeof(buf));
+	if (taf_class_is_known(name, &near))
+		return 0;
+	refuse(why, name, " is no class that is known; ");
+	taf_why(why, near.used ? "did you mean " : "taffrail-evidence(7) lists them all");
+	taf_why(why, buf);
+	taf_why(why, near.used ? "?" : "");
+	return -EINVAL;
+}
+
 static int read_class(char *text, union entry *e, struct taf_text *why)
 {
 	const char *severity;
@@ -180,6 +196,8 @@ static int read_class(char *text, union entry *e, struct taf_text *why)
 		return refuse(why, severity,
 			      " is no severity; write 0 (ignore) to 5 (machine down)");
 	e->class.severity = (uint32_t)(severity[0] - '0');
+	if (no_class(why, text))
+		return -EINVAL;
 	return taf_copy(e->class.name, text, sizeof(e->class.name)) ? 0 : too_long(why, text);
 }
 

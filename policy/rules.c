@@ -125,8 +125,8 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Edits (one byte in, out or changed) from a to b; both are cut to PATH_ROOM. */
-static uint32_t distance(const char *a, const char *b)
+/* Both are cut to PATH_ROOM. */
+uint32_t taf_rule_distance(const char *a, const char *b)
 {
 	uint32_t row[PATH_ROOM + 1];
 	size_t n = taf_len(b);
@@ -164,7 +164,7 @@ static void consider(struct nearest *near, const char *path, int rule, size_t n)
 
 	taf_zero(part, sizeof(part));
 	taf_move(part, known, n);
-	d = distance(path, part);
+	d = taf_rule_distance(path, part);
 	/* The right word at the wrong place is as good as one typing error. */
 	if (key && !known[n] &&
 	    taf_same(taf_last(path, '.') ? taf_last(path, '.') + 1 : path, key + 1))

@@ -130,6 +130,8 @@ void taf_rule_range(int rule, struct taf_text *out);
 const char *taf_rule_words(int rule);
 /* The known path or section that is nearest to path goes to out; false when none is near. */
 bool taf_rule_nearest(const char *path, struct taf_text *out);
+/* Edits (one byte in, out or changed) from a to b, of which 64 bytes count at least. */
+uint32_t taf_rule_distance(const char *a, const char *b);
 
 /* The built-in policy. */
 void taf_rules_default(struct taf_rules *r);

@@ -141,13 +141,34 @@ int taf_lock_place_look(const struct taf_rules *rules, char *const *env, const c
 	return err;
 }
 
+/* What we make in somebody's folder they could not use, nor take away. */
+static int check_parent(const char *dir, struct taf_text *why)
+{
+	char parent[TAF_PATH_MAX];
+	struct taf_stat st;
+	size_t n = taf_len(dir);
+
+	while (n > 1 && dir[n - 1] != '/')
+		n--;
+	taf_copy(parent, dir, sizeof(parent));
+	parent[n > 1 ? n - 1 : n] = '\0';
+	if (taf_sys_stat(parent, &st) || st.uid == taf_sys_uid())
+		return 0;
+	if (why) {
+		taf_text_put(why, parent);
+		taf_text_put(why, ": belongs to another user, so no lock is made there");
+	}
+	return -EPERM;
+}
+
 int taf_lock_place(const struct taf_rules *rules, char *const *env, const char *device,
 		   struct taf_lock_place *place, struct taf_text *why)
 {
 	int err = taf_lock_place_look(rules, env, device, place, why);
 
 	if (!err && !place->is_path && place->is_per_user) {
-		err = taf_dir_make(place->dir, why);
+		err = check_parent(place->dir, why);
+		err = err ? err : taf_dir_make(place->dir, why);
 		place->mode = mode_in(place->dir);
 	}
 	return err;

@@ -27,6 +27,7 @@ struct session {
 	uint32_t n_loads, n_infers; /* that have no end */
 	bool is_outside; /* by the latest mark no call of a generation is inside */
 	uint64_t first_ms, last_ms; /* UTC of its records */
+	char model[TAF_LEDGER_ID]; /* that its records named last */
 	int32_t guest; /* of a run: whose end it saw */
 	struct taf_ledger_event load, infer; /* what a surmise would say: of the latest begins */
 };
@@ -172,7 +173,9 @@ static void fill_event(const struct reading *g, const struct taf_crumb_line *lin
 	e->seen = g->r->ask->now;
 	e->pid = g->s->last.pid;
 	taf_copy(e->source, "crumbs", sizeof(e->source));
-	taf_crumb_text(line, TAF_KEY_MODEL, e->model, sizeof(e->model));
+	/* A signal's record names none. */
+	if (!taf_crumb_text(line, TAF_KEY_MODEL, e->model, sizeof(e->model)))
+		taf_copy(e->model, g->s->model, sizeof(e->model));
 }
 
 static void crash(const struct reading *g, const struct taf_crumb_line *line, const char *class)
@@ -252,10 +255,13 @@ static void take_error(struct reading *g, const struct taf_crumb_line *line)
 static void take_record(struct reading *g, const struct taf_crumb_line *line)
 {
 	int kind = taf_crumb_kind(line), phase = taf_crumb_phase(line);
+	char model[TAF_LEDGER_ID];
 	int64_t rc = 0;
 	uint64_t of;
 
 	g->s->last_ms = moment_of(g->r, line, false).utc_ms;
+	if (taf_crumb_text(line, TAF_KEY_MODEL, model, sizeof(model)))
+		taf_copy(g->s->model, model, sizeof(g->s->model));
 	if (phase == TAF_END && taf_crumb_u64(line, TAF_KEY_OF, &of))
 		shut(g, of);
 	if (kind == TAF_EXIT)

@@ -165,6 +165,9 @@ void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf
 		who.argv = room->argv;
 		taf_policy_for(l.policy, &who, rules, NULL);
 		loaded->n_bad = (int)l.policy->n_bad;
+		/* The file as a whole is the mistake then. */
+		if (loaded->path[0] && loaded->from == TAF_LOADED_BUILTIN)
+			loaded->n_bad = 1;
 		taf_sys_unmap(room, sizeof(*room));
 	}
 	if (set)

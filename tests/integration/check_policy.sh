@@ -76,7 +76,24 @@ same 'lines' "bad.json:2:10: mode: \"enfroce\" is not one of its words; write en
 bad.json:3:2: drian: there is no such setting; did you mean drain?
 bad.json:4:25: drain.deadline: a number alone has no unit; write \"2s\"
 bad.json:5:29: cadence.same_model: \"99d\" is out of range; write 0s to 1d" "$(cat err)"
-has 'count' '^4 mistakes: each such setting keeps its default' out
+has 'count' '^4 mistakes: what is wrong has no effect: a setting of the file keeps its default' out
+cat >classes.json <<'END'
+{ "cooldown": { "classes": {
+	"gpu_hnag": 2,
+	"79": 2,
+	"nothing_like_it_at_all": 1,
+	"amdgpu_reset": 0
+} } }
+END
+check 78 classes.json
+same 'classes' 'classes.json:2:14: cooldown.classes.gpu_hnag: "gpu_hnag" is no class that is known; did you mean gpu_hang?
+classes.json:4:28: cooldown.classes.nothing_like_it_at_all: "nothing_like_it_at_all" is no class that is known; taffrail-evidence(7) lists them all' "$(cat err)"
+check 78 --json --effective classes.json
+same 'the other classes stand' '79:2,amdgpu_reset:0' \
+	"$(jq -r '.settings[] | select(.path == "cooldown.classes").value' out)"
+check 78 --json nosuch.json
+same 'a document of a file that is not there' 'false nosuch.json: there is no such file; name one that exists' \
+	"$(jq -r '"\(.valid) \(.mistakes[0].text)"' out)"
 check 78 --effective bad.json
 has 'the default stays' '^  mode +enforce +built-in$' out
 has 'the others stand' '^  drain.post_sync +on +/.*/bad.json:4$' out

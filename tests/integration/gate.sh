@@ -254,6 +254,43 @@ lost() { # HOW
 	eq "$1: over" '' "$(cat gate.err)"
 }
 
+# A crash is told with the model that its log names.
+model_of_crash() {
+	nothing
+	plain_guests guest_steps
+	FAKE_HANG_AT=1 LD_PRELOAD=$shim "$tests/guest_steps" load=/models/a.gguf infer=1 >/dev/null 2>&1 &
+	local guest=$!
+	until [ "$(count '.ev == "infer" and .ph == "begin"')" -gt 0 ]; do
+		kill -0 $guest || break
+	done
+	kill -SEGV $guest
+	wait $guest
+	"$bin" events --json >says.out 2>/dev/null
+	eq "the model of a crash" "$(crumbs | jq -r 'select(.ev == "load").model' | head -n 1)" \
+		"$(jq -r '[.events[] | select(.class == "SIGSEGV")][0].model' says.out)"
+}
+
+# The built-in rules are named where a file could not be used.
+instead() {
+	nothing
+	for verb in gate hold lock; do
+		"$bin" $verb --policy nosuch.json >/dev/null 2>gate.err
+		eq "$verb: the mistake" 1 "$(grep -c 'there is no such file' gate.err)"
+		eq "$verb: what is in force" 1 "$(grep -c 'the built-in policy is in force instead' gate.err)"
+	done
+	echo '{' >broken.json
+	plain_guests guest_steps
+	TAFFRAIL_POLICY=$work/broken.json LD_PRELOAD=$shim \
+		"$tests/guest_steps" load=/models/a.gguf >/dev/null 2>&1
+	eq "record" "built-in $work/broken.json 1" \
+		"$(crumbs | jq -r 'select(.ev == "start").policy | "\(.origin) \(.path) \(.bad)"')"
+	"$bin" report --json >says.out
+	eq "report --json" "built-in $work/broken.json 1" \
+		"$(jq -r '.. | .policy? // empty | "\(.origin) \(.path) \(.bad)"' says.out | head -n 1)"
+	"$bin" report >says.out
+	shows "report" "built-in: $work/broken.json could not be used" says.out
+}
+
 # What hold says is what the gate does.
 agrees() {
 	nothing
@@ -361,6 +398,8 @@ lost byte
 lost empty
 lost cut
 agrees
+instead
+model_of_crash
 storm
 answers -1 0 none
 answers -3 75 aborts

@@ -104,6 +104,12 @@ is good stop ok '^unit llm.service is killed 30\.0s after a stop, and a drain at
 is good stop-signal ok
 is good core ok '^dumps go to /usr/lib'
 
+# A folder for a journal and nothing in it keeps nothing: gate says the same.
+cp -R good hollow
+rm -r hollow/var/log/journal/*
+host 0 --json --root "$work/hollow" --policy server.json
+is hollow journal note '^none here'
+
 # 3. A bad one, line by line.
 cp -R good bad
 root=$work/bad

@@ -201,6 +201,15 @@ kill -0 $stranger
 check recycled "the stranger lives" 0 $?
 kill $stranger
 
+# Nothing of ours is made in somebody else's folder.
+if [ "$(id -u)" = 0 ]; then
+	mkdir -p -m 777 alien/state/crumbs alien/run
+	chown -R 65534 alien
+	XDG_RUNTIME_DIR=$work/alien/run TAFFRAIL_STATE=$work/alien/state "$taffrail" run \
+		--set lock.on_conflict=wait -- true >/dev/null 2>&1
+	check alien "no lock folder of ours" "" "$(find alien -name lock -o -name '*.ring')"
+fi
+
 # Another user's holder: it is named, and nobody is told anything.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 711 "$work"
