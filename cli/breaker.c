@@ -63,6 +63,7 @@ int taf_verb_breaker(int argc, char **argv)
 	int status;
 
 	status = taf_gate_options(argc, argv, &ask);
+	ask.is_looking = !ask.has_flag;
 	if (!status)
 		status = taf_gate_look(&ask, &view);
 	if (!status && ask.has_flag)

@@ -83,7 +83,7 @@ static int read_word(char **argv, int *i, struct taf_check *c)
 	else if (!strcmp(word, "--schema"))
 		c->shows_schema = true;
 	else if (*word == '-')
-		return taf_usage_wrong("check", "there is no option \"%s\"", word);
+		return taf_usage_wrong("check", "%s \"%s\"", taf_option_wrong(word), word);
 	else if (c->file)
 		return taf_usage_wrong("check", "one file at a time, not %s and %s", c->file, word);
 	else

@@ -177,10 +177,12 @@ int taf_verb_events(int argc, char **argv)
 		}
 		status = taf_gate_option(argv, &i, &ask);
 		if (!status)
-			return taf_usage_wrong("events", "there is no option \"%s\"", argv[i]);
+			return taf_usage_wrong("events", "%s \"%s\"", taf_option_wrong(argv[i]),
+					       argv[i]);
 		if (status > 1)
 			return status;
 	}
+	ask.is_looking = true;
 	status = taf_gate_look(&ask, &view);
 	return status ? status : show(&view, since_ms, ask.is_json);
 }

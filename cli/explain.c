@@ -107,11 +107,10 @@ static int read_time(struct taf_explain *x)
 	else
 		return taf_usage_wrong(
 			"explain", "--at wants \"+2h\" or 2026-11-21T10:00:00Z, not \"%s\"", x->at);
-	/* Before the boot there is no clock of this boot. */
-	if (x->ahead_ms < 0 && (uint64_t)-x->ahead_ms > x->now.boot_ms)
-		x->now.boot_ms = 0;
-	else
-		x->now.boot_ms += (uint64_t)x->ahead_ms;
+	if (x->ahead_ms < 0)
+		return taf_usage_wrong("explain", "--at %s is over: it wants a time to come",
+				       x->at);
+	x->now.boot_ms += (uint64_t)x->ahead_ms;
 	x->now.utc_ms += (uint64_t)x->ahead_ms;
 	return 0;
 }
@@ -167,8 +166,10 @@ static int find_policy(struct taf_explain *x)
 
 static int explain(struct taf_explain *x)
 {
-	int status = read_time(x);
+	int status = taf_state_is_named("explain", x->state);
 
+	if (!status)
+		status = read_time(x);
 	if (!status)
 		status = find_policy(x);
 	if (!status)

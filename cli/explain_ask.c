@@ -114,6 +114,7 @@ static const struct taf_ledger *look_at_state(struct taf_explain *x)
 	if (taf_state_find(x->state, &x->dir) || access(x->dir.path, F_OK) != 0)
 		return &copy;
 	taf_share_open(x->dir.path);
+	taf_share_only_look();
 	copy = *taf_share_enter(&err);
 	taf_share_leave(TAF_SHARE_SAME);
 	taf_text_init(&t, x->trouble, sizeof(x->trouble));

@@ -14,15 +14,15 @@ static void name_holder(const struct taf_slot_view *s, char *out, size_t room)
 	struct taf_text t;
 
 	taf_text_init(&t, out, room);
+	if (s->has_text && s->text.command[0]) {
+		taf_lock_text_show(&s->text, &t);
+		return;
+	}
 	taf_text_put(&t, s->n ? s->holder[0].name : "another run");
 	if (!s->n)
 		return;
 	taf_text_put(&t, " (pid ");
 	taf_text_i64(&t, s->holder[0].pid);
-	if (s->has_text && s->text.label[0]) {
-		taf_text_put(&t, ", ");
-		taf_text_put(&t, s->text.label);
-	}
 	taf_text_char(&t, ')');
 }
 

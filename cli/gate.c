@@ -124,7 +124,9 @@ static void say_suspected(const struct taf_gate_view *v)
 int taf_verb_gate(int argc, char **argv)
 {
 	static struct taf_gate_view view;
-	struct taf_gate_ask ask = { .verb = "gate", .flag = "--strict", .may_be_quiet = true };
+	struct taf_gate_ask ask = {
+		.verb = "gate", .flag = "--strict", .may_be_quiet = true, .is_looking = true
+	};
 	int status = taf_gate_options(argc, argv, &ask);
 
 	if (!status)

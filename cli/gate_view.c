@@ -58,7 +58,8 @@ int taf_gate_options(int argc, char **argv, struct taf_gate_ask *ask)
 	for (int i = 1; i < argc; i++) {
 		status = take_switch(argv[i], ask) ? 1 : taf_gate_option(argv, &i, ask);
 		if (!status)
-			return taf_usage_wrong(ask->verb, "there is no option \"%s\"", argv[i]);
+			return taf_usage_wrong(ask->verb, "%s \"%s\"", taf_option_wrong(argv[i]),
+					       argv[i]);
 		if (status > 1)
 			return status;
 	}
@@ -82,7 +83,7 @@ static int find_rules(const struct taf_gate_ask *ask, struct taf_gate_view *view
 				       .who.argv = "",
 				       .tell = say_mistake };
 
-	find.state = view->dir.path[0] ? view->dir.path : NULL;
+	find.state = taf_state_is_there(&view->dir) ? view->dir.path : NULL;
 	if (taf_policy_find(&find, &file, &found)) {
 		taf_tell("%s: there is no memory left to read the policy", ask->verb);
 		return TAF_EXIT_INTERNAL;
@@ -138,28 +139,35 @@ static void take_ledger(struct taf_gate_view *view)
 }
 
 /* Evidence of the system, then our own log. Neither failing stops a verdict. */
-static void gather(struct taf_gate_view *view)
+static void gather(struct taf_gate_view *view, bool is_looking)
 {
 	char crumbs[PATH_MAX];
 	struct taf_dirty_ask dirty = { .rules = &view->rules,
 				       .crumbs = crumbs,
 				       .wants_live = true };
 
-	taf_evidence_refresh(view->dir.path, &view->evidence);
+	/* What was found is then for this verdict alone. */
+	is_looking = is_looking && !taf_state_is_there(&view->dir);
+	taf_evidence_refresh(is_looking ? "" : view->dir.path, &view->evidence);
 	taf_state_sub(&view->dir, "crumbs", crumbs, sizeof(crumbs));
 	if (view->rules.crumbs_dir[0])
 		snprintf(crumbs, sizeof(crumbs), "%s", view->rules.crumbs_dir);
 	taf_dirty_check(&dirty);
 }
 
+static void look(struct taf_gate_view *view, bool is_looking)
+{
+	gather(view, is_looking);
+	take_ledger(view);
+	view->sentinel_ms = taf_sentinel_left_ms(&view->rules, view->now.utc_ms);
+	judge(view);
+}
+
 void taf_gate_look_with(const struct taf_rules *rules, struct taf_gate_view *view)
 {
 	if (rules != &view->rules)
 		view->rules = *rules;
-	gather(view);
-	take_ledger(view);
-	view->sentinel_ms = taf_sentinel_left_ms(&view->rules, view->now.utc_ms);
-	judge(view);
+	look(view, false);
 }
 
 void taf_gate_rejudge(struct taf_gate_view *view)
@@ -171,8 +179,10 @@ void taf_gate_rejudge(struct taf_gate_view *view)
 
 int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view)
 {
-	int status;
+	int status = ask->is_looking ? taf_state_is_named(ask->verb, ask->state) : 0;
 
+	if (status)
+		return status;
 	memset(view, 0, sizeof(*view));
 	if (taf_state_find(ask->state, &view->dir)) {
 		taf_tell("%s: there is no place for the state directory: set TAFFRAIL_STATE",
@@ -183,7 +193,7 @@ int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view)
 	if (status)
 		return status;
 	taf_share_open(view->dir.path);
-	taf_gate_look_with(&view->rules, view);
+	look(view, ask->is_looking);
 	if (!ask->is_quiet)
 		taf_gate_tell_store(&view->ledger);
 	return 0;

@@ -38,7 +38,7 @@ static int read_option(char **argv, int *i, struct order *o, struct taf_gate_ask
 	} else {
 		status = taf_gate_option(argv, i, ask);
 		if (!status)
-			return taf_usage_wrong("hold", "there is no option \"%s\"", name);
+			return taf_usage_wrong("hold", "%s \"%s\"", taf_option_wrong(name), name);
 		return status > 1 ? status : 0;
 	}
 	return 0;
@@ -112,6 +112,7 @@ int taf_verb_hold(int argc, char **argv)
 		status = taf_usage_wrong("hold", "--for and --clear exclude each other");
 	if (!status && order.why && !order.for_ms)
 		status = taf_usage_wrong("hold", "--why goes with --for");
+	ask.is_looking = !order.clears && !order.for_ms;
 	if (!status)
 		status = taf_gate_look(&ask, &view);
 	if (!status && (order.clears || order.for_ms))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "jsonout.h"
+#include "option.h"
 #include "usage.h"
 #include "verbs.h"
 #include "../hooks/catalog.h"
@@ -72,7 +73,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		else if (!strncmp(argv[i], "--engine=", 9))
 			err = take_engine(o, argv[i] + 9);
 		else if (argv[i][0] == '-')
-			err = taf_usage_wrong("hooks", "there is no option \"%s\"", argv[i]);
+			err = taf_usage_wrong("hooks", "%s \"%s\"", taf_option_wrong(argv[i]),
+					      argv[i]);
 		else
 			err = taf_usage_wrong("hooks",
 					      "\"%s\" is one word too many; "

@@ -77,7 +77,8 @@ static int read_args(int argc, char **argv, struct taf_lock_ask *ask)
 		else if (!strcmp(argv[i], "--json"))
 			ask->is_json = true;
 		else
-			return taf_usage_wrong("lock", "there is no option \"%s\"", argv[i]);
+			return taf_usage_wrong("lock", "%s \"%s\"", taf_option_wrong(argv[i]),
+					       argv[i]);
 	}
 	if (ask->takes && ask->is_json)
 		return taf_usage_wrong("lock", "--json shows, --take acts: one at a time");

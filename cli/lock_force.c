@@ -6,9 +6,10 @@
  *                          TERM to the rest                +-- time over: exit 1
  *
  * A root is a holder whose parent is none; `taffrail run` passes the signal on
- * and a server ends its own workers, so nobody gets it twice.  Nobody is ever
- * killed.  A signal goes through a pidfd that was opened before the process
- * was seen to hold the slot, so never to another one of the same number.
+ * and a server ends its own workers, so nobody gets it twice.  Who is stopped is
+ * sent CONT after it.  Nobody is ever killed.  A signal goes through a pidfd that
+ * was opened before the process was seen to hold the slot, so never to another
+ * one of the same number.
  *
  * From the start we stand at the head of the queue, and hold the slot while
  * the kernel takes the buffers back: runs that wait begin after that.  Two of
@@ -100,7 +101,8 @@ static int choose(const struct taf_lock_ask *ask, struct taf_lock_view *v,
 
 	*slot = NULL;
 	if (ask->slot > v->n) {
-		taf_tell("lock: there are %u slots, not %u", v->n, ask->slot);
+		taf_tell("lock: there %s %u slot%s, not %u", v->n == 1 ? "is" : "are", v->n,
+			 v->n == 1 ? "" : "s", ask->slot);
 		return TAF_EXIT_USAGE;
 	}
 	for (uint32_t i = 0; i < v->n; i++)
@@ -151,6 +153,24 @@ static int send_to(const struct taking *t, const struct taf_lock_holder *h, int 
 	return err;
 }
 
+/* It is stopped, and would get what it was sent when somebody lets it go on. */
+static void wake(const struct taking *t, const struct taf_lock_holder *h)
+{
+	char name[64];
+	int err = send_to(t, h, SIGCONT);
+
+	taf_show_safe(name, sizeof(name), h->name);
+	if (err == -ESRCH)
+		return;
+	if (err)
+		taf_tell("lock: %s (pid %d) is stopped and cannot be sent SIGCONT: %s", name,
+			 (int)h->pid, strerror(-err));
+	else
+		taf_tell("lock: %s (pid %d) was stopped; it was sent SIGCONT as well, or it could "
+			 "not end",
+			 name, (int)h->pid);
+}
+
 static int tell_holders(struct taking *t, bool all)
 {
 	struct taf_slot_view *s = t->slot;
@@ -166,6 +186,9 @@ static int tell_holders(struct taking *t, bool all)
 		t->told[t->n_told].pid = h->pid;
 		t->told[t->n_told++].start = h->start;
 	}
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->holder[i].is_stopped)
+			wake(t, &s->holder[i]);
 	return 0;
 }
 

@@ -37,6 +37,7 @@ bool taf_lock_look_at(int32_t pid, struct taf_lock_holder *h)
 	*end = '\0';
 	snprintf(h->name, sizeof(h->name), "%.31s", name + 1);
 	ppid = end[3] == ' ' ? atoi(end + 4) : 0;
+	h->is_stopped = end[2] == 'T';
 	h->pid = pid;
 	h->ppid = ppid;
 	h->start = taf_sys_start_ticks(pid);

@@ -27,6 +27,7 @@ struct taf_lock_holder {
 	int32_t pid, ppid;
 	uint64_t start;
 	uint32_t uid;
+	bool is_stopped; /* SIGSTOP and the like: a signal waits until it goes on */
 	char name[32];
 };
 
@@ -57,7 +58,7 @@ void taf_lock_view_slot(const struct taf_lock_place *place, struct taf_slot_view
 void taf_lock_find_holders(const struct taf_lock_place *place, struct taf_slot_view *s);
 /* Whether pid has a descriptor of that file. */
 bool taf_lock_has_open(int32_t pid, uint64_t dev, uint64_t ino);
-/* pid, ppid, start, uid and name of a process. False when there is none, or a zombie. */
+/* pid, ppid, start, uid, state and name of a process. False when there is none, or a zombie. */
 bool taf_lock_look_at(int32_t pid, struct taf_lock_holder *h);
 
 #endif

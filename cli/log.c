@@ -10,6 +10,7 @@
 #include "option.h"
 #include "pick.h"
 #include "show.h"
+#include "state_cli.h"
 #include "tell.h"
 #include "usage.h"
 #include "verbs.h"
@@ -118,7 +119,7 @@ static int read_options(int argc, char **argv, struct options *o)
 					       "for one process: --session %s",
 					       name, name);
 		else
-			return taf_usage_wrong("log", "there is no option \"%s\"", name);
+			return taf_usage_wrong("log", "%s \"%s\"", taf_option_wrong(name), name);
 		if (!err && value && !*value)
 			err = taf_usage_wrong("log", "%s wants a value", name);
 	}
@@ -221,6 +222,8 @@ int taf_verb_log(int argc, char **argv)
 	struct taf_log_tail tail = { .filter = &o.filter };
 	int err = read_options(argc, argv, &o);
 
+	if (!err && !o.is_following)
+		err = taf_state_is_named("log", o.state);
 	if (err)
 		return err;
 	taf_world_now(&tail.world);

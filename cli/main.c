@@ -66,19 +66,19 @@ static int finish(int status)
 	if (fflush(stdout) || ferror(stdout)) {
 		if (errno != EPIPE)
 			taf_tell("cannot write the output: %s", strerror(errno));
-		if (!status)
-			status = TAF_EXIT_INTERNAL;
+		status = TAF_EXIT_INTERNAL;
 	}
 	return status;
 }
 
 /* A closed stdin, stdout or stderr must not become the number of a file of
- * ours. The place-holders close on exec, so the guest finds them closed. */
+ * ours. The place-holders close on exec, so the guest finds them closed; that of
+ * stdout cannot be written, so that what is printed is not taken for told. */
 static void fill_closed(void)
 {
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+		    open("/dev/null", (fd == 1 ? O_RDONLY : O_RDWR) | O_CLOEXEC) != fd)
 			return;
 }
 

@@ -56,7 +56,8 @@ static int read_options(int argc, char **argv, struct note *n, int *at)
 				return taf_usage_wrong("note", "--state wants a directory");
 			n->state = value;
 		} else {
-			return taf_usage_wrong("note", "there is no option \"%s\"", argv[i]);
+			return taf_usage_wrong("note", "%s \"%s\"", taf_option_wrong(argv[i]),
+					       argv[i]);
 		}
 	}
 	*at = i;

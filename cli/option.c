@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+const char *taf_option_wrong(const char *word)
+{
+	return *word == '-' && word[1] ? "there is no option" : "unexpected word";
+}
+
 const char *taf_option(char **argv, int *i, const char *name)
 {
 	size_t n = strlen(name);

@@ -8,4 +8,7 @@
  * another option. argv is closed by NULL. */
 const char *taf_option(char **argv, int *i, const char *name);
 
+/* What is wrong with a word that nobody takes: "there is no option", "unexpected word". */
+const char *taf_option_wrong(const char *word);
+
 #endif

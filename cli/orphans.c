@@ -11,6 +11,7 @@
 #include "jsonout.h"
 #include "option.h"
 #include "show.h"
+#include "state_cli.h"
 #include "tell.h"
 #include "usage.h"
 #include "verbs.h"
@@ -39,7 +40,7 @@ static int read_option(char **argv, int *i, struct options *o)
 	} else if ((value = taf_option(argv, i, "--state"))) {
 		o->state = value;
 	} else {
-		return taf_usage_wrong("orphans", "there is no option \"%s\"", name);
+		return taf_usage_wrong("orphans", "%s \"%s\"", taf_option_wrong(name), name);
 	}
 	if ((o->log && !*o->log) || (o->state && !*o->state))
 		return taf_usage_wrong("orphans", "%s wants a value", name);
@@ -186,13 +187,18 @@ static void put_json(const struct taf_orphan_hunt *h)
 static int find(const struct options *o, struct taf_orphan_hunt *h)
 {
 	char crumbs[TAF_PATH_MAX], log[TAF_PATH_MAX];
-	int err = taf_crumbs_dir(crumbs, o->state);
+	int err = taf_state_is_named("orphans", o->state);
 
-	if (!err)
-		err = taf_orphans_of_crumbs(h, crumbs);
+	if (err)
+		return err;
+	if (taf_crumbs_dir(crumbs, o->state)) {
+		taf_tell("orphans: no state directory: set HOME or TAFFRAIL_STATE, or give "
+			 "--state DIR");
+		return TAF_EXIT_INTERNAL;
+	}
+	err = taf_orphans_of_crumbs(h, crumbs);
 	if (err) {
-		taf_tell("orphans: %s cannot be read: %s",
-			 crumbs[0] ? crumbs : "the state directory", strerror(-err));
+		taf_tell("orphans: %s cannot be read: %s", crumbs, strerror(-err));
 		return TAF_EXIT_INTERNAL;
 	}
 	if (o->log)
@@ -217,7 +223,7 @@ static int print(const struct options *o, const struct taf_orphan_hunt *h)
 		put_all(&h->set, TAF_ORPHAN_LIVE, "Without progress, and still there:");
 		put_all(&h->set, TAF_ORPHAN_LOST, "Never ended, and gone:");
 		if (!n_live)
-			puts("no orphans");
+			puts(h->set.n ? "nothing that is still there" : "no orphans");
 	}
 	if (h->set.n_dropped)
 		taf_tell("orphans: %llu begins more than can be kept were left out",

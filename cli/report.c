@@ -14,6 +14,7 @@
 #include "option.h"
 #include "pick.h"
 #include "show.h"
+#include "state_cli.h"
 #include "tell.h"
 #include "usage.h"
 #include "verbs.h"
@@ -75,7 +76,8 @@ static int read_options(int argc, char **argv, struct options *o)
 					      "for one process: --session %s",
 					      argv[i], argv[i]);
 		} else {
-			err = taf_usage_wrong("report", "there is no option \"%s\"", argv[i]);
+			err = taf_usage_wrong("report", "%s \"%s\"", taf_option_wrong(argv[i]),
+					      argv[i]);
 		}
 	}
 	return err;
@@ -255,6 +257,8 @@ int taf_verb_report(int argc, char **argv)
 	char dir[TAF_PATH_MAX];
 	int err = read_options(argc, argv, &r.options);
 
+	if (!err)
+		err = taf_state_is_named("report", r.options.state);
 	if (err)
 		return err;
 	err = taf_crumbs_dir(dir, r.options.state);

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "sessions.h"
+#include "tell.h"
+#include "verbs.h"
 
 /* The first segment of a session and what a policy needs. */
 #define ROOM_NEEDED (128ul * 1024)
@@ -60,6 +62,19 @@ int taf_state_find(const char *asked, struct taf_state_dir *dir)
 	n = strlen(crumbs) - (sizeof(tail) - 1);
 	memcpy(dir->path, crumbs, n);
 	return 0;
+}
+
+bool taf_state_is_there(const struct taf_state_dir *dir)
+{
+	return dir->path[0] && access(dir->path, F_OK) == 0;
+}
+
+int taf_state_is_named(const char *verb, const char *asked)
+{
+	if (!asked || !*asked || access(asked, F_OK) == 0)
+		return 0;
+	taf_tell("%s: --state %s: %s", verb, asked, strerror(errno));
+	return TAF_EXIT_USAGE;
 }
 
 void taf_state_sub(const struct taf_state_dir *dir, const char *name, char *path, size_t room)

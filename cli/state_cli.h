@@ -19,6 +19,11 @@ struct taf_state_dir {
 
 /* 0, or -errno when there is no place for it (no HOME, name too long). */
 int taf_state_find(const char *asked, struct taf_state_dir *dir);
+/* For a verb that only looks: asked is --state, NULL when it was not given. 0, or an exit
+ * status after a line: the directory that was named is not there. */
+int taf_state_is_named(const char *verb, const char *asked);
+/* Whether dir is there. */
+bool taf_state_is_there(const struct taf_state_dir *dir);
 /* Whether crumbs can be kept there; if not, why holds a whole sentence that names the directory. */
 bool taf_state_check(const struct taf_state_dir *dir, char *why, size_t room);
 /* Creates dir and its crumbs folder, mode 0700. 0 or -errno. */

@@ -70,7 +70,7 @@ static int read_option(char **argv, int *i, struct options *o)
 	else if ((value = taf_option(argv, i, "--set")))
 		o->sets[o->n_sets++] = value;
 	else
-		return taf_usage_wrong("watch", "there is no option \"%s\"", name);
+		return taf_usage_wrong("watch", "%s \"%s\"", taf_option_wrong(name), name);
 	if (argv[*i] != name && !argv[*i][0])
 		return taf_usage_wrong("watch", "%s wants a value", name);
 	return 0;
@@ -150,7 +150,7 @@ static int read_policy(const struct options *o, const struct taf_state_dir *stat
 	struct taf_policy_ask ask = { .file = o->policy,
 				      .sets = o->sets,
 				      .n_sets = o->n_sets,
-				      .state = state->path[0] ? state->path : NULL,
+				      .state = taf_state_is_there(state) ? state->path : NULL,
 				      .who.exe = "",
 				      .who.argv = "",
 				      .tell = say_mistake };
@@ -169,13 +169,18 @@ struct places {
 
 static int find_places(const struct options *o, struct places *p)
 {
-	int err = taf_state_find(o->state, &p->state);
+	int err = o->is_once ? taf_state_is_named("watch", o->state) : 0;
 
-	if (err) {
-		taf_tell("there is no place for the state directory: %s; set TAFFRAIL_STATE",
-			 strerror(-err));
+	if (err)
+		return err;
+	if (taf_state_find(o->state, &p->state)) {
+		taf_tell("watch: no state directory: set HOME or TAFFRAIL_STATE, or give --state "
+			 "DIR");
 		return TAF_EXIT_INTERNAL;
 	}
+	/* Its first guest may be yet to come. */
+	if (o->state && !taf_state_is_there(&p->state))
+		taf_tell("watch: %s is not there yet", p->state.path);
 	taf_state_sub(&p->state, "crumbs", p->crumbs, sizeof(p->crumbs));
 	taf_state_sub(&p->state, "stacks", p->stacks, sizeof(p->stacks));
 	return 0;

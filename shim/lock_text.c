@@ -196,7 +196,7 @@ void taf_lock_text_show(const struct taf_lock_text *x, struct taf_text *out)
 		taf_lock_plain(out, x->label);
 	}
 	if (x->boot == taf_lock_boot() && x->since_ms <= now) {
-		taf_text_put(out, ", since ");
+		taf_text_put(out, ", for ");
 		taf_text_ms(out, now - x->since_ms);
 	}
 	taf_text_char(out, ')');

@@ -60,6 +60,7 @@ static struct {
 	bool is_unsaved; /* something in the ledger is not in the files */
 	bool is_newer[2]; /* the file is of a later version */
 	bool must_write; /* damage was found: what is whole is written again */
+	bool is_looking; /* nothing is changed */
 } share; /* under the lock of rooms[0] */
 
 static char text_room[TEXT_ROOM]; /* of a file; likewise */
@@ -129,7 +130,10 @@ static void note_flaw(struct taf_ledger *l, int file, const struct taf_share_fla
 	}
 	if (!flaw->n)
 		return;
-	if (share.processes.fd >= 0)
+	/* Who enters to write shall meet the damage again. */
+	if (share.is_looking)
+		taf_zero(&share.seen[file], sizeof(share.seen[file]));
+	else if (share.processes.fd >= 0)
 		share.must_write = !taf_file_keep(share.dir, names[file], ".damaged-", kept);
 	if (file == STATE && flaw->may_hide)
 		taf_copy(l->lost, kept[0] ? kept + taf_len(share.dir) + 1 : names[STATE],
@@ -367,14 +371,23 @@ void taf_share_open(const char *dir)
 			share.dir[0] = '\0';
 }
 
+void taf_share_only_look(void)
+{
+	share.is_looking = true;
+}
+
 static void enter_main(struct taf_ledger *l)
 {
+	struct taf_stat lock;
 	int err;
 
 	share.err = share.dir[0] ? 0 : -ENOENT;
 	if (share.err)
 		return;
-	err = taf_processes_lock(&share.processes, share.path[LOCK], TAF_SHARE_WAIT_MS);
+	/* A lock that is not there is not made for a look: the files are replaced whole. */
+	err = share.is_looking && taf_sys_stat(share.path[LOCK], &lock)
+		      ? 0
+		      : taf_processes_lock(&share.processes, share.path[LOCK], TAF_SHARE_WAIT_MS);
 	if (err)
 		note_failure(LOCK, err);
 	refresh(l);
@@ -415,7 +428,7 @@ static int leave_main(enum taf_share_change change)
 {
 	int err = 0;
 
-	if (change != TAF_SHARE_SAME || share.must_write)
+	if (!share.is_looking && (change != TAF_SHARE_SAME || share.must_write))
 		err = write_all(&rooms[0].ledger, change);
 	taf_processes_unlock(&share.processes);
 	taf_threads_release(&rooms[0].threads);

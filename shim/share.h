@@ -36,6 +36,9 @@ enum taf_share_change {
 
 /* STATE, absolute; "": this process's memory alone. To be called once, before the others. */
 void taf_share_open(const char *dir);
+/* After that, for a process that only looks: from then on nothing is made, renamed or
+ * written, whatever is wrong there. */
+void taf_share_only_look(void);
 /* Never NULL. *err: 0, or -errno and then nothing reaches other processes. Between
  * enter and leave: no waiting, no call of theirs, no crumb. Only a fault handler gets
  * into a section inside of one; it has memory of its own, and the outer one goes on. */

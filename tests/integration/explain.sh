@@ -136,6 +136,19 @@ explain --at +2h --model tiny.gguf
 ahead=$(jq -r .at x.json)
 explain --at "$ahead" --model tiny.gguf
 is "another time" 0 '.at[0:19]' "${ahead:0:19}"
+wrong "a time that is over" 64 "is over" --model a --at 2020-01-01T10:00:00Z
+
+# Damage is told and left where it is: who writes keeps it aside.
+cp "$state/state" kept
+echo 'not a line of ours' >>"$state/state"
+cp "$state/state" damaged
+rm -f "$state/state.lock"
+before=$(ls "$state")
+explain --model tiny.gguf
+is "a damaged state" 0 '.trouble | contains("damaged")' true
+check "a damaged state" "nothing is made" "$before" "$(ls "$state")"
+cmp -s damaged "$state/state" && pass || fail "explain changed the state"
+cp kept "$state/state"
 
 wrong "no model" 64 "which model" --json
 wrong "two models" 64 "one model at a time" a b

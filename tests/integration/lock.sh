@@ -52,13 +52,13 @@ lock ".slots[0].pid == $holder and .slots[0].holders[0].pid == $holder"
 check show "who holds it" 0 $?
 "$taffrail" lock --policy policy.json >show.txt
 check show status 0 $?
-grep -q 'slot 1  held by holder.sh one (pid [0-9]*, web, since ' show.txt
+grep -q 'slot 1  held by holder.sh one (pid [0-9]*, web, for ' show.txt
 check show "line for people" 0 $?
 
 "$taffrail" run --policy policy.json --set lock.on_conflict=refuse -- touch never 2>refused.err
 check refuse status 75 $?
 check refuse "one line" 1 "$(grep -c '' refused.err)"
-grep -q "^taffrail: touch is not started, because lock.on_conflict is refuse and the GPU lock is held by holder.sh one (pid $holder, web, since .*); see: taffrail lock$" refused.err
+grep -q "^taffrail: touch is not started, because lock.on_conflict is refuse and the GPU lock is held by holder.sh one (pid $holder, web, for .*); see: taffrail lock$" refused.err
 check refuse line 0 $?
 "$taffrail" run --policy policy.json --set lock.max_wait=300ms -- touch never 2>late.err
 check max_wait status 75 $?
@@ -142,6 +142,21 @@ wait $waiter
 check take "the waiter went on" "0 yes" "$? $([ -e after ] && echo yes)"
 "$taffrail" lock --policy policy.json --take >take.txt
 check take "nothing to take" "0 nothing is held: there is nothing to take" "$? $(cat take.txt)"
+
+# Who is stopped gets what it was sent only when it goes on.
+"${guard[@]}" -- ./holder.sh six &
+holder=$!
+await 60 test -e up.six
+kill -STOP $holder
+for pid in $("$taffrail" lock --json | jq '.slots[0].holders[].pid'); do
+	kill -STOP "$pid" 2>/dev/null
+done
+"$taffrail" lock --policy policy.json --take --settle 100ms >take.txt 2>take.err
+check stopped status 0 $?
+grep -q "taffrail (pid $holder) was stopped; it was sent SIGCONT as well" take.err
+check stopped line 0 $?
+wait $holder
+check stopped "the holder ended by its own handler" 3 $?
 
 # Who does not end is left alone.
 "${guard[@]}" -- sh -c 'trap "" TERM; : >up.stubborn; while [ ! -e go ]; do sleep 0.02; done' &

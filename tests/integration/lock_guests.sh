@@ -55,7 +55,7 @@ done
 [ -e overlap ]
 check eight "never two at once" 1 $?
 check eight "holds that ended" 7 "$(count ".ev == \"hold\" and .ph == \"end\" and $rule")"
-has eight "the holder's name" ".ev == \"hold\" and .ph == \"begin\" and (.msg | test(\"^1 of 1, guest_lock hold a \\\\(pid $first, since \"))"
+has eight "the holder's name" ".ev == \"hold\" and .ph == \"begin\" and (.msg | test(\"^1 of 1, guest_lock hold a \\\\(pid $first, for \"))"
 has_not eight "a refusal" '.ev == "refuse"'
 
 # ---- refused, warned, observed ----

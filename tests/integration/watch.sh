@@ -168,8 +168,37 @@ check drain.every "none so soon" 0 "$(count '.ev == "drain" and .ph == "begin" a
 # 12. Wrong arguments; a state that is not there.
 check usage interval 64 "$("$bin" watch --interval 5 2>/dev/null; echo $?)"
 check usage after 64 "$("$bin" orphans --after soon 2>/dev/null; echo $?)"
-check empty watch 0 "$("$bin" watch --once --state "$work/none" >watch.out; echo $?)"
-check empty "nothing is made" no "$(test -e "$work/none" || echo no)"
-check empty orphans 0 "$("$bin" orphans --state "$work/none" >orphans.out; echo $?)"
+# A file of rules would be kept compiled beside the state.
+echo '{"version": 1, "watch": {"action": "log"}}' >policy.json
+for verb in "watch --once" orphans report log events gate hold breaker "explain --model a"; do
+	# shellcheck disable=SC2086 # words
+	check empty "$verb" 64 "$(TAFFRAIL_POLICY=$work/policy.json "$bin" $verb --state "$work/none/x" 2>look.err >look.out; echo $?)"
+	grep -q -- "--state .*/none/x: No such file" look.err && pass || fail "empty $verb: $(cat look.err)"
+	# shellcheck disable=SC2086
+	TAFFRAIL_POLICY=$work/policy.json TAFFRAIL_STATE=$work/none "$bin" $verb >look.out 2>&1
+	check empty "$verb makes nothing" no "$(test -e "$work/none" || echo no)"
+done
+TAFFRAIL_POLICY=$work/policy.json TAFFRAIL_STATE=$work/none "$bin" lock >look.out 2>&1
+check empty "lock makes nothing" no "$(test -e "$work/none" || echo no)"
+# Of root the place does not depend on HOME.
+nobody() {
+	if [ "$(id -u)" != 0 ]; then
+		"$@"
+	else
+		perl -e '$) = "65534 65534"; $( = 65534; ($<, $>) = (65534, 65534); exec @ARGV or exit 127' "$@"
+	fi
+}
+for verb in "watch --once" orphans; do
+	nobody "$bin" --version >/dev/null 2>&1 || continue
+	# shellcheck disable=SC2086
+	nobody env -u HOME -u XDG_STATE_HOME -u XDG_RUNTIME_DIR -u TAFFRAIL_STATE "$bin" $verb >look.out 2>look.err
+	check homeless "$verb" 70 $?
+	grep -q "set HOME or TAFFRAIL_STATE" look.err && pass || fail "homeless $verb: $(cat look.err)"
+done
+for verb in watch orphans gate ack lock; do
+	"$bin" $verb extra 2>look.err
+	check words "$verb" 64 $?
+	grep -q 'unexpected word "extra"' look.err && pass || fail "words $verb: $(cat look.err)"
+done
 
 tally 51

@@ -21,7 +21,7 @@ static void one_run_at_a_time(void **state)
 	assert_int_equal(ask(&b, 't'), 'B');
 	assert_int_equal(ask(&b, 'h'), 'k');
 	assert_non_null(strstr(b.says, "actor (pid "));
-	assert_non_null(strstr(b.says, ", kit, since "));
+	assert_non_null(strstr(b.says, ", kit, for "));
 	/* Giving back means nothing while it is held for a run. */
 	assert_int_equal(ask(&a, 'r'), 'k');
 	assert_int_equal(ask(&b, 't'), 'B');
