@@ -185,6 +185,23 @@ static void join_counts(struct ring_side *r)
 		taf_copy(s->model, f->model, sizeof(s->model));
 }
 
+/* Whether the line from stamps to time that it drew in its life reaches far enough: it
+ * goes on for no longer than it has been. That one tells the same each time; one
+ * through the present would shift with each reading. */
+static bool has_own_line(const struct taf_ring_copy *c)
+{
+	uint64_t last = 0, mono1 = c->facts.mono1, mono0 = c->facts.mono0;
+	struct taf_ring_lane lane;
+
+	for (uint32_t i = 0; taf_ring_lane_view(c, i, &lane); i++) {
+		if (lane.last_submit_ns > last)
+			last = lane.last_submit_ns;
+		if (lane.is_inside && lane.open.mono_ns > last)
+			last = lane.open.mono_ns;
+	}
+	return mono1 > mono0 && (last <= mono1 || last - mono1 <= mono1 - mono0);
+}
+
 bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
 			 const struct taf_world *w)
 {
@@ -194,7 +211,8 @@ bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
 	if (strcmp(trail->boot, w->boot) != 0 || !taf_ring_file_read(trail, &r.copy, &bytes))
 		return false;
 	taf_copy(s->ring, trail->ring, sizeof(s->ring));
-	taf_ring_calibrate(&r.copy, w->tsc, w->mono_ns);
+	if (s->is_alive || !has_own_line(&r.copy))
+		taf_ring_calibrate(&r.copy, w->tsc, w->mono_ns);
 	join_counts(&r);
 	join_lanes(&r, w);
 	find_oldest(&r);

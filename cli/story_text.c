@@ -138,6 +138,16 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 	}
 }
 
+/* Rings of the dead are kept for some time only, and without it the log alone cannot
+ * tell whether a generation had ended. After a machine went down there is never one. */
+static void put_no_ring(struct taf_text *t, const struct taf_story *s)
+{
+	if (!s->has_ring && s->verdict != TAF_ENDED_MACHINE_DOWN &&
+	    s->verdict != TAF_ENDED_UNKNOWN && taf_story_open(s, TAF_INFER) &&
+	    !taf_story_open(s, TAF_LOAD))
+		taf_text_put(t, "; or idle since: its ring, which would tell, is gone");
+}
+
 /* Only when somebody waits for it, or it has been out for long: else it is just the latest. */
 static void put_oldest(struct taf_text *t, const struct taf_story *s)
 {
@@ -200,6 +210,7 @@ static void put_where(struct taf_text *t, const struct taf_story *s)
 		taf_text_put(t, " into ");
 		put_open(t, o);
 		put_rest(t, s);
+		put_no_ring(t, s);
 		put_oldest(t, s);
 	} else {
 		put_idle(t, s);

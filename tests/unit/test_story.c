@@ -242,6 +242,39 @@ static void the_tale_of_a_kill(void **state)
 	assert_int_equal(story.oldest.behind, 21);
 }
 
+static void a_second_look_says_the_same(void **state)
+{
+	struct fx *f = *state;
+	struct taf_ring_head *h = (struct taf_ring_head *)(void *)ring;
+	struct taf_lane *lane;
+	uint64_t begin;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	begin = f->mono_ns;
+	fx_save(f, crumbs);
+	/* Without a ring nobody knows whether it went on. */
+	VERDICT("killed");
+	SAYS("into a generation by llama_decode on tiny");
+	SAYS("; or idle since: its ring, which would tell, is gone");
+	lane = ring_begin(f);
+	h->stamp_is_tsc = 1;
+	h->tsc0 = 1000;
+	h->mono0 = begin - FX_SEC / 2;
+	h->mono1 = begin + 251 * 1000000ull;
+	h->tsc1 = 1000 + (h->mono1 - h->mono0);
+	ring_submit(lane, 1000 + FX_SEC / 2);
+	ring_save(f);
+	/* One tick is 1 ns; the second pair of clocks was read with a pause in between. */
+	for (int skew = 0; skew < 2; skew++) {
+		world.tsc = 1000 + (world.mono_ns - h->mono0) / 100 * (skew ? 95 : 100);
+		VERDICT("killed");
+		assert_int_equal(story.n_open, 0);
+		SAYS("while idle, after 1 generation on tiny");
+	}
+}
+
 static void a_wait_is_named(void **state)
 {
 	struct fx *f = *state;
@@ -452,6 +485,7 @@ int main(void)
 		TEST(gone_without_a_word),
 		TEST(what_cannot_be_known_is_unknown),
 		TEST(the_tale_of_a_kill),
+		TEST(a_second_look_says_the_same),
 		TEST(a_wait_is_named),
 		TEST(a_wait_that_goes_on_is_named),
 		TEST(an_idle_generation_has_ended),
