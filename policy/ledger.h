@@ -62,8 +62,8 @@ struct taf_ledger {
 	uint32_t n_models, n_events;
 	bool is_blind; /* some source of evidence could not be read */
 	char blind[96]; /* which */
-	char lost
-		[64]; /* the file of a damaged state that may have held what a person said; "": none */
+	/* The file of a damaged state that may have held what a person said; "": none. */
+	char lost[64];
 	struct taf_moment ack; /* somebody looked at what happened; not set: nobody */
 	struct taf_ledger_hold {
 		struct taf_moment set;
