@@ -194,7 +194,9 @@ struct taf_ring_head *taf_ring_head(void)
 	return head;
 }
 
-/* Two threads may begin to wait at once: then either's text stands, or a mixture. */
+/* Two threads may begin to wait at once: then either's text stands, or a mixture.
+ * The check does not see that __atomic_store_n writes.
+ * NOLINTNEXTLINE(readability-non-const-parameter) */
 static void put_text(char *to, const char *from, size_t room)
 {
 	size_t i = 0;
