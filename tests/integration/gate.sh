@@ -254,22 +254,6 @@ lost() { # HOW
 	eq "$1: over" '' "$(cat gate.err)"
 }
 
-# A crash is told with the model that its log names.
-model_of_crash() {
-	nothing
-	plain_guests guest_steps
-	FAKE_HANG_AT=1 LD_PRELOAD=$shim "$tests/guest_steps" load=/models/a.gguf infer=1 >/dev/null 2>&1 &
-	local guest=$!
-	until [ "$(count '.ev == "infer" and .ph == "begin"')" -gt 0 ]; do
-		kill -0 $guest || break
-	done
-	kill -SEGV $guest
-	wait $guest
-	"$bin" events --json >says.out 2>/dev/null
-	eq "the model of a crash" "$(crumbs | jq -r 'select(.ev == "load").model' | head -n 1)" \
-		"$(jq -r '[.events[] | select(.class == "SIGSEGV")][0].model' says.out)"
-}
-
 # The built-in rules are named where a file could not be used.
 instead() {
 	nothing
@@ -399,7 +383,6 @@ lost empty
 lost cut
 agrees
 instead
-model_of_crash
 storm
 answers -1 0 none
 answers -3 75 aborts

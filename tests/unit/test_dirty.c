@@ -225,6 +225,19 @@ static void test_what_is_no_crash(void **state)
 	assert_true(seen.event[0].pid != 20 && seen.event[1].pid != 20);
 }
 
+/* The record of a signal names no model; the log does. */
+static void test_model_of_a_crash(void **state)
+{
+	(void)state;
+	begin(20, here);
+	fx_put(&f, "load", "mark", ",\"model\":\"m\"");
+	fx_put(&f, "signal", "mark", ",\"call\":\"S\",\"rc\":%d", SIGSEGV);
+	save(TAF_HOUR_MS - 1000);
+	check();
+	assert_int_equal(seen.n_events, 1);
+	assert_string_equal(seen.event[0].model, "m");
+}
+
 static void test_killed_while_the_machine_went_on(void **state)
 {
 	(void)state;
@@ -392,6 +405,7 @@ int main(void)
 		CASE(test_in_the_middle),
 		CASE(test_idle_but_loading),
 		CASE(test_what_is_no_crash),
+		CASE(test_model_of_a_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
