@@ -59,6 +59,21 @@ const struct taf_answer *taf_verdict_why(const struct taf_verdict *v)
 	return NULL;
 }
 
+const struct taf_answer *taf_verdict_binding(const struct taf_verdict *v)
+{
+	const struct taf_answer *best = NULL;
+
+	for (uint32_t i = 0; i < v->n_said; i++) {
+		const struct taf_answer *a = &v->said[i];
+
+		if (a->action == v->action &&
+		    (!best || a->pass_ms > best->pass_ms ||
+		     (a->pass_ms == best->pass_ms && a->rule < best->rule)))
+			best = a;
+	}
+	return best;
+}
+
 enum taf_action taf_action_of(uint32_t on)
 {
 	switch (on) {
@@ -103,7 +118,12 @@ static void put_amount(struct taf_text *out, enum taf_unit unit, uint64_t n)
 
 void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 {
-	if (a->unit != TAF_UNIT_NONE) {
+	if (a->unit == TAF_UNIT_BYTES && a->have < a->need) {
+		taf_text_put(out, "needs ");
+		put_amount(out, a->unit, a->need);
+		taf_text_put(out, ", has ");
+		put_amount(out, a->unit, a->have);
+	} else if (a->unit != TAF_UNIT_NONE) {
 		put_amount(out, a->unit, a->have);
 		taf_text_put(out, " of ");
 		put_amount(out, a->unit, a->need);
@@ -115,7 +135,10 @@ void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 	if (a->pass_ms != TAF_PASS_UNKNOWN && a->pass_ms) {
 		taf_text_put(out, a->unit == TAF_UNIT_NONE && !a->about[0] ? "" : ", ");
 		taf_text_put(out, "passes in ");
-		taf_text_ms(out, a->pass_ms);
+		/* Up to what is shown: who comes back then must not come too early. */
+		taf_text_ms(out, a->pass_ms + (a->pass_ms >= TAF_MINUTE_MS   ? 999
+					       : a->pass_ms >= TAF_SECOND_MS ? 99
+									     : 0));
 	}
 }
 

@@ -28,6 +28,8 @@ void taf_verdict_drain(struct taf_verdict *v, unsigned drain, int rule);
 void taf_verdict_say(struct taf_verdict *v, const struct taf_answer *a);
 /* The answer that named the verdict, or NULL. */
 const struct taf_answer *taf_verdict_why(const struct taf_verdict *v);
+/* Of those that are as strict as the verdict, the one that passes last; NULL: none. */
+const struct taf_answer *taf_verdict_binding(const struct taf_verdict *v);
 /* What a setting on_* asks for, from its word: TAF_ON_WARN... */
 enum taf_action taf_action_of(uint32_t on);
 /* Sets the wait of a, which passes in a->pass_ms (TAF_PASS_UNKNOWN: nobody knows

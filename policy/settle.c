@@ -10,13 +10,12 @@
  * metal-guard saw 8 s needed on a 64 GB machine after a 24 GB model, and uses 2 s else. */
 #define BIG_MODEL_FACTOR 4u
 
-static void pause_for(const struct taf_question *q, struct taf_verdict *v, struct taf_answer *a)
+static void pause_for(struct taf_verdict *v, struct taf_answer *a)
 {
 	a->action = TAF_ACT_WAIT;
 	a->unit = TAF_UNIT_MS;
 	a->pass_ms = a->need - a->have;
 	a->wait_ms = a->pass_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)a->pass_ms;
-	taf_copy(a->about, q->event->model ? q->event->model : "", sizeof(a->about));
 	taf_verdict_say(v, a);
 }
 
@@ -35,10 +34,11 @@ static void after_unload(const struct taf_question *q, struct taf_verdict *v)
 		if (age < mine && mine - age > a.need - a.have) {
 			a.need = mine;
 			a.have = age;
+			taf_copy(a.about, m->id, sizeof(a.about));
 		}
 	}
 	if (a.need)
-		pause_for(q, v, &a);
+		pause_for(v, &a);
 }
 
 static uint32_t pause_of(const struct taf_family_list *families, const char *id)
@@ -56,6 +56,8 @@ static void before_first(const struct taf_question *q, struct taf_verdict *v)
 	const char *id = q->event->model;
 	struct taf_answer a = { .rule = TAF_RULE_cadence_families, .have = q->facts->waited_ms };
 
+	taf_copy(a.about, id ? id : "", sizeof(a.about));
+
 	if (!q->event->is_first || !id || !id[0])
 		return;
 	a.need = pause_of(&q->rules->cadence_families, id);
@@ -63,7 +65,7 @@ static void before_first(const struct taf_question *q, struct taf_verdict *v)
 		return;
 	taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_cadence_families);
 	if (a.have < a.need)
-		pause_for(q, v, &a);
+		pause_for(v, &a);
 }
 
 void taf_settle(const struct taf_question *q, struct taf_verdict *v)

@@ -31,7 +31,8 @@ struct round {
 	const struct taf_admission *a;
 	struct taf_verdict v;
 	uint64_t began_ns, waited_ms;
-	uint64_t hold_of; /* seq of the HOLD begin; 0: none yet */
+	/* The record of the wait that is open: since when, by which rule, its begin's seq. */
+	uint64_t noted_ns, hold_of;
 	int hold_rule;
 	bool is_drained;
 	bool is_size_unknown; /* nobody can say whether it fits */
@@ -125,11 +126,30 @@ static void begin_hold(struct round *r)
 	struct taf_ring_head *head = taf_ring_head();
 
 	r->began_ns = taf_sys_mono_ns() - r->a->waited_ms * 1000000;
-	r->hold_rule = r->v.rule;
-	r->hold_of = taf_say_hold(r->a, &r->v);
-	taf_ring_hold_begin(taf_verdict_why(&r->v));
+	taf_ring_hold_begin(taf_verdict_binding(&r->v));
 	if (head)
 		atomic_fetch_add(&head->holds, 1);
+}
+
+static void close_note(const struct round *r)
+{
+	if (r->noted_ns)
+		taf_say_held(r->a, r->hold_of, r->hold_rule,
+			     (taf_sys_mono_ns() - r->noted_ns) / 1000000);
+}
+
+/* The record names the rule that passes last, which may become another one. */
+static void note_hold(struct round *r)
+{
+	const struct taf_answer *why = taf_verdict_binding(&r->v);
+	int rule = why ? why->rule : r->v.rule;
+
+	if (r->noted_ns && rule == r->hold_rule)
+		return;
+	close_note(r);
+	r->hold_rule = rule;
+	r->hold_of = taf_say_hold(r->a, &r->v);
+	r->noted_ns = r->noted_ns ? taf_sys_mono_ns() : r->began_ns;
 }
 
 static bool waits_for_lock(const struct round *r)
@@ -160,6 +180,7 @@ static void hold(struct round *r)
 
 	if (!r->began_ns)
 		begin_hold(r);
+	note_hold(r);
 	until = now + (uint64_t)ms * 1000000;
 	while ((now = taf_sys_mono_ns()) < until && taf_state_now() == TAF_ACTIVE) {
 		uint64_t left = (until - now) / 1000000 + 1;
@@ -176,7 +197,7 @@ static void end_hold(const struct round *r)
 	if (!r->began_ns)
 		return;
 	taf_ring_hold_end();
-	taf_say_held(r->a, r->hold_of, r->hold_rule, r->waited_ms);
+	close_note(r);
 }
 
 static bool is_of_gate(const struct taf_answer *a)
@@ -247,7 +268,7 @@ static void tell(const struct round *r)
 	const struct taf_admission *a = r->a;
 
 	say_share_trouble(r->share_err);
-	taf_say_verdict(a, &r->v);
+	taf_say_verdict(a, &r->v, r->began_ns ? r->waited_ms : 0);
 	if (r->is_size_unknown && a->event->kind == TAF_LOAD && r->v.action != TAF_ACT_REFUSE)
 		taf_mark(TAF_NOTE, a->event->engine, a->call,
 			 "nobody can say whether it fits in memory: it is let through");

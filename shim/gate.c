@@ -13,11 +13,6 @@
 #include "turn.h"
 #include "work.h"
 
-struct taf_life taf_life __attribute__((aligned(TAF_LIFE_BYTES)));
-_Thread_local struct taf_tls taf_tls __attribute__((tls_model("initial-exec")));
-struct taf_rules taf_rules;
-_Atomic(uint32_t) taf_routes;
-
 /* The first use of an engine or of a device. Never a query, never a file that is opened. */
 static bool is_waking(enum taf_kind kind)
 {

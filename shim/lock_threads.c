@@ -6,13 +6,6 @@
 #include "life.h"
 #include "sys_lock.h"
 
-static _Thread_local uintptr_t my_frame __attribute__((tls_model("initial-exec")));
-
-void taf_lock_inside(const void *frame)
-{
-	my_frame = (uintptr_t)frame;
-}
-
 static struct taf_lock_thread *find(struct taf_lock_threads *all, int32_t tid)
 {
 	for (int i = 0; i < TAF_LOCK_THREADS; i++)
@@ -29,7 +22,9 @@ void taf_lock_threads_add(struct taf_lock_threads *all, uint64_t now_ms)
 	if (!t)
 		t = find(all, 0);
 	if (t)
-		*t = (struct taf_lock_thread){ .tid = me, .since_ms = now_ms, .frame = my_frame };
+		*t = (struct taf_lock_thread){ .tid = me,
+					       .since_ms = now_ms,
+					       .frame = (uintptr_t)taf_tls.outer };
 }
 
 void taf_lock_threads_drop(struct taf_lock_threads *all, int32_t tid)

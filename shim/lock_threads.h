@@ -30,9 +30,7 @@ struct taf_lock_threads {
 	struct taf_lock_thread at[TAF_LOCK_THREADS];
 };
 
-/* The call that this thread computes in, told before the lock is asked for; NULL: unknown. */
-void taf_lock_inside(const void *frame);
-/* This thread computes. */
+/* This thread computes, in the outermost call that it is counted in. */
 void taf_lock_threads_add(struct taf_lock_threads *all, uint64_t now_ms);
 void taf_lock_threads_drop(struct taf_lock_threads *all, int32_t tid);
 bool taf_lock_threads_has(const struct taf_lock_threads *all, int32_t tid);

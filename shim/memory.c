@@ -241,7 +241,7 @@ void taf_memory_watch(const struct taf_work *w)
 	taf_memory_now(&f.memory);
 	taf_headroom(&(struct taf_question){ &taf_rules, &ev, &f }, v);
 	if (v->n_said)
-		taf_say_verdict(&(struct taf_admission){ .event = &ev }, v);
+		taf_say_verdict(&(struct taf_admission){ .event = &ev }, v, 0);
 	taf_scratch_give(v);
 }
 

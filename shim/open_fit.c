@@ -55,7 +55,7 @@ static bool judge(const struct taf_open_set *s, const struct taf_memory *now, co
 		if (v->said[i].action == TAF_ACT_WAIT)
 			v->said[i].action = TAF_ACT_WARN;
 	if (v->n_said)
-		taf_say_verdict(&(struct taf_admission){ .event = &ev, .call = name }, v);
+		taf_say_verdict(&(struct taf_admission){ .event = &ev, .call = name }, v, 0);
 	is_fit = taf_rules.mode == TAF_MODE_OBSERVE || v->action != TAF_ACT_REFUSE;
 	taf_scratch_give(v);
 	return is_fit;

@@ -77,12 +77,12 @@ static bool is_pause(int rule)
 
 uint64_t taf_say_hold(const struct taf_admission *a, const struct taf_verdict *v)
 {
-	const struct taf_answer *why = taf_verdict_why(v);
+	const struct taf_answer *why = taf_verdict_binding(v);
 	struct taf_answer nothing = { .rule = v->rule, .pass_ms = TAF_PASS_UNKNOWN };
 	struct saying s;
 
 	fill(&s, a, why ? why : &nothing, "");
-	s.r.kind = is_pause(v->rule) ? TAF_SETTLE : TAF_HOLD;
+	s.r.kind = is_pause(why ? why->rule : v->rule) ? TAF_SETTLE : TAF_HOLD;
 	s.r.phase = TAF_BEGIN;
 	return taf_crumb(&s.r);
 }
@@ -111,31 +111,48 @@ static void count_refusal(void)
 		atomic_fetch_add(&head->refuses, 1);
 }
 
-static void say_one(const struct taf_admission *a, const struct taf_answer *answer)
+static void say_as(const struct taf_admission *a, const struct taf_answer *answer,
+		   enum taf_kind kind, const char *head)
 {
-	static const char would[][16] = { "", "would warn: ", "would wait: ", "would refuse: " };
 	struct saying s;
 
-	if (taf_rules.mode == TAF_MODE_OBSERVE) {
-		fill(&s, a, answer, would[answer->action & 3]);
-		s.r.kind = TAF_WOULD;
-	} else {
-		fill(&s, a, answer, "");
-		s.r.kind = answer->action == TAF_ACT_REFUSE ? TAF_REFUSE : TAF_NOTE;
-	}
+	fill(&s, a, answer, head);
+	s.r.kind = kind;
 	taf_crumb(&s.r);
 }
 
-void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v)
+static void say_would(const struct taf_admission *a, const struct taf_answer *answer)
 {
+	static const char would[][16] = { "", "would warn: ", "would wait: ", "would refuse: " };
+
+	say_as(a, answer, TAF_WOULD, would[answer->action & 3]);
+}
+
+/* At an end, after a wait perhaps. */
+static void say_one(const struct taf_admission *a, const struct taf_answer *answer,
+		    const struct taf_answer *binding, uint64_t waited_ms)
+{
+	if (answer->action == TAF_ACT_REFUSE && answer == binding)
+		say_as(a, answer, TAF_REFUSE, "");
+	else if (answer->action == TAF_ACT_REFUSE)
+		say_as(a, answer, TAF_NOTE, "refuses it as well: ");
+	else
+		say_as(a, answer, TAF_NOTE, waited_ms ? "let through after the wait: " : "");
+}
+
+void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v, uint64_t waited_ms)
+{
+	const struct taf_answer *binding = taf_verdict_binding(v);
 	bool is_observed = taf_rules.mode == TAF_MODE_OBSERVE;
 
 	if (v->action == TAF_ACT_REFUSE)
 		count_refusal();
 	/* What was waited for stands in the hold's own crumbs. */
 	for (uint32_t i = 0; i < v->n_said; i++)
-		if (is_observed || v->said[i].action != TAF_ACT_WAIT)
-			say_one(a, &v->said[i]);
+		if (is_observed)
+			say_would(a, &v->said[i]);
+		else if (v->said[i].action != TAF_ACT_WAIT)
+			say_one(a, &v->said[i], binding, waited_ms);
 	if (v->n_said)
 		taf_memory_tell(v);
 }
@@ -154,9 +171,14 @@ void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v)
 {
 	if (v->action == TAF_ACT_REFUSE)
 		count_refusal();
-	for (uint32_t i = 0; i < v->n_said; i++)
-		if (may_say(&v->said[i]))
-			say_one(a, &v->said[i]);
+	for (uint32_t i = 0; i < v->n_said; i++) {
+		if (!may_say(&v->said[i]))
+			continue;
+		if (taf_rules.mode == TAF_MODE_OBSERVE)
+			say_would(a, &v->said[i]);
+		else
+			say_one(a, &v->said[i], taf_verdict_binding(v), 0);
+	}
 	taf_memory_tell(v);
 }
 

@@ -18,8 +18,10 @@
 uint64_t taf_say_hold(const struct taf_admission *a, const struct taf_verdict *v);
 /* It ended after waited_ms. */
 void taf_say_held(const struct taf_admission *a, uint64_t of, int rule, uint64_t waited_ms);
-/* The verdict with which an admission ends. */
-void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v);
+/* The verdict with which an admission ends, after a wait of waited_ms. One refuse a
+ * call, by the rule that passes last; other rules that refuse it leave a note. */
+void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v,
+		     uint64_t waited_ms);
 /* The same at the door of allocations: at most one crumb a rule in ten seconds, or
  * one a second of a refusal; the ring counts each refusal. */
 void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v);

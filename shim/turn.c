@@ -46,7 +46,6 @@ bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
 
 	if (!takes_turns())
 		return true;
-	taf_lock_inside(taf_tls.outer);
 	s = taf_lock_try(&taf_rules, NULL);
 	/* A generation that has begun is not broken off because others had a turn. */
 	if (s == TAF_LOCK_BUSY && is_enforced &&

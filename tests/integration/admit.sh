@@ -88,6 +88,19 @@ shows "longest wait" "load $A: ok" "infer: 1 of 1" free "load $A: ok"
 has "longest wait" "the wait" '.ev == "hold" and .ph == "end" and .ms >= 300 and .ms < 20000'
 has "longest wait" "a remark that it was too early" '.ev == "note" and .rule == "cadence.same_model"'
 
+has "longest wait" "that it was let through" '.ev == "note" and ((.msg // "") | startswith("let through after the wait: "))'
+with "cadence.on_violation=wait;cadence.same_model=2s;cadence.cross_model=0s;drain.settle_after_unload=500ms" \
+	load=$A infer=1 free load=$A
+shows "two waits" "load $A: ok" "infer: 1 of 1" free "load $A: ok"
+check "two waits" "the record names the one that passes last" "cadence.same_model" \
+	"$(crumbs | jq -r 'select((.ev == "hold" or .ev == "settle") and .ph == "begin") | .rule' | uniq)"
+with "cadence.on_violation=refuse;cadence.cross_model=1h" load=$B infer=1 free load=$A infer=1
+has "one refusal a call" "a refusal" '.ev == "refuse" and .rule == "cadence.cross_model"'
+again "cadence.on_violation=refuse;cadence.same_model=2h;cadence.cross_model=1h" load=$B
+check "one refusal a call" "refusals of the second process" 1 \
+	"$(crumbs | jq -s 'group_by(.pid) | map(select(any(.rule == "cadence.same_model"))) | map(map(select(.ev == "refuse")) | length) | max')"
+has "one refusal a call" "it names the rule that passes last" '.ev == "refuse" and .rule == "cadence.same_model" and .need == 7200000'
+
 # ---- companions: loaded before the first generation, while the first is alive ----
 
 with $refuse load=$A load=$B infer=1

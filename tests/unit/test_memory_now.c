@@ -90,9 +90,10 @@ const char *taf_work_model_name(const struct taf_work *w)
 	return NULL;
 }
 
-void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v)
+void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v, uint64_t waited_ms)
 {
 	(void)a;
+	(void)waited_ms;
 	taf_memory_tell(v);
 }
 
