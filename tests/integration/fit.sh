@@ -40,7 +40,7 @@ with "$limit" load=big.gguf load=small.gguf
 shows limit "load big.gguf: failed" "load small.gguf: ok"
 has limit "the rule and its numbers" "$refused and .rule == \"memory.limit\" and .have == 2147483648 and
 	.need > $weights and .unit == \"bytes\" and .call == \"llama_model_load_from_file\" and
-	(.msg | test(\"^2.0 GiB of 3.[0-9] GiB, weights 3.0 GiB\"))"
+	(.msg | test(\"^needs 3.[0-9] GiB, has 2.0 GiB, weights 3.0 GiB\"))"
 check limit "loads that began" 1 "$(count '.ev == "load" and .ph == "begin"')"
 with "memory.limit=2GiB" load=big.gguf
 shows "a warning" "load big.gguf: ok"

@@ -305,7 +305,7 @@ static void an_answer_says_what_was_compared(void **state)
 				 .pass_ms = TAF_PASS_UNKNOWN };
 	taf_text_init(&t, buf, sizeof(buf));
 	taf_answer_text(&a, &t);
-	assert_string_equal(buf, "2.0 GiB of 3.0 GiB");
+	assert_string_equal(buf, "needs 3.0 GiB, has 2.0 GiB");
 	a = (struct taf_answer){ .pass_ms = TAF_PASS_UNKNOWN };
 	strcpy(a.about, "kernel_panic");
 	taf_text_init(&t, buf, sizeof(buf));

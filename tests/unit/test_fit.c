@@ -134,7 +134,7 @@ static void a_refusal_says_its_numbers(void **state)
 	assert_true(a->pass_ms == TAF_PASS_UNKNOWN);
 	taf_text_init(&t, buf, sizeof(buf));
 	taf_answer_text(a, &t);
-	assert_string_equal(buf, "2.0 GiB of 3.0 GiB, weights 3.0 GiB + cache 64.0 MiB");
+	assert_string_equal(buf, "needs 3.0 GiB, has 2.0 GiB, weights 3.0 GiB + cache 64.0 MiB");
 	event.basis = TAF_BASIS_NAME;
 	a = decide();
 	assert_non_null(strstr(a->about, "guessed from the name"));
