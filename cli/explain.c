@@ -180,6 +180,8 @@ static int explain(struct taf_explain *x)
 		taf_explain_json(x);
 	else
 		taf_explain_show(x);
+	if (x->wreck)
+		return TAF_EXIT_FAILED;
 	return x->joint[taf_explain_worst(x)].action <= TAF_ACT_WARN ||
 			       x->found.rules.mode != TAF_MODE_ENFORCE
 		       ? TAF_EXIT_OK

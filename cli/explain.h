@@ -46,6 +46,7 @@ struct taf_explain {
 	int64_t ahead_ms; /* of the present */
 	char id[TAF_MODEL_ID];
 	bool is_file; /* info is read from files */
+	const char *wreck; /* why no engine can load the files; NULL: nothing is known */
 	struct taf_model info;
 	struct taf_model_hints hints; /* of command */
 	struct taf_load_size size;
@@ -70,6 +71,9 @@ enum taf_explain_step taf_explain_worst(const struct taf_explain *x);
 
 /* Fills everything from info on. 0, or an exit status after a line on stderr. */
 int taf_explain_ask(struct taf_explain *x);
+/* What an answer says, whole: the one of a rule has room for a part. */
+void taf_explain_text(const struct taf_explain *x, const struct taf_answer *a,
+		      struct taf_text *out);
 /* Fills facts.lock: BUSY, or unknown, as a new run would find it free. */
 void taf_explain_lock(struct taf_explain *x);
 void taf_explain_show(const struct taf_explain *x);

@@ -54,22 +54,43 @@ enum taf_explain_step taf_explain_worst(const struct taf_explain *x)
 	return worst;
 }
 
+/* 0 or an exit status. */
+static int read_files(struct taf_explain *x)
+{
+	int err = taf_model_identify(x->model, &x->info);
+
+	if (err && !x->info.bytes) {
+		taf_tell("%s: %s", x->model,
+			 x->info.flaw[0]  ? x->info.flaw
+			 : err == -ENOENT ? "there are no weights in this folder"
+					  : strerror(-err));
+		return TAF_EXIT_FAILED;
+	}
+	x->is_file = true;
+	memcpy(x->id, x->info.id, sizeof(x->id));
+	if (x->info.missing)
+		x->wreck = "parts of it are missing";
+	else if (x->info.is_short)
+		x->wreck = "the file ends before its tensors do";
+	return 0;
+}
+
+/* A name that only a file would have. */
+static bool is_path(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return *name == '/' || !strncmp(name, "./", 2) || !strncmp(name, "../", 3) ||
+	       (dot && (!strcmp(dot, ".gguf") || !strcmp(dot, ".safetensors")));
+}
+
 /* A file or a folder that is there, else a name. 0 or an exit status. */
 static int find_model(struct taf_explain *x)
 {
-	int err;
-
-	if (access(x->model, F_OK) == 0) {
-		err = taf_model_identify(x->model, &x->info);
-		if (err && !x->info.bytes) {
-			taf_tell("%s: %s", x->model,
-				 x->info.flaw[0] ? x->info.flaw : strerror(-err));
-			return TAF_EXIT_FAILED;
-		}
-		x->is_file = true;
-		memcpy(x->id, x->info.id, sizeof(x->id));
-		return 0;
-	}
+	if (access(x->model, F_OK) == 0)
+		return read_files(x);
+	if (is_path(x->model))
+		taf_tell("explain: %s: no such file; taken as a name", x->model);
 	if (taf_model_id(x->model, x->id))
 		return 0;
 	return taf_usage_wrong("explain", "\"%s\" is neither a file nor the name of a model",
@@ -134,7 +155,7 @@ static void say_mistake(void *ctx, const char *line)
 /* Versions are read from a running process; there is none here. */
 static void look_at_registry(struct taf_explain *x)
 {
-	static char why[256];
+	static char why[1024];
 	int n_bad = 0;
 	const struct taf_registry *r = taf_registry_open(&(struct taf_registry_ask){
 		.path = x->found.rules.models_registry, .tell = say_mistake, .n_bad = &n_bad });
@@ -149,6 +170,32 @@ static void look_at_registry(struct taf_explain *x)
 		x->facts.tier_why = why;
 	}
 	taf_registry_close(r);
+}
+
+/* Where in about the beginning of whole stands, cut by its end; its length: nowhere. */
+static size_t cut_at(const char *about, const char *whole)
+{
+	size_t n = strlen(about), at = 0;
+
+	while (at < n && strncmp(about + at, whole, n - at) != 0)
+		at++;
+	return at;
+}
+
+void taf_explain_text(const struct taf_explain *x, const struct taf_answer *a, struct taf_text *out)
+{
+	size_t n = strlen(a->about);
+	size_t at = x->facts.tier_why && n + 1 == sizeof(a->about)
+			    ? cut_at(a->about, x->facts.tier_why)
+			    : n;
+	struct taf_answer head = *a;
+
+	head.about[at] = '\0';
+	if (at < n)
+		head.pass_ms = TAF_PASS_UNKNOWN;
+	taf_answer_text(&head, out);
+	if (at < n)
+		taf_text_put(out, x->facts.tier_why);
 }
 
 static void set_events(struct taf_explain *x)

@@ -7,7 +7,7 @@
 #include "../policy/fit.h"
 #include "jsonout.h"
 
-#define TEXT_ROOM 256
+#define TEXT_ROOM 1280
 
 /* 0 is unknown. */
 static void put_known(struct taf_json *j, const char *key, uint64_t v)
@@ -29,18 +29,19 @@ static void put_model(struct taf_json *j, const struct taf_explain *x)
 	taf_json_text(j, "quant", m->quant[0] ? m->quant : NULL);
 	put_known(j, "layers", m->layers);
 	put_known(j, "context", m->context);
-	taf_json_text(j, "flaw", m->flaw[0] ? m->flaw : NULL);
+	taf_json_text(j, "flaw", m->flaw[0] ? m->flaw : x->wreck);
 	taf_json_close(j);
 }
 
-static void put_answer(struct taf_json *j, const struct taf_answer *a, int step)
+static void put_answer(struct taf_json *j, const struct taf_explain *x, const struct taf_answer *a,
+		       int step)
 {
 	static const char *const units[] = { "none", "ms", "bytes", "count", "percent" };
 	char buf[TEXT_ROOM];
 	struct taf_text t;
 
 	taf_text_init(&t, buf, sizeof(buf));
-	taf_answer_text(a, &t);
+	taf_explain_text(x, a, &t);
 	taf_json_open(j, NULL, '{');
 	taf_json_text(j, "step", taf_explain_step_name((enum taf_explain_step)step));
 	taf_json_text(j, "setting", taf_rule_info(a->rule)->path);
@@ -72,7 +73,7 @@ static void put_rules(struct taf_json *j, const struct taf_explain *x)
 		taf_json_open(j, "answers", '[');
 		for (int s = 0; s < TAF_STEP_COUNT; s++)
 			for (uint32_t k = 0; k < x->alone[s][i].n_said; k++)
-				put_answer(j, &x->alone[s][i].said[k], s);
+				put_answer(j, x, &x->alone[s][i].said[k], s);
 		taf_json_close(j);
 		taf_json_close(j);
 	}
@@ -85,7 +86,7 @@ static void put_verdict(struct taf_json *j, const struct taf_explain *x)
 	const struct taf_verdict *v = &x->joint[step];
 	const struct taf_answer *a = taf_verdict_why(v);
 
-	taf_json_text(j, "verdict", taf_explain_action_name(v->action));
+	taf_json_text(j, "verdict", x->wreck ? "unloadable" : taf_explain_action_name(v->action));
 	taf_json_text(j, "step", a ? taf_explain_step_name(step) : NULL);
 	taf_json_text(j, "setting", a ? taf_rule_info(a->rule)->path : NULL);
 	if (a && a->pass_ms != TAF_PASS_UNKNOWN)

@@ -9,7 +9,7 @@
 #include "show.h"
 
 #define BYTES_ROOM 24
-#define TEXT_ROOM 256
+#define TEXT_ROOM 1280
 
 static void label(const char *name)
 {
@@ -38,13 +38,9 @@ static void show_model(const struct taf_explain *x)
 		printf(", %u layers)", m->layers);
 	}
 	putchar('\n');
-	if (m->flaw[0] || m->missing || m->is_short) {
+	if (m->flaw[0] || x->wreck) {
 		label("");
-		taf_show_text(stdout,
-			      m->flaw[0]   ? m->flaw
-			      : m->missing ? "parts of it are missing"
-					   : "the file ends before its tensors do",
-			      sizeof(m->flaw));
+		taf_show_text(stdout, m->flaw[0] ? m->flaw : x->wreck, sizeof(m->flaw));
 		putchar('\n');
 	}
 }
@@ -86,13 +82,13 @@ static void show_world(const struct taf_explain *x)
 	}
 }
 
-static void show_answer(const struct taf_answer *a, const char *step)
+static void show_answer(const struct taf_explain *x, const struct taf_answer *a, const char *step)
 {
 	char buf[TEXT_ROOM];
 	struct taf_text t;
 
 	taf_text_init(&t, buf, sizeof(buf));
-	taf_answer_text(a, &t);
+	taf_explain_text(x, a, &t);
 	printf("  %-10s %-7s %s, at %s%s", "", taf_explain_action_name(a->action),
 	       taf_rule_info(a->rule)->path, step, buf[0] ? ": " : "");
 	taf_show_text(stdout, buf, sizeof(buf));
@@ -136,7 +132,7 @@ static void show_rules(const struct taf_explain *x)
 			show_fit(x);
 		for (int s = 0; s < TAF_STEP_COUNT; s++)
 			for (uint32_t k = 0; k < x->alone[s][i].n_said; k++)
-				show_answer(&x->alone[s][i].said[k],
+				show_answer(x, &x->alone[s][i].said[k],
 					    taf_explain_step_name((enum taf_explain_step)s));
 	}
 }
@@ -193,6 +189,10 @@ static void show_verdict(const struct taf_explain *x)
 	const struct taf_answer *a = taf_verdict_why(v);
 
 	label("verdict");
+	if (x->wreck) {
+		printf("cannot be loaded by anybody: %s\n", x->wreck);
+		return;
+	}
 	fputs(taf_explain_action_name(v->action), stdout);
 	if (a) {
 		printf(": %s, at %s", taf_rule_info(a->rule)->path, taf_explain_step_name(step));

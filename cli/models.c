@@ -100,6 +100,8 @@ static int read_word(struct options *o, char **argv, int *i)
 	else if (o->m->name)
 		return taf_usage_wrong("models", "one model at a time, not %s and %s", o->m->name,
 				       word);
+	else if (!*word)
+		return taf_usage_wrong("models", "the name of a model is empty");
 	else
 		o->m->name = word;
 	return 0;
@@ -145,6 +147,22 @@ static int open_registry(struct options *o)
 	return n_bad;
 }
 
+/* Says which families there are. */
+static int unknown_gpu(const struct taf_models *m)
+{
+	const struct taf_reg_gpu *row;
+	char known[400] = "";
+	struct taf_text t;
+
+	taf_text_init(&t, known, sizeof(known));
+	for (uint32_t i = 0; (row = taf_registry_row(m->registry, TAF_REG_GPU, i)); i++) {
+		taf_text_put(&t, i ? ", " : "");
+		taf_text_put(&t, taf_registry_text(m->registry, row->text));
+	}
+	return taf_usage_wrong("models", "no entry knows a GPU family \"%s\"; there are: %s",
+			       m->gpu, t.used ? known : "none");
+}
+
 /* The family of --gpu, which may be an architecture as well ("applegpu_g16p"). 0, or an
  * exit status. */
 static int find_gpu(struct taf_models *m)
@@ -157,7 +175,7 @@ static int find_gpu(struct taf_models *m)
 	taf_text_init(&t, family, sizeof(family));
 	taf_gpu_family(m->gpu, &t);
 	if (!taf_registry_gpu(m->registry, family))
-		return taf_usage_wrong("models", "no entry knows a GPU family \"%s\"", m->gpu);
+		return unknown_gpu(m);
 	m->gpu = family;
 	return 0;
 }

@@ -67,7 +67,7 @@ struct verb_text {
 	"Example: taffrail check --effective -- node serve.mjs\n"
 
 #define TEXT_explain \
-	"Usage: taffrail explain [OPTION...] --model NAME|FILE [-- COMMAND [ARGUMENT...]]\n" \
+	"Usage: taffrail explain [OPTION...] [--model] NAME|FILE [-- COMMAND [ARGUMENT...]]\n" \
 	"\n" \
 	"Says what would happen if a program loaded that model now: rule by rule what is\n" \
 	"compared and when it would pass, and how much memory it takes. Asks the rules\n" \
@@ -75,7 +75,7 @@ struct verb_text {
 	"\n" \
 	"  --model NAME|FILE  a name, a file of weights or a folder of them\n" \
 	"  --ctx N        with a context of N tokens\n" \
-	"  --at TIME      at another time: \"+2h\" or 2026-11-21T10:00:00Z\n" \
+	"  --at TIME      at a later time: \"+2h\" or 2026-11-21T10:00:00Z\n" \
 	"  --policy FILE  with the rules of FILE\n" \
 	"  --set K=V      override one setting, as for run\n" \
 	"  --state DIR    where the state is\n" \

@@ -122,9 +122,13 @@ static bool read_xid(const struct taf_matched *m, struct taf_klog *k)
 	struct taf_text class;
 	uint64_t code = 0, pid = 0;
 
-	if (!taf_match_in("nvrm: xid (>): @,", m, &code) || code > XID_MAX)
+	if ((!taf_match_in("nvrm: xid (>): @,", m, &code) &&
+	     !taf_match_in("nvrm: xid (>): @", m, &code)) ||
+	    code > XID_MAX)
 		return false;
 	k->severity = TAF_SEVERITY_PROCESS;
+	k->what = "a code that the catalog does not have";
+	k->advice = actions[ACTION_APP].text;
 	for (size_t i = 0; i < COUNT(xids); i++)
 		if (code >= xids[i].first && code <= xids[i].last) {
 			k->severity = actions[xids[i].action].level;

@@ -158,10 +158,30 @@ wrong "a context of nothing" 64 "ctx wants a number" --model a --ctx 0
 wrong "no time" 64 "at wants" --model a --at yesterday
 wrong "no value" 64 "wants a value" --model a --at=
 wrong "no command" 64 "a command belongs" --model a --
-wrong "no policy" 78 "missing.json" --model a --policy "$work/missing.json"
+explain --model a --policy "$work/missing.json"
+check "no policy" "exit status" 78 "$status"
+grep -q "missing.json" x.err && pass || fail "no policy: $(cat x.err)"
 echo 'GGUFbroken' >broken.txt
 explain --model ./broken.txt
 is "an unreadable header" 0 '"\(.size.basis) \(.size.weights) \(.model.flaw != null)"' "file sizes 11 true"
+
+# What is cut is nobody's model.
+head -c 65536 big.gguf >cut.gguf
+explain --model cut.gguf
+is "a file that is cut" 1 .verdict unloadable
+"$taffrail" explain cut.gguf | grep -q '^verdict *cannot be loaded by anybody: the file ends' && pass ||
+	fail "a file that is cut: the text"
+mkdir bare
+wrong "a folder without weights" 1 "no weights in this folder" --model bare
+wrong "a path that is mistyped" 0 "no such file; taken as a name" --model ./nowhere.gguf
+"$taffrail" explain mlx-community/gemma-4-31b-it-8bit >known.out
+grep -q 'models.on_panic, at load: .*[.]$' known.out && pass ||
+	fail "the advice is cut: $(grep models.on_panic known.out)"
+"$taffrail" models '' 2>x.err
+check "models" "no name" 64 $?
+"$taffrail" models --gpu FOO 2>x.err
+grep -q 'there are: M[0-9]' x.err && pass || fail "no families: $(cat x.err)"
+
 : >empty.gguf
 wrong "nothing" 1 "empty.gguf" --model ./empty.gguf
 tally 60

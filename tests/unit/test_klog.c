@@ -24,6 +24,7 @@ static const struct {
 	{ "NVRM: Xid (PCI:0000:05:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the "
 	  "bus.",
 	  "xid_79", TAF_SEVERITY_MACHINE, "0000:05:00.0", 0 },
+	{ "NVRM: Xid (PCI:0000:05:00): 79", "xid_79", TAF_SEVERITY_MACHINE, "0000:05:00.0", 0 },
 	{ "NVRM: Xid (0000:03:00): 14, Channel 00000001", "xid_14", TAF_SEVERITY_PROCESS,
 	  "0000:03:00.0", 0 },
 	{ "NVRM: Xid (PCI:0000:65:00 GPU-I:02 GPU-CI:01): 13, pid=4242, name=python3, Graphics SM "
