@@ -157,7 +157,6 @@ static int find_policy(struct taf_explain *x)
 		taf_tell("out of memory");
 		return TAF_EXIT_INTERNAL;
 	}
-	taf_policy_tell_instead(x->file, &x->found);
 	/* Another policy must not answer for the one that was named. */
 	if (x->file && (x->found.from != TAF_POLICY_GIVEN || !x->found.is_read))
 		return TAF_EXIT_POLICY;

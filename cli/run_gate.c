@@ -127,7 +127,8 @@ int taf_run_gate(const struct taf_run_gate *g)
 	taf_share_open(g->state);
 	taf_waiting_begin(&a.line);
 	taf_gate_look_with(g->rules, &a.view);
-	taf_gate_tell_store(&a.view.ledger);
+	if (!a.view.err)
+		taf_gate_tell_store(&a.view.ledger);
 	judge(&a, &v);
 	if (v.action == TAF_ACT_WARN) {
 		tell_why(&v, why, sizeof(why));
