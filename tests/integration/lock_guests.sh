@@ -173,6 +173,17 @@ for way in left left-same; do
 	has_not $way "a wait that is worth a record" ".ev == \"refuse\" or (.ev == \"hold\" and $rule)"
 done
 
+begin
+FAKE_FN_FIRST=1 guest "$inference" left-alone alone &
+alone=$!
+await 60 test -e up.alone
+touch start
+(guest "$inference;lock.max_wait=200ms" turns other)
+check left-alone "status of the other" "3 0 failed, synchronized" "$? $(cat other.out)"
+touch go
+wait $alone
+check left-alone "its own status" 3 $?
+
 # ---- where it cannot work ----
 
 begin
@@ -180,4 +191,4 @@ begin
 check blind "nobody is kept" loaded "$(cat blind.out)"
 check blind "it is said once" 1 "$(count '.ev == "note" and .rule == "lock.scope"')"
 
-tally 57
+tally 59
