@@ -129,6 +129,7 @@ static void add_act(struct acts *a, const struct taf_past *p)
 {
 	struct taf_crumb_line line;
 	bool is_refusal = p->kind == TAF_REFUSE;
+	char *left;
 
 	if (p->phase == TAF_END ||
 	    (p->kind != TAF_HOLD && !is_refusal && p->kind != TAF_LIMIT &&
@@ -139,6 +140,10 @@ static void add_act(struct acts *a, const struct taf_past *p)
 		taf_crumb_text(&line, TAF_KEY_RULE, a->rule, sizeof(a->rule));
 		if (!taf_crumb_text(&line, TAF_KEY_MSG, a->msg, sizeof(a->msg)))
 			a->msg[0] = '\0';
+		/* What a wait expected when it began is stale when it is over. */
+		left = is_refusal ? NULL : strstr(a->msg, ", passes in ");
+		if (left)
+			*left = '\0';
 	}
 	a->holds += p->kind == TAF_HOLD;
 	a->refusals += is_refusal;
