@@ -4,8 +4,9 @@
  * host.c reads the arguments' meaning and puts the parts together: host_machine.c
  * kernel, identity and drivers; host_memory.c what may be taken of memory;
  * host_evidence.c whether a panic will be seen afterwards; host_stop.c how long a
- * supervisor waits before it kills; host_waits.c what of the policy waits for longer.  The GPU is never touched, nothing is written;
- * the one program that is asked is systemctl, for two seconds at most.
+ * supervisor waits before it kills; host_waits.c what of the policy waits for longer.
+ * The GPU is never touched, nothing is written; the one program that is asked is
+ * systemctl, for two seconds at most.
  *
  * Each finding is ok, a note or a problem, and says what to do.
  */

@@ -218,7 +218,7 @@ kill $stranger
 
 # Nothing of ours is made in somebody else's folder.
 if [ "$(id -u)" = 0 ]; then
-	mkdir -p -m 777 alien/state/crumbs alien/run
+	install -d -m 777 alien/state/crumbs alien/run
 	chown -R 65534 alien
 	XDG_RUNTIME_DIR=$work/alien/run TAFFRAIL_STATE=$work/alien/state "$taffrail" run \
 		--set lock.on_conflict=wait -- true >/dev/null 2>&1
