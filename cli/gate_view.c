@@ -139,25 +139,24 @@ static void take_ledger(struct taf_gate_view *view)
 }
 
 /* Evidence of the system, then our own log. Neither failing stops a verdict. */
-static void gather(struct taf_gate_view *view, bool is_looking)
+static void gather(struct taf_gate_view *view)
 {
 	char crumbs[PATH_MAX];
 	struct taf_dirty_ask dirty = { .rules = &view->rules,
 				       .crumbs = crumbs,
 				       .wants_live = true };
 
-	/* What was found is then for this verdict alone. */
-	is_looking = is_looking && !taf_state_is_there(&view->dir);
-	taf_evidence_refresh(is_looking ? "" : view->dir.path, &view->evidence);
+	/* Makes the state only where harm was found: reports go away, the event must not. */
+	taf_evidence_refresh(view->dir.path, &view->evidence);
 	taf_state_sub(&view->dir, "crumbs", crumbs, sizeof(crumbs));
 	if (view->rules.crumbs_dir[0])
 		snprintf(crumbs, sizeof(crumbs), "%s", view->rules.crumbs_dir);
 	taf_dirty_check(&dirty);
 }
 
-static void look(struct taf_gate_view *view, bool is_looking)
+static void look(struct taf_gate_view *view)
 {
-	gather(view, is_looking);
+	gather(view);
 	take_ledger(view);
 	view->sentinel_ms = taf_sentinel_left_ms(&view->rules, view->now.utc_ms);
 	judge(view);
@@ -167,7 +166,7 @@ void taf_gate_look_with(const struct taf_rules *rules, struct taf_gate_view *vie
 {
 	if (rules != &view->rules)
 		view->rules = *rules;
-	look(view, false);
+	look(view);
 }
 
 void taf_gate_rejudge(struct taf_gate_view *view)
@@ -193,7 +192,7 @@ int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view)
 	if (status)
 		return status;
 	taf_share_open(view->dir.path);
-	look(view, ask->is_looking);
+	look(view);
 	if (!ask->is_quiet)
 		taf_gate_tell_store(&view->ledger);
 	return 0;

@@ -26,7 +26,7 @@ struct taf_gate_ask {
 	const char *flag; /* an option of the verb's own; NULL: none */
 	bool may_be_quiet; /* it has --quiet */
 	bool has_flag, is_json;
-	bool is_looking; /* it changes nothing: a state that is not there is not made */
+	bool is_looking; /* it changes nothing of its own: a state that was named must be there */
 	bool is_quiet; /* no line about what was found on the way */
 };
 
