@@ -179,6 +179,8 @@ struct taf_lane *taf_ring_shared_lane(void); /* for who needs none of its own; N
 uint64_t taf_ring_bytes_live(void);
 /* The same, and what was given back since the process began. */
 void taf_ring_bytes(uint64_t *live, uint64_t *given);
+/* How many allocations that is. */
+uint64_t taf_ring_allocs_live(void);
 /* True when at lay in the ring, whose file somebody cut, and the ring is memory now. */
 bool taf_ring_heal(const void *at);
 void taf_ring_close(bool remove_file);

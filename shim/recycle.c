@@ -7,6 +7,7 @@
 #include "maps.h"
 #include "memory.h"
 #include "ring.h"
+#include "sys_memory.h"
 #include "sys_file.h"
 
 static _Atomic(uint64_t) measured_ns;
@@ -78,8 +79,8 @@ static bool is_nearer(const struct use *a, const struct use *b)
 
 static void measure(struct taf_ring_head *h)
 {
-	struct use fds = { count_names("/proc/self/fd"), taf_sys_fd_limit() }, maps = { 0, 0 },
-		   *nearer;
+	struct use fds = { count_names("/proc/self/fd"), taf_sys_fd_limit() }, maps = { 0, 0 };
+	struct use gpu = { taf_ring_allocs_live(), taf_sys_gpu_resources() }, *nearer;
 	char buf[32];
 
 	if (fds.most == UINT64_MAX)
@@ -88,6 +89,7 @@ static void measure(struct taf_ring_head *h)
 	taf_read_u64(buf, NULL, &maps.most);
 	maps.have = taf_maps_count(maps.most);
 	nearer = is_nearer(&maps, &fds) ? &maps : &fds;
+	nearer = gpu.most && is_nearer(&gpu, nearer) ? &gpu : nearer;
 	atomic_store(&h->resources, nearer->have);
 	atomic_store(&h->resource_limit, nearer->most);
 	atomic_store(&h->footprint, own_bytes());

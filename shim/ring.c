@@ -289,6 +289,19 @@ uint64_t taf_ring_bytes_live(void)
 	return live;
 }
 
+uint64_t taf_ring_allocs_live(void)
+{
+	struct taf_ring_head *h = head;
+	uint64_t taken = h ? atomic_load(&h->allocs_closed) : 0;
+	uint64_t given = h ? atomic_load(&h->frees_closed) : 0;
+
+	for (uint32_t i = 0; h && i < TAF_LANES; i++) {
+		taken += atomic_load_explicit(&lane_at(h, i)->allocs, memory_order_relaxed);
+		given += atomic_load_explicit(&lane_at(h, i)->frees, memory_order_relaxed);
+	}
+	return taken > given ? taken - given : 0;
+}
+
 /* Adds what a lane counted to the head, once, and clears what it was in. */
 static void fold(struct taf_ring_head *h, struct taf_lane *lane)
 {

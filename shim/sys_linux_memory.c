@@ -103,3 +103,8 @@ int taf_sys_memory(struct taf_sys_memory *m)
 {
 	return taf_linux_memory("", m);
 }
+
+uint64_t taf_sys_gpu_resources(void)
+{
+	return 0;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_memory.h -- what the system says about memory: of the machine and of this process.
  *
- * One implementation a system: sys_linux_memory.c.  A few small reads of the
+ * One implementation a system: sys_linux_memory.c, sys_darwin_memory.c.  A few small reads of the
  * kernel, about 100 us; who asks often keeps the answer (memory.c).
  */
 #ifndef TAF_SYS_MEMORY_H
@@ -19,5 +19,8 @@ struct taf_sys_memory {
 
 /* 0, or -errno when not even the machine's memory is known. */
 int taf_sys_memory(struct taf_sys_memory *m);
+/* How many GPU resources a process may have alive at once; 0: the system sets no
+ * such limit. macOS: iogpu.rsrc_limit. */
+uint64_t taf_sys_gpu_resources(void);
 
 #endif
