@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "elfmap.h"
 
+#include "life.h"
+
 #include "../policy/text.h"
 
 #include <dlfcn.h>
@@ -272,7 +274,9 @@ void taf_elf_locked(void (*fn)(void *ctx), void *ctx)
 {
 	struct locked l = { fn, ctx };
 
-	if (iterate)
+	/* In a fork child a thread that is gone may have the lock for ever, and waiting for
+	 * it would take the program down; there the list stands still as it was at the fork. */
+	if (iterate && !taf_is_fork_child)
 		iterate(visit, &l);
 	else
 		fn(ctx);

@@ -178,7 +178,10 @@ void taf_known_load(const char *path, struct taf_text *why)
 		if (!registry)
 			taf_complain(why, "the registry that comes along is in force");
 	}
-	taf_versions_read(&versions);
+	/* A thread of the parent may have had the loader's lock when it forked: nobody
+	 * gives it back here. What the parent had read is inherited. */
+	if (!taf_is_fork_child)
+		taf_versions_read(&versions);
 	judge_versions();
 	for (size_t i = 0; i < TOLD_MAX; i++)
 		atomic_store(&told[i], 0);

@@ -81,6 +81,8 @@ struct taf_tls {
 
 extern struct taf_life taf_life;
 extern bool taf_is_booted;
+/* The process began as a fork of one that was armed; written while nobody else runs. */
+extern bool taf_is_fork_child;
 /* The kernel wipes taf_life in a fork child; where it does not, process ids are compared. */
 extern bool taf_is_wiped;
 extern bool taf_has_tsc; /* stamps are of the time-stamp counter; else ns; written while WAKING */

@@ -68,6 +68,7 @@ void taf_rearm(void)
 {
 	uint32_t cold = TAF_COLD;
 
+	taf_is_fork_child = true;
 	taf_tls.lane = NULL;
 	taf_tls.tid = 0;
 	taf_tls.open = 0;
