@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "real.h"
 
-#include "life.h"
-
 #include "../policy/text.h"
 #include "elfmap.h"
 
@@ -272,20 +270,12 @@ taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller)
 	return q.fn;
 }
 
-/* A fork child may find the loader's lock taken for ever by a thread of its parent:
- * there only what was learned counts, and that is asked without the lock. */
-static bool has_row(const struct taf_table *t, int row)
-{
-	if (taf_is_fork_child)
-		return atomic_load_explicit(&t->learned[row], memory_order_acquire) != NULL;
-	return taf_real(t, row, NULL) != NULL;
-}
-
 bool taf_real_has_load(void)
 {
 	for (int t = 0; t < taf_table_count; t++)
 		for (int r = 0; r < taf_tables[t]->n_rows; r++)
-			if (taf_tables[t]->rows[r].kind == TAF_LOAD && has_row(taf_tables[t], r))
+			if (taf_tables[t]->rows[r].kind == TAF_LOAD &&
+			    taf_real(taf_tables[t], r, NULL))
 				return true;
 	return false;
 }
