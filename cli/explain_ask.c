@@ -132,7 +132,13 @@ static const struct taf_ledger *look_at_state(struct taf_explain *x)
 	struct taf_text t;
 	int err = 0;
 
-	if (taf_state_find(x->state, &x->dir) || access(x->dir.path, F_OK) != 0)
+	if (taf_state_find(x->state, &x->dir))
+		return &copy;
+	if (!taf_state_is_own(&x->dir)) {
+		taf_state_foreign(&x->dir, x->trouble, sizeof(x->trouble));
+		return &copy;
+	}
+	if (!taf_state_is_there(&x->dir))
 		return &copy;
 	taf_share_open(x->dir.path);
 	taf_share_only_look();

@@ -131,7 +131,7 @@ int taf_verb_gate(int argc, char **argv)
 
 	if (!status)
 		status = taf_gate_look(&ask, &view);
-	if (status)
+	if (status && !view.err)
 		return status;
 	status = status_of(&view, ask.has_flag);
 	if (!ask.is_quiet) {

@@ -154,10 +154,16 @@ static void gather(struct taf_gate_view *view)
 	taf_dirty_check(&dirty);
 }
 
+/* What we wrote into another user's state would lock that user out of it. */
 static void look(struct taf_gate_view *view)
 {
-	gather(view);
-	take_ledger(view);
+	view->now = taf_moment_now();
+	if (taf_state_is_own(&view->dir)) {
+		gather(view);
+		take_ledger(view);
+	} else {
+		view->err = -EPERM;
+	}
 	view->sentinel_ms = taf_sentinel_left_ms(&view->rules, view->now.utc_ms);
 	judge(view);
 }
@@ -176,6 +182,17 @@ void taf_gate_rejudge(struct taf_gate_view *view)
 	judge(view);
 }
 
+static int refuse_foreign(const struct taf_gate_ask *ask, struct taf_gate_view *view)
+{
+	char why[PATH_MAX + 160];
+
+	taf_state_foreign(&view->dir, why, sizeof(why));
+	if (!ask->is_quiet)
+		taf_tell("%s: %s", ask->verb, why);
+	look(view);
+	return TAF_EXIT_INTERNAL;
+}
+
 int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view)
 {
 	int status = ask->is_looking ? taf_state_is_named(ask->verb, ask->state) : 0;
@@ -188,6 +205,8 @@ int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view)
 			 ask->verb);
 		return TAF_EXIT_INTERNAL;
 	}
+	if (!taf_state_is_own(&view->dir))
+		return refuse_foreign(ask, view);
 	status = find_rules(ask, view);
 	if (status)
 		return status;

@@ -50,7 +50,7 @@ int taf_gate_option(char **argv, int *i, struct taf_gate_ask *ask);
 /* All of them, and ask->flag. 0, or an exit status after a line on stderr. */
 int taf_gate_options(int argc, char **argv, struct taf_gate_ask *ask);
 /* 0, or an exit status after a line on stderr. A store that cannot be read or
- * written is told, and left in view->err. */
+ * written is told, and left in view->err; of another user's nothing more is known. */
 int taf_gate_look(const struct taf_gate_ask *ask, struct taf_gate_view *view);
 /* The same for rules that are known already. */
 void taf_gate_look_with(const struct taf_rules *rules, struct taf_gate_view *view);

@@ -151,7 +151,7 @@ static int take_names(struct options *o, const char *dir, const struct taf_world
 		return 0;
 	err = taf_trails_scan(&trails, dir, w);
 	if (err) {
-		taf_tell("log: cannot read %s: %s", dir, strerror(-err));
+		taf_state_tell_unread("log", dir, err);
 		return TAF_EXIT_INTERNAL;
 	}
 	if (needs_run)
@@ -206,7 +206,7 @@ static int print_log(struct taf_log_tail *t, const struct options *o)
 		taf_log_wait(t);
 	}
 	if (err) {
-		taf_tell("log: cannot read %s: %s", t->dir, strerror(-err));
+		taf_state_tell_unread("log", t->dir, err);
 		return TAF_EXIT_INTERNAL;
 	}
 	tell_damage(t);

@@ -198,7 +198,7 @@ static int find(const struct options *o, struct taf_orphan_hunt *h)
 	}
 	err = taf_orphans_of_crumbs(h, crumbs);
 	if (err) {
-		taf_tell("orphans: %s cannot be read: %s", crumbs, strerror(-err));
+		taf_state_tell_unread("orphans", crumbs, err);
 		return TAF_EXIT_INTERNAL;
 	}
 	if (o->log)

@@ -270,7 +270,7 @@ int taf_verb_report(int argc, char **argv)
 	taf_world_now(&r.world);
 	err = taf_trails_scan(&r.trails, dir, &r.world);
 	if (err) {
-		taf_tell("report: cannot read %s: %s", dir, strerror(-err));
+		taf_state_tell_unread("report", dir, err);
 		err = TAF_EXIT_INTERNAL;
 	} else {
 		err = select_trails(&r);

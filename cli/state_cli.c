@@ -16,6 +16,7 @@
 
 /* The first segment of a session and what a policy needs. */
 #define ROOM_NEEDED (128ul * 1024)
+#define FOREIGN_ADVICE "name one of your own with --state or TAFFRAIL_STATE"
 
 static int join(char to[PATH_MAX], const char *a, const char *b)
 {
@@ -77,6 +78,49 @@ int taf_state_is_named(const char *verb, const char *asked)
 	return TAF_EXIT_USAGE;
 }
 
+bool taf_state_is_own(const struct taf_state_dir *dir)
+{
+	struct stat st;
+
+	return stat(dir->path, &st) ? errno != EACCES : st.st_uid == geteuid();
+}
+
+void taf_state_foreign(const struct taf_state_dir *dir, char *why, size_t room)
+{
+	struct stat st;
+
+	if (stat(dir->path, &st))
+		snprintf(why, room,
+			 "the state directory %s cannot be reached by user %u; " FOREIGN_ADVICE,
+			 dir->path, (unsigned)geteuid());
+	else
+		snprintf(why, room,
+			 "the state directory %s belongs to user %u, not to user %u; ask as that "
+			 "user, or " FOREIGN_ADVICE,
+			 dir->path, (unsigned)st.st_uid, (unsigned)geteuid());
+}
+
+void taf_state_tell_unread(const char *verb, const char *crumbs, int err)
+{
+	char dir[PATH_MAX];
+	struct stat st;
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", crumbs);
+	slash = strrchr(dir, '/');
+	if (stat(dir, &st) && slash) {
+		slash[slash == dir] = '\0';
+		if (stat(dir, &st))
+			st.st_uid = geteuid();
+	}
+	if (err == -EACCES && st.st_uid != geteuid())
+		taf_tell("%s: %s cannot be read: it belongs to user %u, not to user %u; ask as "
+			 "that user or as root",
+			 verb, crumbs, (unsigned)st.st_uid, (unsigned)geteuid());
+	else
+		taf_tell("%s: %s cannot be read: %s", verb, crumbs, strerror(-err));
+}
+
 void taf_state_sub(const struct taf_state_dir *dir, const char *name, char *path, size_t room)
 {
 	if ((size_t)snprintf(path, room, "%s/%s", dir->path, name) >= room)
@@ -113,14 +157,14 @@ static const char *obstacle(const char *path)
 static bool check_dir(const char *path, const struct stat *st, char *why, size_t room)
 {
 	const char *what = NULL;
-	char text[80];
+	char text[160];
 
 	if (S_ISLNK(st->st_mode))
 		return say(why, room, path, "is a symbolic link; name the directory itself");
 	if (!S_ISDIR(st->st_mode))
 		return say(why, room, path, "is not a directory");
 	if (st->st_uid != geteuid()) {
-		snprintf(text, sizeof(text), "belongs to user %u, not to user %u",
+		snprintf(text, sizeof(text), "belongs to user %u, not to user %u; " FOREIGN_ADVICE,
 			 (unsigned)st->st_uid, (unsigned)geteuid());
 		return say(why, room, path, text);
 	}

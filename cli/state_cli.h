@@ -22,6 +22,12 @@ int taf_state_find(const char *asked, struct taf_state_dir *dir);
 /* For a verb that only looks: asked is --state, NULL when it was not given. 0, or an exit
  * status after a line: the directory that was named is not there. */
 int taf_state_is_named(const char *verb, const char *asked);
+/* False: it is another user's, or cannot be reached. One that is not there can still be ours. */
+bool taf_state_is_own(const struct taf_state_dir *dir);
+/* The sentence about that: whose it is, and what to do. */
+void taf_state_foreign(const struct taf_state_dir *dir, char *why, size_t room);
+/* The line about its crumbs, which could not be read: err is -errno. */
+void taf_state_tell_unread(const char *verb, const char *crumbs, int err);
 /* Whether dir is there. */
 bool taf_state_is_there(const struct taf_state_dir *dir);
 /* Whether crumbs can be kept there; if not, why holds a whole sentence that names the directory. */

@@ -243,7 +243,7 @@ static int watch(const struct options *o, const struct places *p, struct taf_wat
 		is_ending = pause_ms(o->is_once ? ONCE_MS : o->interval_ms, &ending);
 	} while (!is_ending);
 	if (err)
-		taf_tell("watch: %s cannot be read: %s", w->crumbs, strerror(-err));
+		taf_state_tell_unread("watch", w->crumbs, err);
 	if (o->is_once && !o->is_json && !err && !n_stalled)
 		printf("%zu guest%s, nothing stalled\n", w->n_live, w->n_live == 1 ? "" : "s");
 	taf_watcher_close(w);
