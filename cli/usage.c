@@ -85,8 +85,8 @@ struct verb_text {
 	"With COMMAND, its profile and the context that it names count.\n" \
 	"\n" \
 	"Exit status: 0 it would be let in, 1 it would wait or be refused, or the file\n" \
-	"is none that can be loaded, 64 wrong arguments, 70 the output could not be\n" \
-	"written, 78 the policy cannot be read.\n" \
+	"is none that can be loaded, 64 wrong arguments or no such DIR, 70 the output\n" \
+	"could not be written, 78 the policy cannot be read.\n" \
 	"\n" \
 	"Example: taffrail explain --model model.gguf --ctx 32768\n"
 
@@ -105,7 +105,7 @@ struct verb_text {
 	"  --help         this text\n" \
 	"\n" \
 	"Exit status: 0 reported, or no session is there yet, 64 wrong arguments, no such\n" \
-	"run or session or more than one that matches, 70 the state directory cannot be\n" \
+	"run, session or DIR, or more than one that matches, 70 the state directory cannot be\n" \
 	"read or the output not written.\n" \
 	"\n" \
 	"Example: taffrail report --last\n"
@@ -125,8 +125,8 @@ struct verb_text {
 	"  --help         this text\n" \
 	"\n" \
 	"Exit status: 0 something was printed, 1 there is nothing, 64 wrong arguments, no\n" \
-	"such run or session or more than one that matches, 70 the state directory cannot\n" \
-	"be read or the output not written.\n" \
+	"such run, session or DIR, or more than one that matches, 70 the state directory\n" \
+	"cannot be read or the output not written.\n" \
 	"\n" \
 	"Example: taffrail log --since 10m --ev load --ev refuse\n"
 
@@ -264,8 +264,8 @@ struct verb_text {
 	"  --help         this text\n" \
 	"\n" \
 	"Exit status: 0 nothing had stalled, or ended by a signal, 1 something had (--once),\n" \
-	"or the mode of the policy is off, 64 wrong arguments, 70 the state directory\n" \
-	"cannot be read, 78 mistake in the policy (strict).\n" \
+	"or the mode of the policy is off, 64 wrong arguments or no such DIR (--once), 70\n" \
+	"the state directory cannot be read, 78 mistake in the policy (strict).\n" \
 	"\n" \
 	"Example: taffrail watch --once --set watch.action=stack\n"
 
@@ -283,8 +283,8 @@ struct verb_text {
 	"  --json              print for programs\n" \
 	"  --help              this text\n" \
 	"\n" \
-	"Exit status: 0 none, 1 there are some, 64 wrong arguments, 70 the state directory\n" \
-	"or FILE cannot be read.\n" \
+	"Exit status: 0 none, 1 there are some, 64 wrong arguments or no such DIR, 70 the\n" \
+	"state directory or FILE cannot be read.\n" \
 	"\n" \
 	"Example: taffrail orphans --after 2m\n"
 #define TEXT_python \

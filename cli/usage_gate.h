@@ -19,8 +19,8 @@
 	"\n" \
 	"  --strict       evidence that cannot be read is an answer of its own: 69\n" \
 	"  --quiet        print nothing, the exit status says it\n" TEXT_COMMON "\n" \
-	"Exit status: 0 go, 64 wrong arguments, 69 blind (--strict, or cooldown.blind is\n" \
-	"hold), 70 the state cannot be read, 75 held.\n" \
+	"Exit status: 0 go, 64 wrong arguments or no such DIR, 69 blind (--strict, or\n" \
+	"cooldown.blind is hold), 70 the state cannot be read or is another user's, 75 held.\n" \
 	"\n" \
 	"Example: taffrail gate && ./start-server\n"
 
@@ -31,7 +31,7 @@
 	"guests, the oldest first, each once, however many files tell of it.\n" \
 	"\n" \
 	"  --since T      none that is older, as \"24h\" (all that are kept)\n" TEXT_COMMON "\n" \
-	"Exit status: 0, 64 wrong arguments, 70 not all of it could be read.\n" \
+	"Exit status: 0, 64 wrong arguments or no such DIR, 70 not all of it could be read.\n" \
 	"\n" \
 	"Example: taffrail events --since 7d\n"
 
@@ -56,8 +56,8 @@
 	"  --for T        so long, as \"2h\"; at most cooldown.max\n" \
 	"  --why TEXT     shown to who is held\n" \
 	"  --clear        lift it\n" TEXT_COMMON "\n" \
-	"Exit status: 0 done, or there is no hold, 64 wrong arguments, 70 it could not be\n" \
-	"read or written, 75 there is one.\n" \
+	"Exit status: 0 done, or there is no hold, 64 wrong arguments or no such DIR, 70 it\n" \
+	"could not be read or written, 75 there is one.\n" \
 	"\n" \
 	"Example: taffrail hold --for 30m --why \"changing the riser\"\n"
 
@@ -68,8 +68,8 @@
 	"circuit breaker, and until when.\n" \
 	"\n" \
 	"  --clear        close it; what was before counts no more\n" TEXT_COMMON "\n" \
-	"Exit status: 0 closed, 64 wrong arguments, 70 it could not be read or written,\n" \
-	"75 open.\n" \
+	"Exit status: 0 closed, 64 wrong arguments or no such DIR, 70 it could not be read\n" \
+	"or written, 75 open.\n" \
 	"\n" \
 	"Example: taffrail breaker --clear\n"
 

@@ -22,6 +22,22 @@ pages() {
 	done
 }
 
+# A state that was named and is not there: 64, and the page says so.
+no_state() {
+	local verb
+	for verb in gate events breaker hold report log orphans 'explain --model x' 'watch --once'; do
+		# shellcheck disable=SC2086 # words
+		"$bin" $verb --state "$work/nowhere" >/dev/null 2>says.err
+		same "$verb: no state: status" 64 $?
+		same "$verb: no state" "taffrail: ${verb%% *}: --state $work/nowhere: No such file or directory" \
+			"$(cat says.err)"
+		sed -n '/^\.It 64$/,/^\.It 7/p' "$SRC/docs/man/taffrail-${verb%% *}.1" | grep -q '^\.Fl -state$'
+		ok "$verb: no state: the page" $?
+		"$bin" help "${verb%% *}" | tr '\n' ' ' | grep -qE '64 wrong arguments[^7]* DIR'
+		ok "$verb: no state: the text" $?
+	done
+}
+
 # Wrong arguments of the verbs that read the log.
 readers() {
 	local verb run runs digit
@@ -112,6 +128,7 @@ unreadable() {
 
 verbs
 pages
+no_state
 readers
 unreadable
-tally 81
+tally 120
