@@ -10,6 +10,9 @@
 # An item named fuzz_* is a libFuzzer target: it runs for FUZZ_SECONDS over a
 # copy of tests/fuzz/corpus/<name>.
 #
+# What an item that passed has left out, it says in lines "not tried: WHAT: WHY";
+# they stand behind its name.
+#
 # Each item has a folder of its own as working folder, TMPDIR, state directory
 # and XDG folders, is in a process group of its own, and what it left running
 # is killed.  Its output is shown only when it fails.  With KEEP=1 the folders stay.
@@ -125,7 +128,11 @@ run_item() { # NUMBER ITEM
 tell() { # NUMBER ITEM RC MS LIMIT
 	local dir=$work/$1 name=${2##*/} word reason=
 	case $3 in
-	0) word=pass ;;
+	0)
+		word=pass
+		reason=$(sed -n 's/^not tried: //p' "$dir/out" | cut -c 1-120 | paste -sd ';' | sed 's/;/; /g')
+		reason=${reason:+; not tried: $reason}
+		;;
 	77)
 		word=skip
 		reason=": $(grep -v '^[[:space:]]*$' "$dir/out" | tail -n 1 | cut -c 1-200)"

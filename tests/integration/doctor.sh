@@ -28,7 +28,7 @@ ok() { # NAME STATUS
 }
 
 left_out() {
-	echo "left out: $*"
+	echo "not tried: $*"
 }
 
 doctor() { # ARGUMENT...

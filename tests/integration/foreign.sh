@@ -10,7 +10,7 @@ if [ "$(id -u)" != 0 ]; then
 	echo "not root: there is no state of another user"
 	exit 77
 fi
-as_other=(setpriv --reuid $other --regid $other --clear-groups env HOME=/nonexistent)
+as_other=(setpriv --reuid "$other" --regid "$other" --clear-groups env HOME=/nonexistent)
 chmod 755 "$work"
 cp "$bin" "${bin%/*}"/libtaffrail*.so .
 bin=$work/taffrail

@@ -57,12 +57,12 @@ root directory|sh -c "cd /; exec sh -c \"exit 4\""
 status|grep -E "^(Threads|SigBlk|SigIgn|SigCgt|NoNewPrivs|Seccomp):" /proc/self/status
 files open|sh -c "ls /proc/self/fd | wc -l; ls /proc/\$\$/fd"
 '
-left_out=
+missing=
 while IFS='|' read -r case command; do
 	[ -n "$case" ] || continue
 	# A pipe inside the command came back with the rest of the line.
 	if ! has_tool "${command%% *}"; then
-		left_out="$left_out ${command%% *}"
+		missing="$missing ${command%% *}"
 		continue
 	fi
 	eval "set -- $command"
@@ -184,7 +184,7 @@ sanitized gcc thread "$(gcc -print-file-name=libtsan.so 2>/dev/null)"
 for allocator in libjemalloc.so.2 libmimalloc.so libtcmalloc_minimal.so.4; do
 	lib=$(ldconfig -p 2>/dev/null | sed -n "s/.* => \(.*\/$allocator.*\)/\1/p" | head -n 1)
 	if [ -z "$lib" ]; then
-		left_out="$left_out $allocator"
+		missing="$missing $allocator"
 		continue
 	fi
 	for order in "$lib:$shim" "$shim:$lib"; do
@@ -213,8 +213,8 @@ if has_tool strace && strace -o /dev/null true 2>/dev/null; then
 	strace -qq -f -e trace=clone,clone3,rt_sigaction,madvise -E LD_PRELOAD="$shim" -o armed.trace /bin/true
 	check strace "threads, handlers" "" "$(grep -v exited armed.trace)"
 else
-	echo "strace cannot trace here: what an armed process opens was not looked at"
+	untried 3 "what an armed process opens: strace cannot trace"
 fi
 
-[ -z "$left_out" ] || echo "not tried, because this machine lacks them:$left_out"
+[ -z "$missing" ] || untried 0 "what this machine lacks:$missing"
 tally 160

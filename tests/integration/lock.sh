@@ -251,7 +251,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 			--set "lock.path=$work/shared/gpu" -- true) 2>/dev/null
 		check other-user "is kept out" 75 $?
 	else
-		echo "another user cannot reach $taffrail: not tested"
+		untried 4 "another user: it cannot reach $taffrail"
 	fi
 	touch go
 	wait $holder
@@ -294,7 +294,7 @@ if unshare -m true 2>/dev/null; then
 	' >/dev/null
 	check shared "folder and files of all users" 0 $?
 else
-	echo "no mount namespace: the shared folder is not tested"
+	untried 1 "the shared folder: no mount namespace"
 fi
 
 tally 55

@@ -50,7 +50,7 @@ has row "the load" '.ev == "load" and .ph == "end" and .rc == 0'
 
 most=$(cat /proc/sys/vm/max_map_count)
 if [ "$most" -gt 140000 ]; then
-	echo "many mappings: not tried, vm.max_map_count is $most here"
+	untried 4 "many mappings: vm.max_map_count is $most"
 else
 	many="recycle.resource_pct=70;recycle.inferences=0;drain.idle_ms=1ms"
 	with_shim TAFFRAIL_SET="$many" "$steps" maps=60 load=$A infer=1
