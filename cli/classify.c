@@ -4,6 +4,9 @@
  * The text is taken as a report of macOS when it is one, else as the words of
  * an engine or a driver; where no such words are in it, and with --kernel-log at
  * once, as the lines of a kernel log.
+ *
+ * Of more than TAF_EVIDENCE_FILE_BYTES a part is looked at: the beginning of a
+ * report, which has its own words there, else the end, where what came last is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,11 +24,20 @@
 #include "usage.h"
 #include "verbs.h"
 
+#define MOST TAF_EVIDENCE_FILE_BYTES
+#define ROOM (2 * (MOST + 1)) /* the beginning, and a copy of it */
+
+enum part { WHOLE, FIRST, LAST };
+
+static const char *const parts[] = { [WHOLE] = "whole", [FIRST] = "first", [LAST] = "last" };
+
 struct job {
 	const char *path; /* NULL: standard input */
-	bool is_json, is_log, is_cut;
+	bool is_json, is_log;
 	char *text;
 	size_t n;
+	enum part part; /* of what there was */
+	uint64_t from_line; /* its first one */
 	struct taf_json json;
 	uint32_t found; /* lines of a kernel log that count */
 };
@@ -55,30 +67,94 @@ static int read_options(int argc, char **argv, struct job *j)
 	return 0;
 }
 
-/* 0 or -errno. */
-static int read_text(struct job *j)
+/* Reads until text holds room bytes or there is no more. 0 or -errno. */
+static int fill(struct job *j, int fd, size_t room)
 {
-	int fd = j->path ? open(j->path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO, err = 0;
-
-	if (fd < 0)
-		return -errno;
-	j->text = malloc(TAF_EVIDENCE_FILE_BYTES + 1);
-	while (j->text && j->n <= TAF_EVIDENCE_FILE_BYTES) {
-		ssize_t got = read(fd, j->text + j->n, TAF_EVIDENCE_FILE_BYTES + 1 - j->n);
+	while (j->n < room) {
+		ssize_t got = read(fd, j->text + j->n, room - j->n);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			err = -errno;
-		if (got <= 0)
+			return -errno;
+		if (!got)
 			break;
 		j->n += (size_t)got;
 	}
-	if (fd != STDIN_FILENO)
+	return 0;
+}
+
+static void drop_bytes(struct job *j, size_t n)
+{
+	for (const char *at = j->text; (at = memchr(at, '\n', n - (size_t)(at - j->text))); at++)
+		j->from_line++;
+	memmove(j->text, j->text + n, j->n - n);
+	j->n -= n;
+}
+
+/* Begins with a whole line where there is one. */
+static int read_end(struct job *j, int fd)
+{
+	const char *line;
+	int err;
+
+	j->part = LAST;
+	while (!(err = fill(j, fd, ROOM)) && j->n == ROOM)
+		drop_bytes(j, ROOM - MOST);
+	if (j->n > MOST)
+		drop_bytes(j, j->n - MOST - 1);
+	line = memchr(j->text, '\n', j->n);
+	drop_bytes(j, line && line + 1 < j->text + j->n ? (size_t)(line + 1 - j->text) : 1);
+	return err;
+}
+
+/* Of the first MOST + 1 bytes; to parse them changes them. */
+static bool is_report(const struct job *j)
+{
+	struct taf_panic p;
+
+	memcpy(j->text + MOST + 1, j->text, j->n);
+	taf_panic_parse(j->text + MOST + 1, j->n, &p);
+	return p.kind != TAF_REPORT_OTHER;
+}
+
+static int read_parts(struct job *j, int fd)
+{
+	int err = fill(j, fd, MOST + 1);
+
+	if (err || j->n <= MOST)
+		return err;
+	if (j->is_log || !is_report(j))
+		return read_end(j, fd);
+	j->part = FIRST;
+	j->n = MOST;
+	return 0;
+}
+
+/* 0 or -errno. */
+static int read_text(struct job *j)
+{
+	int fd = j->path ? open(j->path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
+	int err = fd < 0 ? -errno : -ENOMEM;
+
+	j->from_line = 1;
+	j->text = fd < 0 ? NULL : malloc(ROOM);
+	if (j->text)
+		err = read_parts(j, fd);
+	if (fd > STDIN_FILENO)
 		close(fd);
-	j->is_cut = j->n > TAF_EVIDENCE_FILE_BYTES;
-	j->n -= j->is_cut;
-	return j->text ? err : -ENOMEM;
+	return err;
+}
+
+static void say_part(const struct job *j)
+{
+	const char *name = j->path ? j->path : "standard input";
+
+	if (j->part == FIRST)
+		taf_tell("classify: %s: only the first %u MiB are read", name, MOST >> 20);
+	else if (j->part == LAST)
+		taf_tell("classify: %s: only the last %u MiB are read, from line %llu on", name,
+			 MOST >> 20, (unsigned long long)j->from_line);
 }
 
 static void say_line(struct job *j, uint64_t number, const struct taf_klog *k)
@@ -87,10 +163,9 @@ static void say_line(struct job *j, uint64_t number, const struct taf_klog *k)
 	       taf_severity_name(k->severity), *k->device ? k->device : "-");
 	if (k->pid)
 		printf(" pid %d", k->pid);
-	if (k->what)
-		printf(" %s; %s", k->what, k->advice);
-	if (k->closes)
-		printf(" the device works again");
+	printf(" %s; %s", k->what, k->advice);
+	if (k->closes && k->is_verdict)
+		printf("; the device works again");
 	putchar('\n');
 	j->found++;
 }
@@ -116,7 +191,7 @@ static void put_line(struct job *j, uint64_t number, const struct taf_klog *k)
 
 static void each_line(struct job *j, void (*tell)(struct job *, uint64_t, const struct taf_klog *))
 {
-	uint64_t number = 0;
+	uint64_t number = j->from_line - 1;
 	struct taf_klog k;
 
 	for (size_t at = 0; at < j->n;) {
@@ -215,7 +290,9 @@ static void tell(struct job *j, const struct taf_error_class *c, const char *sig
 	if (is_log)
 		each_line(j, put_line);
 	taf_json_close(&j->json);
-	taf_json_bool(&j->json, "is_cut", j->is_cut);
+	taf_json_bool(&j->json, "is_cut", j->part != WHOLE);
+	taf_json_text(&j->json, "part", parts[j->part]);
+	taf_json_u64(&j->json, "from_line", j->from_line);
 	taf_json_close(&j->json);
 	taf_json_end(&j->json);
 }
@@ -257,8 +334,7 @@ int taf_verb_classify(int argc, char **argv)
 		free(j.text);
 		return j.path && err != -ENOMEM ? TAF_EXIT_USAGE : TAF_EXIT_INTERNAL;
 	}
-	if (j.is_cut)
-		taf_tell("classify: only the first %u MiB are read", TAF_EVIDENCE_FILE_BYTES >> 20);
+	say_part(&j);
 	rc = classify(&j);
 	free(j.text);
 	return rc;

@@ -178,7 +178,7 @@ struct verb_text {
 	"Says what the text in FILE, or on standard input, means: its class, how severe it\n" \
 	"is and what to do. Of a panic or crash report of macOS it also says when it was,\n" \
 	"in which boot and by which process. Where the text holds no known words it is read\n" \
-	"as a kernel log, line by line.\n" \
+	"as a kernel log, line by line. Of more than 5 MiB the end is read, and that is said.\n" \
 	"\n" \
 	"  --kernel-log   read it as a kernel log at once\n" \
 	"  --json         print for programs\n" \

@@ -39,11 +39,36 @@ static const struct verdict_row {
 #include "xid.def"
 };
 
+enum advice {
+#define ADVICE(NAME, text) ADVICE_##NAME,
+#include "klog.def"
+};
+
+static const char advices[][64] = {
+#define ADVICE(NAME, text) text,
+#include "klog.def"
+};
+
+/* A class of a line that means nothing does not compile. */
+enum class {
+#define MEANS(class, text, advice) CLASS_##class,
+#include "klog.def"
+};
+
+static const struct class_row {
+	char name[32], text[55];
+	uint8_t advice;
+} classes[] = {
+#define MEANS(class, text, advice) { #class, text, ADVICE_##advice },
+#include "klog.def"
+};
+
 static const struct line_row {
-	char class[32], rule[62];
-	uint8_t level, effect;
+	char rule[62];
+	uint8_t class, level, effect;
 } lines[] = {
-#define LINE(class, level, effect, rule, source) { #class, rule, TAF_SEVERITY_##level, effect },
+#define LINE(class, level, effect, rule, source) \
+	{ rule, CLASS_##class, TAF_SEVERITY_##level, effect },
 #include "klog.def"
 };
 
@@ -151,7 +176,9 @@ static bool read_line(const struct taf_matched *m, struct taf_klog *k)
 
 	for (size_t i = 0; i < COUNT(lines); i++)
 		if (taf_match_in(lines[i].rule, m, &pid)) {
-			taf_copy(k->class, lines[i].class, sizeof(k->class));
+			taf_copy(k->class, classes[lines[i].class].name, sizeof(k->class));
+			k->what = classes[lines[i].class].text;
+			k->advice = advices[classes[lines[i].class].advice];
 			k->severity = lines[i].level;
 			k->closes = lines[i].effect == CLOSES;
 			take_pid(k, pid);
@@ -209,5 +236,5 @@ uint32_t taf_klog_settle(struct taf_ledger_event *events, uint32_t n, const stru
 
 const char *taf_klog_class(size_t i)
 {
-	return i < COUNT(lines) ? lines[i].class : "";
+	return i < COUNT(classes) ? classes[i].name : "";
 }

@@ -19,8 +19,8 @@ struct taf_klog {
 	bool is_verdict; /* Xid 154: severity is the driver's own word on the GPU */
 	int32_t pid; /* 0: not named */
 	char device[24]; /* "0000:01:00.0"; "": not named */
-	const char *what; /* of an Xid: what happened; else NULL */
-	const char *advice; /* of an Xid: what NVIDIA asks for; else NULL */
+	const char *what; /* what happened */
+	const char *advice; /* what to do: of an Xid what NVIDIA asks for */
 };
 
 /* False when the line tells of no harm. */
@@ -31,7 +31,7 @@ bool taf_klog_line(const char *line, size_t n, struct taf_klog *k);
  * how many events it changed. */
 uint32_t taf_klog_settle(struct taf_ledger_event *events, uint32_t n, const struct taf_klog *k,
 			 const struct taf_moment *when);
-/* The class of the i-th line of klog.def; "" behind the last one. */
+/* The i-th class of klog.def; "" behind the last one. */
 const char *taf_klog_class(size_t i);
 
 #endif

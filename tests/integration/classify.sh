@@ -63,18 +63,72 @@ wrong() {
 	same 'two files: status' 64 $?
 	"$bin" classify --odd 2>says.err
 	same 'no such option' 'taffrail: classify: there is no option "--odd"; see: taffrail help classify' "$(cat says.err)"
-	# 6 MiB: the beginning counts, and the cut is said.
+}
+
+# More than 5 MiB: what was read is said, in both forms.
+large() {
+	local n
+	# The last words of a log are at its end.
 	{
-		echo 'CUDA error: out of memory'
+		echo 'NVRM: Xid (PCI:0000:05:00): 79, GPU has fallen off the bus.'
+		yes 'usb 1-1: fine' | head -n 1700000
+		echo 'amdgpu 0000:03:00.0: amdgpu: GPU reset begin!'
+		echo 'all is well'
+	} >log
+	n=$((1700003 - $(tail -c 5242880 log | wc -l) + 1))
+	"$bin" classify --kernel-log log >says.out 2>says.err
+	same 'a large log: status' 0 $?
+	same 'a large log' '1700002 amdgpu_reset' "$(awk '{ print $1, $2 }' says.out)"
+	[ "$(tail -n +$((n + 1)) log | wc -c)" -le 5242880 ] && [ "$(tail -n +$n log | wc -c)" -gt 5242880 ]
+	ok 'a large log: as much as can be' $?
+	same 'a large log: said' "taffrail: classify: log: only the last 5 MiB are read, from line $((n + 1)) on" \
+		"$(cat says.err)"
+	same 'a large log: a pipe' "$(cat says.out)" "$("$bin" classify --kernel-log <log 2>says.err)"
+	grep -q '^taffrail: classify: standard input: only the last 5 MiB' says.err
+	ok 'a large log: a pipe: said' $?
+	same 'a large log: as JSON' "[\"amdgpu_reset\",true,\"last\",$((n + 1))]" \
+		"$("$bin" classify --json log 2>/dev/null | jq -c '[.lines[].class, .is_cut, .part, .from_line]')"
+	{
 		head -c 6291456 /dev/zero
+		echo 'CUDA error: out of memory'
 	} >large
-	same 'a large file' 'class      cuda_oom' "$("$bin" classify large 2>says.err | head -n 1)"
-	same 'a large file: said' 'taffrail: classify: only the first 5 MiB are read' "$(cat says.err)"
+	same 'a large text' 'class      cuda_oom' "$("$bin" classify large 2>says.err | head -n 1)"
+	same 'a large text: said' 'taffrail: classify: large: only the last 5 MiB are read, from line 1 on' \
+		"$(cat says.err)"
+	# A report has its own words at its beginning.
+	{
+		head -c -3 report
+		yes '1 pages, 1 threads' | head -n 400000 | tr '\n' ' '
+		printf '"}\n'
+	} >large
+	same 'a large report' iogpu_remove_memory_object "$("$bin" classify --json large 2>says.err | jq -r .class.name)"
+	same 'a large report: said' 'taffrail: classify: large: only the first 5 MiB are read' "$(cat says.err)"
+	same 'not cut' '[false,"whole",1]' "$("$bin" classify --json report | jq -c '[.is_cut, .part, .from_line]')"
+}
+
+# Every class says what happened and what to do.
+meanings() {
+	cat >dmesg <<-'END'
+		amdgpu 0000:c4:00.0: GPU reset begin!. Source:  3
+		kernel: amdgpu 0000:c2:00.0: ring gfx_0.0.0 timeout, signaled seq=166926, emitted seq=166928
+		Out of memory: Killed process 4711 (python3) total-vm:1kB
+	END
+	"$bin" classify --kernel-log dmesg >says.out
+	same 'a reset' '1      amdgpu_reset             device   0000:c4:00.0 the driver resets the GPU; restart the program' \
+		"$(head -n 1 says.out)"
+	same 'a ring' '2      amdgpu_ring_timeout      process  0000:c2:00.0 a ring of the GPU did not finish its work; restart the program' \
+		"$(sed -n 2p says.out)"
+	same 'no memory' '3      oom_kill                 process  - pid 4711 the kernel ended a process: no memory was left; a smaller model or context, or memory.limit' \
+		"$(sed -n 3p says.out)"
+	same 'as JSON' 0 "$("$bin" classify --json --kernel-log dmesg |
+		jq '[.lines[] | select((.what | type) != "string" or (.advice | type) != "string")] | length')"
 }
 
 texts
 reports
 kernel_logs
+meanings
 wrong
+large
 same 'no state was made' 1 "$([ -e "$TAFFRAIL_STATE" ] && echo 0 || echo 1)"
-tally 21
+tally 37

@@ -129,6 +129,8 @@ static void known_lines(void **state)
 		    strcmp(k.device, lines[i].device) != 0 || k.pid != lines[i].pid)
 			fail_msg("%s %d \"%s\" %d: %s", k.class, k.severity, k.device, k.pid,
 				 lines[i].line);
+		if (!k.what || !*k.what || !k.advice || !*k.advice)
+			fail_msg("%s means nothing", k.class);
 	}
 }
 
