@@ -208,6 +208,10 @@ static int find(const struct options *o, struct taf_orphan_hunt *h)
 	err = taf_orphans_of_log(h, log);
 	if (err)
 		taf_tell("orphans: %s cannot be read: %s", log, strerror(-err));
+	else if (h->log_n && !h->set.n_lines)
+		taf_tell("orphans: %s: nothing in it is of metal-guard; its breadcrumb log has "
+			 "lines as \"[2026-11-25 10:00:00] SUBPROC_PRE: model\"",
+			 log);
 	return err && o->log ? TAF_EXIT_INTERNAL : 0;
 }
 

@@ -27,6 +27,7 @@ struct taf_orphan_hunt {
 	struct taf_orphan_about *about; /* of the begins of sessions */
 	size_t n_about;
 	char *log; /* the part of metal-guard's log that was read; NULL: none */
+	size_t log_n;
 	struct taf_world world;
 	struct taf_orphan_world judge;
 };

@@ -253,6 +253,7 @@ int taf_orphans_of_log(struct taf_orphan_hunt *h, const char *path)
 
 	if (err)
 		return err;
+	h->log_n = n;
 	for (at = last_lines(h->log, n); at < n;) {
 		char *end = memchr(h->log + at, '\n', n - at);
 		size_t length = end ? (size_t)(end - h->log) - at : n - at;

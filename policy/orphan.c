@@ -9,6 +9,7 @@ void taf_orphans_init(struct taf_orphans *o, struct taf_orphan *memory, size_t r
 	o->room = room;
 	o->n = 0;
 	o->n_dropped = 0;
+	o->n_lines = 0;
 }
 
 static void add(struct taf_orphans *o, const struct taf_orphan *one)
@@ -278,6 +279,7 @@ bool taf_orphan_line(struct taf_orphans *o, const char *line, size_t n,
 	tag = take_tag(&r);
 	if (!tag.n || !take_payload(&r, &payload))
 		return false;
+	o->n_lines++;
 	one.is_ready = is_word(&tag, "SUBPROCESS_WORKER");
 	if (one.is_ready && !take_ready(&payload, &one.pid))
 		return false;

@@ -55,6 +55,7 @@ struct taf_orphans {
 	struct taf_orphan *at;
 	size_t room, n;
 	uint64_t n_dropped; /* begins that there was no room for */
+	uint64_t n_lines; /* of the form of metal-guard's log, whatever they tell */
 };
 
 /* The world of the judge. */

@@ -117,6 +117,14 @@ else
 fi
 check metal-guard "not there" 70 "$("$bin" orphans --metal-guard nowhere.log >orphans.out 2>&1; echo $?)"
 check metal-guard "one line" 1 "$(grep -c '^taffrail: orphans: nowhere.log cannot be read' orphans.out)"
+# Nothing of it: said, and the crumbs alone decide. Empty, or with other lines of its own: nothing is said.
+printf 'Nov 25 10:00:00 host kernel: fine\n[notes] SUBPROC_PRE: m\n' >other.log
+"$bin" orphans --metal-guard other.log >orphans.out 2>orphans.err
+check metal-guard "another file" "0 no orphans" "$? $(cat orphans.out)"
+check metal-guard "another file: said" 1 "$(grep -c '^taffrail: orphans: other.log: nothing in it is of metal-guard; ' orphans.err)"
+: >empty.log
+printf '[2026-11-25 10:00:00] LOAD_DONE: m\n' >some.log
+check metal-guard "its own" "" "$("$bin" orphans --metal-guard empty.log 2>&1 >/dev/null; "$bin" orphans --metal-guard some.log 2>&1 >/dev/null)"
 rm -rf "$work/.harper"
 
 # 9. `run` looks after its own: a hang is told, and by policy ended.
@@ -201,4 +209,4 @@ for verb in watch orphans gate ack lock; do
 	grep -q 'unexpected word "extra"' look.err && pass || fail "words $verb: $(cat look.err)"
 done
 
-tally 51
+tally 54
