@@ -129,7 +129,9 @@ static void print(const struct taf_host_look *l)
 	unsigned problems = taf_findings_count(&l->findings, TAF_SORT_PROBLEM);
 	unsigned notes = taf_findings_count(&l->findings, TAF_SORT_NOTE);
 
-	puts("this machine, as the guard sees it");
+	fputs(*l->root ? "the machine under " : "this machine", stdout);
+	taf_show_text(stdout, l->root, LINE_MAX_BYTES);
+	puts(", as the guard sees it");
 	for (size_t i = 0; i < l->findings.n; i++)
 		print_finding(&l->findings.all[i]);
 	printf("  %u problem%s, %u note%s\n", problems, problems == 1 ? "" : "s", notes,
@@ -179,10 +181,22 @@ static void print_json(const struct taf_host_look *l)
 	taf_json_end(&j);
 }
 
+static int check_root(const char *root)
+{
+	struct stat st;
+
+	if (!*root || (!stat(root, &st) && S_ISDIR(st.st_mode)))
+		return TAF_EXIT_OK;
+	taf_tell("doctor: --root %s: %s", root, strerror(stat(root, &st) ? errno : ENOTDIR));
+	return TAF_EXIT_USAGE;
+}
+
 int taf_host_doctor(struct taf_host_look *l)
 {
-	int status = TAF_EXIT_OK;
+	int status = check_root(l->root);
 
+	if (status)
+		return status;
 	taf_host_read(&l->host, l->root);
 	read_policy(l);
 	taf_host_machine(l);

@@ -54,8 +54,9 @@ static void look_journal(struct taf_host_look *l)
 	else if (taf_host_has(l, "/var/log/kern.log", NULL) ||
 		 taf_host_has(l, "/var/log/messages", NULL))
 		taf_findings_add(&l->findings, TAF_SORT_NOTE, "journal",
-				 "no journal; the kernel's words are in a file of /var/log, which "
-				 "is not read: give it to taffrail classify after a crash");
+				 "no journal; the kernel's words are in a file of %s/var/log, "
+				 "which is not read: give it to taffrail classify after a crash",
+				 l->root);
 	else
 		taf_findings_add(&l->findings, TAF_SORT_NOTE, "journal",
 				 "none here: after a panic only crumbs and pstore can tell; in a "
@@ -96,6 +97,10 @@ static void look_kernel_log(struct taf_host_look *l)
 		taf_findings_add(&l->findings, TAF_SORT_NOTE, "kernel-log",
 				 "only root reads it (kernel.dmesg_restrict is 1): errors of a "
 				 "driver are not seen by this user");
+	else if (!*line)
+		taf_findings_add(&l->findings, TAF_SORT_NOTE, "kernel-log",
+				 "unknown: %s/proc/sys/kernel/dmesg_restrict cannot be read",
+				 l->root);
 	else
 		taf_findings_add(&l->findings, TAF_SORT_OK, "kernel-log", "can be read");
 }
@@ -122,7 +127,14 @@ static void look_core(struct taf_host_look *l)
 	taf_host_line(l, "/proc/sys/kernel/core_pattern", pattern, sizeof(pattern));
 	if (getrlimit(RLIMIT_CORE, &limit))
 		limit.rlim_cur = 0;
-	if (*pattern == '|')
+	/* The limit of this process says nothing of another machine. */
+	if (*l->root)
+		limit.rlim_cur = RLIM_INFINITY;
+	if (*l->root && !*pattern)
+		taf_findings_add(&l->findings, TAF_SORT_NOTE, "core",
+				 "unknown: %s/proc/sys/kernel/core_pattern cannot be read",
+				 l->root);
+	else if (*pattern == '|')
 		taf_findings_add(&l->findings, TAF_SORT_OK, "core", "dumps go to %s", pattern + 1);
 	else if (!*pattern || !limit.rlim_cur)
 		taf_findings_add(&l->findings, TAF_SORT_NOTE, "core",

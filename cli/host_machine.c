@@ -25,7 +25,8 @@ static void look_kernel(struct taf_host_look *l)
 				 version);
 	else
 		taf_findings_add(&l->findings, TAF_SORT_PROBLEM, "kernel",
-				 "/proc/sys/kernel/osrelease cannot be read; mount /proc");
+				 "%s/proc/sys/kernel/osrelease cannot be read; %s", l->root,
+				 *l->root ? "is that the root of a machine?" : "mount /proc");
 }
 
 static void look_ids(struct taf_host_look *l)
@@ -37,16 +38,19 @@ static void look_ids(struct taf_host_look *l)
 		taf_findings_add(&l->findings, TAF_SORT_OK, "boot-id", "%s", line);
 	else
 		taf_findings_add(&l->findings, TAF_SORT_PROBLEM, "boot-id",
-				 "it cannot be read, so a panic cannot be told from a kill; "
-				 "mount /proc");
+				 "%s/proc/sys/kernel/random/boot_id cannot be read, so a panic "
+				 "cannot be told from a kill; %s",
+				 l->root,
+				 *l->root ? "is that the root of a machine?" : "mount /proc");
 	taf_host_line(l, "/etc/machine-id", line, sizeof(line));
 	if (strlen(line) == 32)
 		taf_findings_add(&l->findings, TAF_SORT_OK, "machine-id", "%s", line);
 	else
 		taf_findings_add(&l->findings, TAF_SORT_NOTE, "machine-id",
-				 "there is none, so a boot that ended badly may have been another "
-				 "machine's; run systemd-machine-id-setup, in a container mount "
-				 "the host's /etc/machine-id");
+				 "there is none in %s/etc/machine-id, so a boot that ended badly "
+				 "may have been another machine's; run systemd-machine-id-setup, "
+				 "in a container mount the host's /etc/machine-id",
+				 l->root);
 }
 
 /* "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu..." */

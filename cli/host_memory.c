@@ -33,12 +33,19 @@ static uint64_t meminfo(const struct taf_host_look *l, const char *name)
 	return kib * 1024;
 }
 
+/* Amounts that are not there are no amounts of 0. */
+static const char *show_known(char *buf, size_t room, uint64_t bytes)
+{
+	return bytes ? taf_show_bytes(buf, room, bytes) : "an unknown amount";
+}
+
 static void look_swap(struct taf_host_look *l)
 {
 	char text[32];
 
 	if (!l->host.has_swaps)
-		taf_findings_add(&l->findings, TAF_SORT_NOTE, "swap", "unknown; mount /proc");
+		taf_findings_add(&l->findings, TAF_SORT_NOTE, "swap",
+				 "unknown: %s/proc/swaps cannot be read", l->root);
 	else if (l->host.swap)
 		taf_findings_add(&l->findings, TAF_SORT_OK, "swap", "%s",
 				 taf_show_bytes(text, sizeof(text), l->host.swap));
@@ -60,8 +67,9 @@ static void look_overcommit(struct taf_host_look *l)
 			"vm.overcommit_memory is 2 (ratio %s%%, %s of %s promised): GPU runtimes "
 			"reserve far more than they use and are refused; sysctl "
 			"vm.overcommit_memory=0",
-			ratio, taf_show_bytes(used, sizeof(used), meminfo(l, "Committed_AS")),
-			taf_show_bytes(limit, sizeof(limit), meminfo(l, "CommitLimit")));
+			*ratio ? ratio : "?",
+			show_known(used, sizeof(used), meminfo(l, "Committed_AS")),
+			show_known(limit, sizeof(limit), meminfo(l, "CommitLimit")));
 	else if (!strcmp(mode, "1"))
 		taf_findings_add(&l->findings, TAF_SORT_NOTE, "overcommit",
 				 "vm.overcommit_memory is 1: no allocation of host memory fails, "
@@ -69,7 +77,9 @@ static void look_overcommit(struct taf_host_look *l)
 				 "something here needs it");
 	else
 		taf_findings_add(&l->findings, *mode ? TAF_SORT_OK : TAF_SORT_NOTE, "overcommit",
-				 *mode ? "vm.overcommit_memory is %s" : "unknown", mode);
+				 *mode ? "vm.overcommit_memory is %s"
+				       : "unknown: %s/proc/sys/vm/overcommit_memory cannot be read",
+				 *mode ? mode : l->root);
 }
 
 static void look_maps(struct taf_host_look *l)
@@ -107,11 +117,16 @@ static void look_limit(struct taf_host_look *l)
 				 "is killed, not refused; raise MemoryMax= or --memory, or set "
 				 "memory.limit to less",
 				 taf_show_bytes(limit, sizeof(limit), l->host.limit),
-				 taf_show_bytes(total, sizeof(total), memory));
-	else
+				 show_known(total, sizeof(total), memory));
+	else if (memory)
 		taf_findings_add(&l->findings, TAF_SORT_OK, "memory-limit",
 				 "no control group limits memory; the machine has %s",
 				 taf_show_bytes(total, sizeof(total), memory));
+	else
+		taf_findings_add(&l->findings, TAF_SORT_NOTE, "memory-limit",
+				 "no limit of a control group is known; what the machine has is "
+				 "unknown: %s/proc/meminfo does not say it",
+				 l->root);
 }
 
 static void look_huge_pages(struct taf_host_look *l)

@@ -150,8 +150,8 @@ struct verb_text {
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \
-	"Exit status: 0 it was looked at, 1 --host found a problem, 64 wrong arguments or a\n" \
-	"FILE that cannot be read, 69 it cannot be guarded\n" \
+	"Exit status: 0 it was looked at, 1 --host found a problem, 64 wrong arguments, no\n" \
+	"such DIR or a FILE that cannot be read, 69 it cannot be guarded\n" \
 	"(--strict) or libelf is not installed, 70 no memory, or the output could not be\n" \
 	"written, 126 COMMAND is not executable, 127 there is no such COMMAND.\n" \
 	"\n" \

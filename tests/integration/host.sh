@@ -250,7 +250,38 @@ printf '{"mode": "on"}' >wrong.json
 host 1 --json --root "$root" --policy wrong.json
 is 'a bad policy' policy problem '1 mistake; see taffrail check'
 
-# 7. A session says it in its start record, and what its command looks like.
+# 7. A root that is none is said; one that holds nothing is no machine of 0 bytes.
+for wrong in "$work/nowhere" bad.service; do
+	host 64 --root "$wrong"
+	check "$wrong" 'one line' 1 "$(wc -l <err)"
+	check "$wrong" stdout '' "$(cat out)"
+done
+host 64 --root nowhere
+check nowhere said 'taffrail: doctor: --root nowhere: No such file or directory' "$(cat err)"
+mkdir bare
+host 1 --root bare
+check bare 'the heading' 'the machine under bare, as the guard sees it' "$(head -n 1 out)"
+check bare 'no path without the root' '' "$(grep -v 'mount -t pstore' out | grep -E '(^|[ "])/(proc|sys)/')"
+check bare 'no amount of nothing' '' "$(grep -E '\b0 B\b' out)"
+host 1 --json --root bare
+is bare kernel problem '^bare/proc/sys/kernel/osrelease cannot be read; is that the root'
+is bare boot-id problem '^bare/proc/sys/kernel/random/boot_id cannot'
+is bare machine-id note 'bare/etc/machine-id'
+is bare swap note '^unknown: bare/proc/swaps'
+is bare overcommit note '^unknown: bare/proc/sys/vm/overcommit_memory cannot'
+is bare memory-limit note 'what the machine has is unknown: bare/proc/meminfo'
+is bare kernel-log note '^unknown: bare/proc/sys/kernel/dmesg_restrict'
+is bare core note '^unknown: bare/proc/sys/kernel/core_pattern'
+rm "$work/bad/proc/meminfo"
+put_root=$root root=$work/bad
+put /proc/sys/vm/overcommit_memory 2
+put /proc/self/cgroup 0::/system.slice/llm.service
+host 1 --json --root "$root"
+is 'no meminfo' overcommit problem 'an unknown amount of an unknown amount promised'
+is 'no meminfo' memory-limit problem '512\.0 MiB of an unknown amount'
+root=$put_root
+
+# 8. A session says it in its start record, and what its command looks like.
 plain_guests guest_exit
 with_shim FAKE_DECODE_MS=2 "$tests/guest_exit" exit
 has 'start record' 'the kernel' ".ev == \"start\" and .host.kernel == \"$(uname -r)\""
@@ -265,4 +296,4 @@ check report 'looks like' yes "$(grep -Eq '^  looks like server$' out && echo ye
 TAFFRAIL_STATE=$state "$bin" report --json >out
 check 'report --json' host "$(uname -r)" "$(jq -r '.. | objects | select(has("host")).host.kernel' out |
 	head -n 1)"
-tally 150
+tally 188
