@@ -7,6 +7,7 @@
 #define OWNN(name, params, args, kind, doc) name;
 #define NOTIFY(name, kind, doc) name;
 #define EXPORT(name) name;
+#include "gpu_rows.h"
 #define CALL(ret, name, params, doc)
 #define ALIAS(asked, since, name)
 #define RUNTIME(NAME, name, sync_by, timed, text)

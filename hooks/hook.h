@@ -15,6 +15,14 @@
  *   CALL (ret, name, params, doc)                              we call it, do not watch it
  *   ALIAS(asked, since, name)                                  its name, and since which version
  *
+ * and of GPU runtimes, generated as well (wrappers.h):
+ *
+ *   TAKES  (ret, name, params, args, place, at, bytes, refuse, doc)   ALLOC; TAF_AT_place, address
+ *   GIVES  (ret, name, params, args, at, refuse, doc)                 FREE of what lies at
+ *   SUBMITS(ret, name, params, args, queue, refuse, doc)              SUBMIT to a queue
+ *   WAITS  (ret, name, params, args, queue, refuse, doc)              SYNC; queue or TAF_EVERY_QUEUE
+ *   DROPS  (ret, name, params, args, queue, refuse, doc)              the queue is destroyed
+ *
  *   params  the parameter list in brackets, args the same names for the call
  *   kind    of policy/kinds.def; SUBMIT, ALLOC and FREE take the narrow door
  *   bytes   an expression over the parameters: what is taken or given
@@ -28,8 +36,12 @@
 #ifndef TAF_HOOK_H
 #define TAF_HOOK_H
 
+#include "../shim/burst.h"
+#include "../shim/capture.h"
 #include "../shim/entry.h"
+#include "../shim/fault.h"
 #include "../shim/gate.h"
+#include "../shim/live.h"
 #include "../shim/oom.h"
 
 #define TAF_PUBLIC __attribute__((visibility("default")))
@@ -101,6 +113,42 @@ static inline bool taf_oom_int(int64_t n)
 {
 	(void)n;
 	return false;
+}
+
+/* A handle or an address as a number. */
+#define TAF_U64(x) \
+	_Generic((x), void *: taf_u64_pointer, const void *: taf_u64_pointer, default: taf_u64_int)(x)
+
+static inline uint64_t taf_u64_pointer(const void *p)
+{
+	return (uint64_t)(uintptr_t)p;
+}
+
+static inline uint64_t taf_u64_int(uint64_t n)
+{
+	return n;
+}
+
+/* What was written to where a pointer of theirs points. */
+#define TAF_WHERE(p) taf_where(p)
+static inline uint64_t taf_where(const void *p)
+{
+	uint64_t at = 0;
+
+	if (p)
+		__builtin_memcpy(&at, p, sizeof(at));
+	return at;
+}
+
+static inline uint64_t taf_device_bytes(enum taf_place place, uint64_t bytes)
+{
+	return place == TAF_AT_DEVICE || place == TAF_AT_MANAGED ? bytes : 0;
+}
+
+/* Whether pieces are counted: not of a process that is not active, nor by our own calls. */
+static inline bool taf_is_counting(void)
+{
+	return !taf_tls.inside && (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING);
 }
 
 #define TAF_OOM_OF(r) _Generic((r), void * : taf_oom_pointer, default : taf_oom_int)(r)

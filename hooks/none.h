@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* none.h -- forgets every row verb, so that the next pass defines only what it uses. */
+/* none.h -- forgets every row verb, so that the next pass defines only what it uses.
+ *
+ * The verbs of GPU runtimes are HOOK rows for every pass that does not say otherwise. */
 #undef HOOK
 #undef HOOKV
 #undef OWN
@@ -16,3 +18,4 @@
 #define NOTIFY(name, kind, doc)
 #define CALL(ret, name, params, doc)
 #define ALIAS(asked, since, name)
+#include "gpu_rows.h"

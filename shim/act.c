@@ -6,10 +6,13 @@
 #include "../policy/policy.h"
 #include "../policy/text.h"
 #include "admit.h"
+#include "capture.h"
 #include "crumb.h"
 #include "facts.h"
 #include "memory.h"
 #include "scratch.h"
+
+#define CAPTURE_MS 100 /* a capture takes microseconds: one that lasts is not waited for */
 
 unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, int *rule)
 {
@@ -54,19 +57,36 @@ static void would_drain(struct taf_work *w, const struct taf_rec *like)
 	taf_crumb(&r);
 }
 
+/* What their synchronize gets: the context, the queue of the submit at hand, or the
+ * table, which stands for all that a runtime has. */
+static void *handle_of(const struct taf_work *w)
+{
+	union {
+		uint64_t n;
+		void *p;
+	} u = { .n = w->queue };
+
+	return w->has_queue ? u.p : atomic_load(&w->handle);
+}
+
 /* Their functions may set errno; the program must not see it. */
 static int call_sync(const struct taf_work *w, unsigned drain, const char **what)
 {
 	const struct taf_ops *ops = w->table->ops;
-	void *handle = atomic_load(&w->handle);
+	void *handle = handle_of(w);
 	int saved = errno, err;
 
+	if (!taf_capture_shut(CAPTURE_MS)) {
+		*what = "not synchronized: a stream is being captured";
+		return -EBUSY;
+	}
 	taf_tls.inside++;
 	err = ops->sync(handle, w->home);
 	*what = err ? "not synchronized, so not cleared" : NULL;
 	if (!err && (drain & TAF_DRAIN_TRIM) && ops->trim)
 		err = ops->trim(handle, w->home);
 	taf_tls.inside--;
+	taf_capture_free();
 	errno = saved;
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "admit.h"
 #include "crumb.h"
 #include "exit.h"
+#include "flight.h"
 #include "learn.h"
 #include "load_size.h"
 #include "sig.h"
@@ -35,6 +36,7 @@ static bool is_awake(const struct taf_call *c)
 static void take_lane(struct taf_tls *t)
 {
 	t->lane = taf_ring_take_lane();
+	t->flight = taf_flight_lane();
 }
 
 /* Passes the call on unseen. */
@@ -55,6 +57,7 @@ static void forget_abandoned(const struct taf_call *c)
 	if (!t->open || now < outer || now - outer > TAF_SAME_STACK)
 		return;
 	t->open = 0;
+	t->is_submitting = false;
 	if (t->lane)
 		atomic_store_explicit(&t->lane->open.what, TAF_NO_ROW, memory_order_release);
 	if (t->held) {
@@ -114,10 +117,15 @@ static bool is_let_in(const struct taf_call *c)
 }
 
 /* A call that was counted at the door and is not made. */
-static bool turn_away(struct taf_call *c)
+void taf_turn_away(struct taf_call *c)
 {
 	leave(c);
 	c->is_counted = false;
+}
+
+static bool turn_away(struct taf_call *c)
+{
+	taf_turn_away(c);
 	return false;
 }
 

@@ -39,6 +39,7 @@ struct taf_call {
 	const char *model, *msg;
 	struct taf_work *work; /* the context at hand, or NULL */
 	void *handle; /* theirs, for an UNLOAD of a model */
+	uint64_t queue; /* of a submit to a GPU runtime: handle */
 	const struct taf_load_size *size; /* what a load or a context will take; NULL: unknown */
 	uint16_t row;
 	uint8_t kind;
@@ -47,6 +48,7 @@ struct taf_call {
 	bool is_context; /* an UNLOAD, or the making, of a context */
 	bool is_companion; /* a LOAD that comes with another */
 	bool has_bytes;
+	bool has_flight; /* this call counts as in flight, not one around it */
 };
 
 /* A fork child forgets its parent's session before anything of ours is looked at. */
@@ -82,6 +84,8 @@ void taf_after(struct taf_call *c, int64_t rc);
 /* The long way of the narrow door. */
 bool taf_before_slow(struct taf_call *c);
 void taf_after_slow(struct taf_call *c, int64_t rc);
+/* A call that has passed the door, and is not made all the same. */
+void taf_turn_away(struct taf_call *c);
 
 /* Their function in the scope of home, for calls that we make ourselves. */
 static inline taf_fn taf_theirs(const struct taf_table *t, int row, const void *home)

@@ -58,6 +58,7 @@ enum taf_alert {
 	TAF_ALERT_START = 8, /* the rules have not yet let this process begin */
 	TAF_ALERT_ALLOC = 16, /* a rule limits memory */
 	TAF_ALERT_WATCH = 64, /* watch.in_process is still to be looked at */
+	TAF_ALERT_COUNT = 128, /* drain.every_submits: submits of GPU runtimes are counted */
 };
 
 struct taf_work;
@@ -72,11 +73,14 @@ struct taf_tls {
 	uint32_t open; /* kinds of calls this thread is in, one bit each */
 	uint16_t inside; /* our own calls into their code */
 	bool has_parked; /* it stood still for a leaver already */
+	bool is_submitting; /* inside a submit of a GPU runtime: what that submits is the same */
 	int32_t tid;
 	uint32_t tick; /* coarse clock of the latest narrow call */
 	uint64_t stamp; /* its stamp */
 	const void *outer; /* the outermost counted call, which lies in its wrapper's frame */
 	struct taf_work *held; /* the context that this thread's submit has claimed */
+	struct taf_flight *flight; /* its counts of submits in flight; NULL: not active yet */
+	uint32_t device; /* current one of the GPU runtime that it uses */
 };
 
 extern struct taf_life taf_life;

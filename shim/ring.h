@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ring.h -- tier R: the ring that outlives the process.
  *
- * FORMAT (version 2, native byte order, one file a process)
+ * FORMAT (version 3, native byte order, one file a process)
  *
  *   page 0     struct taf_ring_head, the stats page that `taffrail report`
  *              reads while the process lives and after it died
@@ -41,10 +41,20 @@
 #include "sys.h"
 
 #define TAF_RING_MAGIC 0x315246415431464cull
-#define TAF_RING_VERSION 2u
+#define TAF_RING_VERSION 3u
 #define TAF_RING_PAGE 4096u
 #define TAF_LANES 32u
 #define TAF_NO_ROW 0xffffu
+
+#define TAF_RING_DEVICES 12
+#define TAF_RING_PLACES 4 /* TAF_PLACES of live.h */
+
+struct taf_ring_device {
+	_Atomic(uint32_t) id; /* family << 8 | device; 0: free */
+	uint32_t pad;
+	_Atomic(uint64_t) bytes[TAF_RING_PLACES], pieces[TAF_RING_PLACES]; /* live */
+	_Atomic(uint64_t) peak, largest; /* bytes of device and managed memory */
+};
 
 struct taf_ring_head {
 	uint64_t magic;
@@ -81,6 +91,8 @@ struct taf_ring_head {
 	_Atomic(uint64_t) held_pass_ns; /* when it is over as far as is known; 0: nobody knows */
 	char held_rule[32]; /* path of the setting that asks for it */
 	char held_why[128]; /* what was compared: "12.0s of 3m 00s, mlx/other" */
+	/* Version 3: what the process holds of each device (live.h). */
+	struct taf_ring_device devices[TAF_RING_DEVICES];
 };
 
 struct taf_slot {

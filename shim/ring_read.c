@@ -142,6 +142,27 @@ static void take_watched(struct taf_ring_facts *f, const struct taf_ring_head *h
 	take_text(f->held_why, h->held_why, sizeof(f->held_why));
 }
 
+/* What version 3 added. */
+static void take_devices(struct taf_ring_facts *f, const struct taf_ring_head *h)
+{
+	for (int i = 0; i < TAF_RING_DEVICES; i++) {
+		const struct taf_ring_device *d = &h->devices[i];
+		struct taf_ring_holding *to = &f->devices[f->n_devices];
+
+		if (!d->id)
+			continue;
+		to->api = (uint8_t)(d->id >> 8);
+		to->device = (uint8_t)d->id;
+		for (int place = 0; place < TAF_RING_PLACES; place++) {
+			to->bytes[place] = d->bytes[place];
+			to->pieces[place] = d->pieces[place];
+		}
+		to->peak = d->peak;
+		to->largest = d->largest;
+		f->n_devices++;
+	}
+}
+
 static bool has_sane_geometry(const struct taf_ring_head *h)
 {
 	return h->bytes >= TAF_RING_PAGE && h->bytes <= TAF_RING_BYTES_MAX && h->lanes &&
@@ -172,6 +193,8 @@ int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 	take_facts(&out->facts, &head);
 	if (head.version >= 2)
 		take_watched(&out->facts, &head);
+	if (head.version >= 3)
+		take_devices(&out->facts, &head);
 	out->tsc0 = head.tsc0;
 	out->mono0 = head.mono0;
 	out->tsc1 = head.tsc1;

@@ -22,6 +22,13 @@
 #define TAF_RING_BYTES_MAX (256u << 20)
 #define TAF_RING_LANES_MAX 1024u
 
+/* What the process held of one device (live.h): each number whole by itself. */
+struct taf_ring_holding {
+	uint8_t api, device; /* enum taf_api, may be out of range */
+	uint64_t bytes[TAF_RING_PLACES], pieces[TAF_RING_PLACES];
+	uint64_t peak, largest;
+};
+
 /* The head, as plain numbers and closed strings. */
 struct taf_ring_facts {
 	char boot[40], run[24], model[128], exe[256];
@@ -39,6 +46,8 @@ struct taf_ring_facts {
 	char restart_rule[32], restart_why[128];
 	uint64_t held_pass_ns; /* 0: unknown */
 	char held_rule[32], held_why[128]; /* "": unknown */
+	uint32_t n_devices;
+	struct taf_ring_holding devices[TAF_RING_DEVICES];
 };
 
 struct taf_ring_copy {

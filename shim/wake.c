@@ -8,12 +8,16 @@
 #include "../policy/text.h"
 #include "admit.h"
 #include "argv.h"
+#include "burst.h"
+#include "capture.h"
 #include "crumb.h"
 #include "dirty.h"
 #include "elfmap.h"
 #include "exit.h"
+#include "flight.h"
 #include "gate.h"
 #include "known.h"
+#include "live.h"
 #include "life.h"
 #include "load_size.h"
 #include "lockfile.h"
@@ -73,6 +77,8 @@ void taf_rearm(void)
 	taf_tls.tid = 0;
 	taf_tls.open = 0;
 	taf_tls.held = NULL;
+	taf_tls.flight = NULL;
+	taf_tls.is_submitting = false;
 	/* Nobody may wake before what the parent left is forgotten. */
 	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_WAKING))
 		return;
@@ -84,6 +90,10 @@ void taf_rearm(void)
 	taf_model_forget_all();
 	taf_open_forget();
 	taf_load_hints_forget();
+	taf_live_forget();
+	taf_flight_forget();
+	taf_capture_forget();
+	taf_burst_reset();
 	atomic_store(&taf_life.state, TAF_ARMED);
 	taf_sys_wake_all(&taf_life.state);
 }
@@ -173,7 +183,8 @@ static void fill_ring_head(void)
 static uint32_t alerts(void)
 {
 	return TAF_ALERT_ARM | (taf_rules.exit_signals ? TAF_ALERT_SIGNALS : 0) |
-	       (taf_rules.watch_in_process ? TAF_ALERT_WATCH : 0) | taf_admit_alerts();
+	       (taf_rules.watch_in_process ? TAF_ALERT_WATCH : 0) | taf_admit_alerts() |
+	       taf_burst_alerts();
 }
 
 /* What went wrong before is known to the rules from the first load on; and it is
@@ -190,6 +201,7 @@ static void become_active(void)
 {
 	taf_exit_reset();
 	taf_admit_reset();
+	taf_burst_reset();
 	taf_life.pid = taf_sys_pid();
 	atomic_store(&taf_life.is_drained, 0);
 	atomic_store(&taf_life.leaver, 0);

@@ -5,8 +5,10 @@
 
 #include "../policy/text.h"
 #include "act.h"
+#include "burst.h"
 #include "crumb.h"
 #include "learn.h"
+#include "live.h"
 #include "load.h"
 #include "lockfile.h"
 #include "model.h"
@@ -117,7 +119,8 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->home = by->home;
 	w->model = model;
 	w->ctx_tokens = w->kv_bytes = 0;
-	w->is_inferring = w->owes_sync = false;
+	w->is_inferring = w->owes_sync = w->is_burst = w->has_queue = false;
+	w->queue = w->base = 0;
 	atomic_store(&w->is_inside, false);
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = 0;
@@ -179,6 +182,11 @@ static void come_out(struct taf_work *w)
 	now = taf_sys_mono_ns();
 	pause = 2 * SHOW_SHARE * (now - began);
 	atomic_store(&show_after_ns, now + (pause < SHOW_PAUSE_NS ? pause : SHOW_PAUSE_NS));
+}
+
+void taf_work_pause(struct taf_work *w)
+{
+	come_out(w);
 }
 
 void taf_work_drop(struct taf_work *w)
@@ -323,6 +331,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	w->begin_ns = taf_sys_mono_ns();
 	w->submits = w->tokens = w->peak = 0;
 	w->first_unsynced = 1;
+	w->base = w->is_burst ? taf_burst_total(w) : 0;
 	if (w->model)
 		w->model->infers++;
 	go_inside(w, true);
@@ -336,6 +345,11 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 bool taf_work_submit(struct taf_work *w, struct taf_call *c)
 {
 	taf_work_settle(w, false);
+	return taf_work_begin(w, c);
+}
+
+bool taf_work_begin(struct taf_work *w, struct taf_call *c)
+{
 	if (!taf_turn_begin(w, c))
 		return false;
 	if (w->is_inferring) {
@@ -400,6 +414,11 @@ static void end_infer(struct taf_work *w)
 	taf_text_init(&extra, buf, sizeof(buf));
 	put_rate(&extra, w);
 	r.extra = buf;
+	if (w->is_burst) { /* a runtime knows no tokens, and the memory of its device */
+		r.has &= ~(unsigned)(TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_KV | TAF_HAS_HANDLES);
+		r.live = taf_live_bytes();
+		r.extra = NULL;
+	}
 	taf_crumb(&r);
 	taf_learn_inferred(w);
 	w->is_inferring = false;
@@ -410,10 +429,14 @@ void taf_work_settle(struct taf_work *w, bool must)
 {
 	uint64_t idle_ns = (uint64_t)taf_rules.drain_idle_ms * 1000000;
 
+	if (w->is_burst)
+		taf_burst_fold(w);
 	if (w->is_inferring && (must || taf_sys_mono_ns() > w->last_ns + idle_ns)) {
 		if (!w->last_ns || w->last_ns < w->begin_ns)
 			w->last_ns = w->begin_ns;
 		end_infer(w);
+		if (w->is_burst)
+			come_out(w);
 	}
 	if (w->owes_sync && !w->is_inferring) {
 		w->owes_sync = false;

@@ -51,6 +51,10 @@ struct taf_work {
 	uint64_t kv_bytes; /* its key and value cache by the model's header; 0 unknown */
 	/* the rest under the claim */
 	bool is_inferring;
+	bool is_burst; /* stands for a GPU runtime: its submits are counted by flight.h */
+	bool has_queue; /* the drain at hand is for this queue alone */
+	uint64_t queue;
+	uint64_t base; /* of a burst: submits of the runtime before it began */
 	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
@@ -99,6 +103,11 @@ void taf_work_release(struct taf_work *w);
 bool taf_work_submit(struct taf_work *w, struct taf_call *c);
 /* It ended with rc. */
 void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc);
+/* Begins a generation unless one is open; shows that its work is inside. False: a rule
+ * refuses it. Under the claim. */
+bool taf_work_begin(struct taf_work *w, struct taf_call *c);
+/* Nothing of it is computed at this moment. Under the claim. */
+void taf_work_pause(struct taf_work *w);
 /* Ends the open generation if it is idle, or in any case when must is set. Under the claim. */
 void taf_work_settle(struct taf_work *w, bool must);
 void taf_work_forget_all(void); /* a fork child has none */

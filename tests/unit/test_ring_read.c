@@ -230,7 +230,7 @@ static void a_wrong_head_is_refused(void **state)
 		assert_int_equal(taf_ring_copy_check(ring, sizeof(ring), &c), -EBADMSG); \
 	} while (0)
 	REFUSED(magic, 1);
-	REFUSED(version, 3);
+	REFUSED(version, TAF_RING_VERSION + 1);
 	REFUSED(bytes, 0);
 	REFUSED(bytes, UINT32_MAX);
 	REFUSED(bytes, RING_BYTES - 1);
@@ -322,6 +322,29 @@ static void a_cut_file_is_read_as_far_as_it_goes(void **state)
 	assert_int_equal(taf_ring_copy_size(-1), -EBADF);
 }
 
+static void what_is_held_of_each_device_is_read(void **state)
+{
+	struct taf_ring_copy c;
+
+	(void)state;
+	head()->devices[0].id = 1u << 8 | 2;
+	head()->devices[0].bytes[0] = 4096;
+	head()->devices[0].pieces[0] = 3;
+	head()->devices[0].peak = 8192;
+	head()->devices[3].id = 4u << 8;
+	c = copy();
+	assert_int_equal(c.facts.n_devices, 2);
+	assert_int_equal(c.facts.devices[0].api, 1);
+	assert_int_equal(c.facts.devices[0].device, 2);
+	assert_int_equal(c.facts.devices[0].bytes[0], 4096);
+	assert_int_equal(c.facts.devices[0].pieces[0], 3);
+	assert_int_equal(c.facts.devices[0].peak, 8192);
+	assert_int_equal(c.facts.devices[1].api, 4);
+	head()->version = 2;
+	c = copy();
+	assert_int_equal(c.facts.n_devices, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup(open_calls_are_seen, setup),
 		cmocka_unit_test_setup(stamps_become_time, setup),
 		cmocka_unit_test_setup(a_wrong_head_is_refused, setup),
+		cmocka_unit_test_setup(what_is_held_of_each_device_is_read, setup),
 		cmocka_unit_test_setup(a_file_is_copied, setup),
 		cmocka_unit_test_setup(a_cut_file_is_read_as_far_as_it_goes, setup),
 	};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* wrappers.h -- the verbs of rows that have a generated wrapper, as wrappers.
+ *
+ * The table of a GPU runtime may define, before it includes expand.h:
+ *
+ *   TAF_MISSING(type)     what the program gets when theirs cannot be found
+ *   TAF_IS_OOM(r)         the number that means: no memory left
+ *   TAF_DEVICE            the current device's number; taf_tls.device, which the
+ *                         wrappers of its set-device functions keep
+ *   TAF_REFUSING(call)    before a refused allocation returns: sets their last error
+ *   TAF_RETRY_BEGIN(call) with memory.oom_retries, before theirs: a number that is kept;
+ *                         other than 0, it is not tried again
+ *   TAF_RETRY_GOOD(call)  a later try has succeeded: takes the first one's error back
+ */
+#undef HOOK
+#undef HOOKV
+#undef TAKES
+#undef GIVES
+#undef SUBMITS
+#undef WAITS
+#undef DROPS
+#define TAF_IS_NARROW(kind) \
+	(TAF_##kind == TAF_SUBMIT || TAF_##kind == TAF_ALLOC || TAF_##kind == TAF_FREE)
+/* A whole struct is not cleared on the narrow way: that alone would cost more than the door. */
+#define TAF_INIT(name, kind_, call) \
+	do { \
+		if (TAF_IS_NARROW(kind_)) \
+			taf_call_narrow(&(call), TAF_SELF, ROW_##name); \
+		else \
+			(call) = taf_call_of(TAF_SELF, ROW_##name, NULL); \
+		(call).caller = TAF_CALLER; \
+		(call).kind = TAF_##kind_; \
+	} while (0)
+#define TAF_ENTER(kind, call) \
+	(TAF_IS_NARROW(kind) ? taf_before_narrow(call, TAF_##kind) : taf_before(call))
+#define TAF_LEAVE(kind, call, rc) \
+	(TAF_IS_NARROW(kind) ? taf_after_narrow(call, TAF_##kind, rc) : taf_after(call, rc))
+#ifndef TAF_IS_OOM
+#define TAF_IS_OOM(r) TAF_OOM_OF(r)
+#endif
+#ifndef TAF_MISSING
+#define TAF_NOT_MADE(call, ret, refuse) (refuse)
+#define TAF_FAULT(call, rc) (void)0
+#else
+#define TAF_NOT_MADE(call, ret, refuse) ((call).real ? (refuse) : TAF_MISSING(ret))
+#define TAF_FAULT(call, rc) \
+	do { \
+		if (__builtin_expect((rc) != 0, 0)) \
+			taf_fault_seen(&(call), rc); \
+	} while (0)
+#endif
+#ifndef TAF_DEVICE
+#define TAF_DEVICE taf_tls.device
+#endif
+#ifndef TAF_REFUSING
+#define TAF_REFUSING(call) (void)(call)
+#endif
+#ifndef TAF_RETRY_BEGIN
+#define TAF_RETRY_BEGIN(call) 0
+#define TAF_RETRY_GOOD(call) (void)(call)
+#endif
+#define TAF_API taf_api_of(TAF_ENGINE)
+
+#define HOOK(ret, name, params, args, kind_, n_bytes, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call; \
+		TAF_INIT(name, kind_, call); \
+		call.bytes = (uint64_t)(n_bytes); \
+		if (!TAF_ENTER(kind_, &call)) \
+			return TAF_NOT_MADE(call, ret, refuse); \
+		ret r = THROUGH(call, name) args; \
+		if (TAF_##kind_ == TAF_ALLOC && __builtin_expect(TAF_IS_OOM(r), 0)) \
+			for (uint32_t n = 0; TAF_IS_OOM(r) && taf_oom_again(&call, n); n++) \
+				r = THROUGH(call, name) args; \
+		TAF_LEAVE(kind_, &call, TAF_STATUS(r)); \
+		TAF_FAULT(call, TAF_STATUS(r)); \
+		return r; \
+	}
+#define HOOKV(name, params, args, kind_, n_bytes, doc) \
+	void taf_##name params \
+	{ \
+		struct taf_call call; \
+		TAF_INIT(name, kind_, call); \
+		call.bytes = (uint64_t)(n_bytes); \
+		if (!TAF_ENTER(kind_, &call)) \
+			return; \
+		THROUGH(call, name) args; \
+		TAF_LEAVE(kind_, &call, 0); \
+	}
+/* Memory of the device is what the rules judge; what lies on the host is counted apart. */
+#define TAKES(ret, name, params, args, place_, at_, n_bytes, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call; \
+		int64_t kept; \
+		ret r; \
+		TAF_INIT(name, ALLOC, call); \
+		call.bytes = taf_device_bytes(TAF_AT_##place_, (uint64_t)(n_bytes)); \
+		if (!taf_before_narrow(&call, TAF_ALLOC)) { \
+			if (call.real) \
+				TAF_REFUSING(call); \
+			return TAF_NOT_MADE(call, ret, refuse); \
+		} \
+		kept = taf_rules.memory_oom_retries ? TAF_RETRY_BEGIN(call) : 0; \
+		r = THROUGH(call, name) args; \
+		if (__builtin_expect(TAF_IS_OOM(r), 0) && !kept) { \
+			for (uint32_t n = 0; TAF_IS_OOM(r) && taf_oom_again(&call, n); n++) \
+				r = THROUGH(call, name) args; \
+			if (!TAF_STATUS(r)) \
+				TAF_RETRY_GOOD(call); \
+		} \
+		if (!TAF_STATUS(r) && taf_is_counting()) \
+			taf_live_take(&(struct taf_piece){ TAF_API, TAF_AT_##place_, TAF_DEVICE, \
+							   at_, (uint64_t)(n_bytes) }); \
+		taf_after_narrow(&call, TAF_ALLOC, TAF_STATUS(r)); \
+		TAF_FAULT(call, TAF_STATUS(r)); \
+		return r; \
+	}
+/* What is not known was never counted as taken: it passes unseen. */
+#define GIVES(ret, name, params, args, at_, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call; \
+		struct taf_piece had = { .at = 0 }; \
+		ret r; \
+		TAF_INIT(name, FREE, call); \
+		if (!taf_is_counting() || !taf_live_give(TAF_API, at_, &had)) { \
+			call.real = (taf_fn)REAL(name); \
+			if (!call.real) \
+				return TAF_NOT_MADE(call, ret, refuse); \
+			r = THROUGH(call, name) args; \
+			TAF_FAULT(call, TAF_STATUS(r)); \
+			return r; \
+		} \
+		call.bytes = taf_device_bytes(had.place, had.bytes); \
+		if (!taf_before_narrow(&call, TAF_FREE)) \
+			return TAF_NOT_MADE(call, ret, refuse); \
+		r = THROUGH(call, name) args; \
+		if (__builtin_expect(TAF_STATUS(r) != 0, 0)) \
+			taf_live_back(&had); \
+		taf_after_narrow(&call, TAF_FREE, TAF_STATUS(r)); \
+		TAF_FAULT(call, TAF_STATUS(r)); \
+		return r; \
+	}
+#define SUBMITS(ret, name, params, args, queue_, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call; \
+		ret r; \
+		TAF_INIT(name, SUBMIT, call); \
+		call.bytes = 0; \
+		call.queue = (queue_); \
+		if (!taf_submit_before(&call, taf_flight_key(TAF_API, call.queue, TAF_DEVICE))) \
+			return TAF_NOT_MADE(call, ret, refuse); \
+		r = THROUGH(call, name) args; \
+		taf_submit_after(&call, TAF_STATUS(r)); \
+		TAF_FAULT(call, TAF_STATUS(r)); \
+		return r; \
+	}
+#define WAITS(ret, name, params, args, queue_, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		struct taf_flight_mark mark; \
+		ret r; \
+		call.queue = (queue_); \
+		if (!taf_before(&call)) \
+			return TAF_NOT_MADE(call, ret, refuse); \
+		taf_wait_before(&call, &mark); \
+		r = THROUGH(call, name) args; \
+		if (!TAF_STATUS(r)) \
+			taf_wait_after(&call, &mark); \
+		taf_after(&call, TAF_STATUS(r)); \
+		TAF_FAULT(call, TAF_STATUS(r)); \
+		return r; \
+	}
+#define DROPS(ret, name, params, args, queue_, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		call.queue = (queue_); \
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_NOT_MADE(call, ret, refuse); \
+		taf_capture_closed(call.queue); \
+		taf_flight_drop(taf_call_key(&call)); \
+		return THROUGH(call, name) args; \
+	}

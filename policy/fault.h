@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* fault.h -- the numbers by which GPU runtimes say that something is wrong with the
+ * device, its memory or the work on it (faults.def).  What a program gets for a
+ * question of its own (not ready, bad argument) is no fault and not in the table. */
+#ifndef TAF_FAULTS_H
+#define TAF_FAULTS_H
+
+#include "event.h"
+
+/* Runtimes whose addresses and error numbers are of one kind. */
+enum taf_api {
+	TAF_API_NONE,
+	TAF_API_CUDA,
+	TAF_API_HIP,
+	TAF_API_OPENCL,
+	TAF_API_VULKAN,
+	TAF_API_LEVEL0,
+	TAF_API_METAL,
+	TAF_APIS
+};
+
+struct taf_fault {
+	enum taf_api api;
+	int64_t number;
+	const char *name; /* as the runtime's header calls it */
+	const char *class; /* the word of a crumb, and of cooldown.classes */
+	/* 0: a normal answer worth a remark; 1 to 4 as policy/xid.def: this process, this
+	 * model, this device until it is reset, this machine until it boots again. */
+	uint8_t severity;
+	const char *hint;
+};
+
+enum taf_api taf_api_of(enum taf_engine engine);
+/* NULL: not a fault. */
+const struct taf_fault *taf_fault_of(enum taf_api api, int64_t number);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "burst.h"
+
+#include "../policy/window.h"
+#include "act.h"
+#include "capture.h"
+#include "crumb.h"
+#include "model.h"
+#include "scratch.h"
+#include "turn.h"
+
+#define MEASURE_NS 10000000u /* a span that shows how fast stamps go */
+
+_Atomic(uint64_t) taf_burst_gap;
+
+static _Atomic(uint32_t) since_sync; /* submits that drain.every_submits counted */
+static _Atomic(uint32_t) window; /* how many it allows now */
+static _Atomic(uint32_t) named; /* load group whose model names the bursts, + 1 */
+
+void taf_burst_reset(void)
+{
+	atomic_store(&taf_burst_gap, 0);
+	atomic_store(&since_sync, 0);
+	atomic_store(&window, taf_rules.drain_window == TAF_WINDOW_ADAPTIVE
+				      ? 1
+				      : taf_rules.drain_every_submits);
+	atomic_store(&named, 0);
+}
+
+uint32_t taf_burst_alerts(void)
+{
+	return taf_rules.drain_every_submits ? TAF_ALERT_COUNT : 0;
+}
+
+/* Nanoseconds of a number of stamps, by the line from the ring's opening to now. */
+static uint64_t ns_of(uint64_t stamps, uint64_t stamp, uint64_t now_ns)
+{
+	const struct taf_ring_head *h = taf_ring_head();
+	uint64_t span, ns;
+
+	if (!h || !h->stamp_is_tsc)
+		return stamps;
+	span = stamp - h->tsc0;
+	ns = now_ns - h->mono0;
+	return span ? (uint64_t)((double)stamps / (double)span * (double)ns) : 0;
+}
+
+/* Once: how many stamps drain.idle_ms has. */
+static void measure_gap(uint64_t stamp, uint64_t now_ns)
+{
+	const struct taf_ring_head *h = taf_ring_head();
+	double idle_ns = (double)taf_rules.drain_idle_ms * 1e6;
+
+	if (!h || atomic_load_explicit(&taf_burst_gap, memory_order_relaxed))
+		return;
+	if (!h->stamp_is_tsc)
+		atomic_store(&taf_burst_gap, (uint64_t)idle_ns);
+	else if (now_ns - h->mono0 > MEASURE_NS)
+		atomic_store(&taf_burst_gap, (uint64_t)((double)(stamp - h->tsc0) /
+							(double)(now_ns - h->mono0) * idle_ns));
+}
+
+/* The stamp of the latest submit of any thread; 0: none yet. */
+static uint64_t last_stamp(void)
+{
+	const struct taf_ring_head *h = taf_ring_head();
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; h && i < h->lanes; i++) {
+		const struct taf_lane *lane =
+			(const void *)((const char *)h + TAF_RING_PAGE + (size_t)i * h->lane_bytes);
+		uint64_t at = atomic_load_explicit(&lane->last_stamp, memory_order_relaxed);
+
+		most = at > most ? at : most;
+	}
+	return most;
+}
+
+uint64_t taf_burst_total(const struct taf_work *w)
+{
+	struct taf_flight_sum sum;
+
+	taf_flight_sum(taf_api_of(w->table->engine), &sum);
+	return sum.submits;
+}
+
+void taf_burst_fold(struct taf_work *w)
+{
+	uint64_t total, last = last_stamp(), now_ns = taf_sys_mono_ns();
+	uint64_t stamp = taf_has_tsc ? taf_stamp_tsc() : now_ns;
+	struct taf_flight_sum sum;
+	struct taf_ring_head *h = taf_ring_head();
+
+	taf_flight_sum(taf_api_of(w->table->engine), &sum);
+	total = sum.submits;
+	if (w->is_inferring)
+		w->submits = total > w->base ? total - w->base : 0;
+	w->since_sync = sum.in_flight > UINT32_MAX ? UINT32_MAX : (uint32_t)sum.in_flight;
+	w->first_unsynced = w->submits >= sum.in_flight ? w->submits - sum.in_flight + 1 : 1;
+	if (last && stamp > last) {
+		uint64_t at = now_ns - ns_of(stamp - last, stamp, now_ns);
+
+		w->last_ns = at > w->last_ns && at < now_ns ? at : w->last_ns;
+	}
+	if (h && w->last_ns)
+		atomic_store_explicit(&h->last_activity_ns, w->last_ns, memory_order_relaxed);
+}
+
+static struct taf_work *work_of(const struct taf_call *c)
+{
+	union {
+		const struct taf_table *t;
+		void *p;
+	} u = { .t = c->table };
+	struct taf_maker by = { c->table, c->caller };
+	struct taf_work *w = taf_work_of(u.p);
+
+	if (w)
+		return w;
+	w = taf_work_add(&by, u.p, NULL);
+	/* Two threads may both make one: the first in the table is found by all. */
+	if (w && taf_work_of(u.p) != w) {
+		taf_work_drop(w);
+		w = taf_work_of(u.p);
+	}
+	if (w)
+		w->is_burst = true;
+	return w;
+}
+
+/* The weights that were opened since the last generation name this one. */
+static void name_work(struct taf_work *w)
+{
+	struct taf_maker by = { w->table, w->home };
+	struct taf_model_group *g;
+	uint32_t group = taf_model_group();
+
+	if (atomic_exchange(&named, group + 1) == group + 1)
+		return;
+	g = taf_scratch_take(sizeof(*g));
+	if (g && !taf_model_group_read(group, g)) {
+		if (w->model)
+			taf_work_drop_model(w->model);
+		w->model = taf_work_add_model(&by, w, g->main.id);
+		if (w->model)
+			w->model->bytes = g->bytes;
+	}
+	taf_scratch_give(g);
+}
+
+bool taf_burst_look(struct taf_call *c)
+{
+	struct taf_work *w = work_of(c);
+	bool is_let = true;
+
+	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms))
+		return true;
+	taf_tls.held = w;
+	measure_gap(c->stamp, taf_sys_mono_ns());
+	taf_work_settle(w, false);
+	if (!w->is_inferring)
+		name_work(w);
+	is_let = taf_work_begin(w, c);
+	taf_tls.held = NULL;
+	taf_work_release(w);
+	return is_let;
+}
+
+/* Drains this queue alone: the program uses it at this moment, so its handle is good. */
+static void drain_queue(struct taf_work *w, const struct taf_call *c, uint32_t n)
+{
+	uint64_t began = taf_sys_mono_ns(), took_ms;
+
+	w->has_queue = true;
+	w->queue = c->queue;
+	w->since_sync = n;
+	taf_act_after_submit(w);
+	w->has_queue = false;
+	took_ms = (taf_sys_mono_ns() - began) / 1000000;
+	if (taf_rules.drain_window == TAF_WINDOW_ADAPTIVE)
+		atomic_store(&window, taf_window_next(atomic_load(&window),
+						      taf_rules.drain_every_submits, took_ms));
+}
+
+void taf_burst_count(struct taf_call *c)
+{
+	uint32_t n = atomic_fetch_add(&since_sync, 1) + 1;
+	struct taf_work *w;
+
+	/* While something is captured nothing of it runs. */
+	if (n < atomic_load(&window) || taf_captures_open())
+		return;
+	w = work_of(c);
+	if (!w || !taf_work_claim(w, 0))
+		return;
+	atomic_store(&since_sync, 0);
+	taf_tls.held = w;
+	drain_queue(w, c, n);
+	taf_tls.held = NULL;
+	taf_work_release(w);
+}
+
+/* With nothing in flight the generation rests: the mark says so, the turn goes to
+ * others, and this thread's next submit is looked at again. */
+void taf_burst_waited(const struct taf_call *c)
+{
+	struct taf_flight_sum sum;
+	struct taf_work *w;
+	union {
+		const struct taf_table *t;
+		void *p;
+	} u = { .t = c->table };
+
+	taf_flight_sum(taf_api_of(c->table->engine), &sum);
+	if (sum.in_flight)
+		return;
+	atomic_store(&since_sync, 0);
+	w = taf_work_of(u.p);
+	if (!w || !taf_work_claim(w, 0))
+		return;
+	taf_burst_fold(w);
+	if (w->is_inferring && atomic_load(&w->is_inside)) {
+		taf_work_pause(w);
+		taf_turn_end(w);
+		if (taf_tls.lane)
+			atomic_store_explicit(&taf_tls.lane->last_stamp, 0, memory_order_relaxed);
+	}
+	taf_work_release(w);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* burst.h -- generations of programs that are seen at the GPU runtime alone.
+ *
+ * Submits that follow each other with less than drain.idle_ms between them are one
+ * generation.  No thread waits for its end: whoever submits next, unloads or leaves
+ * finds it over by the time of the last submit, writes its end and does what
+ * post_* asks for before that submit goes on.  One work (work.h) a table stands
+ * for it; its handle is the table itself, so that a runtime's sync(handle) with
+ * handle == table waits for all that the process has submitted there.
+ *
+ *   taf_submit_before(&call)      the narrow door, and a look at the clock
+ *   r = their function
+ *   taf_submit_after(&call, rc)
+ *
+ *   taf_wait_before(&call, &mark)    a wait, a query: what it would show to be done
+ *   r = their function
+ *   taf_wait_after(&call, &mark)     it has succeeded
+ *
+ * Submits inside of an engine's own decode or load are its affair; they count as in
+ * flight all the same.
+ */
+#ifndef TAF_BURST_H
+#define TAF_BURST_H
+
+#include "flight.h"
+#include "gate.h"
+#include "work.h"
+
+/* Stamps that make up drain.idle_ms; 0: not measured yet, each submit is looked at. */
+extern _Atomic(uint64_t) taf_burst_gap;
+
+/* The first submit of this thread after a pause. False: a rule refuses it. */
+bool taf_burst_look(struct taf_call *c);
+/* drain.every_submits: one more; synchronizes c->queue when its window is full. */
+void taf_burst_count(struct taf_call *c);
+/* Takes up what the threads counted. Under the claim of w, whose is_burst is set. */
+void taf_burst_fold(struct taf_work *w);
+/* Submits of w's runtime so far. */
+uint64_t taf_burst_total(const struct taf_work *w);
+/* After a wait of the program that has succeeded. */
+void taf_burst_waited(const struct taf_call *c);
+/* A process became active, or a fork child begins anew. */
+void taf_burst_reset(void);
+/* Reasons of burst.c for the narrow door to take the long way. */
+uint32_t taf_burst_alerts(void);
+
+/* The device matters for the default streams alone. */
+TAF_INLINE uint64_t taf_call_key(const struct taf_call *c)
+{
+	enum taf_api api = taf_api_of(c->table->engine);
+
+	if (c->queue == TAF_EVERY_QUEUE)
+		return TAF_FLIGHT_EVERY(api);
+	return taf_flight_key(api, c->queue, taf_tls.device);
+}
+
+/* key: taf_flight_key of the queue, with a api that the compiler knows. */
+TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
+{
+	struct taf_tls *t = &taf_tls;
+
+	c->has_flight = false;
+	if (!taf_before_narrow(c, TAF_SUBMIT))
+		return false;
+	if (__builtin_expect(c->is_counted && t->lane &&
+				     c->stamp - atomic_load_explicit(&t->lane->last_stamp,
+								     memory_order_relaxed) >=
+					     atomic_load_explicit(&taf_burst_gap,
+								  memory_order_relaxed),
+			     0) &&
+	    !taf_burst_look(c)) {
+		taf_turn_away(c);
+		return false;
+	}
+	if (t->flight && !t->is_submitting) {
+		t->is_submitting = c->has_flight = true;
+		taf_flight_submit(t->flight, key);
+	}
+	return true;
+}
+
+TAF_INLINE void taf_submit_after(struct taf_call *c, int64_t rc)
+{
+	if (c->has_flight)
+		taf_tls.is_submitting = false;
+	taf_after_narrow(c, TAF_SUBMIT, rc);
+	if (__builtin_expect(atomic_load_explicit(&taf_life.alert, memory_order_relaxed) &
+				     TAF_ALERT_COUNT,
+			     0) &&
+	    c->is_counted)
+		taf_burst_count(c);
+}
+
+/* Nothing is known to be done while our own calls run. */
+static inline void taf_wait_before(const struct taf_call *c, struct taf_flight_mark *m)
+{
+	m->lanes = 0;
+	if (taf_tls.flight)
+		taf_flight_seen(m, taf_call_key(c));
+}
+
+static inline void taf_wait_after(const struct taf_call *c, const struct taf_flight_mark *m)
+{
+	if (!m->lanes)
+		return;
+	taf_flight_done(m);
+	if (c->is_counted)
+		taf_burst_waited(c);
+}
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "capture.h"
+
+#include <stdatomic.h>
+
+#include "life.h"
+
+#define MOST 16 /* captures whose stream is known; more are only counted */
+#define LOOK_MS 5
+
+/* One word, so that a capture that opens and a drain that begins see each other:
+ * drains in the upper half, captures that are open or opening in the lower. */
+static _Atomic(uint32_t) now;
+#define DRAIN 0x10000u
+#define CAPTURES 0xffffu
+
+static struct {
+	_Atomic(uint64_t) stream; /* + 1; 0: free */
+	_Atomic(int32_t) tid;
+} open[MOST];
+
+/* While a drain goes on nothing is captured. One that hangs in the driver would hold
+ * the capture there as well; it is not waited for beyond drain.deadline. */
+void taf_capture_opening(void)
+{
+	uint64_t until = 0;
+	uint32_t seen = atomic_load(&now);
+
+	for (;;) {
+		uint64_t ns;
+
+		if (seen < DRAIN) {
+			if (atomic_compare_exchange_strong(&now, &seen, seen + 1))
+				return;
+			continue;
+		}
+		ns = taf_sys_mono_ns();
+		until = until ? until : ns + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+		if (ns > until) {
+			atomic_fetch_add(&now, 1);
+			return;
+		}
+		taf_sys_wait(&now, seen, LOOK_MS);
+		seen = atomic_load(&now);
+	}
+}
+
+static _Atomic(uint32_t) nameless; /* open, but beyond the table */
+
+static void remember(uint64_t stream)
+{
+	for (int i = 0; i < MOST; i++) {
+		uint64_t none = 0;
+
+		if (atomic_compare_exchange_strong(&open[i].stream, &none, stream + 1)) {
+			atomic_store(&open[i].tid, taf_tid());
+			return;
+		}
+	}
+	atomic_fetch_add(&nameless, 1);
+}
+
+static void one_less(void)
+{
+	uint32_t seen = atomic_load(&now);
+
+	while ((seen & CAPTURES) && !atomic_compare_exchange_weak(&now, &seen, seen - 1))
+		;
+	taf_sys_wake_all(&now);
+}
+
+void taf_capture_opened(uint64_t stream, bool is_open)
+{
+	if (is_open)
+		remember(stream);
+	else
+		one_less();
+}
+
+static bool forget(uint64_t stream)
+{
+	uint32_t more = atomic_load(&nameless);
+
+	for (int i = 0; i < MOST; i++) {
+		uint64_t had = stream + 1;
+
+		if (atomic_compare_exchange_strong(&open[i].stream, &had, 0))
+			return true;
+	}
+	while (more && !atomic_compare_exchange_weak(&nameless, &more, more - 1))
+		;
+	return more != 0;
+}
+
+/* A stream that was not captured is none of our business. */
+void taf_capture_closed(uint64_t stream)
+{
+	if (forget(stream))
+		one_less();
+}
+
+uint32_t taf_captures_open(void)
+{
+	return atomic_load_explicit(&now, memory_order_relaxed) & CAPTURES;
+}
+
+static bool is_own(void)
+{
+	for (int i = 0; i < MOST; i++)
+		if (atomic_load(&open[i].stream) && atomic_load(&open[i].tid) == taf_tid())
+			return true;
+	return false;
+}
+
+bool taf_capture_shut(uint32_t wait_ms)
+{
+	uint64_t until = 0;
+	uint32_t seen = atomic_load(&now);
+
+	for (;;) {
+		uint64_t ns;
+
+		if (!(seen & CAPTURES)) {
+			if (atomic_compare_exchange_strong(&now, &seen, seen + DRAIN))
+				return true;
+			continue;
+		}
+		ns = taf_sys_mono_ns();
+		until = until ? until : ns + (uint64_t)wait_ms * 1000000;
+		if (ns >= until || is_own())
+			return false;
+		taf_sys_wait(&now, seen, LOOK_MS);
+		seen = atomic_load(&now);
+	}
+}
+
+void taf_capture_free(void)
+{
+	atomic_fetch_sub(&now, DRAIN);
+	taf_sys_wake_all(&now);
+}
+
+void taf_capture_forget(void)
+{
+	for (int i = 0; i < MOST; i++)
+		atomic_store(&open[i].stream, 0);
+	atomic_store(&nameless, 0);
+	atomic_store(&now, 0);
+}

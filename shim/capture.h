@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* capture.h -- no synchronize of ours while a stream is being captured.
+ *
+ * A synchronize in any thread can break a capture in another one, whatever its mode
+ * (TensorRT #2888; nvshare #22, #28).  So the two exclude each other in the whole
+ * process:
+ *
+ *   the program                          a drain
+ *     taf_capture_opening()                if (!taf_capture_shut(wait_ms))
+ *     r = their begin                              skip, and say so
+ *     taf_capture_opened(stream, ok)       synchronize, trim
+ *     ... captured work ...                taf_capture_free()
+ *     r = their end
+ *     taf_capture_closed(stream)
+ *
+ * An opening that meets a drain waits until it is over; a drain that meets an open
+ * capture waits at most wait_ms, and not at all for one of its own thread.
+ */
+#ifndef TAF_CAPTURE_H
+#define TAF_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+void taf_capture_opening(void);
+void taf_capture_opened(uint64_t stream, bool is_open);
+/* Ended, destroyed or reset, whatever their function said of it. */
+void taf_capture_closed(uint64_t stream);
+uint32_t taf_captures_open(void);
+/* True: none is open and none begins until taf_capture_free. */
+bool taf_capture_shut(uint32_t wait_ms);
+void taf_capture_free(void);
+void taf_capture_forget(void);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "fault.h"
+
+#include "../policy/fault.h"
+#include "../policy/text.h"
+#include "crumb.h"
+#include "flight.h"
+
+#define EVERY_NS 1000000000u
+#define LAST 6 /* calls of this thread that the crumb names */
+
+/* The latest crumb: api, number and when; one of a kind a second. */
+static _Atomic(uint64_t) what_then, ns_then;
+
+static bool is_repeated(enum taf_api api, int64_t rc)
+{
+	uint64_t what = (uint64_t)api << 32 | (uint32_t)rc, now = taf_sys_mono_ns();
+
+	if (atomic_load(&what_then) == what && now - atomic_load(&ns_then) < EVERY_NS)
+		return true;
+	atomic_store(&what_then, what);
+	atomic_store(&ns_then, now);
+	return false;
+}
+
+/* Newest first, from the thread's ring. */
+static void put_last(struct taf_text *t)
+{
+	struct taf_lane *lane = taf_tls.lane;
+	uint64_t next = lane ? atomic_load(&lane->next) : 0;
+
+	for (uint64_t n = next; n && next - n < LAST && next - n < lane->slots; n--) {
+		const struct taf_slot *s = taf_lane_slot(lane, n);
+
+		for (int i = 0; i < taf_table_count; i++)
+			if (taf_tables[i]->engine == s->engine && s->row < taf_tables[i]->n_rows) {
+				taf_text_put(t, n == next ? "; last calls: " : ", ");
+				taf_text_put(t, taf_tables[i]->rows[s->row].name);
+				break;
+			}
+	}
+}
+
+static void describe(struct taf_text *t, const struct taf_fault *f,
+		     const struct taf_flight_sum *sum)
+{
+	taf_text_put(t, f->name);
+	taf_text_put(t, ": ");
+	taf_text_put(t, f->hint);
+	if (sum->in_flight) {
+		taf_text_put(t, "; ");
+		taf_text_u64(t, sum->in_flight);
+		taf_text_put(t, " in flight, the oldest is submit ");
+		taf_text_u64(t, sum->oldest);
+		taf_text_put(t, " of queue 0x");
+		taf_text_hex(t, sum->queue, 12);
+	}
+	put_last(t);
+}
+
+void taf_fault_seen(const struct taf_call *c, int64_t rc)
+{
+	enum taf_api api = taf_api_of(c->table->engine);
+	const struct taf_fault *f = taf_fault_of(api, rc);
+	enum taf_state state = taf_state_now();
+	struct taf_flight_sum sum;
+	char buf[448];
+	struct taf_text t;
+	struct taf_rec r = { .phase = TAF_MARK,
+			     .engine = c->table->engine,
+			     .call = c->table->rows[c->row].name,
+			     .has = TAF_HAS_RC,
+			     .rc = rc,
+			     .msg = buf };
+
+	/* One that another rule of ours, or a call around it, tells of is told once. */
+	if (!f || taf_tls.inside || (state != TAF_ACTIVE && state != TAF_LEAVING) ||
+	    taf_is_other_process() || is_repeated(api, rc))
+		return;
+	taf_flight_sum(api, &sum);
+	taf_text_init(&t, buf, sizeof(buf));
+	describe(&t, f, &sum);
+	r.kind = f->severity ? TAF_ERROR : TAF_NOTE;
+	r.class = f->class;
+	taf_crumb(&r);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "flight.h"
+
+#include "crumb.h"
+#include "life.h"
+#include "ring.h"
+
+struct taf_flight taf_flights[TAF_FLIGHT_LANES];
+
+#define OTHERS TAF_FLIGHT_QUEUES /* the place for queues beyond */
+#define OTHERS_KEY 0xfffffffffffeull
+#define OWN_STREAM 2 /* each thread has one of its own under this handle */
+#define LOW 0xffffffffffffull
+
+static _Atomic(int) lanes_used; /* no lane from here on was ever used */
+
+static enum taf_api api_of(uint64_t key)
+{
+	return (enum taf_api)(key >> 56);
+}
+
+/* By the lane of the ring; threads without one share the last. */
+struct taf_flight *taf_flight_lane(void)
+{
+	struct taf_ring_head *h = taf_ring_head();
+	const char *first = (const char *)h + TAF_RING_PAGE;
+	const struct taf_lane *lane = taf_tls.lane;
+	int i = TAF_FLIGHT_LANES - 1, seen = atomic_load(&lanes_used);
+
+	if (h && lane)
+		i = (int)(((const char *)lane - first) / h->lane_bytes);
+	while (seen <= i && !atomic_compare_exchange_weak(&lanes_used, &seen, i + 1))
+		;
+	return &taf_flights[i];
+}
+
+struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key)
+{
+	uint64_t none = 0;
+
+	for (int i = 0; i < TAF_FLIGHT_QUEUES; i++) {
+		uint64_t seen = atomic_load(&f->of[i].key);
+
+		if (seen == key)
+			return &f->of[i];
+		/* Two threads may share a lane: who is first has the place. */
+		if (!seen &&
+		    (atomic_compare_exchange_strong(&f->of[i].key, &seen, key) || seen == key))
+			return &f->of[i];
+	}
+	/* The api that came here first stands for all of them. */
+	atomic_compare_exchange_strong(&f->of[OTHERS].key, &none,
+				       (uint64_t)api_of(key) << 56 | OTHERS_KEY);
+	return &f->of[OTHERS];
+}
+
+static uint64_t submits_of(const struct taf_flight_queue *q)
+{
+	return atomic_load_explicit(&q->submits, memory_order_relaxed);
+}
+
+void taf_flight_seen(struct taf_flight_mark *m, uint64_t key)
+{
+	m->key = key;
+	m->lanes = atomic_load(&lanes_used);
+	for (int l = 0; l < m->lanes; l++)
+		for (int i = 0; i <= OTHERS; i++)
+			m->submits[l][i] = (uint32_t)submits_of(&taf_flights[l].of[i]);
+}
+
+/* Whether a wait for key is one for q, which belongs to lane f. */
+static bool is_meant(const struct taf_flight_queue *q, uint64_t key, bool is_own)
+{
+	uint64_t has = atomic_load_explicit(&q->key, memory_order_relaxed);
+
+	if (key == TAF_FLIGHT_EVERY(api_of(key)))
+		return has && api_of(has) == api_of(key);
+	return has == key && (is_own || (key & LOW) != OWN_STREAM);
+}
+
+static void raise(_Atomic(uint64_t) *done, uint64_t n)
+{
+	uint64_t seen = atomic_load_explicit(done, memory_order_relaxed);
+
+	while (seen < n && !atomic_compare_exchange_weak(done, &seen, n))
+		;
+}
+
+void taf_flight_done(const struct taf_flight_mark *m)
+{
+	for (int l = 0; l < m->lanes; l++)
+		for (int i = 0; i <= OTHERS; i++) {
+			struct taf_flight_queue *q = &taf_flights[l].of[i];
+			uint64_t now = submits_of(q);
+
+			if (is_meant(q, m->key, taf_tls.flight == &taf_flights[l]))
+				raise(&q->done, now - (uint32_t)((uint32_t)now - m->submits[l][i]));
+		}
+}
+
+void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out)
+{
+	int lanes = atomic_load(&lanes_used);
+
+	*out = (struct taf_flight_sum){ .submits = 0 };
+	for (int l = 0; l < lanes; l++)
+		for (int i = 0; i <= OTHERS; i++) {
+			const struct taf_flight_queue *q = &taf_flights[l].of[i];
+			uint64_t key = atomic_load_explicit(&q->key, memory_order_relaxed);
+			uint64_t done = atomic_load_explicit(&q->done, memory_order_relaxed);
+			uint64_t n = submits_of(q);
+
+			if (!key || (api != TAF_API_NONE && api_of(key) != api))
+				continue;
+			out->submits += n;
+			out->in_flight += n > done ? n - done : 0;
+			if (n > done && !out->oldest) {
+				out->oldest = done + 1;
+				out->queue = key & LOW;
+			}
+		}
+}
+
+void taf_flight_drop(uint64_t key)
+{
+	int lanes = atomic_load(&lanes_used);
+
+	for (int l = 0; l < lanes; l++)
+		for (int i = 0; i < OTHERS; i++) {
+			struct taf_flight_queue *q = &taf_flights[l].of[i];
+
+			/* Its counts stay: only nothing of it is in flight. */
+			if (is_meant(q, key, true))
+				raise(&q->done, submits_of(q));
+		}
+}
+
+void taf_flight_forget(void)
+{
+	for (int l = 0; l < TAF_FLIGHT_LANES; l++)
+		for (int i = 0; i <= OTHERS; i++) {
+			atomic_store(&taf_flights[l].of[i].key, 0);
+			atomic_store(&taf_flights[l].of[i].submits, 0);
+			atomic_store(&taf_flights[l].of[i].done, 0);
+		}
+	atomic_store(&lanes_used, 0);
+}

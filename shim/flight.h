@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* flight.h -- submissions in flight: handed to a queue and not seen to be done.
+ *
+ * One up at a submit, down to what had been submitted before when a wait, a query
+ * or an event of the program shows that it is done.  A queue is a stream, a
+ * command queue, a VkQueue; handles are compared, never used.  Each thread counts
+ * what it submitted itself, so that two threads share no cache line; who waits
+ * writes to the counts of all.
+ *
+ *   queue 0, 1, 2    the device's default streams: with the number of the device;
+ *                    2, the thread's own, in this thread alone
+ *
+ * A thread that uses more than TAF_FLIGHT_QUEUES queues counts the rest together:
+ * only a wait for the whole device shows that they are done.
+ */
+#ifndef TAF_FLIGHT_H
+#define TAF_FLIGHT_H
+
+#include <stdatomic.h>
+
+#include "live.h"
+
+#define TAF_FLIGHT_QUEUES 7
+#define TAF_FLIGHT_LANES 33 /* as many as the ring has, and one for threads without */
+
+struct taf_flight_queue {
+	_Atomic(uint64_t) key; /* 0: free */
+	_Atomic(uint64_t) submits; /* by the thread that has the lane */
+	_Atomic(uint64_t) done; /* of those, by whoever saw it */
+};
+
+struct taf_flight {
+	struct taf_flight_queue of[TAF_FLIGHT_QUEUES + 1]; /* the last one: all others */
+};
+
+extern struct taf_flight taf_flights[TAF_FLIGHT_LANES];
+
+/* In rows: a wait for all queues. */
+#define TAF_EVERY_QUEUE UINT64_MAX
+
+/* api in the top byte, device in the next, and the handle's lower 48 bits: user
+ * addresses have no more on x86-64 and aarch64, and other handles are folded. */
+static inline uint64_t taf_flight_key(enum taf_api api, uint64_t queue, uint32_t device)
+{
+	uint64_t low = (queue ^ queue >> 48) & 0xffffffffffffull;
+
+	return (uint64_t)api << 56 | (queue <= 2 ? (uint64_t)(device & 0xff) << 48 : 0) | low;
+}
+
+/* The thread's lane, and the long way: the first submit of a thread to this queue. */
+struct taf_flight *taf_flight_lane(void);
+struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key);
+
+/* One writer a lane. */
+static inline void taf_flight_submit(struct taf_flight *f, uint64_t key)
+{
+	struct taf_flight_queue *q = &f->of[0];
+
+	if (__builtin_expect(atomic_load_explicit(&q->key, memory_order_relaxed) != key, 0))
+		q = taf_flight_find(f, key);
+	atomic_store_explicit(&q->submits,
+			      atomic_load_explicit(&q->submits, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+/* Before a wait: how far each queue had come, to be given to taf_flight_done when the
+ * wait has succeeded.  The lower halves: nothing is 4 billion submits behind. */
+struct taf_flight_mark {
+	uint64_t key;
+	int lanes;
+	uint32_t submits[TAF_FLIGHT_LANES][TAF_FLIGHT_QUEUES + 1];
+};
+/* queue TAF_EVERY_QUEUE: all of the api, of every device. */
+void taf_flight_seen(struct taf_flight_mark *m, uint64_t key);
+void taf_flight_done(const struct taf_flight_mark *m);
+#define TAF_FLIGHT_EVERY(api) ((uint64_t)(api) << 56 | 1ull << 55)
+
+/* What a api has in flight; TAF_API_NONE: all. */
+struct taf_flight_sum {
+	uint64_t submits, in_flight; /* so far; of those not seen to be done */
+	uint64_t oldest; /* number, in its thread and queue, of the first one not done; 0: none */
+	uint64_t queue; /* of that, as far as the key keeps it */
+};
+void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out);
+/* A queue is destroyed: nothing of it is in flight any more. */
+void taf_flight_drop(uint64_t key);
+void taf_flight_forget(void);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "live.h"
+
+#include "../policy/text.h"
+#include "life.h"
+#include "ring.h"
+#include "crumb.h"
+
+#define FIRST_ROOM 1024u /* pieces; a power of two */
+#define MOST_ROOM (1u << 22)
+#define LOCK_MS 100
+
+/* An open table with linear probing; at is 0 where nothing lies. */
+struct slot {
+	uint64_t at;
+	uint64_t bytes;
+	uint8_t api, place, device, pad[5];
+};
+
+struct sum {
+	_Atomic(uint64_t) bytes[TAF_PLACES], pieces[TAF_PLACES], peak, largest;
+};
+
+static struct slot *table; /* under lock, as room and used */
+static uint32_t room, used;
+static _Atomic(uint32_t) lock; /* 0, or the tid inside */
+static _Atomic(uint64_t) missed;
+static struct sum sums[TAF_APIS][TAF_LIVE_DEVICES];
+
+/* False after LOCK_MS, or in a handler that interrupted this very thread inside. */
+static bool lock_table(void)
+{
+	uint64_t until = 0;
+	uint32_t me = (uint32_t)taf_tid(), seen = 0;
+
+	while (!atomic_compare_exchange_strong(&lock, &seen, me)) {
+		uint64_t now = taf_sys_mono_ns();
+
+		until = until ? until : now + (uint64_t)LOCK_MS * 1000000;
+		if (seen == me || now > until)
+			return false;
+		taf_sys_wait(&lock, seen, 1);
+		seen = 0;
+	}
+	return true;
+}
+
+static void unlock_table(void)
+{
+	atomic_store(&lock, 0);
+	taf_sys_wake_all(&lock);
+}
+
+static uint32_t home_of(enum taf_api api, uint64_t at, uint32_t size)
+{
+	uint64_t h = (at ^ (uint64_t)api << 60) * 0x9e3779b97f4a7c15ull;
+
+	return (uint32_t)(h >> 32) & (size - 1);
+}
+
+/* Where it lies, or the free slot where it would. */
+static struct slot *seek(enum taf_api api, uint64_t at)
+{
+	uint32_t i = home_of(api, at, room);
+
+	while (table[i].at && (table[i].at != at || table[i].api != api))
+		i = (i + 1) & (room - 1);
+	return &table[i];
+}
+
+static bool grow(void)
+{
+	struct slot *old = table;
+	uint32_t had = room, size = room ? room * 2 : FIRST_ROOM;
+	struct slot *new = size > MOST_ROOM ? NULL : taf_sys_map(size * sizeof(*new));
+
+	if (!new)
+		return false;
+	table = new;
+	room = size;
+	for (uint32_t i = 0; i < had; i++)
+		if (old[i].at)
+			*seek((enum taf_api)old[i].api, old[i].at) = old[i];
+	if (old)
+		taf_sys_unmap(old, had * sizeof(*old));
+	return true;
+}
+
+/* What follows moves up, so that no search meets a hole before what it looks for. */
+static void take_out(struct slot *s)
+{
+	uint32_t hole = (uint32_t)(s - table), i = hole;
+
+	for (;;) {
+		uint32_t home;
+
+		i = (i + 1) & (room - 1);
+		if (!table[i].at)
+			break;
+		home = home_of((enum taf_api)table[i].api, table[i].at, room);
+		if (((i - home) & (room - 1)) < ((i - hole) & (room - 1)))
+			continue;
+		table[hole] = table[i];
+		hole = i;
+	}
+	table[hole].at = 0;
+	used--;
+}
+
+/* 1: put there; 0: it lay there already; -1: no room. */
+static int put_in(const struct taf_piece *p)
+{
+	struct slot *s;
+
+	if ((!room || used >= room - room / 4) && !grow() && used >= room)
+		return -1;
+	s = seek(p->api, p->at);
+	if (s->at)
+		return 0;
+	*s = (struct slot){ p->at, p->bytes, (uint8_t)p->api, (uint8_t)p->place, (uint8_t)p->device,
+			    { 0 } };
+	used++;
+	return 1;
+}
+
+static uint32_t device_of(uint32_t device)
+{
+	return device < TAF_LIVE_DEVICES ? device : TAF_LIVE_DEVICES - 1;
+}
+
+static struct sum *sum_of(const struct taf_piece *p)
+{
+	return &sums[p->api][device_of(p->device)];
+}
+
+static bool is_on_device(enum taf_place place)
+{
+	return place == TAF_AT_DEVICE || place == TAF_AT_MANAGED;
+}
+
+static void raise(_Atomic(uint64_t) *most, uint64_t n)
+{
+	uint64_t seen = atomic_load_explicit(most, memory_order_relaxed);
+
+	while (seen < n && !atomic_compare_exchange_weak(most, &seen, n))
+		;
+}
+
+static uint64_t held(struct sum *s)
+{
+	return atomic_load_explicit(&s->bytes[TAF_AT_DEVICE], memory_order_relaxed) +
+	       atomic_load_explicit(&s->bytes[TAF_AT_MANAGED], memory_order_relaxed);
+}
+
+/* For readers of the ring: the sums of this device, each whole by itself. */
+static void publish(const struct taf_piece *p)
+{
+	struct taf_ring_head *h = taf_ring_head();
+	uint32_t id = (uint32_t)p->api << 8 | device_of(p->device), none = 0;
+	struct sum *s = sum_of(p);
+
+	for (int i = 0; h && i < TAF_RING_DEVICES; i++) {
+		struct taf_ring_device *d = &h->devices[i];
+
+		if (atomic_load(&d->id) != id &&
+		    !atomic_compare_exchange_strong(&d->id, &none, id)) {
+			none = 0;
+			continue;
+		}
+		for (int place = 0; place < TAF_PLACES; place++) {
+			atomic_store(&d->bytes[place], atomic_load(&s->bytes[place]));
+			atomic_store(&d->pieces[place], atomic_load(&s->pieces[place]));
+		}
+		atomic_store(&d->peak, atomic_load(&s->peak));
+		atomic_store(&d->largest, atomic_load(&s->largest));
+		break;
+	}
+}
+
+static void add(const struct taf_piece *p)
+{
+	struct sum *s = sum_of(p);
+
+	atomic_fetch_add(&s->bytes[p->place], p->bytes);
+	atomic_fetch_add(&s->pieces[p->place], 1);
+	if (is_on_device(p->place)) {
+		raise(&s->largest, p->bytes);
+		raise(&s->peak, held(s));
+	}
+	publish(p);
+}
+
+static void subtract(const struct taf_piece *p)
+{
+	struct sum *s = sum_of(p);
+
+	atomic_fetch_sub(&s->bytes[p->place], p->bytes);
+	atomic_fetch_sub(&s->pieces[p->place], 1);
+	publish(p);
+}
+
+void taf_live_take(const struct taf_piece *p)
+{
+	int put;
+
+	if (!p->at || p->api == TAF_API_NONE)
+		return;
+	if (!lock_table()) {
+		atomic_fetch_add(&missed, 1);
+		return;
+	}
+	put = put_in(p);
+	unlock_table();
+	if (put > 0)
+		add(p);
+	else if (put < 0)
+		atomic_fetch_add(&missed, 1);
+}
+
+bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out)
+{
+	struct slot *s;
+	bool is_known;
+
+	if (!at || !lock_table())
+		return false;
+	s = room ? seek(api, at) : NULL;
+	is_known = s && s->at;
+	if (is_known) {
+		*out = (struct taf_piece){ api, (enum taf_place)s->place, s->device, at, s->bytes };
+		take_out(s);
+	}
+	unlock_table();
+	if (is_known)
+		subtract(out);
+	return is_known;
+}
+
+void taf_live_back(const struct taf_piece *p)
+{
+	taf_live_take(p);
+}
+
+void taf_live_sum(enum taf_api api, uint32_t device, struct taf_live_sum *out)
+{
+	*out = (struct taf_live_sum){ .peak = 0 };
+	for (uint32_t d = 0; d < TAF_LIVE_DEVICES; d++) {
+		struct sum *s = &sums[api][d];
+
+		if (device != TAF_LIVE_DEVICES && d != device_of(device))
+			continue;
+		for (int place = 0; place < TAF_PLACES; place++) {
+			out->bytes[place] += atomic_load(&s->bytes[place]);
+			out->pieces[place] += atomic_load(&s->pieces[place]);
+		}
+		out->peak += atomic_load(&s->peak);
+		if (atomic_load(&s->largest) > out->largest)
+			out->largest = atomic_load(&s->largest);
+	}
+}
+
+uint64_t taf_live_bytes(void)
+{
+	uint64_t n = 0;
+
+	for (int f = 0; f < TAF_APIS; f++)
+		for (int d = 0; d < TAF_LIVE_DEVICES; d++)
+			n += held(&sums[f][d]);
+	return n;
+}
+
+uint64_t taf_live_missed(void)
+{
+	return atomic_load(&missed);
+}
+
+/* Backwards shifts bring others to where one was taken out: the same place again. */
+void taf_live_drop(enum taf_api api, uint32_t device)
+{
+	if (!lock_table())
+		return;
+	for (uint32_t i = 0; i < room;) {
+		struct slot *s = &table[i];
+		struct taf_piece p = { api, (enum taf_place)s->place, s->device, s->at, s->bytes };
+
+		if (!s->at || s->api != api || s->device != device) {
+			i++;
+			continue;
+		}
+		take_out(s);
+		subtract(&p);
+	}
+	unlock_table();
+}
+
+void taf_live_forget(void)
+{
+	if (table)
+		taf_sys_unmap(table, room * sizeof(*table));
+	table = NULL;
+	room = used = 0;
+	taf_zero(sums, sizeof(sums));
+	atomic_store(&missed, 0);
+	atomic_store(&lock, 0);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* test_flight.c -- what is in flight, by queue, thread and wait; and that a capture and
+ * a synchronize of ours exclude each other. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "../../policy/window.h"
+#include "../../shim/capture.h"
+#include "../../shim/flight.h"
+#include "../../shim/life.h"
+
+static int setup(void **state)
+{
+	(void)state;
+	taf_flight_forget();
+	taf_capture_forget();
+	taf_rules_default(&taf_rules);
+	taf_tls.flight = taf_flight_lane();
+	return 0;
+}
+
+static uint64_t key(uint64_t queue)
+{
+	return taf_flight_key(TAF_API_CUDA, queue, taf_tls.device);
+}
+
+static void submit(uint64_t queue, int n)
+{
+	while (n--)
+		taf_flight_submit(taf_tls.flight, key(queue));
+}
+
+static uint64_t in_flight(void)
+{
+	struct taf_flight_sum s;
+
+	taf_flight_sum(TAF_API_CUDA, &s);
+	return s.in_flight;
+}
+
+static void wait_for(uint64_t k)
+{
+	struct taf_flight_mark m;
+
+	taf_flight_seen(&m, k);
+	taf_flight_done(&m);
+}
+
+static void a_wait_shows_its_own_queue_to_be_done(void **state)
+{
+	struct taf_flight_sum s;
+
+	(void)state;
+	submit(0x1000, 3);
+	submit(0x2000, 2);
+	wait_for(key(0x1000));
+	assert_int_equal(in_flight(), 2);
+	taf_flight_sum(TAF_API_NONE, &s);
+	assert_int_equal(s.submits, 5);
+	assert_int_equal(s.oldest, 1);
+	assert_int_equal(s.queue, 0x2000);
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	assert_int_equal(in_flight(), 0);
+}
+
+static void what_comes_during_a_wait_is_still_in_flight(void **state)
+{
+	struct taf_flight_mark m;
+
+	(void)state;
+	submit(0x1000, 3);
+	taf_flight_seen(&m, key(0x1000));
+	submit(0x1000, 4);
+	taf_flight_done(&m);
+	assert_int_equal(in_flight(), 4);
+}
+
+static void two_waits_that_overlap_never_go_back(void **state)
+{
+	struct taf_flight_mark early, late;
+
+	(void)state;
+	submit(0x1000, 1);
+	taf_flight_seen(&early, key(0x1000));
+	submit(0x1000, 1);
+	taf_flight_seen(&late, key(0x1000));
+	taf_flight_done(&late);
+	taf_flight_done(&early);
+	assert_int_equal(in_flight(), 0);
+}
+
+static void default_streams_belong_to_their_device(void **state)
+{
+	(void)state;
+	submit(0, 1);
+	taf_tls.device = 1;
+	submit(0, 1);
+	wait_for(key(0));
+	assert_int_equal(in_flight(), 1);
+	taf_tls.device = 0;
+	wait_for(key(0));
+	assert_int_equal(in_flight(), 0);
+}
+
+static void a_stream_is_the_same_on_any_device(void **state)
+{
+	(void)state;
+	submit(0x5000, 1);
+	taf_tls.device = 3;
+	wait_for(key(0x5000));
+	taf_tls.device = 0;
+	assert_int_equal(in_flight(), 0);
+}
+
+static void queues_beyond_the_table_wait_for_the_device(void **state)
+{
+	(void)state;
+	for (uint64_t q = 1; q <= 20; q++)
+		submit(q << 12, 1);
+	assert_int_equal(in_flight(), 20);
+	for (uint64_t q = 1; q <= 20; q++)
+		wait_for(key(q << 12));
+	assert_int_equal(in_flight(), 20 - TAF_FLIGHT_QUEUES);
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	assert_int_equal(in_flight(), 0);
+}
+
+static void another_api_is_not_meant(void **state)
+{
+	(void)state;
+	submit(0x1000, 1);
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_HIP));
+	wait_for(taf_flight_key(TAF_API_HIP, 0x1000, 0));
+	assert_int_equal(in_flight(), 1);
+}
+
+static void a_destroyed_queue_has_nothing_in_flight(void **state)
+{
+	(void)state;
+	submit(0x1000, 5);
+	taf_flight_drop(key(0x1000));
+	assert_int_equal(in_flight(), 0);
+}
+
+static _Atomic(int) is_waiting;
+
+static void *open_capture(void *arg)
+{
+	(void)arg;
+	atomic_store(&is_waiting, 1);
+	taf_capture_opening();
+	atomic_store(&is_waiting, 2);
+	taf_capture_opened(0x77, true);
+	return NULL;
+}
+
+static void no_drain_while_a_stream_is_captured(void **state)
+{
+	(void)state;
+	taf_capture_opening();
+	assert_false(taf_capture_shut(0)); /* not even while it opens */
+	taf_capture_opened(0x10, true);
+	assert_false(taf_capture_shut(1000)); /* one's own: at once */
+	taf_capture_closed(0x99); /* of no stream that is captured */
+	assert_int_equal(taf_captures_open(), 1);
+	taf_capture_closed(0x10);
+	assert_true(taf_capture_shut(0));
+	taf_capture_free();
+	taf_capture_opening();
+	taf_capture_opened(0x10, false);
+	assert_int_equal(taf_captures_open(), 0);
+}
+
+static void a_capture_waits_for_a_drain(void **state)
+{
+	pthread_t t;
+
+	(void)state;
+	assert_true(taf_capture_shut(0));
+	assert_int_equal(pthread_create(&t, NULL, open_capture, NULL), 0);
+	while (!atomic_load(&is_waiting))
+		usleep(100);
+	/* It may be in the wait or about to be: it has not passed in either case. */
+	usleep(20000);
+	assert_int_equal(atomic_load(&is_waiting), 1);
+	assert_int_equal(taf_captures_open(), 0);
+	taf_capture_free();
+	pthread_join(t, NULL);
+	assert_int_equal(taf_captures_open(), 1);
+	assert_false(taf_capture_shut(1));
+	taf_capture_closed(0x77);
+	assert_true(taf_capture_shut(0));
+	taf_capture_free();
+}
+
+static void more_captures_than_the_table_are_counted(void **state)
+{
+	(void)state;
+	for (uint64_t s = 1; s <= 40; s++) {
+		taf_capture_opening();
+		taf_capture_opened(s, true);
+	}
+	for (uint64_t s = 40; s; s--) {
+		assert_false(taf_capture_shut(0));
+		taf_capture_closed(s);
+	}
+	assert_true(taf_capture_shut(0));
+	taf_capture_free();
+}
+
+static void the_window_follows_the_time_of_a_synchronize(void **state)
+{
+	(void)state;
+	assert_int_equal(taf_window_next(0, 2048, 0), 1);
+	assert_int_equal(taf_window_next(1, 2048, 5), 2);
+	assert_int_equal(taf_window_next(1024, 2048, 999), 2048);
+	assert_int_equal(taf_window_next(2048, 2048, 5), 2048);
+	assert_int_equal(taf_window_next(1500, 2048, 5), 2048);
+	assert_int_equal(taf_window_next(64, 2048, 1000), 32);
+	assert_int_equal(taf_window_next(1, 2048, 1000), 1);
+	assert_int_equal(taf_window_next(2048, 2048, 10000), 1);
+	assert_int_equal(taf_window_next(1, 1, 0), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_wait_shows_its_own_queue_to_be_done, setup),
+		cmocka_unit_test_setup(what_comes_during_a_wait_is_still_in_flight, setup),
+		cmocka_unit_test_setup(two_waits_that_overlap_never_go_back, setup),
+		cmocka_unit_test_setup(default_streams_belong_to_their_device, setup),
+		cmocka_unit_test_setup(a_stream_is_the_same_on_any_device, setup),
+		cmocka_unit_test_setup(queues_beyond_the_table_wait_for_the_device, setup),
+		cmocka_unit_test_setup(another_api_is_not_meant, setup),
+		cmocka_unit_test_setup(a_destroyed_queue_has_nothing_in_flight, setup),
+		cmocka_unit_test_setup(no_drain_while_a_stream_is_captured, setup),
+		cmocka_unit_test_setup(a_capture_waits_for_a_drain, setup),
+		cmocka_unit_test_setup(more_captures_than_the_table_are_counted, setup),
+		cmocka_unit_test_setup(the_window_follows_the_time_of_a_synchronize, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
