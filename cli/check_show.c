@@ -113,13 +113,16 @@ static void print_profiles(const struct taf_check *c)
 	}
 }
 
+/* Of what cannot be started nothing is guessed. */
 static enum taf_role guess(const struct taf_check *c)
 {
 	size_t n = 0;
 
+	if (c->target_err)
+		return TAF_ROLE_NONE;
 	while (c->command[n])
 		n++;
-	return taf_role_of_command(c->target_err ? NULL : c->target.program, c->command, n);
+	return taf_role_of_command(c->target.program, c->command, n);
 }
 
 static enum taf_role given_role(const struct taf_check *c)
@@ -133,7 +136,13 @@ static void print_role(const struct taf_check *c)
 {
 	enum taf_role given = given_role(c);
 
-	printf("role: %s by its command, ", taf_role_name(guess(c)));
+	if (c->target_err) {
+		fputs("role: unknown, since there is no program ", stdout);
+		taf_show_text(stdout, c->command[0], SIZE_MAX);
+		printf(" that could be started (%s); ", strerror(-c->target_err));
+	} else {
+		printf("role: %s by its command, ", taf_role_guess_text(guess(c)));
+	}
 	if (given)
 		printf("%s by its profile, whose limits are in force\n", taf_role_name(given));
 	else
@@ -357,7 +366,7 @@ void taf_check_print_json(const struct taf_check *c)
 	put_lines(&j, "notes", &c->notes);
 	put_lines(&j, "warnings", &c->warnings);
 	if (c->command) {
-		taf_json_text(&j, "role_by_command", taf_role_name(guess(c)));
+		taf_json_text(&j, "role_by_command", taf_role_guess_name(guess(c)));
 		taf_json_text(&j, "role", given_role(c) ? taf_role_name(given_role(c)) : NULL);
 	}
 	if (c->shows_effective) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "jsonout.h"
+#include "role_cli.h"
 #include "show.h"
 
 #define LABEL_WIDTH 10
@@ -127,7 +128,7 @@ void taf_doctor_print(const struct taf_doctor *d)
 		print_program(d);
 		print_engines(d);
 	}
-	line("role", taf_role_name(d->role));
+	line("role", taf_role_guess_text(d->role));
 	print_sort(&d->findings, TAF_SORT_ROUTE, "routes");
 	print_sort(&d->findings, TAF_SORT_HIDDEN, "invisible");
 	print_sort(&d->findings, TAF_SORT_NOTE, "note");
@@ -225,7 +226,7 @@ void taf_doctor_print_json(const struct taf_doctor *d, int argc, char **argv)
 	json_texts(&j, "via", d->command.via, d->command.n_via);
 	taf_json_text(&j, "verdict", verdict_ids[d->verdict]);
 	taf_json_bool(&j, "hookable", d->verdict != TAF_UNGUARDED);
-	taf_json_text(&j, "role", taf_role_name(d->role));
+	taf_json_text(&j, "role", taf_role_guess_name(d->role));
 	json_elf(&j, d);
 	taf_json_open(&j, "routes", '[');
 	for (size_t i = 0; i < d->findings.n; i++)

@@ -12,3 +12,15 @@ enum taf_role taf_role_of_command(const char *program, char *const *words, size_
 
 	return taf_role_guess(&s);
 }
+
+const char *taf_role_guess_text(enum taf_role role)
+{
+	const char *name = taf_role_guess_name(role);
+
+	return name ? name : "no sign of one (embedded, if an engine runs in it)";
+}
+
+const char *taf_role_guess_name(enum taf_role role)
+{
+	return role == TAF_ROLE_NONE || role == TAF_ROLE_EMBEDDED ? NULL : taf_role_name(role);
+}

@@ -9,5 +9,9 @@
 
 /* By its words, program being the file that would run (NULL: unknown), in our environment. */
 enum taf_role taf_role_of_command(const char *program, char *const *words, size_t n);
+/* That guess for people. Embedded is what remains where nothing tells: no sign of a role. */
+const char *taf_role_guess_text(enum taf_role role);
+/* For programs: NULL where there is no sign of one. */
+const char *taf_role_guess_name(enum taf_role role);
 
 #endif

@@ -189,7 +189,13 @@ has 'role of a profile' '^profile shells, role server, applies$' out
 has 'role by command' '^role: server by its command, server by its profile, whose limits are in' out
 check 0 --effective role.json -- ls
 row watch.infer_after 'watch.infer_after 7s role.json:2'
-has 'role by command alone' '^role: embedded by its command, none by a profile' out
+has 'no sign of a role' '^role: no sign of one \(embedded, if an engine runs in it\) by its command, none by a profile' out
+"$bin" check --effective --json role.json -- ls >out
+same 'no sign of a role, as JSON' null "$(jq .role_by_command out)"
+check 0 --effective role.json -- nosuchcmd serve
+has 'no such command: no role' '^role: unknown, since there is no program nosuchcmd that could be started \(No such file or directory\); none by' out
+check 0 --effective --json role.json -- ./uvicorn
+same 'no such command, as JSON' '[null,true]' "$(jq -c '[.role_by_command, (.warnings | any(startswith("there is no program ./uvicorn")))]' out)"
 check 0 --effective prof.json -- true
 row exit.deadline 'exit.deadline 4s prof.json:2'
 has 'no profile' '^profile shells does not match' out
