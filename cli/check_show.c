@@ -282,26 +282,43 @@ void taf_check_print(const struct taf_check *c)
 		print_line(stdout, "warning: ", c->warnings.all[i]);
 }
 
-/* A mistake in parts: {"file", "line", "col", "text"}; line and col null when it has no place. */
-static void put_mistake(struct taf_json *j, const char *named, const char *line)
+/* Whether line tells of a place in the file of that name; then its parts are put. */
+static bool put_place(struct taf_json *j, const char *named, const char *line)
 {
-	size_t n = named ? strlen(named) : 0;
+	size_t n = strlen(named);
 	unsigned at = 0, column = 0;
 	int used = 0;
-	bool is_placed;
 
-	taf_json_open(j, NULL, '{');
-	is_placed = n && !strncmp(line, named, n) &&
-		    sscanf(line + n, ":%u:%u: %n", &at, &column, &used) == 2 && used;
-	taf_json_text(j, "file", is_placed ? named : NULL);
-	if (is_placed) {
-		taf_json_u64(j, "line", at);
+	if (!n || strncmp(line, named, n) != 0)
+		return false;
+	/* The setting that names another file knows its line alone. */
+	if (sscanf(line + n, ":%u:%u: %n", &at, &column, &used) != 2 || !used) {
+		column = 0;
+		if (sscanf(line + n, ":%u: %n", &at, &used) != 1 || !used)
+			return false;
+	}
+	taf_json_text(j, "file", named);
+	taf_json_u64(j, "line", at);
+	if (column)
 		taf_json_u64(j, "col", column);
-	} else {
+	else
+		taf_json_null(j, "col");
+	taf_json_text(j, "text", line + n + used);
+	return true;
+}
+
+/* A mistake in parts: {"file", "line", "col", "text"}; null what it has not. It may be
+ * one of the registry. */
+static void put_mistake(struct taf_json *j, const struct taf_check *c, const char *line)
+{
+	taf_json_open(j, NULL, '{');
+	if (!put_place(j, c->file ? c->file : c->found.path, line) &&
+	    !put_place(j, c->found.rules.models_registry, line)) {
+		taf_json_null(j, "file");
 		taf_json_null(j, "line");
 		taf_json_null(j, "col");
+		taf_json_text(j, "text", line);
 	}
-	taf_json_text(j, "text", is_placed ? line + n + used : line);
 	taf_json_close(j);
 }
 
@@ -348,7 +365,6 @@ static void put_setting(struct taf_json *j, const struct taf_check *c, int rule)
 
 void taf_check_print_json(const struct taf_check *c)
 {
-	const char *named = c->file ? c->file : c->found.path;
 	struct taf_json j;
 
 	taf_json_init(&j, stdout);
@@ -361,7 +377,7 @@ void taf_check_print_json(const struct taf_check *c)
 	taf_json_u64(&j, "settings_given", count_given(c));
 	taf_json_open(&j, "mistakes", '[');
 	for (size_t i = 0; i < c->mistakes.n; i++)
-		put_mistake(&j, named, c->mistakes.all[i]);
+		put_mistake(&j, c, c->mistakes.all[i]);
 	taf_json_close(&j);
 	put_lines(&j, "notes", &c->notes);
 	put_lines(&j, "warnings", &c->warnings);

@@ -159,15 +159,19 @@ static void take_text(struct making *m, const struct cell *c)
 
 static void take_word(struct making *m, const struct cell *c)
 {
-	const char *words = taf_reg_words((enum taf_reg_kind)c->column->kind);
+	enum taf_reg_kind kind = (enum taf_reg_kind)c->column->kind;
+	const char *words = taf_reg_words(kind);
+	uint32_t first = taf_reg_first_word(kind);
 	char why[160];
 	struct taf_text t;
 
+	for (uint32_t i = 0; i < first; i++)
+		words = strchr(words, '|') + 1;
 	taf_text_init(&t, why, sizeof(why));
 	if (!cJSON_IsString(c->node->json))
 		taf_text_put(&t, "it is no word; write \"...\"");
-	else
-		taf_value_word(words, c->node->json->valuestring, c->value, &t);
+	else if (!taf_value_word(words, c->node->json->valuestring, c->value, &t))
+		*c->value += first;
 	if (t.used)
 		wrong(m, c->node, why);
 }

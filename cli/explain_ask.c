@@ -152,19 +152,14 @@ static const struct taf_ledger *look_at_state(struct taf_explain *x)
 	return &copy;
 }
 
-static void say_mistake(void *ctx, const char *line)
-{
-	(void)ctx;
-	taf_tell("%s", line);
-}
-
-/* Versions are read from a running process; there is none here. */
+/* Versions are read from a running process; there is none here. Mistakes in the registry
+ * were told when the policy was read. */
 static void look_at_registry(struct taf_explain *x)
 {
 	static char why[1024];
 	int n_bad = 0;
 	const struct taf_registry *r = taf_registry_open(&(struct taf_registry_ask){
-		.path = x->found.rules.models_registry, .tell = say_mistake, .n_bad = &n_bad });
+		.path = x->found.rules.models_registry, .n_bad = &n_bad });
 	const struct taf_reg_model *m = taf_registry_find(r, x->id);
 	struct taf_text t;
 

@@ -132,7 +132,8 @@ static int open_registry(struct options *o)
 {
 	static struct taf_policy policy;
 	static struct taf_policy_found found;
-	struct taf_policy_ask ask = { .file = o->policy };
+	struct taf_policy_ask ask = { .file = o->policy, .tell = say };
+	bool is_told = !o->file;
 	int n_bad = 0;
 
 	if (!o->file) {
@@ -141,8 +142,10 @@ static int open_registry(struct options *o)
 		taf_policy_found_free(&found);
 		o->file = found.rules.models_registry;
 	}
-	o->m->registry = taf_registry_open(&(struct taf_registry_ask){
-		.path = o->file, .always_reads = true, .tell = say, .n_bad = &n_bad });
+	o->m->registry = taf_registry_open(&(struct taf_registry_ask){ .path = o->file,
+								       .always_reads = true,
+								       .tell = is_told ? NULL : say,
+								       .n_bad = &n_bad });
 	o->m->source = *o->file && !n_bad ? o->file : "built-in";
 	return n_bad;
 }

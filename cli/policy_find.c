@@ -18,6 +18,7 @@ struct search {
 	const struct taf_policy_ask *ask;
 	struct taf_policy *out;
 	struct taf_policy_found *found;
+	const char *file; /* as it is named in complaints; NULL: the built-in policy */
 };
 
 static void say(const struct search *s, const char *line)
@@ -224,18 +225,50 @@ static int join_sets(const struct search *s, const char *env)
 	return 0;
 }
 
+/* The line of the policy that names the registry; 0: no line of it does. */
+static uint32_t registry_line(const struct search *s)
+{
+	uint8_t origin = s->found->origin[TAF_RULE_models_registry];
+
+	if (origin >= TAF_FROM_PROFILE)
+		return s->out->profiles[origin - TAF_FROM_PROFILE].line[TAF_RULE_models_registry];
+	return origin == TAF_FROM_FILE ? s->out->line[TAF_RULE_models_registry] : 0;
+}
+
+/* What has no line in the registry is a mistake in the line that names it. */
+static void say_registry(void *ctx, const char *line)
+{
+	const struct search *s = ctx;
+	size_t n = strlen(s->found->rules.models_registry);
+	uint32_t at = registry_line(s);
+	char named[LINE_ROOM + PATH_MAX];
+
+	if (strncmp(line, s->found->rules.models_registry, n) != 0 || line[n] != ':' ||
+	    (line[n + 1] >= '0' && line[n + 1] <= '9') || !s->ask->tell) {
+		say(s, line);
+		return;
+	}
+	if (at)
+		snprintf(named, sizeof(named), "%s:%u: models.registry: %s", s->file, at, line);
+	else
+		snprintf(named, sizeof(named), "%s: models.registry: %s",
+			 s->found->origin[TAF_RULE_models_registry] == TAF_FROM_ENV ? "TAFFRAIL_SET"
+										    : "--set",
+			 line);
+	say(s, named);
+}
+
 int taf_policy_find(const struct taf_policy_ask *ask, struct taf_policy *out,
 		    struct taf_policy_found *found)
 {
 	const char *set = getenv("TAFFRAIL_SET"), *strict = getenv("TAFFRAIL_STRICT");
-	struct search s = { ask, out, found };
+	struct search s = { ask, out, found, NULL };
 	char path[PATH_MAX];
-	const char *file;
 
 	memset(found, 0, sizeof(*found));
-	file = search(&s, path);
-	if (file)
-		read_file(&s, file);
+	s.file = search(&s, path);
+	if (s.file)
+		read_file(&s, s.file);
 	else
 		taf_policy_builtin(out);
 	taf_policy_for(out, &ask->who, &found->rules, found->origin);
@@ -247,8 +280,8 @@ int taf_policy_find(const struct taf_policy_ask *ask, struct taf_policy *out,
 		.path = found->rules.models_registry,
 		.state = ask->state,
 		.always_reads = ask->always_reads,
-		.tell = ask->tell,
-		.ctx = ask->ctx,
+		.tell = say_registry,
+		.ctx = &s,
 		.n_bad = &found->n_bad,
 	}));
 	found->is_strict =

@@ -65,6 +65,11 @@ const char *taf_reg_words(enum taf_reg_kind kind)
 	return kind < sizeof(words) / sizeof(*words) && words[kind] ? words[kind] : "";
 }
 
+uint32_t taf_reg_first_word(enum taf_reg_kind kind)
+{
+	return kind == TAF_REG_TIER_KIND;
+}
+
 static uint32_t stir(uint32_t h, uint32_t v)
 {
 	h = (h ^ v) * 2654435761u;

@@ -117,6 +117,8 @@ struct taf_reg_form {
 const struct taf_reg_form *taf_reg_form(enum taf_reg_table table);
 /* "info|medium|...|" for a kind of words. */
 const char *taf_reg_words(enum taf_reg_kind kind);
+/* The first of them that an entry may say: "none" is the tier of what has no entry. */
+uint32_t taf_reg_first_word(enum taf_reg_kind kind);
 uint32_t taf_registry_layout(void);
 
 /* Sets the check of a registry whose tables are in place. */

@@ -83,6 +83,15 @@ sed -i 's/"abort"/"worse"/' own.json
 "$bin" check policy.json >out.txt 2>&1
 check "bad" status 78 $?
 check "bad" line 1 "$(grep -c "own.json:2:[0-9]*: tier: \"worse\"" out.txt)"
+check "bad" "the tiers that there are" 1 "$(grep -c 'write degradation, abort or panic$' out.txt)"
+check "bad" "JSON" "$work/own.json 2 true" \
+	"$("$bin" check --json policy.json | jq -r '.mistakes[0] | "\(.file) \(.line) \(.col > 0)"')"
+sed 's/"worse"/"none"/' own.json >none.json
+"$bin" models --registry none.json >/dev/null 2>out.txt
+check "none" status 78 $?
+check "none" line 1 "$(grep -c '^taffrail: none.json:2:[0-9]*: tier: "none" is not one of the words; write degradation, abort or panic$' out.txt)"
+"$bin" explain --policy policy.json --model a >/dev/null 2>out.txt
+check "bad" "explain says it once" 1 "$(grep -c 'own.json:2:' out.txt)"
 says "bad" 78 '[.registry, (.models | length)] | join(" ")' "built-in 11" --policy policy.json
 "$bin" run --strict --policy policy.json -- true 2>err.txt
 check "strict" status 78 $?
@@ -92,6 +101,14 @@ check "not strict" line 1 "$(grep -c 'own.json:2:' err.txt)"
 rm own.json
 "$bin" check policy.json >out.txt 2>&1
 check "missing" status 78 $?
-check "missing" line 1 "$(grep -c 'own.json: there is no such file' out.txt)"
+check "missing" line 1 "$(grep -c "^policy.json:1: models.registry: $work/own.json: there is no such file; name one that exists\$" out.txt)"
+check "missing" JSON 'policy.json 1 null' \
+	"$("$bin" check --json policy.json | jq -r '.mistakes[0] | "\(.file) \(.line) \(.col)"')"
+"$bin" check --set "models.registry=$work/own.json" >/dev/null 2>out.txt
+check "missing" "by --set" "--set: models.registry: $work/own.json: there is no such file; name one that exists" "$(cat out.txt)"
+"$bin" models --policy policy.json >/dev/null 2>out.txt
+check "missing" "models" 1 "$(grep -c "^taffrail: policy.json:1: models.registry: $work/own.json: there is" out.txt)"
+"$bin" models --policy nosuch.json >/dev/null 2>out.txt
+check "no policy" "models says it" "taffrail: nosuch.json: there is no such file; name one that exists" "$(cat out.txt)"
 
 tally 60
