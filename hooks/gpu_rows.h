@@ -3,12 +3,15 @@
  * passes want to know of them. */
 #undef TAKES
 #undef GIVES
+#undef GIVES_LATER
 #undef SUBMITS
 #undef WAITS
 #undef DROPS
 #define TAKES(ret, name, params, args, place, at, bytes, refuse, doc) \
 	HOOK(ret, name, params, args, ALLOC, bytes, refuse, doc)
 #define GIVES(ret, name, params, args, at, refuse, doc) \
+	HOOK(ret, name, params, args, FREE, 0, refuse, doc)
+#define GIVES_LATER(ret, name, params, args, at, refuse, doc) \
 	HOOK(ret, name, params, args, FREE, 0, refuse, doc)
 #define SUBMITS(ret, name, params, args, queue, refuse, doc) \
 	HOOK(ret, name, params, args, SUBMIT, 0, refuse, doc)

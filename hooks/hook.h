@@ -19,6 +19,7 @@
  *
  *   TAKES  (ret, name, params, args, place, at, bytes, refuse, doc)   ALLOC; TAF_AT_place, address
  *   GIVES  (ret, name, params, args, at, refuse, doc)                 FREE of what lies at
+ *   GIVES_LATER(the same)                                             in the order of a queue
  *   SUBMITS(ret, name, params, args, queue, refuse, doc)              SUBMIT to a queue
  *   WAITS  (ret, name, params, args, queue, refuse, doc)              SYNC; queue or TAF_EVERY_QUEUE
  *   DROPS  (ret, name, params, args, queue, refuse, doc)              the queue is destroyed

@@ -16,6 +16,7 @@
 #undef HOOKV
 #undef TAKES
 #undef GIVES
+#undef GIVES_LATER
 #undef SUBMITS
 #undef WAITS
 #undef DROPS
@@ -41,8 +42,10 @@
 #ifndef TAF_MISSING
 #define TAF_NOT_MADE(call, ret, refuse) (refuse)
 #define TAF_FAULT(call, rc) (void)0
+#define TAF_BEFORE_TRIM(call) (void)0
 #else
 #define TAF_NOT_MADE(call, ret, refuse) ((call).real ? (refuse) : TAF_MISSING(ret))
+#define TAF_BEFORE_TRIM(call) taf_burst_unload(&(call))
 #define TAF_FAULT(call, rc) \
 	do { \
 		if (__builtin_expect((rc) != 0, 0)) \
@@ -67,6 +70,8 @@
 		struct taf_call call; \
 		TAF_INIT(name, kind_, call); \
 		call.bytes = (uint64_t)(n_bytes); \
+		if (TAF_##kind_ == TAF_TRIM) \
+			TAF_BEFORE_TRIM(call); \
 		if (!TAF_ENTER(kind_, &call)) \
 			return TAF_NOT_MADE(call, ret, refuse); \
 		ret r = THROUGH(call, name) args; \
@@ -118,7 +123,11 @@
 		return r; \
 	}
 /* What is not known was never counted as taken: it passes unseen. */
-#define GIVES(ret, name, params, args, at_, refuse, doc) \
+#define GIVES(ret, name, params, args, at, refuse, doc) \
+	TAF_GIVE(ret, name, params, args, at, refuse, taf_burst_unload(&call))
+#define GIVES_LATER(ret, name, params, args, at, refuse, doc) \
+	TAF_GIVE(ret, name, params, args, at, refuse, (void)0)
+#define TAF_GIVE(ret, name, params, args, at_, refuse, before) \
 	ret taf_##name params \
 	{ \
 		struct taf_call call; \
@@ -133,6 +142,7 @@
 			TAF_FAULT(call, TAF_STATUS(r)); \
 			return r; \
 		} \
+		before; \
 		call.bytes = taf_device_bytes(had.place, had.bytes); \
 		if (!taf_before_narrow(&call, TAF_FREE)) \
 			return TAF_NOT_MADE(call, ret, refuse); \
@@ -184,6 +194,7 @@
 		if (!call.real) \
 			return TAF_NOT_MADE(call, ret, refuse); \
 		taf_capture_closed(call.queue); \
+		taf_burst_unload(&call); \
 		taf_flight_drop(taf_call_key(&call)); \
 		return THROUGH(call, name) args; \
 	}

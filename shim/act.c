@@ -9,6 +9,7 @@
 #include "capture.h"
 #include "crumb.h"
 #include "facts.h"
+#include "flight.h"
 #include "memory.h"
 #include "scratch.h"
 
@@ -69,6 +70,21 @@ static void *handle_of(const struct taf_work *w)
 	return w->has_queue ? u.p : atomic_load(&w->handle);
 }
 
+/* What a runtime has done nobody else tells flight.h. */
+static int sync_burst(const struct taf_work *w, void *handle)
+{
+	enum taf_api api = taf_api_of(w->table->engine);
+	struct taf_flight_mark mark;
+	int err;
+
+	taf_flight_seen(&mark, w->has_queue ? taf_flight_key(api, w->queue, taf_tls.device)
+					    : TAF_FLIGHT_EVERY(api));
+	err = w->table->ops->sync(handle, w->home);
+	if (!err)
+		taf_flight_done(&mark);
+	return err;
+}
+
 /* Their functions may set errno; the program must not see it. */
 static int call_sync(const struct taf_work *w, unsigned drain, const char **what)
 {
@@ -81,7 +97,7 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 		return -EBUSY;
 	}
 	taf_tls.inside++;
-	err = ops->sync(handle, w->home);
+	err = w->is_burst ? sync_burst(w, handle) : ops->sync(handle, w->home);
 	*what = err ? "not synchronized, so not cleared" : NULL;
 	if (!err && (drain & TAF_DRAIN_TRIM) && ops->trim)
 		err = ops->trim(handle, w->home);
@@ -127,6 +143,8 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 		would_drain(w, &r);
 		return;
 	}
+	if (rule != TAF_RULE_drain_every_submits)
+		r.keep = TAF_KEEP_SYNC;
 	r.of = taf_crumb(&r);
 	r.phase = TAF_END;
 	r.rc = call_sync(w, drain, &r.msg);

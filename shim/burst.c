@@ -200,6 +200,38 @@ void taf_burst_count(struct taf_call *c)
 	taf_work_release(w);
 }
 
+/* Of an engine that is seen itself the boundary is its own unload. */
+static bool is_engines_affair(void)
+{
+	return taf_tls.inside || (taf_tls.open & (1u << TAF_LOAD | 1u << TAF_UNLOAD |
+						  1u << TAF_SUBMIT | 1u << TAF_TRIM));
+}
+
+void taf_burst_unload(const struct taf_call *c)
+{
+	struct taf_event ev = { .kind = TAF_UNLOAD,
+				.phase = TAF_BEGIN,
+				.engine = c->table->engine };
+	struct taf_flight_sum sum;
+	struct taf_work *w;
+	unsigned drain;
+	int rule;
+
+	if (!taf_rules.drain_before_unload || !taf_tls.flight || is_engines_affair() ||
+	    taf_is_other_process())
+		return;
+	taf_flight_sum(taf_api_of(c->table->engine), &sum);
+	w = sum.in_flight ? work_of(c) : NULL;
+	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms))
+		return;
+	taf_tls.held = w;
+	taf_burst_fold(w);
+	drain = taf_act_drains(&ev, w, &rule) & ~(unsigned)TAF_DRAIN_TRIM;
+	taf_act_drain(w, drain, rule);
+	taf_tls.held = NULL;
+	taf_work_release(w);
+}
+
 /* With nothing in flight the generation rests: the mark says so, the turn goes to
  * others, and this thread's next submit is looked at again. */
 void taf_burst_waited(const struct taf_call *c)

@@ -37,6 +37,9 @@ void taf_burst_count(struct taf_call *c);
 void taf_burst_fold(struct taf_work *w);
 /* Submits of w's runtime so far. */
 uint64_t taf_burst_total(const struct taf_work *w);
+/* Before memory, a queue or a context is given up, or a cache is trimmed: with work in
+ * flight that is what drain.before_unload is about. */
+void taf_burst_unload(const struct taf_call *c);
 /* After a wait of the program that has succeeded. */
 void taf_burst_waited(const struct taf_call *c);
 /* A process became active, or a fork child begins anew. */

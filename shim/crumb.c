@@ -27,7 +27,7 @@
 #include "ring.h"
 #include "seg.h"
 
-#define INFER_SYNC_MAX 10u /* begins flushed in a second */
+#define BEGINS_SYNC_MAX 10u /* flushed in a second */
 #define SECOND_NS 1000000000ull
 #define TURNS_MAX 4 /* segments tried for one record */
 #define MARK_ROOM 512u /* a record without texts is shorter */
@@ -49,24 +49,30 @@ static char head[TAF_RECORD_MAX], boot[TAF_BOOT_ID_LEN + 1], run[17];
 static int32_t pid;
 static uint64_t start;
 
-static _Atomic(uint64_t) infer_second; /* which second of CLOCK_MONOTONIC is counted */
-static _Atomic(uint32_t) infer_begins; /* in it */
+static struct {
+	_Atomic(uint64_t) second; /* which one of CLOCK_MONOTONIC is counted */
+	_Atomic(uint32_t) begins; /* in it */
+} infers, drains;
 
-/* At most ten flushes a second for begins of generations; a race lets one more pass. */
-static bool is_infer_flood(uint64_t mono_ns)
+/* At most ten flushes a second for begins of generations, and ten for drains that come
+ * every so many submits (those of a boundary say themselves what they are worth); a
+ * race lets one more pass. */
+static bool is_flood(const struct taf_rec *r, uint64_t mono_ns)
 {
 	uint64_t now = mono_ns / SECOND_NS;
+	bool is_drain = r->kind == TAF_DRAIN;
 
-	if (atomic_exchange(&infer_second, now) != now)
-		atomic_store(&infer_begins, 0);
-	return atomic_fetch_add(&infer_begins, 1) >= INFER_SYNC_MAX;
+	if (atomic_exchange(is_drain ? &drains.second : &infers.second, now) != now)
+		atomic_store(is_drain ? &drains.begins : &infers.begins, 0);
+	return atomic_fetch_add(is_drain ? &drains.begins : &infers.begins, 1) >= BEGINS_SYNC_MAX;
 }
 
 static enum taf_durability worth(const struct taf_rec *r, uint64_t mono_ns)
 {
 	enum taf_durability keep = r->keep ? r->keep : taf_kind_durability(r->kind);
 
-	if (r->kind == TAF_INFER && r->phase == TAF_BEGIN && !r->keep && is_infer_flood(mono_ns))
+	if ((r->kind == TAF_INFER || r->kind == TAF_DRAIN) && r->phase == TAF_BEGIN && !r->keep &&
+	    is_flood(r, mono_ns))
 		keep = TAF_KEEP_LOG;
 	return keep;
 }

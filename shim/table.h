@@ -34,6 +34,8 @@ struct taf_ops {
 	/* Fills total and free of the device, for all its users. handle and home may be
 	 * NULL: of the device that a new context would get. 0 or -errno. */
 	int (*memory)(void *handle, const void *home, struct taf_memory *out);
+	/* Bytes that its pools keep and nobody uses: what a trim could give back. 0 or -errno. */
+	int (*slack)(void *handle, const void *home, uint64_t *bytes);
 };
 
 struct taf_table {

@@ -7,6 +7,7 @@
 #include "act.h"
 #include "burst.h"
 #include "crumb.h"
+#include "holding.h"
 #include "learn.h"
 #include "live.h"
 #include "load.h"
@@ -393,7 +394,7 @@ static void put_rate(struct taf_text *t, const struct taf_work *w)
 
 static void end_infer(struct taf_work *w)
 {
-	char buf[64];
+	char buf[288];
 	struct taf_text extra;
 	struct taf_rec r = { .kind = TAF_INFER,
 			     .phase = TAF_END,
@@ -417,7 +418,8 @@ static void end_infer(struct taf_work *w)
 	if (w->is_burst) { /* a runtime knows no tokens, and the memory of its device */
 		r.has &= ~(unsigned)(TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_KV | TAF_HAS_HANDLES);
 		r.live = taf_live_bytes();
-		r.extra = NULL;
+		taf_text_init(&extra, buf, sizeof(buf));
+		taf_holding_put(w, &extra);
 	}
 	taf_crumb(&r);
 	taf_learn_inferred(w);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* holding.h -- what a process has of a GPU runtime, as members of a crumb.
+ *
+ *   pieces      live allocations of device and managed memory
+ *   peak_bytes  most bytes of them at once, of each device, added up
+ *   largest     the biggest of them so far, in bytes
+ *   managed     live bytes of managed memory
+ *   pinned      live bytes on the host that the device can reach
+ *   graphs      executable graphs
+ *   pool_slack  bytes that the runtime's pools keep and nobody uses
+ *   in_flight   submits that are not known to be done
+ *   captures    streams that are being captured
+ *   missed      allocations that could not be counted: the rest is a lower bound
+ *
+ * A member that is 0 is left out. */
+#ifndef TAF_HOLDING_H
+#define TAF_HOLDING_H
+
+#include "work.h"
+
+struct taf_text;
+
+/* On a thread that may call the runtime. */
+void taf_holding_put(const struct taf_work *w, struct taf_text *t);
+
+#endif
