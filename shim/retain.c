@@ -16,7 +16,6 @@
 #define DAY_NS 86400000000000ll
 #define STRANGER_NS (7 * DAY_NS) /* after which a ring that no log here belongs to is litter */
 #define DENTS (32 * 1024)
-#define NAME_ROOM 96u /* boot, pid, start, segment */
 
 #define BOOT_WORDS (TAF_BOOT_ID_LEN / sizeof(uint64_t))
 
@@ -63,20 +62,6 @@ static bool parse(const char *name, struct entry *e)
 	return true;
 }
 
-static void put_name(struct taf_text *t, const struct entry *e)
-{
-	taf_text_put_n(t, (const char *)e->boot, TAF_BOOT_ID_LEN);
-	taf_text_char(t, '-');
-	taf_text_i64(t, e->pid);
-	taf_text_char(t, '-');
-	taf_text_u64(t, e->start);
-	if (!e->is_ring) {
-		taf_text_char(t, '-');
-		taf_text_pad(t, e->seg, 3);
-	}
-	taf_text_put(t, e->is_ring ? ".ring" : ".jsonl");
-}
-
 static void path_of(char out[TAF_PATH_MAX], const char *dir, const struct entry *e)
 {
 	struct taf_text t;
@@ -84,21 +69,16 @@ static void path_of(char out[TAF_PATH_MAX], const char *dir, const struct entry 
 	taf_text_init(&t, out, TAF_PATH_MAX);
 	taf_text_put(&t, dir);
 	taf_text_char(&t, '/');
-	put_name(&t, e);
-}
-
-static void take_name(struct room *r, const char *name)
-{
-	struct entry *e = &r->entry[r->n];
-	char again[NAME_ROOM];
-	struct taf_text t;
-
-	if (!parse(name, e))
-		return;
-	taf_text_init(&t, again, sizeof(again));
-	put_name(&t, e);
-	/* Not the name that we would write (zeroes in front): not ours. */
-	r->n += taf_same(again, name);
+	taf_text_put_n(&t, (const char *)e->boot, TAF_BOOT_ID_LEN);
+	taf_text_char(&t, '-');
+	taf_text_i64(&t, e->pid);
+	taf_text_char(&t, '-');
+	taf_text_u64(&t, e->start);
+	if (!e->is_ring) {
+		taf_text_char(&t, '-');
+		taf_text_pad(&t, e->seg, 3);
+	}
+	taf_text_put(&t, e->is_ring ? ".ring" : ".jsonl");
 }
 
 static void list(struct room *r)
@@ -112,7 +92,7 @@ static void list(struct room *r)
 		for (int64_t at = 0; at < got && r->n < NAMES_MAX;) {
 			struct taf_dirent *row = (struct taf_dirent *)(void *)(r->dents + at);
 
-			take_name(r, row->name);
+			r->n += parse(row->name, &r->entry[r->n]);
 			at += row->len;
 		}
 	}

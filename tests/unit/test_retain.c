@@ -180,6 +180,8 @@ static void test_other_names_are_not_ours(void **state)
 {
 	static const char *const tails[] = { "-0.jsonl", "-000.jsonl.bak", ".rings", "-000",
 					     "-00a.jsonl" };
+	static const char *const wide[] = { "-02130706433-5-000.jsonl", "-2130706433-05-000.jsonl",
+					    "-2130706433-5-0001.jsonl", "-2130706433-05.ring" };
 	char path[128];
 
 	(void)state;
@@ -188,7 +190,20 @@ static void test_other_names_are_not_ours(void **state)
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
 		make(dead(1, tails[i]), 9999, "x");
 	make(name_of("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1, 1, "-000.jsonl"), 9999, "x");
+	/* Nor is one with more zeroes in front than we write. */
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", dir, boot, wide[i]);
+		make(path, 9999, "x");
+	}
+	snprintf(path, sizeof(path), "%s/README", dir);
 	taf_retain(dir, 0, 0, boot);
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		char one[128];
+
+		snprintf(one, sizeof(one), "%s/%s%s", dir, boot, wide[i]);
+		assert_true(is_there(one));
+		unlink(one);
+	}
 	assert_true(is_there(path));
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
 		assert_true(is_there(dead(1, tails[i])));
