@@ -355,6 +355,7 @@ static void print_page(FILE *out, const struct taf_page *page)
 	print_head(out, page->trail, s);
 	taf_report_phases(out, page);
 	print_ring(out, s);
+	taf_report_devices(out, page);
 	print_threads(out, s);
 	print_open(out, s);
 	print_damage(out, page->trail);

@@ -175,6 +175,8 @@ static void join_counts(struct ring_side *r)
 		s->submits = submits;
 	}
 	s->open_submits_known = true;
+	s->n_devices = f->n_devices;
+	memcpy(s->devices, f->devices, sizeof(s->devices));
 	s->is_leaving = f->is_leaving;
 	s->dropped = f->dropped;
 	if (f->infers > s->infers)

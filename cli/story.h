@@ -18,6 +18,7 @@
 #ifndef TAF_STORY_H
 #define TAF_STORY_H
 
+#include "../shim/ring_read.h"
 #include "sessions.h"
 
 #define TAF_IDLE_MS 250
@@ -96,6 +97,8 @@ struct taf_story {
 	struct taf_last_thing last[TAF_LAST_MAX]; /* the latest first */
 	size_t n_last;
 	struct taf_oldest oldest;
+	struct taf_ring_holding devices[TAF_RING_DEVICES]; /* as the ring has them */
+	size_t n_devices;
 	char text[TAF_STORY_ROOM];
 };
 

@@ -73,7 +73,13 @@
 	K(VERSIONS, "versions") \
 	K(HOST, "host") \
 	K(PID_OF_GUEST, "pid_of_guest") \
-	K(INSIDE, "inside")
+	K(INSIDE, "inside") \
+	K(DEVICE, "device") \
+	K(PIECES, "pieces") \
+	K(PEAK_BYTES, "peak_bytes") \
+	K(LARGEST, "largest") \
+	K(PINNED, "pinned") \
+	K(GRAPHS, "graphs")
 
 enum taf_key {
 #define K(NAME, name) TAF_KEY_##NAME,

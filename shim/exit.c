@@ -5,6 +5,7 @@
 
 #include "act.h"
 #include "crumb.h"
+#include "holding.h"
 #include "learn.h"
 #include "life.h"
 
@@ -157,6 +158,7 @@ static void leave_by(const struct way *w)
 		start_deadline(w);
 		settle_all();
 		drain_all();
+		taf_holding_leave();
 		taf_learn_leaving();
 		stop_deadline();
 		taf_tls.inside--;

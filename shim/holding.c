@@ -5,6 +5,7 @@
 
 #include "../policy/text.h"
 #include "capture.h"
+#include "crumb.h"
 #include "flight.h"
 #include "gate.h"
 #include "live.h"
@@ -55,4 +56,46 @@ void taf_holding_put(const struct taf_work *w, struct taf_text *t)
 	put(t, "in_flight", flight.in_flight);
 	put(t, "captures", taf_captures_open());
 	put(t, "missed", taf_live_missed());
+}
+
+/* The engine that an API's figures are told under. */
+static const enum taf_engine engines[TAF_APIS] = {
+	[TAF_API_CUDA] = TAF_ENGINE_CUDA,     [TAF_API_HIP] = TAF_ENGINE_HIP,
+	[TAF_API_OPENCL] = TAF_ENGINE_OPENCL, [TAF_API_VULKAN] = TAF_ENGINE_VULKAN,
+	[TAF_API_LEVEL0] = TAF_ENGINE_LEVEL0, [TAF_API_METAL] = TAF_ENGINE_METAL,
+};
+
+static void note(enum taf_api api, uint32_t device, const struct taf_live_sum *s)
+{
+	char buf[192];
+	struct taf_text t;
+	struct taf_rec r = { .kind = TAF_NOTE,
+			     .phase = TAF_MARK,
+			     .engine = engines[api],
+			     .class = "device",
+			     .has = TAF_HAS_BYTES,
+			     .bytes = s->bytes[TAF_AT_DEVICE] + s->bytes[TAF_AT_MANAGED],
+			     .extra = buf };
+
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_put(&t, ",\"device\":");
+	taf_text_u64(&t, device);
+	put(&t, "pieces", s->pieces[TAF_AT_DEVICE] + s->pieces[TAF_AT_MANAGED]);
+	put(&t, "peak_bytes", s->peak);
+	put(&t, "largest", s->largest);
+	put(&t, "pinned", s->bytes[TAF_AT_HOST]);
+	put(&t, "graphs", s->pieces[TAF_AT_GRAPH]);
+	taf_crumb(&r);
+}
+
+void taf_holding_leave(void)
+{
+	struct taf_live_sum s;
+
+	for (int api = TAF_API_NONE + 1; api < TAF_APIS; api++)
+		for (uint32_t d = 0; d < TAF_LIVE_DEVICES; d++) {
+			taf_live_sum((enum taf_api)api, d, &s);
+			if (s.peak || s.bytes[TAF_AT_HOST] || s.pieces[TAF_AT_GRAPH])
+				note((enum taf_api)api, d, &s);
+		}
 }

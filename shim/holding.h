@@ -12,7 +12,8 @@
  *   captures    streams that are being captured
  *   missed      allocations that could not be counted: the rest is a lower bound
  *
- * A member that is 0 is left out. */
+ * A member that is 0 is left out.  The note about one device, of the class "device", has
+ * its number as `device` and the live bytes as `bytes`. */
 #ifndef TAF_HOLDING_H
 #define TAF_HOLDING_H
 
@@ -20,6 +21,8 @@
 
 struct taf_text;
 
+/* The process leaves: a note for each device that it had memory of. */
+void taf_holding_leave(void);
 /* On a thread that may call the runtime. */
 void taf_holding_put(const struct taf_work *w, struct taf_text *t);
 
