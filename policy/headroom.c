@@ -68,17 +68,15 @@ struct growth {
 
 static void grown(const struct taf_question *q, struct taf_verdict *v, const struct growth *g)
 {
-	uint64_t most =
-		taf_amount_tiered(g->most, q->facts->memory.total, q->facts->memory.tier_growth);
-	struct taf_answer a;
+	struct taf_answer a = { .action = TAF_ACT_WARN,
+				.rule = g->rule,
+				.unit = TAF_UNIT_BYTES,
+				.have = taf_amount_tiered(g->most, q->facts->memory.total,
+							  q->facts->memory.tier_growth),
+				.need = g->by };
 
-	if (g->most->is == TAF_AMOUNT_NONE || !most || g->by <= most)
+	if (g->most->is == TAF_AMOUNT_NONE || !a.have || g->by <= a.have)
 		return;
-	a = (struct taf_answer){ .action = TAF_ACT_WARN,
-				 .rule = g->rule,
-				 .unit = TAF_UNIT_BYTES,
-				 .have = most,
-				 .need = g->by };
 	taf_copy(a.about, g->about, sizeof(a.about));
 	say(q, v, &a, g->told);
 }
@@ -89,16 +87,15 @@ static void filled(const struct taf_question *q, struct taf_verdict *v)
 	const struct taf_memory *m = &q->facts->memory;
 	uint32_t critical = q->rules->memory_critical_pct, warn = q->rules->memory_warn_pct;
 	bool is_critical = taf_memory_is_over(m, critical);
-	struct taf_answer a;
+	struct taf_answer a = { .action = TAF_ACT_WARN,
+				.rule = is_critical ? TAF_RULE_memory_critical_pct
+						    : TAF_RULE_memory_warn_pct,
+				.unit = TAF_UNIT_BYTES,
+				.have = taf_less(m->total, m->free),
+				.need = m->total };
 
 	if (!is_critical && !taf_memory_is_over(m, warn))
 		return;
-	a = (struct taf_answer){ .action = TAF_ACT_WARN,
-				 .rule = is_critical ? TAF_RULE_memory_critical_pct
-						     : TAF_RULE_memory_warn_pct,
-				 .unit = TAF_UNIT_BYTES,
-				 .have = taf_less(m->total, m->free),
-				 .need = m->total };
 	taf_copy(a.about, "memory in use", sizeof(a.about));
 	say(q, v, &a, is_critical ? TAF_TOLD_CRITICAL : TAF_TOLD_WARN);
 }

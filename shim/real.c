@@ -6,7 +6,7 @@
 
 #define MAX_SCOPE 96 /* objects searched for one answer */
 #define MAX_ROOTS 48 /* objects whose needs are followed for one answer */
-#define NAME_BUCKETS 256u
+#define NAME_BUCKETS 1024u
 
 struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
 _Atomic(uint32_t) taf_real_epoch = 1; /* a slot of zeroes is of none */
@@ -174,6 +174,31 @@ static bool is_in_front(const struct link_map *of)
 	return m == of && of != taf_elf_self();
 }
 
+/* Of a driver that fills its table of functions with its own exported names, which the
+ * loader bound to ours: the call came through the table, and is for the driver.  The
+ * caller's own function would call us again. */
+static void *past_loader(const struct link_map *of, const char *name)
+{
+	struct link_map *m = taf_elf_self();
+	struct taf_elf e;
+
+	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
+		void *p = m != of && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
+
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+static bool has_own(const struct search *s)
+{
+	struct taf_elf e;
+
+	return s->base && s->base != taf_elf_self() && taf_elf_of(s->base, &e) &&
+	       taf_elf_symbol(&e, s->name, NULL);
+}
+
 static taf_fn from_caller(const struct taf_table *t, int row, const void *caller)
 {
 	struct search s = { .name = t->rows[row].name };
@@ -182,6 +207,8 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 	void *p;
 
 	s.base = taf_elf_at(caller);
+	if (t->is_loader && has_own(&s))
+		return object_fn(past_loader(s.base, s.name));
 	p = in_preloads(s.name, s.base);
 	if (p)
 		return object_fn(p);

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/* hip.c -- AMD's HIP runtime: devices, rows of memory, captures, and its sync, trim and
+ * memory.
+ *
+ * The last error.  Up to ROCm 6 it is the result of the thread's latest call whatever
+ * that was, from 7 on the latest failure.  Our own calls come before one of the program's, whose
+ * result replaces theirs; one of ours that fails is taken back where there was no error
+ * before. */
+#include "abi/hip.h"
+
+#include <errno.h>
+
+#include "hook.h"
+
+#define TAF_ROWS "hip.def"
+#define TAF_TABLE taf_table_hip
+#define TAF_ENGINE TAF_ENGINE_HIP
+#define TAF_OPS &hip_ops
+#define TAF_STATUS(r) ((int64_t)(r))
+#define TAF_IS_OOM(r) ((r) == TAF_HIP_OUT_OF_MEMORY)
+#define TAF_MISSING(type) ((type)TAF_HIP_NOT_INITIALIZED)
+#define TAF_REFUSING(call) fail_as_theirs(&(call))
+#define TAF_RETRY_BEGIN(call) last_error((call).caller)
+#define TAF_RETRY_GOOD(call) forget_error((call).caller)
+/* 0 is the thread's own stream there, whose handle is 2. */
+#define TAF_HIP_SPT(stream) (TAF_U64(stream) ? TAF_U64(stream) : 2)
+#define TAF_HIP_FIRST(list, count) ((list) && (count) > 0 ? TAF_U64((list)->stream) : 0)
+#define TAF_HIP_OF(config) ((config) ? TAF_U64((config)->stream) : 0)
+
+static const struct taf_ops hip_ops;
+static int last_error(const void *home);
+static void forget_error(const void *home);
+static void fail_as_theirs(const struct taf_call *call);
+#include "expand.h"
+
+#define POOLS 16
+#define TOO_MUCH (SIZE_MAX / 2) /* no device has it, and none tries to find it */
+
+/* Pools that the program made; more than these are not trimmed. */
+static _Atomic(void *) pools[POOLS];
+
+static int last_error(const void *home)
+{
+	hipPeekAtLastError_fn *peek = THEIRS(hipPeekAtLastError, home);
+	int r;
+
+	if (!peek)
+		return 0;
+	taf_tls.inside++;
+	r = peek();
+	taf_tls.inside--;
+	return r;
+}
+
+static void forget_error(const void *home)
+{
+	hipGetLastError_fn *get = THEIRS(hipGetLastError, home);
+
+	if (!get)
+		return;
+	taf_tls.inside++;
+	get();
+	taf_tls.inside--;
+}
+
+/* A rule refused the call: their last error is what it had been if they had. */
+static void fail_as_theirs(const struct taf_call *call)
+{
+	hipMalloc_fn *take = THEIRS(hipMalloc, call->caller);
+	hipFree_fn *give = THEIRS(hipFree, call->caller);
+	void *p = NULL;
+
+	if (!take || !give)
+		return;
+	taf_tls.inside++;
+	if (!take(&p, TOO_MUCH))
+		give(p);
+	taf_tls.inside--;
+}
+
+/* What an OWN wrapper gives when the door did not let it through. */
+static int not_made(const struct taf_call *call, int refuse)
+{
+	return call->real ? refuse : TAF_HIP_NOT_INITIALIZED;
+}
+
+/* The current device changed, by a function that does not say to which. */
+static int moved(struct taf_call *call, int r)
+{
+	hipGetDevice_fn *get = THEIRS(hipGetDevice, call->caller);
+	int device = 0;
+
+	if (!r && get && !get(&device) && device >= 0)
+		taf_tls.device = (uint32_t)device;
+	TAF_FAULT(*call, r);
+	return r;
+}
+
+int taf_hipSetDevice(int device)
+{
+	struct taf_call call = TAF_CALL(hipSetDevice);
+	int r = TAF_HIP_NOT_INITIALIZED;
+
+	call.real = (taf_fn)REAL(hipSetDevice);
+	if (call.real)
+		r = THROUGH(call, hipSetDevice)(device);
+	if (!r && device >= 0)
+		taf_tls.device = (uint32_t)device;
+	TAF_FAULT(call, r);
+	return r;
+}
+
+#define MOVES(name, params, args) \
+	int taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_HIP_NOT_INITIALIZED; \
+		return moved(&call, THROUGH(call, name) args); \
+	}
+MOVES(hipCtxSetCurrent, (void *ctx), (ctx))
+MOVES(hipCtxPushCurrent, (void *ctx), (ctx))
+MOVES(hipCtxPopCurrent, (void **ctx), (ctx))
+MOVES(hipCtxCreate, (void **ctx, unsigned flags, int device), (ctx, flags, device))
+MOVES(hipCtxDestroy, (void *ctx), (ctx))
+
+/* Nothing that was taken or submitted on a device is there any more. */
+static int reset_done(struct taf_call *call, uint32_t device, int r)
+{
+	if (!r && call->is_counted)
+		taf_live_drop(TAF_API_HIP, device);
+	taf_after(call, r);
+	TAF_FAULT(*call, r);
+	return r;
+}
+
+int taf_hipDeviceReset(void)
+{
+	struct taf_call call = TAF_CALL(hipDeviceReset);
+	uint32_t device = taf_tls.device;
+
+	call.is_context = true;
+	if (!taf_before(&call))
+		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
+	return reset_done(&call, device, THROUGH(call, hipDeviceReset)());
+}
+
+int taf_hipDevicePrimaryCtxReset(int device)
+{
+	struct taf_call call = TAF_CALL(hipDevicePrimaryCtxReset);
+
+	call.is_context = true;
+	if (!taf_before(&call))
+		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
+	return reset_done(&call, (uint32_t)device, THROUGH(call, hipDevicePrimaryCtxReset)(device));
+}
+
+/* Allocations whose size shows only afterwards: TAKES by hand. */
+struct take {
+	struct taf_call call;
+	struct taf_piece piece;
+	uint32_t tries;
+	int kept;
+};
+
+static bool begin_take(struct take *t, uint64_t bytes)
+{
+	t->call.bytes = taf_device_bytes(t->piece.place, bytes);
+	t->tries = 0;
+	if (!taf_before_narrow(&t->call, TAF_ALLOC)) {
+		if (t->call.real)
+			fail_as_theirs(&t->call);
+		return false;
+	}
+	t->kept = taf_rules.memory_oom_retries ? last_error(t->call.caller) : 0;
+	return true;
+}
+
+static bool is_again(struct take *t, int r)
+{
+	if (r == TAF_HIP_OUT_OF_MEMORY && !t->kept)
+		return taf_oom_again(&t->call, t->tries++);
+	if (!r && t->tries)
+		forget_error(t->call.caller);
+	return false;
+}
+
+static int end_take(struct take *t, uint64_t at, uint64_t bytes, int r)
+{
+	t->piece.at = at;
+	t->piece.bytes = bytes;
+	if (!r && taf_is_counting())
+		taf_live_take(&t->piece);
+	taf_after_narrow(&t->call, TAF_ALLOC, r);
+	TAF_FAULT(t->call, r);
+	return r;
+}
+
+#define TAKE(t, name, place_) \
+	struct take t; \
+	taf_call_narrow(&(t).call, TAF_SELF, ROW_##name); \
+	(t).call.caller = TAF_CALLER; \
+	(t).call.kind = TAF_ALLOC; \
+	(t).piece = (struct taf_piece) \
+	{ \
+		TAF_API_HIP, place_, taf_tls.device, 0, 0 \
+	}
+
+/* Of sizes that no memory has: the product is one of them too. */
+static uint64_t area(uint64_t a, uint64_t b)
+{
+	uint64_t n;
+
+	return __builtin_mul_overflow(a, b, &n) ? UINT64_MAX : n;
+}
+
+int taf_hipMallocPitch(void **ptr, size_t *pitch, size_t width, size_t height)
+{
+	int r;
+
+	TAKE(t, hipMallocPitch, TAF_AT_DEVICE);
+	if (!begin_take(&t, area(width, height)))
+		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
+	do
+		r = THROUGH(t.call, hipMallocPitch)(ptr, pitch, width, height);
+	while (is_again(&t, r));
+	return end_take(&t, TAF_WHERE(ptr), r || !pitch ? 0 : area(*pitch, height), r);
+}
+
+int taf_hipMemAllocPitch(void **ptr, size_t *pitch, size_t width, size_t height, unsigned element)
+{
+	int r;
+
+	TAKE(t, hipMemAllocPitch, TAF_AT_DEVICE);
+	if (!begin_take(&t, area(width, height)))
+		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
+	do
+		r = THROUGH(t.call, hipMemAllocPitch)(ptr, pitch, width, height, element);
+	while (is_again(&t, r));
+	return end_take(&t, TAF_WHERE(ptr), r || !pitch ? 0 : area(*pitch, height), r);
+}
+
+int taf_hipMalloc3D(struct taf_hip_pitched *pitched, struct taf_hip_extent extent)
+{
+	uint64_t lines = area(extent.height, extent.depth);
+	int r;
+
+	TAKE(t, hipMalloc3D, TAF_AT_DEVICE);
+	if (!begin_take(&t, area(extent.width, lines)))
+		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
+	do
+		r = THROUGH(t.call, hipMalloc3D)(pitched, extent);
+	while (is_again(&t, r));
+	return end_take(&t, r || !pitched ? 0 : TAF_U64(pitched->ptr),
+			r || !pitched ? 0 : area(pitched->pitch, lines), r);
+}
+
+int taf_hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop,
+		     unsigned long long flags)
+{
+	struct taf_hip_location where = { TAF_HIP_ON_DEVICE, 0 };
+	int r;
+
+	TAKE(t, hipMemCreate, TAF_AT_DEVICE);
+	if (prop)
+		where = prop->type & 0xff ? prop->now : prop->old;
+	t.piece.place = where.type == TAF_HIP_ON_DEVICE ? TAF_AT_DEVICE : TAF_AT_HOST;
+	/* Of the host, its id is that of a node. */
+	t.piece.device = where.type == TAF_HIP_ON_DEVICE ? (uint32_t)where.id : 0;
+	if (!begin_take(&t, size))
+		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
+	do
+		r = THROUGH(t.call, hipMemCreate)(handle, size, prop, flags);
+	while (is_again(&t, r));
+	return end_take(&t, TAF_WHERE(handle), size, r);
+}
+
+static void swap_pool(void *from, void *to)
+{
+	for (int i = 0; i < POOLS; i++) {
+		void *is = from;
+
+		if (atomic_compare_exchange_strong(&pools[i], &is, to))
+			return;
+	}
+}
+
+int taf_hipMemPoolCreate(void **pool, const void *props)
+{
+	struct taf_call call = TAF_CALL(hipMemPoolCreate);
+	int r = TAF_HIP_NOT_INITIALIZED;
+
+	call.real = (taf_fn)REAL(hipMemPoolCreate);
+	if (call.real)
+		r = THROUGH(call, hipMemPoolCreate)(pool, props);
+	if (!r && pool && *pool)
+		swap_pool(NULL, *pool);
+	TAF_FAULT(call, r);
+	return r;
+}
+
+int taf_hipMemPoolDestroy(void *pool)
+{
+	struct taf_call call = TAF_CALL(hipMemPoolDestroy);
+	int r;
+
+	call.real = (taf_fn)REAL(hipMemPoolDestroy);
+	if (!call.real)
+		return TAF_HIP_NOT_INITIALIZED;
+	if (pool)
+		swap_pool(pool, NULL);
+	r = THROUGH(call, hipMemPoolDestroy)(pool);
+	TAF_FAULT(call, r);
+	return r;
+}
+
+#define BEGINS(name, params, args, stream) \
+	int taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		int r; \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_HIP_NOT_INITIALIZED; \
+		taf_capture_opening(); \
+		r = THROUGH(call, name) args; \
+		taf_capture_opened(stream, !r); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+BEGINS(hipStreamBeginCapture, (void *stream, int mode), (stream, mode), TAF_U64(stream))
+BEGINS(hipStreamBeginCapture_spt, (void *stream, int mode), (stream, mode), TAF_HIP_SPT(stream))
+BEGINS(hipStreamBeginCaptureToGraph,
+       (void *stream, void *graph, const void *needs, const void *edges, size_t count, int mode),
+       (stream, graph, needs, edges, count, mode), TAF_U64(stream))
+
+#define ENDS(name, stream_) \
+	int taf_##name(void *stream, void **graph) \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		int r; \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_HIP_NOT_INITIALIZED; \
+		r = THROUGH(call, name)(stream, graph); \
+		if (r != TAF_HIP_UNMATCHED && r != TAF_HIP_WRONG_THREAD) \
+			taf_capture_closed(stream_); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+ENDS(hipStreamEndCapture, TAF_U64(stream))
+ENDS(hipStreamEndCapture_spt, TAF_HIP_SPT(stream))
+
+/* Whether this process has taken memory on a device: only then it is asked anything. */
+static bool is_used(uint32_t device)
+{
+	struct taf_live_sum sum;
+
+	taf_live_sum(TAF_API_HIP, device, &sum);
+	return sum.peak || sum.pieces[TAF_AT_HOST] || sum.pieces[TAF_AT_GRAPH];
+}
+
+/* Does what to each device in use; the thread's current one stays. */
+static int each_device(int (*what)(int device, const void *home), const void *home)
+{
+	hipSetDevice_fn *set = THEIRS(hipSetDevice, home);
+	hipGetDevice_fn *get = THEIRS(hipGetDevice, home);
+	int had = 0, r = 0, before = last_error(home);
+
+	if (!set || !get)
+		return -ENOSYS;
+	r = get(&had);
+	for (uint32_t d = 0; !r && d < TAF_LIVE_DEVICES; d++) {
+		int failed;
+
+		if ((int)d != had && !is_used(d))
+			continue;
+		failed = (int)d != had ? set((int)d) : 0;
+		r = failed ? failed : what((int)d, home);
+		if ((int)d != had)
+			set(had);
+	}
+	if (r && !before)
+		forget_error(home);
+	return r > 0 ? -EIO : r ? -ENOSYS : 0;
+}
+
+static int sync_device(int device, const void *home)
+{
+	hipDeviceSynchronize_fn *sync = THEIRS(hipDeviceSynchronize, home);
+
+	(void)device;
+	return sync ? sync() : -1;
+}
+
+static int sync_stream(void *stream, const void *home)
+{
+	hipStreamSynchronize_fn *sync = THEIRS(hipStreamSynchronize, home);
+	int before = last_error(home), r = sync ? sync(stream) : -1;
+
+	if (r > 0 && !before)
+		forget_error(home);
+	return r > 0 ? -EIO : r ? -ENOSYS : 0;
+}
+
+static int sync_all(void *handle, const void *home)
+{
+	if (handle != (const void *)TAF_SELF)
+		return sync_stream(handle, home);
+	return each_device(sync_device, home);
+}
+
+/* What a device does not have, a pool or graphs, is no failure. */
+static int trim_device(int device, const void *home)
+{
+	hipDeviceGetDefaultMemPool_fn *standard = THEIRS(hipDeviceGetDefaultMemPool, home);
+	hipDeviceGetMemPool_fn *current = THEIRS(hipDeviceGetMemPool, home);
+	hipMemPoolTrimTo_fn *trim = THEIRS(hipMemPoolTrimTo, home);
+	hipDeviceGraphMemTrim_fn *graphs = THEIRS(hipDeviceGraphMemTrim, home);
+	void *first = NULL, *second = NULL;
+	int before = last_error(home), r = 0;
+
+	if (trim && standard && !(r |= standard(&first, device)) && first)
+		r |= trim(first, 0);
+	if (trim && current && !(r |= current(&second, device)) && second && second != first)
+		r |= trim(second, 0);
+	if (graphs)
+		r |= graphs(device);
+	if (r && !before)
+		forget_error(home);
+	return 0;
+}
+
+static int trim_all(void *handle, const void *home)
+{
+	hipMemPoolTrimTo_fn *trim = THEIRS(hipMemPoolTrimTo, home);
+
+	(void)handle;
+	for (int i = 0; trim && i < POOLS; i++) {
+		void *pool = atomic_load(&pools[i]);
+
+		if (pool)
+			trim(pool, 0);
+	}
+	return each_device(trim_device, home);
+}
+
+static int memory_of(void *handle, const void *home, struct taf_memory *out)
+{
+	hipMemGetInfo_fn *info = THEIRS(hipMemGetInfo, home);
+	size_t free = 0, total = 0;
+	int before = last_error(home);
+
+	(void)handle;
+	if (!info)
+		return -ENOSYS;
+	if (info(&free, &total)) {
+		if (!before)
+			forget_error(home);
+		return -EIO;
+	}
+	out->free = free;
+	out->total = total;
+	return 0;
+}
+
+static const struct taf_ops hip_ops = { .sync = sync_all, .trim = trim_all, .memory = memory_of };

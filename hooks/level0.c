@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/* level0.c -- Intel's Level Zero: memory, queues, immediate lists, and its sync.
+ *
+ * There is no trim, for nothing is cached that a program could give back, and no free
+ * memory: that is Sysman's, which a program must have asked for before zeInit. */
+#include "abi/level0.h"
+
+#include <errno.h>
+
+#include "hook.h"
+#include "level0_queue.h"
+
+#define TAF_ROWS "level0.def"
+#define TAF_TABLE taf_table_level0
+#define TAF_ENGINE TAF_ENGINE_LEVEL0
+#define TAF_OPS &level0_ops
+#define TAF_STATUS(r) ((int64_t)(r))
+#define TAF_IS_OOM(r) ((r) == TAF_ZE_OUT_OF_DEVICE_MEMORY || (r) == TAF_ZE_OUT_OF_HOST_MEMORY)
+#define TAF_MISSING(type) ((type)TAF_ZE_UNINITIALIZED)
+#define TAF_IS_LOADER true
+
+static const struct taf_ops level0_ops;
+#include "expand.h"
+
+#define SLICE_NS 5000000u /* of a wait of ours, between which a queue may go */
+
+/* Numbers of devices, in the order in which they are met. */
+static _Atomic(void *) devices[TAF_LIVE_DEVICES];
+
+static uint32_t number_of(void *device)
+{
+	for (uint32_t i = 0; device && i < TAF_LIVE_DEVICES; i++) {
+		void *none = NULL;
+
+		if (atomic_load(&devices[i]) == device ||
+		    atomic_compare_exchange_strong(&devices[i], &none, device) || none == device)
+			return i;
+	}
+	return device ? TAF_LIVE_DEVICES - 1 : 0;
+}
+
+static int not_made(const struct taf_call *call, int refuse)
+{
+	return call->real ? refuse : TAF_ZE_UNINITIALIZED;
+}
+
+/* TAKES by hand: the device is an argument. */
+struct take {
+	struct taf_call call;
+	struct taf_piece piece;
+	uint32_t tries;
+};
+
+static bool begin_take(struct take *t, uint64_t bytes)
+{
+	t->piece.bytes = bytes;
+	t->tries = 0;
+	t->call.bytes = taf_device_bytes(t->piece.place, bytes);
+	return taf_before_narrow(&t->call, TAF_ALLOC);
+}
+
+static bool is_again(struct take *t, int r)
+{
+	return TAF_IS_OOM(r) && taf_oom_again(&t->call, t->tries++);
+}
+
+static int end_take(struct take *t, uint64_t at, int r)
+{
+	t->piece.at = at;
+	if (!r && taf_is_counting())
+		taf_live_take(&t->piece);
+	taf_after_narrow(&t->call, TAF_ALLOC, r);
+	TAF_FAULT(t->call, r);
+	return r;
+}
+
+#define TAKE(t, name, place_, device_) \
+	struct take t; \
+	taf_call_narrow(&(t).call, TAF_SELF, ROW_##name); \
+	(t).call.caller = TAF_CALLER; \
+	(t).call.kind = TAF_ALLOC; \
+	(t).piece = (struct taf_piece) \
+	{ \
+		TAF_API_LEVEL0, place_, number_of(device_), 0, 0 \
+	}
+
+int taf_zeMemAllocDevice(void *context, const void *desc, size_t size, size_t align, void *device,
+			 void **ptr)
+{
+	int r;
+
+	TAKE(t, zeMemAllocDevice, TAF_AT_DEVICE, device);
+	if (!begin_take(&t, size))
+		return not_made(&t.call, TAF_ZE_OUT_OF_DEVICE_MEMORY);
+	do
+		r = THROUGH(t.call, zeMemAllocDevice)(context, desc, size, align, device, ptr);
+	while (is_again(&t, r));
+	return end_take(&t, TAF_WHERE(ptr), r);
+}
+
+int taf_zeMemAllocShared(void *context, const void *desc, const void *host, size_t size,
+			 size_t align, void *device, void **ptr)
+{
+	int r;
+
+	TAKE(t, zeMemAllocShared, TAF_AT_MANAGED, device);
+	if (!begin_take(&t, size))
+		return not_made(&t.call, TAF_ZE_OUT_OF_DEVICE_MEMORY);
+	do
+		r = THROUGH(t.call, zeMemAllocShared)(context, desc, host, size, align, device,
+						      ptr);
+	while (is_again(&t, r));
+	return end_take(&t, TAF_WHERE(ptr), r);
+}
+
+int taf_zePhysicalMemCreate(void *context, void *device, struct taf_ze_physical *desc,
+			    void **physical)
+{
+	bool is_host = desc && (desc->flags & TAF_ZE_ON_HOST);
+	int r;
+
+	TAKE(t, zePhysicalMemCreate, is_host ? TAF_AT_HOST : TAF_AT_DEVICE, device);
+	if (!begin_take(&t, desc ? desc->size : 0))
+		return not_made(&t.call, TAF_ZE_OUT_OF_DEVICE_MEMORY);
+	do
+		r = THROUGH(t.call, zePhysicalMemCreate)(context, device, desc, physical);
+	while (is_again(&t, r));
+	return end_take(&t, TAF_WHERE(physical), r);
+}
+
+/* Memory of a context goes before it, piece by piece. */
+int taf_zeContextDestroy(void *context)
+{
+	struct taf_call call = TAF_CALL(zeContextDestroy);
+	int r;
+
+	call.is_context = true;
+	if (!taf_before(&call))
+		return not_made(&call, TAF_ZE_UNINITIALIZED);
+	r = THROUGH(call, zeContextDestroy)(context);
+	taf_after(&call, r);
+	TAF_FAULT(call, r);
+	return r;
+}
+
+/* A queue or an immediate list was made. */
+static int made(const struct taf_call *call, const struct taf_ze_queue_desc *desc, uint64_t at,
+		int r)
+{
+	struct taf_ze_queue like = { .is_list = call->row == ROW_zeCommandListCreateImmediate };
+	union {
+		uint64_t n;
+		const void *p;
+	} handle = { .n = r ? 0 : at };
+
+	like.is_synchronous = desc && desc->mode == TAF_ZE_SYNCHRONOUS;
+	like.is_in_order = !like.is_list || (desc && (desc->flags & TAF_ZE_IN_ORDER));
+	if (!r)
+		taf_ze_queue_add(handle.p, &like);
+	TAF_FAULT(*call, r);
+	return r;
+}
+
+int taf_zeCommandQueueCreate(void *context, void *device, const struct taf_ze_queue_desc *desc,
+			     void **queue)
+{
+	struct taf_call call = TAF_CALL(zeCommandQueueCreate);
+	int r;
+
+	call.real = (taf_fn)REAL(zeCommandQueueCreate);
+	if (!call.real)
+		return TAF_ZE_UNINITIALIZED;
+	number_of(device);
+	r = THROUGH(call, zeCommandQueueCreate)(context, device, desc, queue);
+	return made(&call, desc, TAF_WHERE(queue), r);
+}
+
+int taf_zeCommandListCreateImmediate(void *context, void *device,
+				     const struct taf_ze_queue_desc *desc, void **list)
+{
+	struct taf_call call = TAF_CALL(zeCommandListCreateImmediate);
+	int r;
+
+	call.real = (taf_fn)REAL(zeCommandListCreateImmediate);
+	if (!call.real)
+		return TAF_ZE_UNINITIALIZED;
+	number_of(device);
+	r = THROUGH(call, zeCommandListCreateImmediate)(context, device, desc, list);
+	return made(&call, desc, TAF_WHERE(list), r);
+}
+
+#define DESTROYS(name, handle) \
+	int taf_##name(void *handle) \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_ZE_UNINITIALIZED; \
+		if (taf_ze_queue_of(handle)) \
+			taf_flight_drop(taf_flight_key(TAF_API_LEVEL0, TAF_U64(handle), 0)); \
+		taf_ze_queue_drop(handle); \
+		return THROUGH(call, name)(handle); \
+	}
+DESTROYS(zeCommandQueueDestroy, queue)
+DESTROYS(zeCommandListDestroy, list)
+
+static struct taf_ze_queue *list_of(const void *list)
+{
+	struct taf_ze_queue *q = taf_ze_queue_of(list);
+
+	return q && q->is_list ? q : NULL;
+}
+
+#define SUBMIT_OF(call, name, queue_) \
+	struct taf_call call; \
+	taf_call_narrow(&(call), TAF_SELF, ROW_##name); \
+	(call).caller = TAF_CALLER; \
+	(call).kind = TAF_SUBMIT; \
+	(call).bytes = 0; \
+	(call).queue = TAF_U64(queue_)
+
+static bool begin_submit(struct taf_call *call)
+{
+	return taf_submit_before(call, taf_flight_key(TAF_API_LEVEL0, call->queue, 0));
+}
+
+/* All that q had is done. */
+static __attribute__((noinline)) void is_done(struct taf_call *call)
+{
+	struct taf_flight_mark mark;
+
+	taf_wait_before(call, &mark);
+	taf_wait_after(call, &mark);
+}
+
+/* sign, a fence or an event, will say that it is done. */
+static int end_submit(struct taf_call *call, struct taf_ze_queue *q, const void *sign, int r)
+{
+	if (!r && q) {
+		atomic_fetch_add(&q->submits, 1);
+		if (q->is_in_order)
+			taf_ze_promise(sign, q);
+		if (q->is_synchronous)
+			is_done(call);
+	}
+	taf_submit_after(call, r);
+	TAF_FAULT(*call, r);
+	return r;
+}
+
+int taf_zeCommandQueueExecuteCommandLists(void *queue, uint32_t count, void **lists, void *fence)
+{
+	static const struct taf_ze_queue unseen = { .is_in_order = true };
+	int r;
+
+	SUBMIT_OF(call, zeCommandQueueExecuteCommandLists, queue);
+	if (!begin_submit(&call))
+		return not_made(&call, TAF_ZE_NOT_PERMITTED);
+	r = THROUGH(call, zeCommandQueueExecuteCommandLists)(queue, count, lists, fence);
+	/* Its making may have passed us by. */
+	return end_submit(&call, r ? NULL : taf_ze_queue_add(queue, &unseen), fence, r);
+}
+
+#define APPENDS(name, params, args) \
+	int taf_##name params \
+	{ \
+		struct taf_ze_queue *q = list_of(list); \
+		int r; \
+\
+		SUBMIT_OF(call, name, list); \
+		if (!q) { \
+			call.real = (taf_fn)REAL(name); \
+			if (!call.real) \
+				return TAF_ZE_UNINITIALIZED; \
+			r = THROUGH(call, name) args; \
+			TAF_FAULT(call, r); \
+			return r; \
+		} \
+		if (!begin_submit(&call)) \
+			return not_made(&call, TAF_ZE_NOT_PERMITTED); \
+		r = THROUGH(call, name) args; \
+		return end_submit(&call, q, event, r); \
+	}
+APPENDS(zeCommandListImmediateAppendCommandListsExp,
+	(void *list, uint32_t count, void **lists, void *event, uint32_t waits, void **events),
+	(list, count, lists, event, waits, events))
+APPENDS(zeCommandListAppendLaunchKernel,
+	(void *list, void *kernel, const struct taf_ze_count *groups, void *event, uint32_t waits,
+	 void **events),
+	(list, kernel, groups, event, waits, events))
+APPENDS(zeCommandListAppendLaunchCooperativeKernel,
+	(void *list, void *kernel, const struct taf_ze_count *groups, void *event, uint32_t waits,
+	 void **events),
+	(list, kernel, groups, event, waits, events))
+APPENDS(zeCommandListAppendLaunchKernelIndirect,
+	(void *list, void *kernel, const struct taf_ze_count *groups, void *event, uint32_t waits,
+	 void **events),
+	(list, kernel, groups, event, waits, events))
+APPENDS(zeCommandListAppendLaunchMultipleKernelsIndirect,
+	(void *list, uint32_t count, void **kernels, const uint32_t *used,
+	 const struct taf_ze_count *groups, void *event, uint32_t waits, void **events),
+	(list, count, kernels, used, groups, event, waits, events))
+APPENDS(zeCommandListAppendLaunchKernelWithParameters,
+	(void *list, void *kernel, const struct taf_ze_count *groups, const void *next, void *event,
+	 uint32_t waits, void **events),
+	(list, kernel, groups, next, event, waits, events))
+APPENDS(zeCommandListAppendLaunchKernelWithArguments,
+	(void *list, void *kernel, struct taf_ze_count grid, struct taf_ze_count sizes,
+	 void **values, const void *next, void *event, uint32_t waits, void **events),
+	(list, kernel, grid, sizes, values, next, event, waits, events))
+
+/* A wait for what shows that a queue is idle; of a fence or an event that shows nothing
+ * of one, a wait and no more. */
+#define WAITS_FOR(name, params, args, queue_, is_idle) \
+	int taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		struct taf_flight_mark mark; \
+		bool is_shown; \
+		int r; \
+\
+		if (!taf_before(&call)) \
+			return not_made(&call, TAF_ZE_UNINITIALIZED); \
+		call.queue = queue_; \
+		taf_wait_before(&call, &mark); \
+		is_shown = is_idle; \
+		r = THROUGH(call, name) args; \
+		if (!r && is_shown) \
+			taf_wait_after(&call, &mark); \
+		taf_after(&call, r); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+
+static uint64_t queue_of_sign(const void *sign)
+{
+	struct taf_ze_queue *q = taf_ze_promised(sign);
+
+	return q ? (uint64_t)atomic_load(&q->handle) : 0;
+}
+
+/* Nothing was submitted between the look at the queue and the mark. */
+WAITS_FOR(zeFenceHostSynchronize, (void *fence, uint64_t timeout), (fence, timeout),
+	  queue_of_sign(fence), call.queue &&queue_of_sign(fence) == call.queue)
+WAITS_FOR(zeEventHostSynchronize, (void *event, uint64_t timeout), (event, timeout),
+	  queue_of_sign(event), call.queue &&queue_of_sign(event) == call.queue)
+/* One device of several shows nothing of the others. */
+WAITS_FOR(zeDeviceSynchronize, (void *device), (device), TAF_EVERY_QUEUE,
+	  number_of(device) == 0 && !atomic_load(&devices[1]))
+
+/* Until q is idle, gone, or the time is over. */
+static int wait_for(const struct taf_ze_queue *q, const void *home, uint64_t until)
+{
+	zeCommandQueueSynchronize_fn *queue = THEIRS(zeCommandQueueSynchronize, home);
+	zeCommandListHostSynchronize_fn *list = THEIRS(zeCommandListHostSynchronize, home);
+	union {
+		uintptr_t n;
+		void *p;
+	} handle = { .n = atomic_load(&q->handle) };
+	int r;
+
+	if (q->is_list ? !list : !queue)
+		return q->is_synchronous || !atomic_load(&q->submits) ? 0 : -ENOSYS;
+	do
+		r = q->is_list ? list(handle.p, SLICE_NS) : queue(handle.p, SLICE_NS);
+	while (r == TAF_ZE_NOT_READY && atomic_load(&q->handle) == handle.n &&
+	       taf_sys_mono_ns() < until);
+	if (r == TAF_ZE_NOT_READY && atomic_load(&q->handle) == handle.n)
+		return -ETIMEDOUT;
+	return r && r != TAF_ZE_NOT_READY ? -EIO : 0;
+}
+
+static int sync_queues(void *handle, const void *home)
+{
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	bool is_all = handle == (const void *)TAF_SELF, is_end = false;
+	int err = is_all && taf_ze_queues_missed() ? -ENOSPC : 0;
+
+	for (uint32_t i = 0; !is_end; i++) {
+		struct taf_ze_queue *q = taf_ze_queue_hold(i, &is_end);
+		int failed = 0;
+
+		if (!q)
+			continue;
+		if (is_all || atomic_load(&q->handle) == (uintptr_t)handle)
+			failed = wait_for(q, home, until);
+		taf_ze_queue_let(q);
+		err = err ? err : failed;
+	}
+	return err;
+}
+
+static const struct taf_ops level0_ops = { .sync = sync_queues };

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "level0_queue.h"
+
+#include "../shim/sys.h"
+
+#define QUEUES 256u
+#define SIGNS 256u
+#define GONE 1u
+#define LOCK_TRIES 1000 /* of 20 us: whoever has the lock writes a few words */
+#define DROP_MS 1000 /* a slice of a wait is far shorter */
+
+static struct taf_ze_queue queues[QUEUES]; /* handles are written under lock */
+static _Atomic(uint32_t) lock;
+static _Atomic(bool) is_missed;
+
+/* A fence or an event: of which queue, and of how many submits. */
+struct sign {
+	_Atomic(uintptr_t) handle;
+	_Atomic(struct taf_ze_queue *) queue;
+	_Atomic(uint64_t) submits;
+};
+static struct sign signs[SIGNS];
+
+static uint32_t hash_of(uintptr_t n)
+{
+	return (uint32_t)(((uint64_t)n * 0x9e3779b97f4a7c15ull) >> 40);
+}
+
+/* In a fork child its holder may be gone: then nothing new is known. */
+static bool lock_queues(void)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (!atomic_exchange(&lock, 1))
+			return true;
+		taf_sys_sleep_us(20);
+	}
+	return false;
+}
+
+struct taf_ze_queue *taf_ze_queue_of(const void *handle)
+{
+	uintptr_t key = (uintptr_t)handle;
+	uint32_t at = hash_of(key);
+
+	for (uint32_t i = 0; i < QUEUES && key > GONE; i++) {
+		struct taf_ze_queue *q = &queues[(at + i) % QUEUES];
+		uintptr_t seen = atomic_load_explicit(&q->handle, memory_order_acquire);
+
+		if (seen == key)
+			return q;
+		if (!seen)
+			break;
+	}
+	return NULL;
+}
+
+static struct taf_ze_queue *free_place(uintptr_t key)
+{
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		struct taf_ze_queue *q = &queues[(hash_of(key) + i) % QUEUES];
+
+		if (atomic_load(&q->handle) <= GONE && !atomic_load(&q->waits))
+			return q;
+	}
+	return NULL;
+}
+
+struct taf_ze_queue *taf_ze_queue_add(const void *handle, const struct taf_ze_queue *like)
+{
+	struct taf_ze_queue *q = taf_ze_queue_of(handle);
+
+	if (q || (uintptr_t)handle <= GONE)
+		return q;
+	if (!lock_queues()) {
+		atomic_store(&is_missed, true);
+		return NULL;
+	}
+	q = free_place((uintptr_t)handle);
+	if (q) {
+		q->is_list = like->is_list;
+		q->is_in_order = like->is_in_order;
+		q->is_synchronous = like->is_synchronous;
+		atomic_store(&q->submits, 0);
+		atomic_store_explicit(&q->handle, (uintptr_t)handle, memory_order_release);
+	} else {
+		atomic_store(&is_missed, true);
+	}
+	atomic_store(&lock, 0);
+	return q;
+}
+
+void taf_ze_queue_drop(const void *handle)
+{
+	struct taf_ze_queue *q = taf_ze_queue_of(handle);
+	uint64_t until = q ? taf_sys_mono_ns() + (uint64_t)DROP_MS * 1000000 : 0;
+
+	if (!q)
+		return;
+	atomic_store(&q->handle, GONE);
+	while (atomic_load(&q->waits) && taf_sys_mono_ns() < until)
+		taf_sys_sleep_us(100);
+}
+
+struct taf_ze_queue *taf_ze_queue_hold(uint32_t i, bool *is_end)
+{
+	struct taf_ze_queue *q = &queues[i % QUEUES];
+
+	*is_end = i >= QUEUES;
+	if (*is_end)
+		return NULL;
+	atomic_fetch_add(&q->waits, 1);
+	if (atomic_load(&q->handle) > GONE)
+		return q;
+	taf_ze_queue_let(q);
+	return NULL;
+}
+
+void taf_ze_queue_let(struct taf_ze_queue *q)
+{
+	atomic_fetch_sub(&q->waits, 1);
+}
+
+bool taf_ze_queues_missed(void)
+{
+	return atomic_load(&is_missed);
+}
+
+void taf_ze_promise(const void *sign, struct taf_ze_queue *q)
+{
+	struct sign *s = &signs[hash_of((uintptr_t)sign) % SIGNS];
+
+	if (!sign)
+		return;
+	/* Two writers at once may leave a mixture: then a count is wrong by a few for a while. */
+	atomic_store_explicit(&s->handle, 0, memory_order_release);
+	atomic_store_explicit(&s->queue, q, memory_order_release);
+	atomic_store_explicit(&s->submits, atomic_load(&q->submits), memory_order_release);
+	atomic_store_explicit(&s->handle, (uintptr_t)sign, memory_order_release);
+}
+
+struct taf_ze_queue *taf_ze_promised(const void *sign)
+{
+	struct sign *s = &signs[hash_of((uintptr_t)sign) % SIGNS];
+	struct taf_ze_queue *q;
+	uint64_t submits;
+
+	if (!sign || atomic_load_explicit(&s->handle, memory_order_acquire) != (uintptr_t)sign)
+		return NULL;
+	q = atomic_load_explicit(&s->queue, memory_order_acquire);
+	submits = atomic_load_explicit(&s->submits, memory_order_acquire);
+	if (atomic_load(&s->handle) != (uintptr_t)sign || atomic_load(&q->submits) != submits)
+		return NULL;
+	return q;
+}

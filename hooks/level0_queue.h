@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* level0_queue.h -- which queues and immediate lists of Level Zero there are, and what
+ * waits for them.
+ *
+ * Level Zero has no call that waits for a whole context, so what a drain waits for is
+ * kept here: all queues and immediate lists between their making and their end.  A
+ * wait of ours goes in slices; a queue that is destroyed meanwhile waits for the end
+ * of the slice, so that no handle is used after its end.
+ *
+ * A fence or an event stands for all that was submitted to its queue until then, where
+ * commands are run in order; it says that the queue is idle if nothing came later.
+ *
+ * Reading takes no lock.  What finds no room is not known: then a wait for all is
+ * never complete, and says so.
+ */
+#ifndef TAF_LEVEL0_QUEUE_H
+#define TAF_LEVEL0_QUEUE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct taf_ze_queue {
+	_Atomic(uintptr_t) handle; /* 0: never used; 1: its queue is gone */
+	_Atomic(uint32_t) waits; /* of our own that are in it now */
+	_Atomic(uint64_t) submits;
+	bool is_list; /* an immediate one */
+	bool is_in_order, is_synchronous;
+};
+
+/* A queue was made: where it is kept, or NULL. What it is like is the caller's to write. */
+struct taf_ze_queue *taf_ze_queue_add(const void *handle, const struct taf_ze_queue *like);
+struct taf_ze_queue *taf_ze_queue_of(const void *handle);
+/* Before its end: nothing of ours waits for it any more. */
+void taf_ze_queue_drop(const void *handle);
+/* The i-th place, held so that its queue stays; NULL: there is none in it. is_end: i is
+ * beyond the last. */
+struct taf_ze_queue *taf_ze_queue_hold(uint32_t i, bool *is_end);
+void taf_ze_queue_let(struct taf_ze_queue *q);
+bool taf_ze_queues_missed(void);
+
+/* sign will be given when what q has now is done. */
+void taf_ze_promise(const void *sign, struct taf_ze_queue *q);
+/* Before a wait for sign: the queue that is idle afterwards, or NULL. */
+struct taf_ze_queue *taf_ze_promised(const void *sign);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_hip.c -- a HIP runtime made of the rows of hooks/hip.def (fake.h), on memory of
+ * fake_memory.h.
+ *
+ *   hipMallocPitch      calls hipMalloc by its name, as the real one calls itself
+ *   captures            who synchronizes while one is open ends the process with 97
+ *   last error          of the latest call, as up to ROCm 6; with FAKE_STICKY=1 of the
+ *                       latest failure, as from ROCm 7 on
+ *   FAKE_ALL_FAIL=N     every function fails with N
+ *   FAKE_LAUNCH=N       launches fail with N
+ */
+#include "../../hooks/abi/hip.h"
+
+#define FAKE_ROWS "../../hooks/hip.def"
+#define HAND_hipSetDevice FAKE_HAND
+#define HAND_hipGetDevice FAKE_HAND
+#define HAND_hipMalloc FAKE_HAND
+#define HAND_hipMallocManaged FAKE_HAND
+#define HAND_hipHostMalloc FAKE_HAND
+#define HAND_hipMallocAsync FAKE_HAND
+#define HAND_hipMallocPitch FAKE_HAND
+#define HAND_hipMalloc3D FAKE_HAND
+#define HAND_hipMemCreate FAKE_HAND
+#define HAND_hipMemRelease FAKE_HAND
+#define HAND_hipFree FAKE_HAND
+#define HAND_hipFreeAsync FAKE_HAND
+#define HAND_hipHostFree FAKE_HAND
+#define HAND_hipMemGetInfo FAKE_HAND
+#define HAND_hipLaunchKernel FAKE_HAND
+#define HAND_hipModuleLaunchKernel FAKE_HAND
+#define HAND_hipDeviceSynchronize FAKE_HAND
+#define HAND_hipStreamSynchronize FAKE_HAND
+#define HAND_hipStreamBeginCapture FAKE_HAND
+#define HAND_hipStreamEndCapture FAKE_HAND
+#define HAND_hipGetLastError FAKE_HAND
+#define HAND_hipPeekAtLastError FAKE_HAND
+#include "fake.h"
+
+#include "fake_memory.h"
+
+static _Atomic(int) captures;
+static _Thread_local int last, device_now;
+
+/* Each function ends here: what it gives, and what the thread's last error is then. */
+static int over(int row, int r)
+{
+	int all = (int)fake_setting("FAKE_ALL_FAIL");
+
+	r = all ? all : r ? r : (int)fake_number(row);
+	if (r || !getenv("FAKE_STICKY"))
+		last = r;
+	fake_last[row] = r;
+	return r;
+}
+
+static int is_failing(void)
+{
+	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
+}
+
+int hipSetDevice(int device)
+{
+	fake_called(FAKE_hipSetDevice);
+	if (!is_failing() && device >= 0 && device < 4)
+		device_now = device;
+	return over(FAKE_hipSetDevice, device >= 0 && device < 4 ? 0 : 101);
+}
+
+int hipGetDevice(int *device)
+{
+	fake_called(FAKE_hipGetDevice);
+	if (device)
+		*device = device_now;
+	return over(FAKE_hipGetDevice, device ? 0 : 1);
+}
+
+static int take(int row, void **ptr, size_t size)
+{
+	uint64_t at;
+
+	if (!ptr)
+		return over(row, 1);
+	if (is_failing())
+		return over(row, 2);
+	at = size ? fake_take(size) : 0;
+	if (size && !at)
+		return over(row, 2);
+	*ptr = (void *)(uintptr_t)at;
+	return over(row, 0);
+}
+
+static int give(int row, const void *ptr)
+{
+	int is_known = !ptr || is_failing() || fake_give((uint64_t)(uintptr_t)ptr);
+
+	return over(row, is_known ? 0 : 1);
+}
+
+int hipMalloc(void **ptr, size_t size)
+{
+	fake_called(FAKE_hipMalloc);
+	return take(FAKE_hipMalloc, ptr, size);
+}
+
+int hipMallocManaged(void **ptr, size_t size, unsigned flags)
+{
+	(void)flags;
+	fake_called(FAKE_hipMallocManaged);
+	return take(FAKE_hipMallocManaged, ptr, size);
+}
+
+int hipHostMalloc(void **ptr, size_t size, unsigned flags)
+{
+	(void)flags;
+	fake_called(FAKE_hipHostMalloc);
+	return take(FAKE_hipHostMalloc, ptr, size);
+}
+
+int hipMallocAsync(void **ptr, size_t size, void *stream)
+{
+	(void)stream;
+	fake_called(FAKE_hipMallocAsync);
+	return take(FAKE_hipMallocAsync, ptr, size);
+}
+
+int hipMallocPitch(void **ptr, size_t *pitch, size_t width, size_t height)
+{
+	fake_called(FAKE_hipMallocPitch);
+	if (!pitch)
+		return over(FAKE_hipMallocPitch, 1);
+	*pitch = (width + 255) & ~(size_t)255;
+	return over(FAKE_hipMallocPitch, hipMalloc(ptr, *pitch * height));
+}
+
+int hipMalloc3D(struct taf_hip_pitched *pitched, struct taf_hip_extent extent)
+{
+	int r;
+
+	fake_called(FAKE_hipMalloc3D);
+	if (!pitched)
+		return over(FAKE_hipMalloc3D, 1);
+	pitched->pitch = (extent.width + 255) & ~(size_t)255;
+	pitched->xsize = extent.width;
+	pitched->ysize = extent.height;
+	r = hipMalloc(&pitched->ptr, pitched->pitch * extent.height * extent.depth);
+	return over(FAKE_hipMalloc3D, r);
+}
+
+int hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop,
+		 unsigned long long flags)
+{
+	(void)prop;
+	(void)flags;
+	fake_called(FAKE_hipMemCreate);
+	return take(FAKE_hipMemCreate, handle, size);
+}
+
+int hipMemRelease(void *handle)
+{
+	fake_called(FAKE_hipMemRelease);
+	return give(FAKE_hipMemRelease, handle);
+}
+
+int hipFree(void *ptr)
+{
+	fake_called(FAKE_hipFree);
+	return give(FAKE_hipFree, ptr);
+}
+
+int hipFreeAsync(void *ptr, void *stream)
+{
+	(void)stream;
+	fake_called(FAKE_hipFreeAsync);
+	return give(FAKE_hipFreeAsync, ptr);
+}
+
+int hipHostFree(void *ptr)
+{
+	fake_called(FAKE_hipHostFree);
+	return give(FAKE_hipHostFree, ptr);
+}
+
+int hipMemGetInfo(size_t *free, size_t *total)
+{
+	fake_called(FAKE_hipMemGetInfo);
+	if (free && total) {
+		*free = (size_t)fake_free_bytes();
+		*total = (size_t)fake_capacity();
+	}
+	return over(FAKE_hipMemGetInfo, free && total ? 0 : 1);
+}
+
+int hipLaunchKernel(const void *func, struct taf_hip_dim3 grid, struct taf_hip_dim3 block,
+		    void **values, size_t shared, void *stream)
+{
+	int is_whole = grid.x == 1 && grid.y == 2 && grid.z == 3 && block.x == 4 && block.y == 5 &&
+		       block.z == 6 && shared == 7;
+
+	(void)values;
+	(void)stream;
+	fake_called(FAKE_hipLaunchKernel);
+	fake_check(FAKE_hipLaunchKernel, is_whole || !func);
+	return over(FAKE_hipLaunchKernel, (int)fake_setting("FAKE_LAUNCH"));
+}
+
+int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
+			  unsigned by, unsigned bz, unsigned shared, void *stream, void **values,
+			  void **extra)
+{
+	(void)function;
+	(void)shared;
+	(void)stream;
+	(void)values;
+	(void)extra;
+	fake_called(FAKE_hipModuleLaunchKernel);
+	return over(FAKE_hipModuleLaunchKernel,
+		    gx && gy && gz && bx && by && bz ? (int)fake_setting("FAKE_LAUNCH") : 9);
+}
+
+static int wait_at(int row)
+{
+	if (captures)
+		fake_fail(97, fake_names[row], " was called while a stream is being captured");
+	fake_sleep(fake_setting("FAKE_SYNC_MS"));
+	return over(row, (int)fake_setting("FAKE_SYNC"));
+}
+
+int hipDeviceSynchronize(void)
+{
+	fake_called(FAKE_hipDeviceSynchronize);
+	return wait_at(FAKE_hipDeviceSynchronize);
+}
+
+int hipStreamSynchronize(void *stream)
+{
+	(void)stream;
+	fake_called(FAKE_hipStreamSynchronize);
+	return wait_at(FAKE_hipStreamSynchronize);
+}
+
+int hipStreamBeginCapture(void *stream, int mode)
+{
+	(void)mode;
+	fake_called(FAKE_hipStreamBeginCapture);
+	if (stream && !is_failing())
+		captures++;
+	return over(FAKE_hipStreamBeginCapture, stream ? 0 : 900);
+}
+
+int hipStreamEndCapture(void *stream, void **graph)
+{
+	fake_called(FAKE_hipStreamEndCapture);
+	if (!stream || (!captures && !is_failing()))
+		return over(FAKE_hipStreamEndCapture, 401);
+	if (!is_failing())
+		captures--;
+	if (graph)
+		*graph = fake_cells[FAKE_hipStreamEndCapture];
+	return over(FAKE_hipStreamEndCapture, 0);
+}
+
+int hipPeekAtLastError(void)
+{
+	fake_called(FAKE_hipPeekAtLastError);
+	fake_last[FAKE_hipPeekAtLastError] = last;
+	return last;
+}
+
+int hipGetLastError(void)
+{
+	int r = last;
+
+	fake_called(FAKE_hipGetLastError);
+	last = 0;
+	fake_last[FAKE_hipGetLastError] = r;
+	return r;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_level0.c -- a Level Zero made of the rows of hooks/level0.def (fake.h), on memory of
+ * fake_memory.h.
+ *
+ * A queue whose wait is asked for after its end ends the process with status 97.
+ *
+ *   FAKE_SYNC_SLICES=N   a queue is ready at the N-th wait for it
+ *   FAKE_ALL_FAIL=N      every function fails with N
+ *   FAKE_LAUNCH=N        submits fail with N
+ */
+#include "../../hooks/abi/level0.h"
+
+#define FAKE_ROWS "../../hooks/level0.def"
+#define HAND_zeMemAllocDevice FAKE_HAND
+#define HAND_zeMemAllocShared FAKE_HAND
+#define HAND_zeMemAllocHost FAKE_HAND
+#define HAND_zePhysicalMemCreate FAKE_HAND
+#define HAND_zePhysicalMemDestroy FAKE_HAND
+#define HAND_zeMemFree FAKE_HAND
+#define HAND_zeMemFreeExt FAKE_HAND
+#define HAND_zeCommandQueueCreate FAKE_HAND
+#define HAND_zeCommandQueueDestroy FAKE_HAND
+#define HAND_zeCommandListCreateImmediate FAKE_HAND
+#define HAND_zeCommandListDestroy FAKE_HAND
+#define HAND_zeCommandQueueExecuteCommandLists FAKE_HAND
+#define HAND_zeCommandListAppendLaunchKernel FAKE_HAND
+#define HAND_zeCommandListAppendLaunchKernelWithArguments FAKE_HAND
+#define HAND_zeCommandQueueSynchronize FAKE_HAND
+#define HAND_zeCommandListHostSynchronize FAKE_HAND
+#include "fake.h"
+
+#include "fake_memory.h"
+
+static int over(int row, int r)
+{
+	int all = (int)fake_setting("FAKE_ALL_FAIL");
+
+	r = all ? all : r ? r : (int)fake_number(row);
+	fake_last[row] = r;
+	return r;
+}
+
+static int is_failing(void)
+{
+	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
+}
+
+static int take(int row, void **ptr, size_t size)
+{
+	uint64_t at;
+
+	fake_called(row);
+	if (!ptr)
+		return over(row, 0x78000007);
+	if (is_failing() || !size)
+		return over(row, 0x78000009);
+	at = fake_take(size);
+	*ptr = (void *)(uintptr_t)at;
+	return over(row, at ? 0 : 0x70000003);
+}
+
+static int give(int row, const void *ptr)
+{
+	fake_called(row);
+	if (!ptr)
+		return over(row, 0x78000007);
+	return over(row, is_failing() || fake_give((uint64_t)(uintptr_t)ptr) ? 0 : 0x78000004);
+}
+
+int zeMemAllocDevice(void *context, const void *desc, size_t size, size_t align, void *device,
+		     void **ptr)
+{
+	(void)context;
+	(void)desc;
+	(void)align;
+	(void)device;
+	return take(FAKE_zeMemAllocDevice, ptr, size);
+}
+
+int zeMemAllocShared(void *context, const void *desc, const void *host, size_t size, size_t align,
+		     void *device, void **ptr)
+{
+	(void)context;
+	(void)desc;
+	(void)host;
+	(void)align;
+	(void)device;
+	return take(FAKE_zeMemAllocShared, ptr, size);
+}
+
+int zeMemAllocHost(void *context, const void *desc, size_t size, size_t align, void **ptr)
+{
+	(void)context;
+	(void)desc;
+	(void)align;
+	return take(FAKE_zeMemAllocHost, ptr, size);
+}
+
+int zePhysicalMemCreate(void *context, void *device, struct taf_ze_physical *desc, void **physical)
+{
+	(void)context;
+	(void)device;
+	return take(FAKE_zePhysicalMemCreate, physical, desc ? desc->size : 0);
+}
+
+int zePhysicalMemDestroy(void *context, void *physical)
+{
+	(void)context;
+	return give(FAKE_zePhysicalMemDestroy, physical);
+}
+
+int zeMemFree(void *context, void *ptr)
+{
+	(void)context;
+	return give(FAKE_zeMemFree, ptr);
+}
+
+int zeMemFreeExt(void *context, const void *how, void *ptr)
+{
+	(void)context;
+	(void)how;
+	return give(FAKE_zeMemFreeExt, ptr);
+}
+
+struct queue {
+	_Atomic(long) is_alive, waits;
+};
+
+static int make(int row, void **out)
+{
+	struct queue *q;
+
+	fake_called(row);
+	if (!out)
+		return over(row, 0x78000007);
+	if (is_failing())
+		return over(row, 0);
+	q = calloc(1, sizeof(*q));
+	if (q)
+		q->is_alive = 1;
+	*out = q;
+	return over(row, 0);
+}
+
+/* Never freed: who comes too late is found out. */
+static int end(int row, struct queue *q)
+{
+	fake_called(row);
+	if (!q || is_failing())
+		return over(row, 0x78000005);
+	q->is_alive = 0;
+	return over(row, 0);
+}
+
+int zeCommandQueueCreate(void *context, void *device, const struct taf_ze_queue_desc *desc,
+			 void **queue)
+{
+	(void)context;
+	(void)device;
+	(void)desc;
+	return make(FAKE_zeCommandQueueCreate, queue);
+}
+
+int zeCommandListCreateImmediate(void *context, void *device, const struct taf_ze_queue_desc *desc,
+				 void **list)
+{
+	(void)context;
+	(void)device;
+	(void)desc;
+	return make(FAKE_zeCommandListCreateImmediate, list);
+}
+
+int zeCommandQueueDestroy(void *queue)
+{
+	return end(FAKE_zeCommandQueueDestroy, queue);
+}
+
+int zeCommandListDestroy(void *list)
+{
+	return end(FAKE_zeCommandListDestroy, list);
+}
+
+int zeCommandQueueExecuteCommandLists(void *queue, uint32_t count, void **lists, void *fence)
+{
+	int row = FAKE_zeCommandQueueExecuteCommandLists;
+
+	(void)count;
+	(void)lists;
+	(void)fence;
+	fake_called(row);
+	return over(row, queue ? (int)fake_setting("FAKE_LAUNCH") : 0x78000005);
+}
+
+int zeCommandListAppendLaunchKernel(void *list, void *kernel, const struct taf_ze_count *groups,
+				    void *event, uint32_t waits, void **events)
+{
+	int row = FAKE_zeCommandListAppendLaunchKernel;
+
+	(void)kernel;
+	(void)groups;
+	(void)event;
+	(void)waits;
+	(void)events;
+	fake_called(row);
+	return over(row, list ? (int)fake_setting("FAKE_LAUNCH") : 0x78000005);
+}
+
+int zeCommandListAppendLaunchKernelWithArguments(void *list, void *kernel,
+						 struct taf_ze_count groups,
+						 struct taf_ze_count sizes, void **values,
+						 const void *next, void *event, uint32_t waits,
+						 void **events)
+{
+	int row = FAKE_zeCommandListAppendLaunchKernelWithArguments;
+	int is_whole = groups.x == 1 && groups.y == 2 && groups.z == 3 && sizes.x == 4 &&
+		       sizes.y == 5 && sizes.z == 6;
+
+	(void)kernel;
+	(void)values;
+	(void)next;
+	(void)event;
+	(void)waits;
+	(void)events;
+	fake_called(row);
+	fake_check(row, is_whole);
+	return over(row, list ? 0 : 0x78000005);
+}
+
+static int wait_at(int row, struct queue *q, uint64_t timeout)
+{
+	fake_called(row);
+	if (!q)
+		return over(row, 0x78000005);
+	if (is_failing())
+		return over(row, 0x70000001);
+	if (!q->is_alive)
+		fake_fail(97, fake_names[row], " was called for a queue that is gone");
+	if (timeout != UINT64_MAX && ++q->waits < fake_setting("FAKE_SYNC_SLICES")) {
+		fake_sleep(1);
+		return over(row, 1);
+	}
+	q->waits = 0;
+	return over(row, 0);
+}
+
+int zeCommandQueueSynchronize(void *queue, uint64_t timeout)
+{
+	return wait_at(FAKE_zeCommandQueueSynchronize, queue, timeout);
+}
+
+int zeCommandListHostSynchronize(void *list, uint64_t timeout)
+{
+	return wait_at(FAKE_zeCommandListHostSynchronize, list, timeout);
+}

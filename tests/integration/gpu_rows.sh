@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# gpu_rows.sh -- each row of the tables of GPU runtimes: passes once, keeps the value, is
+# counted; and what it gives where the runtime is not there.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+# Rows that a program can call: all but what we call ourselves.
+rows_of() { # TABLE
+	grep -cE '^(TAKES|GIVES|SUBMITS|WAITS|DROPS|HOOK|OWN)\(' "$SRC/hooks/$1.def"
+}
+
+for table in hip level0; do
+	for odd in "" 1; do
+		with_shim ${odd:+FAKE_ODD=$odd} "$tests/guest_${table}_rows"
+		check "$table values ${odd:-0}" status "exit 0" "$(cat shim.status)"
+		[ "$(cat shim.status)" = "exit 0" ] || grep -v '^called' shim.out
+	done
+	check "$table" "rows called" "$(rows_of "$table")" "$(grep -c '^called' shim.out)"
+	has "$table" "a generation" ".ev == \"infer\" and .ph == \"end\" and .engine == \"$table\""
+
+	# Without the runtime: not initialised, and nothing begins.
+	with_shim "$tests/guest_${table}_rows" missing
+	check "$table missing" status "exit 0" "$(cat shim.status)"
+	[ "$(cat shim.status)" = "exit 0" ] || grep -v '^called' shim.out
+	check "$table missing" "rows called" "$(rows_of "$table")" "$(grep -c '^called' shim.out)"
+done
+tally 12
