@@ -70,7 +70,8 @@ bool taf_store_take(const char *path, const char *sha256, struct taf_policy *out
 
 	if (fd < 0)
 		return false;
-	if (!fstat(fd, &st) && st.st_uid == geteuid() && st.st_size == (off_t)sizeof(*out))
+	memset(out, 0, sizeof(*out));
+	if (!fstat(fd, &st) && st.st_uid == geteuid() && st.st_size <= (off_t)sizeof(*out))
 		n = read_plain(fd, out, sizeof(*out));
 	close(fd);
 	return n >= 0 && taf_policy_is_valid(out, (size_t)n, NULL) && !strcmp(out->sha256, sha256);
@@ -151,7 +152,7 @@ int taf_store_put(const char *state, const struct taf_policy *p)
 		return -ENAMETOOLONG;
 	if (is_there(path, p))
 		return 0;
-	return put(state, "policy", path, p, sizeof(*p));
+	return put(state, "policy", path, p, taf_policy_bytes(p));
 }
 
 static bool registry_path(const char *state, const char *sha256, char *path, size_t room)

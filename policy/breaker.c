@@ -35,9 +35,9 @@ static uint32_t count(const struct taf_breaker_question *q)
 
 	for (uint32_t i = 0; i < l->n_events; i++) {
 		const struct taf_ledger_event *e = &l->event[i];
-		uint64_t age = taf_ledger_age_ms(e, &q->now);
 
-		if (age > q->rules->breaker_window_ms || age >= closed)
+		if (taf_ledger_is_older(e, &q->now, q->rules->breaker_window_ms) ||
+		    taf_ledger_age_ms(e, &q->now) >= closed)
 			continue;
 		n += !e->is_abort && !e->is_suspected && !e->is_elsewhere &&
 		     !is_ahead(e, &q->now) && is_of_gpu(e->class) &&
@@ -83,11 +83,8 @@ bool taf_breaker_update(struct taf_ledger *l, const struct taf_rules *r,
 void taf_breaker(const struct taf_question *q, struct taf_verdict *v)
 {
 	struct taf_breaker_question ask = { q->rules, q->facts->ledger, q->facts->now };
-	struct taf_answer a = { .action = taf_action_of(q->rules->breaker_on_open),
-				.rule = TAF_RULE_breaker_threshold,
-				.unit = TAF_UNIT_COUNT,
-				.need = q->rules->breaker_threshold };
 	struct taf_breaker_state b;
+	struct taf_answer a;
 
 	if (!ask.ledger || q->event->is_companion || q->event->phase != TAF_BEGIN ||
 	    (q->event->kind != TAF_LOAD && q->event->kind != TAF_START))
@@ -95,8 +92,12 @@ void taf_breaker(const struct taf_question *q, struct taf_verdict *v)
 	taf_breaker_judge(&ask, &b);
 	if (!b.is_open)
 		return;
-	a.have = b.count;
-	a.pass_ms = b.pass_ms;
+	a = (struct taf_answer){ .action = taf_action_of(q->rules->breaker_on_open),
+				 .rule = TAF_RULE_breaker_threshold,
+				 .unit = TAF_UNIT_COUNT,
+				 .have = b.count,
+				 .need = q->rules->breaker_threshold,
+				 .pass_ms = b.pass_ms };
 	taf_copy(a.about, "GPU panics in a short time", sizeof(a.about));
 	taf_answer_wait(&a, q->facts->waited_ms, q->rules->breaker_max_wait_ms, TAF_ACT_REFUSE);
 	taf_verdict_say(v, &a);

@@ -142,7 +142,7 @@ void taf_cooldown(const struct taf_question *q, struct taf_verdict *v)
 					 .ledger = q->facts->ledger,
 					 .now = q->facts->now,
 					 .model = q->event->model };
-	struct taf_answer a = { .action = taf_action_of(q->rules->cooldown_on_hold) };
+	struct taf_answer a;
 	struct taf_text about;
 	struct taf_gate g;
 
@@ -153,8 +153,9 @@ void taf_cooldown(const struct taf_question *q, struct taf_verdict *v)
 	taf_gate_judge(&ask, &g);
 	if (!g.is_held)
 		return;
-	a.rule = taf_gate_rule(&g, q->rules);
-	a.pass_ms = g.pass_ms;
+	a = (struct taf_answer){ .action = taf_action_of(q->rules->cooldown_on_hold),
+				 .rule = taf_gate_rule(&g, q->rules),
+				 .pass_ms = g.pass_ms };
 	fill(&g, &ask, &a);
 	taf_text_init(&about, a.about, sizeof(a.about));
 	taf_gate_text(&g, &ask, &about);

@@ -186,15 +186,17 @@ static void say(const struct taf_question *q, struct taf_verdict *v, const struc
 static void count_models(const struct taf_question *q, struct taf_verdict *v)
 {
 	uint32_t most = q->rules->models_max_loaded;
-	struct taf_answer a = { .action = act_of(q, true),
-				.rule = TAF_RULE_models_max_loaded,
-				.unit = TAF_UNIT_COUNT,
-				.have = most,
-				.need = (uint64_t)q->facts->models_live + 1,
-				.pass_ms = TAF_PASS_UNKNOWN };
+	uint64_t need = (uint64_t)q->facts->models_live + 1;
+	struct taf_answer a;
 
-	if (!most || q->event->kind != TAF_LOAD || q->event->is_companion || a.need <= most)
+	if (!most || q->event->kind != TAF_LOAD || q->event->is_companion || need <= most)
 		return;
+	a = (struct taf_answer){ .action = act_of(q, true),
+				 .rule = TAF_RULE_models_max_loaded,
+				 .unit = TAF_UNIT_COUNT,
+				 .have = most,
+				 .need = need,
+				 .pass_ms = TAF_PASS_UNKNOWN };
 	taf_copy(a.about, q->facts->fits_anyway ? "models, let through by --fit-anyway" : "models",
 		 sizeof(a.about));
 	taf_answer_wait(&a, q->facts->waited_ms, q->rules->memory_max_wait_ms, TAF_ACT_WARN);

@@ -83,12 +83,13 @@ static void look(struct sight *s, const struct taf_gate_question *q)
 			     .ack = ack_age(q) };
 	for (uint32_t i = 0; i < q->ledger->n_events; i++) {
 		const struct taf_ledger_event *e = &q->ledger->event[i];
-		uint64_t age = taf_ledger_age_ms(e, &q->now);
+		uint64_t age;
 		uint8_t severity;
 
-		if (age > s->horizon_ms || e->is_elsewhere)
+		if (taf_ledger_is_older(e, &q->now, s->horizon_ms) || e->is_elsewhere)
 			continue;
 		s->n_near++;
+		age = taf_ledger_age_ms(e, &q->now);
 		severity = severity_of(q, e);
 		if (severity == TAF_SEVERITY_NONE)
 			continue;

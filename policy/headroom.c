@@ -68,15 +68,17 @@ struct growth {
 
 static void grown(const struct taf_question *q, struct taf_verdict *v, const struct growth *g)
 {
-	struct taf_answer a = { .action = TAF_ACT_WARN,
-				.rule = g->rule,
-				.unit = TAF_UNIT_BYTES,
-				.have = taf_amount_tiered(g->most, q->facts->memory.total,
-							  q->facts->memory.tier_growth),
-				.need = g->by };
+	uint64_t most =
+		taf_amount_tiered(g->most, q->facts->memory.total, q->facts->memory.tier_growth);
+	struct taf_answer a;
 
-	if (g->most->is == TAF_AMOUNT_NONE || !a.have || g->by <= a.have)
+	if (g->most->is == TAF_AMOUNT_NONE || !most || g->by <= most)
 		return;
+	a = (struct taf_answer){ .action = TAF_ACT_WARN,
+				 .rule = g->rule,
+				 .unit = TAF_UNIT_BYTES,
+				 .have = most,
+				 .need = g->by };
 	taf_copy(a.about, g->about, sizeof(a.about));
 	say(q, v, &a, g->told);
 }
@@ -87,15 +89,16 @@ static void filled(const struct taf_question *q, struct taf_verdict *v)
 	const struct taf_memory *m = &q->facts->memory;
 	uint32_t critical = q->rules->memory_critical_pct, warn = q->rules->memory_warn_pct;
 	bool is_critical = taf_memory_is_over(m, critical);
-	struct taf_answer a = { .action = TAF_ACT_WARN,
-				.rule = is_critical ? TAF_RULE_memory_critical_pct
-						    : TAF_RULE_memory_warn_pct,
-				.unit = TAF_UNIT_BYTES,
-				.have = taf_less(m->total, m->free),
-				.need = m->total };
+	struct taf_answer a;
 
 	if (!is_critical && !taf_memory_is_over(m, warn))
 		return;
+	a = (struct taf_answer){ .action = TAF_ACT_WARN,
+				 .rule = is_critical ? TAF_RULE_memory_critical_pct
+						     : TAF_RULE_memory_warn_pct,
+				 .unit = TAF_UNIT_BYTES,
+				 .have = taf_less(m->total, m->free),
+				 .need = m->total };
 	taf_copy(a.about, "memory in use", sizeof(a.about));
 	say(q, v, &a, is_critical ? TAF_TOLD_CRITICAL : TAF_TOLD_WARN);
 }

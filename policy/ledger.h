@@ -127,6 +127,15 @@ static inline uint64_t taf_ledger_age_ms(const struct taf_ledger_event *e,
 	return at == UINT64_MAX || seen > at ? seen : at;
 }
 
+/* Whether that is longer than ms. Of most events when they were noted says enough. */
+static inline bool taf_ledger_is_older(const struct taf_ledger_event *e,
+				       const struct taf_moment *now, uint64_t ms)
+{
+	uint64_t seen = taf_moment_age_ms(&e->seen, now);
+
+	return (seen > ms && seen != UINT64_MAX) || taf_ledger_age_ms(e, now) > ms;
+}
+
 /* The cursor of that name, or NULL. */
 const struct taf_ledger_cursor *taf_ledger_cursor_of(const struct taf_ledger *l, const char *name);
 /* Sets it; false when there is no room for one more. */

@@ -18,15 +18,16 @@ void taf_lock(const struct taf_question *q, struct taf_verdict *v)
 {
 	const struct taf_rules *r = q->rules;
 	const struct taf_facts *f = q->facts;
-	struct taf_answer a = { .action = taf_action_of(r->lock_on_conflict),
-				.rule = TAF_RULE_lock_on_conflict,
-				.unit = TAF_UNIT_COUNT,
-				.have = r->lock_slots,
-				.need = r->lock_slots,
-				.pass_ms = TAF_PASS_UNKNOWN };
+	struct taf_answer a;
 
 	if (f->lock != TAF_LOCK_BUSY || !taf_lock_concerns(r, q->event))
 		return;
+	a = (struct taf_answer){ .action = taf_action_of(r->lock_on_conflict),
+				 .rule = TAF_RULE_lock_on_conflict,
+				 .unit = TAF_UNIT_COUNT,
+				 .have = r->lock_slots,
+				 .need = r->lock_slots,
+				 .pass_ms = TAF_PASS_UNKNOWN };
 	taf_copy(a.about, f->lock_holder ? f->lock_holder : "another run", sizeof(a.about));
 	taf_answer_wait(&a, f->waited_ms, r->lock_max_wait_ms, TAF_ACT_REFUSE);
 	taf_verdict_say(v, &a);

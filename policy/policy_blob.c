@@ -36,10 +36,18 @@ uint64_t taf_policy_layout(void)
 	return h;
 }
 
-/* By words: a blob has more than a hundred kilobytes, and each start reads one. */
+size_t taf_policy_bytes(const struct taf_policy *p)
+{
+	size_t n = p->n_profiles < TAF_PROFILES ? p->n_profiles : TAF_PROFILES;
+
+	return TAF_POLICY_LEAST + n * sizeof(p->profiles[0]);
+}
+
+/* By words: with its profiles a blob has a hundred kilobytes, and each start reads one. */
 typedef uint64_t word __attribute__((may_alias));
 
-_Static_assert(HEAD_BYTES % sizeof(word) == 0 && sizeof(struct taf_policy) % sizeof(word) == 0,
+_Static_assert(HEAD_BYTES % sizeof(word) == 0 && TAF_POLICY_LEAST % sizeof(word) == 0 &&
+		       sizeof(struct taf_profile) % sizeof(word) == 0,
 	       "the checksum takes whole words");
 
 static uint64_t sum_of(const struct taf_policy *p)
@@ -47,7 +55,7 @@ static uint64_t sum_of(const struct taf_policy *p)
 	const word *w = (const void *)p;
 	uint64_t h = 1;
 
-	for (size_t i = HEAD_BYTES / sizeof(word); i < sizeof(*p) / sizeof(word); i++)
+	for (size_t i = HEAD_BYTES / sizeof(word); i < taf_policy_bytes(p) / sizeof(word); i++)
 		h = stir(h, w[i]);
 	return h;
 }
@@ -56,7 +64,7 @@ void taf_policy_seal(struct taf_policy *p)
 {
 	p->magic = TAF_POLICY_MAGIC;
 	p->version = TAF_POLICY_VERSION;
-	p->bytes = sizeof(*p);
+	p->bytes = (uint32_t)taf_policy_bytes(p);
 	p->layout = taf_policy_layout();
 	p->check = sum_of(p);
 }
@@ -109,11 +117,11 @@ bool taf_policy_is_valid(const void *blob, size_t n, struct taf_text *why)
 		return no(why, "it is no compiled policy");
 	if (p->version != TAF_POLICY_VERSION)
 		return no(why, "it is of another format version; compile it again");
-	if (p->bytes != sizeof(*p) || p->layout != taf_policy_layout())
+	if (p->layout != taf_policy_layout())
 		return no(why, "another taffrail wrote it, with other settings; compile it again");
-	if (n != sizeof(*p))
+	if (n < TAF_POLICY_LEAST || n != p->bytes)
 		return no(why, "it is cut short or has grown; compile it again");
-	if (p->zero || p->check != sum_of(p) || !is_sane(p))
+	if (n != taf_policy_bytes(p) || p->zero || p->check != sum_of(p) || !is_sane(p))
 		return no(why, "it is damaged; compile it again");
 	return true;
 }

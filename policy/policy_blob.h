@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* policy_blob.h -- a compiled policy: what one file says, ready to be mapped.
  *
- *   STATE/policy/<sha256 of the file's text>.bin    one struct taf_policy
+ *   STATE/policy/<sha256 of the file's text>.bin    one struct taf_policy, as far as
+ *                                                   its last profile
  *
  * It holds the file and nothing else: TAFFRAIL_SET and --set are applied by
  * whoever uses it, after the profiles, so that one name always has one content.
@@ -23,7 +24,7 @@
 #include "sha256.h"
 
 #define TAF_POLICY_MAGIC 0x4c504154u /* "TAPL" */
-#define TAF_POLICY_VERSION 1u
+#define TAF_POLICY_VERSION 2u
 #define TAF_PROFILES 8
 #define TAF_GLOB_ROOM 128
 
@@ -40,7 +41,7 @@ struct taf_profile {
 
 struct taf_policy {
 	uint32_t magic, version;
-	uint32_t bytes; /* sizeof(struct taf_policy) */
+	uint32_t bytes; /* taf_policy_bytes() */
 	uint32_t zero;
 	uint64_t layout; /* taf_policy_layout() */
 	uint64_t check; /* of all that follows */
@@ -72,6 +73,11 @@ void taf_profile_mark(struct taf_profile *f, int rule);
 /* The role that the profiles give to a program; the last that matches wins. */
 enum taf_role taf_policy_role(const struct taf_policy *p, const struct taf_who *who);
 
+/* A blob without and with all its profiles. */
+#define TAF_POLICY_LEAST offsetof(struct taf_policy, profiles)
+#define TAF_POLICY_MOST sizeof(struct taf_policy)
+/* How much of it counts: a start should not read eight profiles to use one. */
+size_t taf_policy_bytes(const struct taf_policy *p);
 /* Fills the fields that taf_policy_is_valid looks at. */
 void taf_policy_seal(struct taf_policy *p);
 /* why (may be NULL) says what is wrong with it. */

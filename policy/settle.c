@@ -22,8 +22,9 @@ static void pause_for(struct taf_verdict *v, struct taf_answer *a)
 static void after_unload(const struct taf_question *q, struct taf_verdict *v)
 {
 	const struct taf_ledger *l = q->facts->ledger;
-	uint64_t need = q->rules->drain_settle_after_unload_ms;
-	struct taf_answer a = { .rule = TAF_RULE_drain_settle_after_unload_ms };
+	uint64_t need = q->rules->drain_settle_after_unload_ms, most = 0, age_ms = 0;
+	const struct taf_ledger_model *last = NULL;
+	struct taf_answer a;
 
 	for (uint32_t i = 0; l && need && i < l->n_models && i < TAF_LEDGER_MODELS; i++) {
 		const struct taf_ledger_model *m = &l->model[i];
@@ -31,14 +32,19 @@ static void after_unload(const struct taf_question *q, struct taf_verdict *v)
 
 		if (q->facts->memory.total && m->bytes > q->facts->memory.total / 2)
 			mine *= BIG_MODEL_FACTOR;
-		if (age < mine && mine - age > a.need - a.have) {
-			a.need = mine;
-			a.have = age;
-			taf_copy(a.about, m->id, sizeof(a.about));
+		if (age < mine && mine - age > most - age_ms) {
+			most = mine;
+			age_ms = age;
+			last = m;
 		}
 	}
-	if (a.need)
-		pause_for(v, &a);
+	if (!last)
+		return;
+	a = (struct taf_answer){ .rule = TAF_RULE_drain_settle_after_unload_ms,
+				 .need = most,
+				 .have = age_ms };
+	taf_copy(a.about, last->id, sizeof(a.about));
+	pause_for(v, &a);
 }
 
 static uint32_t pause_of(const struct taf_family_list *families, const char *id)
@@ -54,18 +60,22 @@ static uint32_t pause_of(const struct taf_family_list *families, const char *id)
 static void before_first(const struct taf_question *q, struct taf_verdict *v)
 {
 	const char *id = q->event->model;
-	struct taf_answer a = { .rule = TAF_RULE_cadence_families, .have = q->facts->waited_ms };
-
-	taf_copy(a.about, id ? id : "", sizeof(a.about));
+	struct taf_answer a;
+	uint32_t ms;
 
 	if (!q->event->is_first || !id || !id[0])
 		return;
-	a.need = pause_of(&q->rules->cadence_families, id);
-	if (!a.need)
+	ms = pause_of(&q->rules->cadence_families, id);
+	if (!ms)
 		return;
 	taf_verdict_drain(v, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM, TAF_RULE_cadence_families);
-	if (a.have < a.need)
-		pause_for(v, &a);
+	if (q->facts->waited_ms >= ms)
+		return;
+	a = (struct taf_answer){ .rule = TAF_RULE_cadence_families,
+				 .have = q->facts->waited_ms,
+				 .need = ms };
+	taf_copy(a.about, id, sizeof(a.about));
+	pause_for(v, &a);
 }
 
 void taf_settle(const struct taf_question *q, struct taf_verdict *v)

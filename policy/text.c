@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
 
+/* Eight bytes at any address, of any type. */
+typedef uint64_t word __attribute__((may_alias, aligned(1)));
+
+static word *word_at(void *p)
+{
+	return p;
+}
+
+static uint64_t get_word(const void *p)
+{
+	return *(const word *)p;
+}
+
 size_t taf_len(const char *s)
 {
 	size_t n = 0;
@@ -96,18 +109,26 @@ void taf_move(void *to, const void *from, size_t n)
 	unsigned char *d = to;
 	const unsigned char *s = from;
 
-	if (d <= s)
+	/* A word is read before it is written over, from whichever end is safe. */
+	if (d <= s) {
+		for (; n >= sizeof(word); n -= sizeof(word), d += sizeof(word), s += sizeof(word))
+			*word_at(d) = get_word(s);
 		for (size_t i = 0; i < n; i++)
 			d[i] = s[i];
-	else
+	} else {
+		for (; n >= sizeof(word); n -= sizeof(word))
+			*word_at(d + n - sizeof(word)) = get_word(s + n - sizeof(word));
 		while (n--)
 			d[n] = s[n];
+	}
 }
 
 void taf_zero(void *p, size_t n)
 {
 	unsigned char *d = p;
 
+	for (; n >= sizeof(word); n -= sizeof(word), d += sizeof(word))
+		*word_at(d) = 0;
 	for (size_t i = 0; i < n; i++)
 		d[i] = 0;
 }
@@ -116,6 +137,9 @@ bool taf_equal(const void *a, const void *b, size_t n)
 {
 	const unsigned char *x = a, *y = b;
 
+	for (; n >= sizeof(word); n -= sizeof(word), x += sizeof(word), y += sizeof(word))
+		if (get_word(x) != get_word(y))
+			return false;
 	for (size_t i = 0; i < n; i++)
 		if (x[i] != y[i])
 			return false;

@@ -70,10 +70,7 @@ const char *taf_compiled_distrust(int fd, uint64_t least, uint64_t most)
 		return "belongs to another user";
 	if (st.mode & (S_IWGRP | S_IWOTH))
 		return "others may write into it";
-	if (st.size >= least && st.size <= most)
-		return NULL;
-	return least == most ? "is no compiled policy of this version"
-			     : "is no compiled registry of this version";
+	return st.size >= least && st.size <= most ? NULL : "has not the size of such a file";
 }
 
 void *taf_compiled_companion(const char *name, char path[TAF_PATH_MAX])

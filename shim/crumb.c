@@ -338,7 +338,7 @@ int taf_crumb_open(const struct taf_session *s)
 			seq = (uint64_t)seg.now.number << 20;
 		put_slot(&r);
 		/* Whoever finds the segment empty writes its start record. */
-		err = write_down(&r, true) ? 0 : -EIO;
+		err = write_down(&r, true) ? taf_seg_settle(&seg, taf_sys_tid()) : -EIO;
 	}
 	if (err) {
 		taf_seg_close(&seg, taf_sys_tid());

@@ -8,10 +8,11 @@
  *   boot   32 hexadecimal digits of the boot id      pid    decimal
  *   start  start time of the process in ticks        seg    from 0, three digits or more
  *
- * A segment is created at its full size filled with newlines, and made
- * durable, before its first record; records then overwrite newlines in place,
- * one after the other, so that a record costs one data flush and no metadata,
- * and so that cat, grep and jq read the file at any moment.  The first segment
+ * A segment is created at its full size filled with newlines; records then
+ * overwrite newlines in place, one after the other, so that a record costs one
+ * data flush and no metadata, and so that cat, grep and jq read the file at any
+ * moment.  Size and name are durable before anybody relies on a record: of the
+ * first segment together with its start record (shim/seg.h).  The first segment
  * is 64 KiB, later ones crumbs.segment.  A clean end cuts the file to its
  * records.  A record is one line, at most TAF_RECORD_MAX bytes, and reads
  *

@@ -64,7 +64,7 @@ static bool take_blob(struct loading *l, const char *path)
 
 	if (fd < 0)
 		return false;
-	no = taf_compiled_distrust(fd, sizeof(*l->policy), sizeof(*l->policy));
+	no = taf_compiled_distrust(fd, TAF_POLICY_LEAST, TAF_POLICY_MOST);
 	if (!no)
 		n = taf_sys_read(fd, l->policy, sizeof(*l->policy));
 	taf_sys_close(fd);

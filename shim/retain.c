@@ -11,14 +11,17 @@
 
 #define NAMES_MAX 4096u
 #define RINGS_KEPT 32u
+#define SLACK_SHARE 16u /* of the sessions that are kept: so many more before any goes */
 #define MINUTE_NS 60000000000ll
 #define DAY_NS 86400000000000ll
 #define STRANGER_NS (7 * DAY_NS) /* after which a ring that no log here belongs to is litter */
 #define DENTS (32 * 1024)
 
+#define BOOT_WORDS (TAF_BOOT_ID_LEN / sizeof(uint64_t))
+
 /* One file of ours: <boot>-<pid>-<start>[-<seg>].jsonl or .ring */
 struct entry {
-	char boot[TAF_BOOT_ID_LEN];
+	uint64_t boot[BOOT_WORDS]; /* its letters, to be compared by words */
 	int32_t pid;
 	uint32_t seg;
 	uint64_t start, bytes;
@@ -66,7 +69,7 @@ static void path_of(char out[TAF_PATH_MAX], const char *dir, const struct entry 
 	taf_text_init(&t, out, TAF_PATH_MAX);
 	taf_text_put(&t, dir);
 	taf_text_char(&t, '/');
-	taf_text_put_n(&t, e->boot, TAF_BOOT_ID_LEN);
+	taf_text_put_n(&t, (const char *)e->boot, TAF_BOOT_ID_LEN);
 	taf_text_char(&t, '-');
 	taf_text_i64(&t, e->pid);
 	taf_text_char(&t, '-');
@@ -76,23 +79,6 @@ static void path_of(char out[TAF_PATH_MAX], const char *dir, const struct entry 
 		taf_text_pad(&t, e->seg, 3);
 	}
 	taf_text_put(&t, e->is_ring ? ".ring" : ".jsonl");
-}
-
-static void take_name(struct room *r, const char *name)
-{
-	struct entry *e = &r->entry[r->n];
-	char path[TAF_PATH_MAX];
-	struct taf_stat st;
-
-	if (!parse(name, e))
-		return;
-	path_of(path, r->dir, e);
-	/* Not the name that we would write (zeroes in front): not ours. */
-	if (!taf_same(taf_base(path), name) || taf_sys_stat(path, &st))
-		return;
-	e->bytes = st.size;
-	e->mtime_ns = st.mtime_ns;
-	r->n++;
 }
 
 static void list(struct room *r)
@@ -106,7 +92,7 @@ static void list(struct room *r)
 		for (int64_t at = 0; at < got && r->n < NAMES_MAX;) {
 			struct taf_dirent *row = (struct taf_dirent *)(void *)(r->dents + at);
 
-			take_name(r, row->name);
+			r->n += parse(row->name, &r->entry[r->n]);
 			at += row->len;
 		}
 	}
@@ -118,7 +104,7 @@ static void list(struct room *r)
 /* By session, then rings last. */
 static int compare(const struct entry *a, const struct entry *b)
 {
-	for (int i = 0; i < TAF_BOOT_ID_LEN; i++)
+	for (size_t i = 0; i < BOOT_WORDS; i++)
 		if (a->boot[i] != b->boot[i])
 			return a->boot[i] < b->boot[i] ? -1 : 1;
 	if (a->start != b->start)
@@ -130,9 +116,14 @@ static int compare(const struct entry *a, const struct entry *b)
 	return a->seg < b->seg ? -1 : a->seg > b->seg;
 }
 
-static bool is_same_boot(const struct entry *a, const char *boot)
+static bool is_same_boot(const struct entry *a, const struct entry *b)
 {
-	return taf_equal(a->boot, boot, TAF_BOOT_ID_LEN);
+	return taf_equal(a->boot, b->boot, sizeof(a->boot));
+}
+
+static bool is_of_boot(const struct entry *e, const char *boot)
+{
+	return taf_equal(e->boot, boot, sizeof(e->boot));
 }
 
 static void sift(struct entry *e, uint32_t at, uint32_t n)
@@ -196,7 +187,7 @@ static bool may_live(struct room *r, const struct session *s)
 	int64_t age_ns = age_of(s);
 	uint64_t ns;
 
-	if (!is_same_boot(e, r->boot))
+	if (!is_of_boot(e, r->boot))
 		return false;
 	if (taf_sys_start_ticks(e->pid) == e->start)
 		return true;
@@ -214,15 +205,40 @@ static void group(struct room *r)
 	for (uint32_t i = 0; i < r->n; i++) {
 		const struct entry *e = &r->entry[i], *f = s ? &r->entry[s->first] : NULL;
 
-		if (!s || e->pid != f->pid || e->start != f->start || !is_same_boot(e, f->boot)) {
+		if (!s || e->pid != f->pid || e->start != f->start || !is_same_boot(e, f)) {
 			s = &r->session[r->n_sessions++];
 			s->first = i;
-			s->mtime_ns = e->mtime_ns;
 		}
 		s->n++;
-		s->bytes += e->bytes;
-		if (e->mtime_ns > s->mtime_ns)
-			s->mtime_ns = e->mtime_ns;
+	}
+}
+
+/* One that somebody else has removed meanwhile has no bytes, and is the oldest. */
+static void measure(const struct room *r, struct entry *e)
+{
+	char path[TAF_PATH_MAX];
+	struct taf_stat st;
+
+	path_of(path, r->dir, e);
+	if (taf_sys_stat(path, &st))
+		return;
+	e->bytes = st.size;
+	e->mtime_ns = st.mtime_ns;
+}
+
+static void measure_all(struct room *r)
+{
+	for (uint32_t i = 0; i < r->n_sessions; i++) {
+		struct session *s = &r->session[i];
+
+		for (uint32_t k = 0; k < s->n; k++) {
+			struct entry *e = &r->entry[s->first + k];
+
+			measure(r, e);
+			s->bytes += e->bytes;
+			if (e->mtime_ns > s->mtime_ns)
+				s->mtime_ns = e->mtime_ns;
+		}
 	}
 }
 
@@ -235,9 +251,9 @@ static void mark_evidence(struct room *r)
 		struct session *s = &r->session[i];
 		const struct entry *e = &r->entry[s->first];
 
-		if (is_same_boot(e, r->boot))
+		if (is_of_boot(e, r->boot))
 			continue;
-		if (newest && is_same_boot(e, r->entry[newest->first].boot)) {
+		if (newest && is_same_boot(e, &r->entry[newest->first])) {
 			if (s->mtime_ns < newest->mtime_ns)
 				continue;
 			newest->must_stay = false;
@@ -322,15 +338,37 @@ static struct room *look(const char *dir, const char *boot)
 	return r;
 }
 
+/* Whether anything may have to go, by the names alone wherever they say enough. */
+static bool is_due(struct room *r, uint32_t keep_sessions, uint64_t keep_bytes)
+{
+	uint64_t bytes = 0;
+
+	if (r->n_sessions > (uint64_t)keep_sessions + keep_sessions / SLACK_SHARE)
+		return true;
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct entry *e = &r->entry[i];
+
+		if (e->is_ring)
+			return true;
+		if (e->seg)
+			measure(r, e);
+		bytes += e->seg ? e->bytes : TAF_SEGMENT_FIRST;
+	}
+	return bytes > keep_bytes;
+}
+
 void taf_retain(const char *dir, uint32_t keep_sessions, uint64_t keep_bytes, const char *boot)
 {
 	struct room *r = look(dir, boot);
 
 	if (!r)
 		return;
-	remove_lone_rings(r);
-	mark_evidence(r);
-	trim(r, keep_sessions, keep_bytes);
+	if (is_due(r, keep_sessions, keep_bytes)) {
+		measure_all(r);
+		remove_lone_rings(r);
+		mark_evidence(r);
+		trim(r, keep_sessions, keep_bytes);
+	}
 	taf_sys_unmap(r, sizeof(*r));
 }
 
@@ -350,16 +388,21 @@ void taf_retain_rings(const char *ring_dir, const char *dir, const char *boot)
 {
 	struct room *r = look(ring_dir, boot);
 	uint32_t dead = 0;
+	bool are_many;
 
 	if (!r)
 		return;
+	measure_all(r);
+	/* One of them is our own. Whether a process lives is asked only where it matters. */
+	are_many = r->n_sessions > RINGS_KEPT + 1;
 	for (uint32_t i = 0; i < r->n_sessions; i++) {
 		struct session *s = &r->session[i];
 		const struct entry *e = &r->entry[s->first];
+		bool is_old = age_of(s) > STRANGER_NS;
 
-		s->must_stay = !e->is_ring || may_live(r, s);
+		s->must_stay = !e->is_ring || !(is_old || are_many) || may_live(r, s);
 		/* Without a log here it may be another state directory's evidence. */
-		if (!s->must_stay && !has_log(dir, e) && age_of(s) > STRANGER_NS)
+		if (!s->must_stay && is_old && !has_log(dir, e))
 			remove_session(r, s);
 		dead += !s->must_stay && s->n;
 	}

@@ -10,6 +10,11 @@
  *   - a ring without a log, for its first minute
  *   - the newest session of every other boot: what ran when it ended
  *
+ * Every process that becomes active asks, so most of them shall not pay for more
+ * than a list of names: the number of sessions may grow by a sixteenth before
+ * they are cut to their limit, and a first segment counts with all that it can
+ * have (TAF_SEGMENT_FIRST) until that is too much.
+ *
  * Looks at 4096 names at most; files of other names are not touched.
  */
 #ifndef TAF_RETAIN_H

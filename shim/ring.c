@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* ring.c -- makes the ring of ring.h and deals out its lanes.
  *
- * The file gets its blocks before it is mapped.  Without a place for it the
- * ring is anonymous memory: the process still counts, only nobody reads it
+ * In memory the file gets its pages lane by lane: a program has few threads that
+ * use an engine, and a whole ring would cost each one's first call a third of a
+ * millisecond.  Without a place for it the ring is anonymous memory: the process still counts, only nobody reads it
  * after its death.  The mapping is never taken away: a thread may be half way
  * through a record while another one ends the process.  In a fork child the
  * parent's ring is covered by private memory of the same size, so that a lane
@@ -34,6 +35,7 @@
 static struct taf_ring_head *head; /* NULL: closed; written by open, close and abandon alone */
 static uint32_t mapped_bytes; /* of head; the file may say otherwise by now */
 static char path[TAF_PATH_MAX]; /* likewise */
+static bool has_holes; /* lanes that nobody has had have no pages yet; likewise */
 static _Atomic(uint32_t) generation; /* goes on with every open, close and abandon */
 
 /* What this thread was dealt; counts while mine.generation is the ring's. */
@@ -87,10 +89,42 @@ static int create(void)
 	return fd;
 }
 
+static uint32_t lane_room(uint32_t bytes)
+{
+	return (bytes - TAF_RING_PAGE) / TAF_LANES / 64 * 64;
+}
+
+/* Pages for all that others than a lane's own thread may touch. */
+static bool fill_heads(char *p, uint32_t bytes)
+{
+	uint32_t room = lane_room(bytes);
+	bool is_filled = !taf_sys_populate(p, TAF_RING_PAGE);
+
+	for (uint32_t i = 0; i < TAF_LANES && is_filled; i++)
+		is_filled = !taf_sys_populate(p + TAF_RING_PAGE + (size_t)i * room,
+					      i == SHARED_LANE ? room : sizeof(struct taf_lane));
+	return is_filled;
+}
+
+static void *map_with_holes(int fd, uint32_t bytes)
+{
+	void *p = taf_sys_ftruncate(fd, bytes) ? NULL : taf_sys_map_file(fd, bytes, true);
+
+	if (p && fill_heads(p, bytes)) {
+		has_holes = true;
+		return p;
+	}
+	taf_sys_unmap(p, bytes);
+	return NULL;
+}
+
 static void *map_file(const struct taf_session *s, uint32_t bytes)
 {
+	bool is_on_disk = taf_same(s->ring_dir, s->dir);
 	void *p = NULL;
 	int fd;
+
+	has_holes = false;
 
 	path[0] = '\0';
 	/* Over the limit on file sizes, making it would raise SIGXFSZ. */
@@ -99,7 +133,9 @@ static void *map_file(const struct taf_session *s, uint32_t bytes)
 	fd = create();
 	if (fd < 0)
 		goto out;
-	if (!taf_sys_allocate(fd, bytes))
+	if (!is_on_disk)
+		p = map_with_holes(fd, bytes);
+	if (!p && !taf_sys_allocate(fd, bytes))
 		p = taf_sys_map_file(fd, bytes, true);
 	taf_sys_close(fd);
 	if (!p)
@@ -132,7 +168,7 @@ static void clear_lanes(struct taf_ring_head *h, uint32_t room)
 
 static void fill_head(struct taf_ring_head *h, const struct taf_session *s, uint32_t bytes)
 {
-	uint32_t room = (bytes - TAF_RING_PAGE) / TAF_LANES / 64 * 64;
+	uint32_t room = lane_room(bytes);
 
 	h->version = TAF_RING_VERSION;
 	h->bytes = bytes;
@@ -178,7 +214,7 @@ bool taf_ring_heal(const void *at)
 {
 	struct taf_ring_head *h = head;
 	const char *from = (const char *)h, *p = at;
-	uint32_t room = (mapped_bytes - TAF_RING_PAGE) / TAF_LANES / 64 * 64;
+	uint32_t room = lane_room(mapped_bytes);
 
 	if (!h || p < from || p >= from + mapped_bytes || taf_sys_cover(h, mapped_bytes))
 		return false;
@@ -251,6 +287,15 @@ void taf_ring_hold_end(void)
 const char *taf_ring_path(void)
 {
 	return path;
+}
+
+/* Its slots have pages, or nobody writes into it. */
+static bool is_usable(const struct taf_ring_head *h, struct taf_lane *lane)
+{
+	if (!has_holes || !taf_sys_populate(lane, h->lane_bytes))
+		return true;
+	atomic_store(&lane->tid, 0);
+	return false;
 }
 
 static struct taf_lane *take_own(struct taf_ring_head *h, int32_t tid)
@@ -342,7 +387,7 @@ struct taf_lane *taf_ring_take_lane(void)
 	mine.lane = take_own(h, tid);
 	if (!mine.lane)
 		mine.lane = take_dead(h, tid);
-	if (!mine.lane) {
+	if (!mine.lane || !is_usable(h, mine.lane)) {
 		mine.lane = lane_at(h, SHARED_LANE);
 		atomic_compare_exchange_strong(&mine.lane->tid, &none, tid);
 	}

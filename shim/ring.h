@@ -20,9 +20,13 @@
  *      and at most one slot a writer that fails (1).
  *  (3) lane.open names the hooked call that the thread is inside; row 0xffff
  *      means none.  It is stored before their function and cleared after it.
- *  (4) The file is posix_fallocate'd before it is mapped and never truncated
- *      while it is, so that a store cannot raise SIGBUS for lack of space.
- *      Where somebody cuts it all the same, taf_ring_heal turns it into memory.
+ *  (4) No store can raise SIGBUS for lack of space.  The head, the heads of all
+ *      lanes and the shared lane have their pages before anybody sees the ring,
+ *      the slots of another lane before a thread gets it; who cannot get them
+ *      writes into the shared lane.  On a disk, and on a kernel that cannot give
+ *      pages ahead, the whole file is allocated at once.  It is never truncated
+ *      while it is mapped; where somebody cuts it all the same, taf_ring_heal
+ *      turns it into memory.
  *
  * stamp is the processor's time-stamp counter where it is invariant
  * (head.stamp_is_tsc), else CLOCK_MONOTONIC ns of the last wide call.  The

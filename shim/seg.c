@@ -120,7 +120,7 @@ int taf_seg_open(struct taf_seg *g, const struct taf_session *s)
 	taf_text_char(&t, '-');
 	if (t.is_cut)
 		return -ENAMETOOLONG;
-	err = taf_seg_file_make(&g->now, g, 0, TAF_SEGMENT_FIRST);
+	err = taf_seg_file_begin(&g->now, g, 0, TAF_SEGMENT_FIRST);
 	g->is_open = !err;
 	return err;
 }
@@ -354,6 +354,17 @@ int taf_seg_flush(struct taf_seg *g, uint64_t upto, int32_t tid)
 			g->is_flushing = false; /* its leader is stuck: another may try */
 	}
 	go_out(g, &h);
+	return err;
+}
+
+int taf_seg_settle(struct taf_seg *g, int32_t tid)
+{
+	int err = taf_seg_flush(g, g->put, tid);
+
+	if (!err)
+		err = taf_sys_sync_dir(g->dir);
+	if (err)
+		g->at = 0;
 	return err;
 }
 

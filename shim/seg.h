@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* seg.h -- the segment files of one session and their group commit.
  *
- * A segment is made whole before its first record: filled with newlines,
- * flushed, its name flushed.  Records then overwrite newlines, so that a flush
- * carries data and no metadata.
+ * A segment is filled with newlines before its first record, which overwrite
+ * them, and nobody relies on a record in it before the whole file and its name
+ * are on disk; from then on a flush carries data and no metadata.  A later
+ * segment gets there before its first record.  The first one does by the flush
+ * of its start record, which carries size and blocks as well, and by one of the
+ * folder behind it: two waits for the disk instead of three before the program
+ * may go on.
+ *
+ *   taf_seg_open      the first segment, filled
+ *   taf_seg_settle    it is on disk, with the records put so far
  *
  *   taf_seg_enter     signals blocked, lock taken
  *     taf_seg_fits    the record goes into this segment, else taf_seg_turn
@@ -82,8 +89,12 @@ struct taf_span_at {
 	size_t n; /* 0: nowhere */
 };
 
-/* Makes the first segment. Of s count boot, pid, start, dir and segment_bytes. */
+/* Makes the first segment, which is not on disk yet. Of s count boot, pid, start, dir and
+ * segment_bytes. */
 int taf_seg_open(struct taf_seg *g, const struct taf_session *s);
+/* Behind open and the first record, before anybody else knows of g. After an error
+ * nothing in the segment counts, and taf_seg_close takes the file away. */
+int taf_seg_settle(struct taf_seg *g, int32_t tid);
 int taf_seg_enter(struct taf_seg *g, struct taf_seg_hold *h, int32_t tid);
 void taf_seg_leave(struct taf_seg *g, struct taf_seg_hold *h);
 /* Under the lock, between enter and leave: */
@@ -106,8 +117,11 @@ void taf_seg_close(struct taf_seg *g, int32_t tid);
 void taf_seg_abandon(struct taf_seg *g);
 
 /* seg_file.c */
-/* Makes stem<number>.jsonl, full of newlines and on disk; a taken number is
- * passed over. The size is cut to the limit on file sizes. */
+/* Makes stem<number>.jsonl, full of newlines; a taken number is passed over. The
+ * size is cut to the limit on file sizes. */
+int taf_seg_file_begin(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number,
+		       uint64_t size);
+/* The same, and has it on disk with its name. */
 int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number,
 		      uint64_t size);
 /* 0 when f->fd is the file, if need be opened again; -ENODATA when it is gone. */

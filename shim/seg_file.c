@@ -77,11 +77,11 @@ static int fill(const struct taf_seg_file *f)
 			return r ? (int)r : -ENOSPC;
 		at += (uint64_t)r;
 	}
-	return taf_sys_fdatasync(f->fd);
+	return 0;
 }
 
-int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number,
-		      uint64_t size)
+int taf_seg_file_begin(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number,
+		       uint64_t size)
 {
 	uint64_t limit = taf_sys_fsize_limit(), mask, before;
 	int err;
@@ -95,14 +95,27 @@ int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t 
 	err = create(f, g, number);
 	if (!err)
 		err = fill(f);
-	if (!err)
-		err = taf_sys_sync_dir(g->dir);
 	/* The limit was lowered under our feet: that signal is ours. */
 	if (err == -EFBIG && !(before >> (SIGXFSZ - 1) & 1))
 		taf_sys_take_signal(SIGXFSZ);
 	taf_sys_restore_mask(mask);
 	if (err)
 		taf_seg_file_drop(f, f->fd >= 0);
+	return err;
+}
+
+int taf_seg_file_make(struct taf_seg_file *f, const struct taf_seg *g, uint32_t number,
+		      uint64_t size)
+{
+	int err = taf_seg_file_begin(f, g, number, size);
+
+	if (err)
+		return err;
+	err = taf_sys_fdatasync(f->fd);
+	if (!err)
+		err = taf_sys_sync_dir(g->dir);
+	if (err)
+		taf_seg_file_drop(f, true);
 	return err;
 }
 

@@ -14,7 +14,7 @@ struct taf_seg_name {
 	bool is_ring;
 };
 
-/* False when it is no name of ours. */
+/* False when it is no name that we would write. */
 bool taf_seg_name_read(const char *name, struct taf_seg_name *out);
 
 #endif

@@ -21,6 +21,9 @@ void taf_sys_take_signal(int signo);
 void taf_sys_wake_one(_Atomic(uint32_t) *word);
 /* Puts zeroed private memory in the place of a mapping. */
 int taf_sys_cover(void *p, size_t n);
+/* Pages for n bytes of a mapping, so that no store to them can fail. p lies where a page
+ * of 4 KiB begins, or in one. -EINVAL: this kernel cannot; -EFAULT: there is no space. */
+int taf_sys_populate(void *p, size_t n);
 /* how: LOCK_SH, LOCK_EX or LOCK_UN, or-ed with LOCK_NB, of <sys/file.h>. */
 int taf_sys_flock(int fd, int how);
 int taf_sys_rename(const char *from, const char *to);

@@ -21,6 +21,9 @@
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
 
 static int open_with(const char *path, int flags)
 {
@@ -285,6 +288,18 @@ int taf_sys_cover(void *p, size_t n)
 int taf_sys_wipe_on_fork(void *p, size_t n)
 {
 	return (int)taf_raw(SYS_madvise, TAF_PTR(p), (long)n, MADV_WIPEONFORK);
+}
+
+int taf_sys_populate(void *p, size_t n)
+{
+	uintptr_t from = (uintptr_t)p & ~(uintptr_t)4095;
+	long r;
+
+	do
+		r = taf_raw(SYS_madvise, (long)from, (long)((uintptr_t)p + n - from),
+			    MADV_POPULATE_WRITE);
+	while (r == -EINTR);
+	return (int)r;
 }
 
 int taf_sys_protect(void *p, size_t n, bool is_writable)

@@ -69,7 +69,7 @@ static void as_file(const uint8_t *data, size_t n)
 	err = taffrail_policy_load(path, &policy, sizeof(policy), TAF_POLICY_VERSION, count, &told);
 	close(fd);
 	if ((err && !policy.n_bad) || (policy.n_bad && !told) ||
-	    !taf_policy_is_valid(&policy, sizeof(policy), NULL))
+	    !taf_policy_is_valid(&policy, taf_policy_bytes(&policy), NULL))
 		abort();
 	check_rules(&policy.base);
 	for (uint32_t i = 0; i < policy.n_profiles; i++)

@@ -53,13 +53,30 @@ fi
 
 compiled
 truncate -s -8 "$blob"
-guest "cut short" companion "no compiled policy"
+guest "cut short" companion "not the size of such a file"
 compiled
 truncate -s +8 "$blob"
-guest "has grown" companion "no compiled policy"
+guest "has grown" companion "cut short or has grown"
 compiled
-printf 'XX' | dd of="$blob" bs=1 seek=70000 conv=notrunc status=none
+printf 'XX' | dd of="$blob" bs=1 seek=7000 conv=notrunc status=none
 guest damaged companion damaged
+
+# A blob ends with its last profile.
+plain=$(stat -c %s "$blob")
+echo '{ "drain": { "at_exit": false }, "profiles": [
+  { "name": "other", "match": { "exe": "nobody" }, "settings": { "mode": "off" } },
+  { "name": "ours", "match": { "exe": "guest_exit" }, "settings": { "crumbs": { "keep_sessions": 7 } } } ] }' >policy.json
+compiled
+guest "two profiles" blob
+profile=$((($(stat -c %s "$blob") - plain) / 2))
+check "two profiles" "they are all that is more" yes "$([ "$profile" -gt 1000 ] && echo yes)"
+compiled
+truncate -s "-$profile" "$blob"
+guest "a profile is missing" companion "cut short or has grown"
+compiled
+truncate -s "+$((profile * 7))" "$blob"
+guest "more than all profiles" companion "not the size of such a file"
+echo '{ "drain": { "at_exit": false } }' >policy.json
 compiled
 rm "$blob"
 mkfifo "$blob"
@@ -69,4 +86,4 @@ mv "$blob" aside.bin
 ln -s "$work/aside.bin" "$blob"
 guest link companion
 
-tally 44
+tally 57

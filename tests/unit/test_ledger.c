@@ -259,6 +259,32 @@ static void test_age(void **state)
 	assert_true(taf_ledger_age_ms(&e, &now) == UINT64_MAX);
 }
 
+/* The short cut and the age itself never differ, whatever is known of the event. */
+static void test_is_older(void **state)
+{
+	const struct taf_moment now = at(1, 600000, T0), moments[] = {
+		{ 0 },
+		at(1, 500000, T0 - 100000),
+		at(1, 700000, T0 + 9000),
+		at(2, 5, T0 - 900000),
+		at(0, 0, T0 - 50000),
+		at(2, 5, T0 + 60000),
+		at(1, 599000, T0 - 900),
+	};
+	const uint64_t limits[] = { 0, 999, 1000, 50000, 100000, 600000, 900000, UINT64_MAX };
+	const size_t n = sizeof(moments) / sizeof(*moments);
+	struct taf_ledger_event e = { .pid = 7 };
+
+	(void)state;
+	for (size_t i = 0; i < n * n; i++) {
+		e.at = moments[i / n];
+		e.seen = moments[i % n];
+		for (size_t k = 0; k < sizeof(limits) / sizeof(*limits); k++)
+			assert_int_equal(taf_ledger_is_older(&e, &now, limits[k]),
+					 taf_ledger_age_ms(&e, &now) > limits[k]);
+	}
+}
+
 static void test_cursors(void **state)
 {
 	char name[24];
@@ -292,6 +318,7 @@ int main(void)
 		CASE(test_aborts_are_no_panics),
 		CASE(test_storms_leave_panics),
 		CASE(test_age),
+		CASE(test_is_older),
 		CASE(test_cursors),
 	};
 

@@ -81,6 +81,55 @@ static void test_oldest_go_first(void **state)
 	assert_false(is_there(dead(9, "-000.jsonl")));
 }
 
+static int count_dead(int n)
+{
+	int left = 0;
+
+	for (int i = 0; i < n; i++)
+		left += is_there(dead(i, "-000.jsonl"));
+	return left;
+}
+
+static void test_a_few_more_cost_no_more_than_their_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 34; i++)
+		make(dead(i, "-000.jsonl"), 100 - i, "x");
+	taf_retain(dir, 32, UINT64_MAX, boot);
+	assert_int_equal(count_dead(34), 34);
+	make(dead(34, "-000.jsonl"), 66, "x");
+	taf_retain(dir, 32, UINT64_MAX, boot);
+	assert_int_equal(count_dead(35), 32);
+	assert_false(is_there(dead(2, "-000.jsonl")));
+	/* What they could have is too much, what they have is not; of what is known to be
+	 * there, all counts. */
+	taf_retain(dir, 32, 1000, boot);
+	assert_int_equal(count_dead(35), 32);
+	make(dead(34, "-001.jsonl"), 66, "twenty bytes of a log");
+	taf_retain(dir, 32, 32, boot);
+	assert_int_equal(count_dead(35), 11);
+	taf_retain(dir, 0, 0, boot);
+	assert_int_equal(count_dead(35), 0);
+}
+
+static void test_a_ring_of_nobody_goes_however_few_there_are(void **state)
+{
+	char rings[64], path[3][256];
+
+	(void)state;
+	snprintf(rings, sizeof(rings), "%s/few", dir);
+	mkdir(rings, 0700);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path[i], sizeof(path[i]), "%s%s", rings, strrchr(dead(i, ".ring"), '/'));
+		make(path[i], i == 1 ? 6 * 1440 : 8 * 1440, "x");
+	}
+	make(dead(0, "-000.jsonl"), 8 * 1440, "x");
+	taf_retain_rings(rings, dir, boot);
+	assert_true(is_there(path[0]) && is_there(path[1]));
+	assert_false(is_there(path[2]));
+	unlink(dead(0, "-000.jsonl"));
+}
+
 static void test_the_living_stay(void **state)
 {
 	unsigned long long start = taf_sys_start_ticks(0);
@@ -131,6 +180,8 @@ static void test_other_names_are_not_ours(void **state)
 {
 	static const char *const tails[] = { "-0.jsonl", "-000.jsonl.bak", ".rings", "-000",
 					     "-00a.jsonl" };
+	static const char *const wide[] = { "-02130706433-5-000.jsonl", "-2130706433-05-000.jsonl",
+					    "-2130706433-5-0001.jsonl", "-2130706433-05.ring" };
 	char path[128];
 
 	(void)state;
@@ -139,7 +190,20 @@ static void test_other_names_are_not_ours(void **state)
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
 		make(dead(1, tails[i]), 9999, "x");
 	make(name_of("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1, 1, "-000.jsonl"), 9999, "x");
+	/* Nor is one with more zeroes in front than we write. */
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", dir, boot, wide[i]);
+		make(path, 9999, "x");
+	}
+	snprintf(path, sizeof(path), "%s/README", dir);
 	taf_retain(dir, 0, 0, boot);
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		char one[128];
+
+		snprintf(one, sizeof(one), "%s/%s%s", dir, boot, wide[i]);
+		assert_true(is_there(one));
+		unlink(one);
+	}
 	assert_true(is_there(path));
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
 		assert_true(is_there(dead(1, tails[i])));
@@ -222,6 +286,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_oldest_go_first),
+		cmocka_unit_test(test_a_few_more_cost_no_more_than_their_names),
+		cmocka_unit_test(test_a_ring_of_nobody_goes_however_few_there_are),
 		cmocka_unit_test(test_the_living_stay),
 		cmocka_unit_test(test_another_container_may_live),
 		cmocka_unit_test(test_the_suspect_of_each_boot_stays),

@@ -321,11 +321,13 @@ static void profiles(void **state)
 static void refuses_strangers(void **state)
 {
 	struct taf_policy *p = calloc(2, sizeof(*p));
-	size_t n = sizeof(*p);
+	size_t n;
 
 	(void)state;
 	assert_non_null(p);
 	taf_policy_builtin(p);
+	n = taf_policy_bytes(p);
+	assert_int_equal(n, TAF_POLICY_LEAST);
 	assert_true(taf_policy_is_valid(p, n, fresh()));
 	assert_false(taf_policy_is_valid(p, 0, fresh()));
 	assert_false(taf_policy_is_valid(p, 16, fresh()));
@@ -342,9 +344,19 @@ static void refuses_strangers(void **state)
 	taf_policy_seal(p);
 	p->layout ^= 1;
 	assert_false(taf_policy_is_valid(p, n, fresh()));
-	p->n_profiles = 9;
+	taf_policy_seal(p);
+	p->n_profiles = 1;
+	assert_false(taf_policy_is_valid(p, n, fresh()));
 	taf_policy_seal(p);
 	assert_false(taf_policy_is_valid(p, n, fresh()));
+	assert_true(taf_policy_is_valid(p, n + sizeof(p->profiles[0]), fresh()));
+	assert_false(taf_policy_is_valid(p, TAF_POLICY_MOST, fresh()));
+	p->profiles[0].line[0]++;
+	assert_false(taf_policy_is_valid(p, n + sizeof(p->profiles[0]), fresh()));
+	p->n_profiles = 9;
+	taf_policy_seal(p);
+	assert_int_equal(taf_policy_bytes(p), TAF_POLICY_MOST);
+	assert_false(taf_policy_is_valid(p, TAF_POLICY_MOST, fresh()));
 	p->n_profiles = 0;
 	memset(p->path, 'x', sizeof(p->path));
 	taf_policy_seal(p);
@@ -358,7 +370,7 @@ static bool is_taken(struct taf_policy *p)
 	bool is_valid;
 
 	taf_policy_seal(p);
-	is_valid = taf_policy_is_valid(p, sizeof(*p), fresh());
+	is_valid = taf_policy_is_valid(p, taf_policy_bytes(p), fresh());
 	if (!is_valid)
 		assert_non_null(strstr(why_buf, "damaged"));
 	return is_valid;
@@ -457,14 +469,16 @@ static void every_bit_counts(void **state)
 	(void)state;
 	assert_non_null(p);
 	taf_policy_builtin(p);
-	for (size_t at = 0; at < sizeof(*p); at += at < 64 ? 1 : 997) {
+	p->n_profiles = TAF_PROFILES;
+	taf_policy_seal(p);
+	for (size_t at = 0; at < TAF_POLICY_MOST; at += at < 64 ? 1 : 997) {
 		unsigned char *byte = (unsigned char *)p + at;
 
 		*byte ^= 4;
-		assert_false(taf_policy_is_valid(p, sizeof(*p), NULL));
+		assert_false(taf_policy_is_valid(p, taf_policy_bytes(p), NULL));
 		*byte ^= 4;
 	}
-	assert_true(taf_policy_is_valid(p, sizeof(*p), NULL));
+	assert_true(taf_policy_is_valid(p, taf_policy_bytes(p), NULL));
 	free(p);
 }
 

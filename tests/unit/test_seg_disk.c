@@ -210,6 +210,93 @@ static void test_failing_flush_is_told_once(void **state)
 	in_child(flush_a_broken_disk);
 }
 
+static char flushes[8]; /* in their order: 'd' of data, 'f' of all */
+static bool is_whole_at_first; /* what the first flush would carry */
+
+static void note_flush(char which)
+{
+	char *text, *end = strchr(flushes, '\0');
+	size_t n;
+
+	if (end == flushes) {
+		text = slurp(seg.now.path, &n);
+		is_whole_at_first = n == TAF_SEGMENT_FIRST && is_all(text, 0, 99, 's') &&
+				    is_all(text, 99, n, '\n');
+		free(text);
+	}
+	if (end < flushes + sizeof(flushes) - 1)
+		*end = which;
+}
+
+static long flush_of_data(const unsigned long long *a)
+{
+	(void)a;
+	note_flush('d');
+	return 0;
+}
+
+static long flush_of_all(const unsigned long long *a)
+{
+	struct stat st;
+
+	note_flush(!fstat((int)a[0], &st) && S_ISDIR(st.st_mode) ? 'f' : '?');
+	return 0;
+}
+
+/* The blocks, the size and the start record by one flush, then the name by one. */
+static void settle_the_first(void)
+{
+	if (!trap_calls(SYS_fdatasync, flush_of_data) || !trap_calls(SYS_fsync, flush_of_all))
+		_exit(77);
+	MUST(!open_seg(dir, 0));
+	MUST(!flushes[0]);
+	MUST(!put('s', 100));
+	MUST(!taf_seg_settle(&seg, gettid()));
+	MUST(!strcmp(flushes, "df"));
+	MUST(is_whole_at_first);
+	/* From then on one flush of data a record. */
+	MUST(!put('a', 100) && !taf_seg_flush(&seg, seg.put, gettid()));
+	MUST(!strcmp(flushes, "dfd"));
+	taf_seg_close(&seg, gettid());
+}
+
+static long no_flush_of_all(const unsigned long long *a)
+{
+	(void)a;
+	return -EIO;
+}
+
+/* A segment that did not get there is none. */
+static void settle_on_a_broken_disk(unsigned nr, trap_answer answer)
+{
+	MUST(!open_seg(dir, 0));
+	if (!trap_calls(nr, answer))
+		_exit(77);
+	MUST(!put('s', 100));
+	MUST(taf_seg_settle(&seg, gettid()) == -EIO);
+	taf_seg_close(&seg, gettid());
+	MUST(access(seg.now.path, F_OK) && errno == ENOENT);
+	MUST(put('a', 100) == -ENOSPC || put('a', 100) == -EBADF);
+}
+
+static void settle_without_the_record(void)
+{
+	settle_on_a_broken_disk(SYS_fdatasync, broken_flush);
+}
+
+static void settle_without_the_name(void)
+{
+	settle_on_a_broken_disk(SYS_fsync, no_flush_of_all);
+}
+
+static void test_first_segment_is_settled(void **state)
+{
+	(void)state;
+	in_child(settle_the_first);
+	in_child(settle_without_the_record);
+	in_child(settle_without_the_name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_full_file_system),
 		cmocka_unit_test(test_limit_on_file_sizes),
 		cmocka_unit_test(test_failing_flush_is_told_once),
+		cmocka_unit_test(test_first_segment_is_settled),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
