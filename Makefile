@@ -57,7 +57,7 @@ TABLES    := $(sort $(filter-out hooks/alloc.def,$(wildcard hooks/*.def)))
 # cases_*.c are the areas of one program, cases.
 CASES_SRC := $(sort $(wildcard tests/unit/cases_*.c))
 TEST_SRC  := $(sort $(filter-out $(CASES_SRC),$(wildcard tests/unit/*.c tests/integration/*.c \
-	tests/crash/*.c tests/engines/*/*.c)))
+	tests/crash/*.c tests/engines/*/*.c tests/simgpu/test_*.c)))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 FAKE_SRC  := $(sort $(wildcard tests/fake/*.c))
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -242,12 +242,50 @@ LINK_test_share := -Wl,--wrap=taf_sys_flock
 LINK_test_mark := -Wl,--wrap=taf_sys_mono_ns
 LINK_test_dirty := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id
 
-tests: all $(TEST_BIN) $(FAKE_LIB)
+tests: all $(TEST_BIN) $(FAKE_LIB) $(SIM_ALL)
 
 $(B)/tests/lib%.so: tests/fake/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call run,FAKE)$(CC) $(BASE) -fPIC -shared $(DEP) -MF $(B)/obj/fake-$*.d -MT $@ \
 	$(LDFLAGS) -Wl,-soname,$(@F) -o $@ $< $(LINK_lib$*)
+
+# ---- The simulated GPU (tests/simgpu/machine.h) -------------------------------
+
+SIM      := $(B)/tests/simgpu
+SIM_H    := $(wildcard tests/simgpu/*.h tests/simgpu/*.def)
+SIM_LIB  := $(addprefix $(SIM)/,libcuda.so.1 libcudart.so.13 libcublas.so.13 libcudart.so.12 libcublas.so.12)
+SIM_RACY := $(patsubst tests/simgpu/%.c,$(SIM)/%,$(sort $(wildcard tests/simgpu/racy_*.c)))
+SIM_ALL  := $(SIM_LIB) $(SIM)/simgpu-kernel $(SIM_RACY)
+SIM_CC    = $(CC) $(BASE) -fPIC -fvisibility=hidden -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic -Wl,-z,defs \
+	'-Wl,-rpath,$$ORIGIN'
+# The version that symbols of the real ones carry is their soname.
+SIM_MAP   = echo '$(@F) { global: $(1); local: *; };' >$@.map
+
+$(SIM)/libcuda.so.1: $(wildcard tests/simgpu/driver*.c) $(addprefix tests/simgpu/,guest.c table.c status.c)
+	$(call run,SIM)$(SIM_CC) -o $@ $(filter %.c,$^) -pthread
+
+$(SIM)/libcudart.so.%: $(wildcard tests/simgpu/runtime*.c) tests/simgpu/status.c
+	$(Q)$(call SIM_MAP,cuda*; __cuda*)
+	$(call run,SIM)$(SIM_CC) -DSIM_CUDART=$* -Xlinker --version-script=$@.map -o $@ $(filter %.c,$^) -ldl -pthread
+
+$(SIM)/libcublas.so.%: tests/simgpu/blas.c $(SIM)/libcudart.so.%
+	$(Q)$(call SIM_MAP,cublas*)
+	$(call run,SIM)$(SIM_CC) -Xlinker --version-script=$@.map -o $@ $< $(SIM)/libcudart.so.$*
+
+$(SIM)/simgpu-kernel: tests/simgpu/kernel.c tests/simgpu/kernel_panic.c
+	$(call run,SIM)$(CC) $(BASE) -o $@ $(filter %.c,$^)
+
+# Programs for one library or both, which they find beside themselves.
+SIM_LINK := $(SIM)/libcudart.so.13 $(SIM)/libcuda.so.1 '-Wl,-rpath,$$ORIGIN:$$ORIGIN/simgpu'
+$(SIM)/racy_%: tests/simgpu/racy_%.c $(SIM)/libcudart.so.13
+	$(call run,SIM)$(CC) $(BASE) -o $@ $< $(SIM)/libcudart.so.13 '-Wl,-rpath,$$ORIGIN' -pthread
+
+$(SIM_ALL): $(SIM_H) $(B)/flags | $(SIM)/.
+$(SIM)/.:
+	@mkdir -p $@
+$(addprefix $(B)/tests/,test_simgpu test_simgpu_panic): $(call host_o,tests/simgpu/testing.c) | $(SIM_ALL)
+LINK_test_simgpu := $(SIM_LINK)
+LINK_test_simgpu_panic := $(SIM_LINK)
 
 # $(1) is the folder: one pattern each, since the programs lie flat in build/tests.
 define test_rule
