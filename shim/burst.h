@@ -77,7 +77,7 @@ TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
 	}
 	if (t->flight && !t->is_submitting) {
 		t->is_submitting = c->has_flight = true;
-		taf_flight_submit(t->flight, key);
+		taf_flight_submit(t->flight, key, !t->lane || t->lane->is_shared);
 	}
 	return true;
 }

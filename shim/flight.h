@@ -51,16 +51,19 @@ static inline uint64_t taf_flight_key(enum taf_api api, uint64_t queue, uint32_t
 struct taf_flight *taf_flight_lane(void);
 struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key);
 
-/* One writer a lane. */
-static inline void taf_flight_submit(struct taf_flight *f, uint64_t key)
+/* One writer a lane, but for the last one, which threads beyond share. */
+static inline void taf_flight_submit(struct taf_flight *f, uint64_t key, bool is_shared)
 {
 	struct taf_flight_queue *q = &f->of[0];
 
 	if (__builtin_expect(atomic_load_explicit(&q->key, memory_order_relaxed) != key, 0))
 		q = taf_flight_find(f, key);
-	atomic_store_explicit(&q->submits,
-			      atomic_load_explicit(&q->submits, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	if (__builtin_expect(is_shared, 0))
+		atomic_fetch_add_explicit(&q->submits, 1, memory_order_relaxed);
+	else
+		atomic_store_explicit(&q->submits,
+				      atomic_load_explicit(&q->submits, memory_order_relaxed) + 1,
+				      memory_order_relaxed);
 }
 
 /* Before a wait: how far each queue had come, to be given to taf_flight_done when the

@@ -190,7 +190,7 @@ TAF_INLINE void taf_count(struct taf_lane *lane, const struct taf_call *c, int64
 		taf_bump(lane, &lane->submits, 1);
 		atomic_store_explicit(&lane->last_stamp, c->stamp, memory_order_relaxed);
 	} else if (c->kind == TAF_ALLOC) {
-		taf_bump(lane, &lane->allocs, 1);
+		taf_bump(lane, &lane->allocs, rc ? 0 : 1);
 		taf_bump(lane, &lane->bytes_taken, rc ? 0 : c->bytes);
 	} else if (c->kind == TAF_FREE) {
 		taf_bump(lane, &lane->frees, 1);

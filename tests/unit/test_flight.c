@@ -34,7 +34,7 @@ static uint64_t key(uint64_t queue)
 static void submit(uint64_t queue, int n)
 {
 	while (n--)
-		taf_flight_submit(taf_tls.flight, key(queue));
+		taf_flight_submit(taf_tls.flight, key(queue), false);
 }
 
 static uint64_t in_flight(void)
@@ -149,6 +149,25 @@ static void a_destroyed_queue_has_nothing_in_flight(void **state)
 	assert_int_equal(in_flight(), 0);
 }
 
+static void *share(void *arg)
+{
+	for (int n = 0; n < 100000; n++)
+		taf_flight_submit(arg, taf_flight_key(TAF_API_CUDA, 0x9000, 0), true);
+	return NULL;
+}
+
+static void a_lane_that_threads_share_loses_nothing(void **state)
+{
+	pthread_t t[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, share, taf_tls.flight), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(in_flight(), 400000);
+}
+
 static _Atomic(int) is_waiting;
 
 static void *open_capture(void *arg)
@@ -239,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup(a_stream_is_the_same_on_any_device, setup),
 		cmocka_unit_test_setup(queues_beyond_the_table_wait_for_the_device, setup),
 		cmocka_unit_test_setup(another_api_is_not_meant, setup),
+		cmocka_unit_test_setup(a_lane_that_threads_share_loses_nothing, setup),
 		cmocka_unit_test_setup(a_destroyed_queue_has_nothing_in_flight, setup),
 		cmocka_unit_test_setup(no_drain_while_a_stream_is_captured, setup),
 		cmocka_unit_test_setup(a_capture_waits_for_a_drain, setup),
