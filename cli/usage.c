@@ -163,7 +163,8 @@ struct verb_text {
 	"Lists the entry points that are watched, what each of them means and how durable\n" \
 	"its crumb is.\n" \
 	"\n" \
-	"  --engine NAME  only those of one engine or runtime: libc, llama, ggml, hip, level0\n" \
+	"  --engine NAME  only those of one engine or runtime: libc, llama, ggml, cuda,\n" \
+	"                 cudart, hip, level0\n" \
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \

@@ -16,6 +16,12 @@ static const struct taf_catalog_row rows[] = {
 #define TAF_ENGINE_NOW TAF_ENGINE_GGML
 #include "ggml.def"
 #undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_CUDA
+#include "cuda.def"
+#undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_CUDART
+#include "cudart.def"
+#undef TAF_ENGINE_NOW
 #define TAF_ENGINE_NOW TAF_ENGINE_HIP
 #include "hip.def"
 #undef TAF_ENGINE_NOW

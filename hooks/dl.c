@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "../policy/text.h"
+#include "../shim/answer.h"
 #include "../shim/elfmap.h"
 #include "../shim/model.h"
 #include "../shim/open_fit.h"
@@ -134,35 +135,6 @@ static bool is_next(const char *name, const void *caller)
 	return is_global_from(name, caller);
 }
 
-/* Look-ups come before the first load as a rule: what was seen then is told at waking. */
-static void note_second(const struct taf_table *t, int row)
-{
-	if (taf_state_now() == TAF_ACTIVE)
-		taf_mark(TAF_NOTE, t->engine, t->rows[row].name, TAF_SECOND_COPY);
-	else
-		atomic_store(&taf_second_copy, t->rows[row].name);
-}
-
-/* What the program gets for a row it asked for by name in a handle: theirs if
- * it is the second of its name, else ours. */
-static void *swap(const struct taf_table *t, int row, void *theirs)
-{
-	union {
-		void *p;
-		taf_fn f;
-	} u = { .p = theirs };
-
-	if (!theirs || u.f == t->rows[row].ours)
-		return theirs;
-	if (!taf_real_learn(t, row, u.f)) {
-		note_second(t, row);
-		return theirs;
-	}
-	atomic_fetch_or(&taf_routes, TAF_ROUTE_DLSYM);
-	u.f = t->rows[row].ours;
-	return u.p;
-}
-
 static void answer(struct taf_regs *regs, void *p)
 {
 	union {
@@ -185,7 +157,7 @@ static void answer_row(struct taf_regs *regs, const struct taf_table *t, int row
 	if (theirs && u.f == t->rows[row].ours && !is_global(t->rows[row].name))
 		answer(regs, absent(t->rows[row].name));
 	else
-		answer(regs, swap(t, row, theirs));
+		answer(regs, taf_answer_row(t, row, theirs));
 }
 
 taf_fn taf_note_dlsym(struct taf_regs *regs)

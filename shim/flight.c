@@ -9,7 +9,6 @@ struct taf_flight taf_flights[TAF_FLIGHT_LANES];
 
 #define OTHERS TAF_FLIGHT_QUEUES /* the place for queues beyond */
 #define OTHERS_KEY 0xfffffffffffeull
-#define OWN_STREAM 2 /* each thread has one of its own under this handle */
 #define LOW 0xffffffffffffull
 
 static _Atomic(int) lanes_used; /* no lane from here on was ever used */
@@ -17,6 +16,11 @@ static _Atomic(int) lanes_used; /* no lane from here on was ever used */
 static enum taf_api api_of(uint64_t key)
 {
 	return (enum taf_api)(key >> 56);
+}
+
+int taf_flight_lanes(void)
+{
+	return atomic_load_explicit(&lanes_used, memory_order_relaxed);
 }
 
 /* By the lane of the ring; threads without one share the last. */
@@ -75,7 +79,7 @@ static bool is_meant(const struct taf_flight_queue *q, uint64_t key, bool is_own
 
 	if (key == TAF_FLIGHT_EVERY(api_of(key)))
 		return has && api_of(has) == api_of(key);
-	return has == key && (is_own || (key & LOW) != OWN_STREAM);
+	return has == key && (is_own || (key & LOW) != TAF_OWN_QUEUE);
 }
 
 static void raise(_Atomic(uint64_t) *done, uint64_t n)

@@ -47,6 +47,11 @@ static inline uint64_t taf_flight_key(enum taf_api api, uint64_t queue, uint32_t
 	return (uint64_t)api << 56 | (queue <= 2 ? (uint64_t)(device & 0xff) << 48 : 0) | low;
 }
 
+/* The handle of a thread's own default stream. */
+#define TAF_OWN_QUEUE 2
+
+/* How many lanes were used so far: the first ones. */
+int taf_flight_lanes(void);
 /* The thread's lane, and the long way: the first submit of a thread to this queue. */
 struct taf_flight *taf_flight_lane(void);
 struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key);

@@ -6,7 +6,7 @@
 
 #define MAX_SCOPE 96 /* objects searched for one answer */
 #define MAX_ROOTS 48 /* objects whose needs are followed for one answer */
-#define NAME_BUCKETS 1024u
+#define NAME_BUCKETS 2048u /* a few times the engine rows: probing must end */
 
 struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
 _Atomic(uint32_t) taf_real_epoch = 1; /* a slot of zeroes is of none */

@@ -14,7 +14,7 @@
 #include "dirty.h"
 #include "elfmap.h"
 #include "exit.h"
-#include "flight.h"
+#include "flight_point.h"
 #include "gate.h"
 #include "known.h"
 #include "live.h"
@@ -92,6 +92,7 @@ void taf_rearm(void)
 	taf_load_hints_forget();
 	taf_live_forget();
 	taf_flight_forget();
+	taf_events_forget();
 	taf_capture_forget();
 	taf_burst_reset();
 	atomic_store(&taf_life.state, TAF_ARMED);

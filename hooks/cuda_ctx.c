@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "cuda_ctx.h"
+
+#include <errno.h>
+
+#include "abi/cuda.h"
+#include "hook.h"
+
+#define TAF_ROWS "cuda.def"
+#define TAF_TABLE taf_table_cuda
+#include "rows.h"
+extern const struct taf_table TAF_TABLE;
+
+#define CONTEXTS 32 /* made by cuCtxCreate; more are not drained */
+#define DEVICES 64
+#define WAIT_MS 2
+
+struct context {
+	_Atomic(void *) handle; /* NULL: free */
+	_Atomic(uint32_t) device;
+	_Atomic(uint32_t) users; /* drains that are in it */
+};
+
+static struct context contexts[CONTEXTS];
+static _Atomic(int32_t) retains[DEVICES]; /* of the primary ones, as far as seen */
+static _Atomic(int32_t) owner; /* the process of all that */
+
+/* A fork child cannot use what its parent made. */
+static void be_owner(void)
+{
+	int32_t me = taf_sys_pid(), was = atomic_load(&owner);
+
+	if (was == me)
+		return;
+	for (int i = 0; was && i < CONTEXTS; i++) {
+		atomic_store(&contexts[i].handle, NULL);
+		atomic_store(&contexts[i].users, 0);
+	}
+	for (int i = 0; was && i < DEVICES; i++)
+		atomic_store(&retains[i], 0);
+	atomic_store(&owner, me);
+}
+
+bool taf_cuda_is_there(const void *home)
+{
+	return THEIRS(cuCtxSynchronize, home) && THEIRS(cuDevicePrimaryCtxGetState, home);
+}
+
+static bool device_now(const void *home, int *device)
+{
+	cuCtxGetDevice_fn *get = THEIRS(cuCtxGetDevice, home);
+	int r;
+
+	if (!get)
+		return false;
+	taf_tls.inside++;
+	r = get(device);
+	taf_tls.inside--;
+	return !r && *device >= 0;
+}
+
+void taf_cuda_ctx_current(const void *home)
+{
+	int device;
+
+	if (taf_state_now() != TAF_OFF && device_now(home, &device))
+		taf_tls.device = (uint32_t)device;
+}
+
+void taf_cuda_ctx_made(void *ctx, const void *home)
+{
+	taf_cuda_ctx_current(home);
+	be_owner();
+	for (int i = 0; ctx && i < CONTEXTS; i++) {
+		void *none = NULL;
+
+		/* The device first: who sees the handle uses both. */
+		if (atomic_load(&contexts[i].handle))
+			continue;
+		atomic_store(&contexts[i].device, taf_tls.device);
+		if (atomic_compare_exchange_strong(&contexts[i].handle, &none, ctx))
+			return;
+	}
+}
+
+uint32_t taf_cuda_ctx_going(void *ctx)
+{
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+
+	be_owner();
+	for (int i = 0; ctx && i < CONTEXTS; i++) {
+		struct context *c = &contexts[i];
+		void *had = ctx;
+		uint32_t device = atomic_load(&c->device), users;
+
+		if (!atomic_compare_exchange_strong(&c->handle, &had, NULL))
+			continue;
+		while ((users = atomic_load(&c->users)) && taf_sys_mono_ns() < until)
+			taf_sys_wait(&c->users, users, WAIT_MS);
+		return device;
+	}
+	return taf_tls.device;
+}
+
+static bool is_primary_active(int device, const void *home)
+{
+	cuDevicePrimaryCtxGetState_fn *state = THEIRS(cuDevicePrimaryCtxGetState, home);
+	unsigned flags;
+	int active = 0;
+
+	return state && !state(device, &flags, &active) && active;
+}
+
+static bool has_context(uint32_t device, const void *home)
+{
+	bool has = is_primary_active((int)device, home);
+
+	for (int i = 0; i < CONTEXTS; i++)
+		has |= atomic_load(&contexts[i].handle) &&
+		       atomic_load(&contexts[i].device) == device;
+	return has;
+}
+
+void taf_cuda_ctx_gone(uint32_t device, const void *home)
+{
+	bool has_any = false;
+
+	be_owner();
+	taf_tls.inside++;
+	if (!has_context(device, home))
+		taf_live_drop(TAF_API_CUDA, device);
+	for (uint32_t d = 0; d < DEVICES && !has_any; d++)
+		has_any = has_context(d, home);
+	taf_tls.inside--;
+	if (!has_any)
+		taf_flight_drop(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+}
+
+void taf_cuda_primary_retained(uint32_t device)
+{
+	be_owner();
+	if (device < DEVICES)
+		atomic_fetch_add(&retains[device], 1);
+}
+
+bool taf_cuda_primary_is_last(uint32_t device)
+{
+	int32_t seen = device < DEVICES ? atomic_load(&retains[device]) : 0;
+
+	be_owner();
+	while (seen > 0 && !atomic_compare_exchange_weak(&retains[device], &seen, seen - 1))
+		;
+	return seen <= 1;
+}
+
+/* What is done in one context, which is current then. */
+typedef int in_context(const void *home, void *arg);
+
+static int in_one(void *ctx, const void *home, in_context *fn, void *arg)
+{
+	cuCtxPushCurrent_v2_fn *push = THEIRS(cuCtxPushCurrent_v2, home);
+	cuCtxPopCurrent_v2_fn *pop = THEIRS(cuCtxPopCurrent_v2, home);
+	void *old;
+	int r;
+
+	if (!push || !pop)
+		return -ENOSYS;
+	if (push(ctx))
+		return -EIO;
+	r = fn(home, arg);
+	pop(&old);
+	return r;
+}
+
+/* Retained meanwhile, so that nobody destroys it under us. */
+static int in_primary(int device, const void *home, in_context *fn, void *arg)
+{
+	cuDevicePrimaryCtxRetain_fn *retain = THEIRS(cuDevicePrimaryCtxRetain, home);
+	cuDevicePrimaryCtxRelease_v2_fn *release = THEIRS(cuDevicePrimaryCtxRelease_v2, home);
+	void *ctx;
+	int r;
+
+	if (!release)
+		release = THEIRS(cuDevicePrimaryCtxRelease, home); /* drivers before 11 */
+	if (!retain || !release)
+		return -ENOSYS;
+	if (retain(&ctx, device))
+		return -EIO;
+	r = in_one(ctx, home, fn, arg);
+	release(device);
+	return r;
+}
+
+static int in_made(struct context *c, const void *home, in_context *fn, void *arg)
+{
+	void *ctx;
+	int r = 0;
+
+	atomic_fetch_add(&c->users, 1);
+	ctx = atomic_load(&c->handle);
+	if (ctx)
+		r = in_one(ctx, home, fn, arg);
+	atomic_fetch_sub(&c->users, 1);
+	taf_sys_wake_all(&c->users);
+	return r;
+}
+
+/* In every context of the process. 0, or the first failure. */
+static int in_all(const void *home, in_context *fn, void *arg)
+{
+	cuDevicePrimaryCtxGetState_fn *state = THEIRS(cuDevicePrimaryCtxGetState, home);
+	unsigned flags;
+	int err = 0, active;
+
+	be_owner();
+	/* The first device that does not exist ends the list. */
+	for (int d = 0; state && d < DEVICES && !state(d, &flags, &active); d++) {
+		int r = active ? in_primary(d, home, fn, arg) : 0;
+
+		err = err ? err : r;
+	}
+	for (int i = 0; i < CONTEXTS; i++) {
+		int r = atomic_load(&contexts[i].handle) ? in_made(&contexts[i], home, fn, arg) : 0;
+
+		err = err ? err : r;
+	}
+	return err;
+}
+
+static int sync_one(const void *home, void *arg)
+{
+	cuCtxSynchronize_fn *sync = THEIRS(cuCtxSynchronize, home);
+
+	(void)arg;
+	return !sync ? -ENOSYS : sync() ? -EIO : 0;
+}
+
+int taf_cuda_sync(bool all, void *stream, const void *home)
+{
+	cuStreamSynchronize_fn *sync = THEIRS(cuStreamSynchronize, home);
+
+	if (all)
+		return in_all(home, sync_one, NULL);
+	return !sync ? -ENOSYS : sync(stream) ? -EIO : 0;
+}
+
+static void trim_pool(void *pool, const void *home)
+{
+	cuMemPoolTrimTo_fn *trim = THEIRS(cuMemPoolTrimTo, home);
+
+	if (pool && trim)
+		trim(pool, 0);
+}
+
+/* A driver or a device without pools says so, and has nothing to trim. */
+static int trim_one(const void *home, void *arg)
+{
+	cuDeviceGetDefaultMemPool_fn *first = THEIRS(cuDeviceGetDefaultMemPool, home);
+	cuDeviceGetMemPool_fn *current = THEIRS(cuDeviceGetMemPool, home);
+	cuDeviceGraphMemTrim_fn *graphs = THEIRS(cuDeviceGraphMemTrim, home);
+	void *pool = NULL, *other = NULL;
+	int device;
+
+	(void)arg;
+	if (!device_now(home, &device))
+		return -EIO;
+	if (first && !first(&pool, device))
+		trim_pool(pool, home);
+	if (current && !current(&other, device) && other != pool)
+		trim_pool(other, home);
+	if (graphs)
+		graphs(device);
+	return 0;
+}
+
+int taf_cuda_trim(const void *home)
+{
+	return in_all(home, trim_one, NULL);
+}
+
+static int memory_one(const void *home, void *arg)
+{
+	cuMemGetInfo_v2_fn *info = THEIRS(cuMemGetInfo_v2, home);
+	struct taf_memory *out = arg;
+	size_t n_free, n_total;
+
+	if (!info)
+		return -ENOSYS;
+	if (info(&n_free, &n_total))
+		return -EIO;
+	out->free = n_free;
+	out->total = n_total;
+	return 0;
+}
+
+/* Of this thread's device, and only where the program has a context on it already. */
+int taf_cuda_memory(const void *home, struct taf_memory *out)
+{
+	cuCtxGetCurrent_fn *get = THEIRS(cuCtxGetCurrent, home);
+	void *ctx = NULL;
+
+	if (!get || get(&ctx))
+		return -ENODEV;
+	if (ctx)
+		return memory_one(home, out);
+	if (!is_primary_active((int)taf_tls.device, home))
+		return -ENODEV;
+	return in_primary((int)taf_tls.device, home, memory_one, out);
+}

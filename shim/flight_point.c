@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "flight_point.h"
+
+#include "life.h"
+
+#define EVENTS 256u /* places; a power of two */
+
+struct event {
+	_Atomic(uint32_t) is_busy;
+	uint64_t of; /* api and handle; 0: free; under is_busy, as the point */
+	struct taf_flight_point point;
+};
+
+static struct event events[EVENTS];
+
+/* The thread's own default stream is another one in each thread. */
+static bool is_of(const struct taf_flight *f, uint64_t key)
+{
+	return (key & 0xffffffffffffull) != TAF_OWN_QUEUE || f == taf_tls.flight;
+}
+
+void taf_flight_point(struct taf_flight_point *p, uint64_t key)
+{
+	p->key = key;
+	p->lanes = taf_tls.flight ? taf_flight_lanes() : 0;
+	for (int l = 0; l < p->lanes; l++) {
+		const struct taf_flight *f = &taf_flights[l];
+
+		p->submits[l] = 0;
+		for (int i = 0; i < TAF_FLIGHT_QUEUES && is_of(f, key); i++)
+			if (atomic_load_explicit(&f->of[i].key, memory_order_relaxed) == key)
+				p->submits[l] = 1 + (uint32_t)atomic_load(&f->of[i].submits);
+	}
+}
+
+/* The queue's count at the point, of which the lower half was kept. */
+static uint64_t whole(const struct taf_flight_queue *q, uint32_t kept)
+{
+	uint64_t now = atomic_load(&q->submits);
+
+	return now - (uint32_t)((uint32_t)now - (kept - 1));
+}
+
+static bool raise(struct taf_flight_queue *q, uint64_t n)
+{
+	uint64_t seen = atomic_load_explicit(&q->done, memory_order_relaxed);
+
+	while (seen < n)
+		if (atomic_compare_exchange_weak(&q->done, &seen, n))
+			return true;
+	return false;
+}
+
+bool taf_flight_passed(const struct taf_flight_point *p)
+{
+	bool is_more = false;
+
+	for (int l = 0; l < p->lanes; l++)
+		for (int i = 0; i < TAF_FLIGHT_QUEUES && p->submits[l]; i++) {
+			struct taf_flight_queue *q = &taf_flights[l].of[i];
+
+			if (atomic_load_explicit(&q->key, memory_order_relaxed) == p->key)
+				is_more |= raise(q, whole(q, p->submits[l]));
+		}
+	return is_more;
+}
+
+static uint64_t name_of(enum taf_api api, uint64_t event)
+{
+	return (uint64_t)api << 56 ^ event;
+}
+
+/* Its place, taken; NULL: another thread is there. */
+static struct event *take(uint64_t of)
+{
+	struct event *e = &events[(of * 0x9e3779b97f4a7c15ull >> 40) & (EVENTS - 1)];
+
+	return atomic_exchange_explicit(&e->is_busy, 1, memory_order_acquire) ? NULL : e;
+}
+
+static void leave(struct event *e)
+{
+	atomic_store_explicit(&e->is_busy, 0, memory_order_release);
+}
+
+void taf_event_record(enum taf_api api, uint64_t event, uint64_t key)
+{
+	uint64_t of = name_of(api, event);
+	struct event *e = event ? take(of) : NULL;
+
+	if (!e)
+		return;
+	e->of = of;
+	taf_flight_point(&e->point, key);
+	leave(e);
+}
+
+bool taf_event_reached(enum taf_api api, uint64_t event)
+{
+	uint64_t of = name_of(api, event);
+	struct event *e = event ? take(of) : NULL;
+	bool is_more = false;
+
+	if (!e)
+		return false;
+	if (e->of == of) {
+		is_more = taf_flight_passed(&e->point);
+		e->of = 0; /* it stays passed: later queries need not look again */
+	}
+	leave(e);
+	return is_more;
+}
+
+void taf_event_forget(enum taf_api api, uint64_t event)
+{
+	uint64_t of = name_of(api, event);
+	struct event *e = event ? take(of) : NULL;
+
+	if (!e)
+		return;
+	if (e->of == of)
+		e->of = 0;
+	leave(e);
+}
+
+void taf_events_forget(void)
+{
+	for (unsigned i = 0; i < EVENTS; i++) {
+		events[i].of = 0;
+		atomic_store(&events[i].is_busy, 0);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* flight_point.h -- a place in a queue, and that the device has passed it.
+ *
+ *   taf_flight_point(&p, key)       before their query of a queue
+ *   taf_flight_passed(&p)           it said that the queue is done
+ *
+ *   taf_event_record(api, event, key)   their record of an event has succeeded
+ *   taf_event_reached(api, event)       their wait for it, or a query, has succeeded
+ *   taf_event_forget(api, event)        before it is destroyed
+ *
+ * A point is how far each thread had come in this queue; what was submitted before
+ * it then counts as done (flight.h).  Events are kept in a table without a lock: of
+ * two with the same place in it the later one is known, and of two threads at one
+ * place the second one goes on without it.  Less is then seen to be done, never more.
+ */
+#ifndef TAF_FLIGHT_POINT_H
+#define TAF_FLIGHT_POINT_H
+
+#include "flight.h"
+
+struct taf_flight_point {
+	uint64_t key;
+	int lanes; /* 0: nothing was in flight there */
+	uint32_t submits[TAF_FLIGHT_LANES]; /* the count's lower half, + 1; 0: not of this lane */
+};
+
+void taf_flight_point(struct taf_flight_point *p, uint64_t key);
+/* True when something was in flight that now counts as done. */
+bool taf_flight_passed(const struct taf_flight_point *p);
+
+void taf_event_record(enum taf_api api, uint64_t event, uint64_t key);
+bool taf_event_reached(enum taf_api api, uint64_t event);
+void taf_event_forget(enum taf_api api, uint64_t event);
+/* A fork child has none. */
+void taf_events_forget(void);
+
+#endif
