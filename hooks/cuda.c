@@ -34,7 +34,13 @@ static int memory_cuda(void *handle, const void *home, struct taf_memory *out)
 	return taf_cuda_memory(home, out);
 }
 
-static const struct taf_ops cuda_ops = { sync_cuda, trim_cuda, memory_cuda };
+static int slack_cuda(void *handle, const void *home, uint64_t *bytes)
+{
+	(void)handle;
+	return taf_cuda_slack(home, bytes);
+}
+
+static const struct taf_ops cuda_ops = { sync_cuda, trim_cuda, memory_cuda, slack_cuda };
 
 /* Where nothing is watched the program gets theirs. */
 static void swap(int r, void **out)

@@ -244,33 +244,63 @@ int taf_cuda_sync(bool all, void *stream, const void *home)
 	return !sync ? -ENOSYS : sync(stream) ? -EIO : 0;
 }
 
-static void trim_pool(void *pool, const void *home)
-{
-	cuMemPoolTrimTo_fn *trim = THEIRS(cuMemPoolTrimTo, home);
-
-	if (pool && trim)
-		trim(pool, 0);
-}
-
-/* A driver or a device without pools says so, and has nothing to trim. */
-static int trim_one(const void *home, void *arg)
+/* The pools of the current device: what it began with, and what it uses now. Returns how
+ * many; a driver or a device without pools says so, and has none. */
+static int pools_of(int device, const void *home, void *pools[2])
 {
 	cuDeviceGetDefaultMemPool_fn *first = THEIRS(cuDeviceGetDefaultMemPool, home);
 	cuDeviceGetMemPool_fn *current = THEIRS(cuDeviceGetMemPool, home);
+	int n = 0;
+
+	if (first && !first(&pools[n], device) && pools[n])
+		n++;
+	if (current && !current(&pools[n], device) && pools[n] && (!n || pools[1] != pools[0]))
+		n++;
+	return n;
+}
+
+static int trim_one(const void *home, void *arg)
+{
+	cuMemPoolTrimTo_fn *trim = THEIRS(cuMemPoolTrimTo, home);
 	cuDeviceGraphMemTrim_fn *graphs = THEIRS(cuDeviceGraphMemTrim, home);
-	void *pool = NULL, *other = NULL;
-	int device;
+	void *pools[2];
+	int device, n;
 
 	(void)arg;
 	if (!device_now(home, &device))
 		return -EIO;
-	if (first && !first(&pool, device))
-		trim_pool(pool, home);
-	if (current && !current(&other, device) && other != pool)
-		trim_pool(other, home);
+	n = pools_of(device, home, pools);
+	for (int i = 0; trim && i < n; i++)
+		trim(pools[i], 0);
 	if (graphs)
 		graphs(device);
 	return 0;
+}
+
+/* CUmemPool_attribute */
+enum { RESERVED_NOW = 5, USED_NOW = 7 };
+
+static int slack_one(const void *home, void *arg)
+{
+	cuMemPoolGetAttribute_fn *get = THEIRS(cuMemPoolGetAttribute, home);
+	uint64_t *bytes = arg, reserved, used;
+	void *pools[2];
+	int device, n;
+
+	if (!get || !device_now(home, &device))
+		return -ENOSYS;
+	n = pools_of(device, home, pools);
+	for (int i = 0; i < n; i++)
+		if (!get(pools[i], RESERVED_NOW, &reserved) && !get(pools[i], USED_NOW, &used) &&
+		    reserved > used)
+			*bytes += reserved - used;
+	return 0;
+}
+
+int taf_cuda_slack(const void *home, uint64_t *bytes)
+{
+	*bytes = 0;
+	return in_all(home, slack_one, bytes);
 }
 
 int taf_cuda_trim(const void *home)

@@ -34,5 +34,6 @@ bool taf_cuda_primary_is_last(uint32_t device);
 int taf_cuda_sync(bool all, void *stream, const void *home);
 int taf_cuda_trim(const void *home);
 int taf_cuda_memory(const void *home, struct taf_memory *out);
+int taf_cuda_slack(const void *home, uint64_t *bytes);
 
 #endif

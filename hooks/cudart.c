@@ -117,7 +117,13 @@ static int memory_cudart(void *handle, const void *home, struct taf_memory *out)
 	return taf_cuda_memory(home, out);
 }
 
-static const struct taf_ops cudart_ops = { sync_cudart, trim_cudart, memory_cudart };
+static int slack_cudart(void *handle, const void *home, uint64_t *bytes)
+{
+	(void)handle;
+	return taf_cuda_slack(home, bytes);
+}
+
+static const struct taf_ops cudart_ops = { sync_cudart, trim_cudart, memory_cudart, slack_cudart };
 
 PASSES(cudaSetDevice, (int device), (device), (void)0, if (!r) taf_tls.device = (uint32_t)device)
 UNLOADS(cudaDeviceReset, (void), (), uint32_t device = taf_tls.device,
