@@ -29,6 +29,8 @@ struct session {
 	uint64_t first_ms, last_ms; /* UTC of its records */
 	char model[TAF_LEDGER_ID]; /* that its records named last */
 	int32_t guest; /* of a run: whose end it saw */
+	bool has_crash; /* of a run: that end was one */
+	struct taf_ledger_event crash;
 	struct taf_ledger_event load, infer; /* what a surmise would say: of the latest begins */
 };
 
@@ -133,6 +135,7 @@ struct reading {
 		bool is_load;
 	} open[OPEN_MAX]; /* loads and generations without an end */
 	uint32_t n_open;
+	bool is_quiet; /* only what the session is of */
 };
 
 static void shut(struct reading *g, uint64_t of)
@@ -182,15 +185,20 @@ static void crash(const struct reading *g, const struct taf_crumb_line *line, co
 {
 	struct taf_ledger_event e;
 
-	if (!g->r->ask->wants_crashes || !taf_same(g->s->last.boot, g->r->ask->boot))
+	if (g->is_quiet || !g->r->ask->wants_crashes || !taf_same(g->s->last.boot, g->r->ask->boot))
 		return;
 	fill_event(g, line, &e);
 	e.is_abort = true;
 	e.severity = TAF_SEVERITY_PROCESS;
-	if (g->s->is_run)
-		e.pid = g->s->guest;
 	taf_copy(e.class, class, sizeof(e.class));
-	g->r->found(g->r->ctx, &e);
+	if (!g->s->is_run) {
+		g->r->found(g->r->ctx, &e);
+		return;
+	}
+	/* The model stands in its guest's session, which may not have been read yet. */
+	e.pid = g->s->guest;
+	g->s->crash = e;
+	g->s->has_crash = true;
 }
 
 /* NULL: no end that counts as a crash. */
@@ -332,7 +340,7 @@ static bool read_segment(struct reading *g, const struct taf_seg_name *n)
 }
 
 /* A generation may have begun some segments ago; the last one may be empty. */
-static void read_session(struct room *r, struct session *s)
+static void read_session(struct room *r, struct session *s, bool is_quiet)
 {
 	struct reading *g = taf_scratch_take(sizeof(*g));
 	struct taf_seg_name n = s->last;
@@ -344,6 +352,7 @@ static void read_session(struct room *r, struct session *s)
 	g->r = r;
 	g->s = s;
 	g->n_open = 0;
+	g->is_quiet = is_quiet;
 	for (n.seg -= back; n.seg <= s->last.seg; n.seg++)
 		if (read_segment(g, &n))
 			s->is_read = true;
@@ -415,6 +424,33 @@ static const struct taf_ledger_event *surmise(const struct room *r, const struct
 											: &s->load;
 }
 
+/* Of that pid in the boot of a run, the latest; NULL: it left no log. */
+static struct session *guest_of(struct room *r, const struct session *run)
+{
+	struct session *best = NULL;
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct session *s = &r->session[i];
+
+		if (s != run && s->last.pid == run->guest &&
+		    taf_same(s->last.boot, run->last.boot) &&
+		    (!best || s->last.start > best->last.start))
+			best = s;
+	}
+	return best;
+}
+
+static void tell_crash(struct room *r, struct session *run)
+{
+	struct session *guest = guest_of(r, run);
+
+	if (guest && !guest->is_read)
+		read_session(r, guest, true);
+	if (guest)
+		taf_copy(run->crash.model, guest->model, sizeof(run->crash.model));
+	r->found(r->ctx, &run->crash);
+}
+
 int taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx)
 {
 	struct room *r = taf_sys_map(sizeof(*r));
@@ -433,9 +469,12 @@ int taf_past_look(const struct taf_past_ask *ask, taf_past_fn *found, void *ctx)
 		if (!is_worth_it(r, &r->session[i]))
 			r->session[i].mtime_ms = 0;
 	while ((s = next_session(r))) {
-		read_session(r, s);
+		read_session(r, s, false);
 		s->mtime_ms = 0;
 	}
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->session[i].has_crash)
+			tell_crash(r, &r->session[i]);
 	for (uint32_t i = 0; i < r->n; i++) {
 		const struct taf_ledger_event *e = surmise(r, &r->session[i]);
 

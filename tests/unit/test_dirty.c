@@ -238,6 +238,37 @@ static void test_model_of_a_crash(void **state)
 	assert_string_equal(seen.event[0].model, "m");
 }
 
+/* What `run` saw says no model: the session of its guest does, also one that is older than
+ * the last look, and of its pid the latest. */
+static void test_model_of_a_guest(void **state)
+{
+	(void)state;
+	begin(10, here);
+	fx_put(&f, "load", "begin", ",\"model\":\"earlier\"");
+	save(0);
+	assert_int_equal(check(), 0);
+	fx_begin(&f, 10, FX_ROOM);
+	strcpy(f.boot, here);
+	f.start += 7;
+	fx_put(&f, "start", "mark", GUEST, machine);
+	fx_put(&f, "load", "begin", ",\"model\":\"tiny\"");
+	save(TAF_HOUR_MS + 1000);
+	utc_us += TAF_HOUR_MS * 1000;
+	assert_int_equal(check(), 0);
+	assert_int_equal(seen.n_events, 0);
+	utc_us += 60 * 1000000;
+	fx_begin(&f, 11, FX_ROOM);
+	strcpy(f.boot, here);
+	fx_put(&f, "start", "mark", ",\"role\":\"run\"");
+	fx_put(&f, "exit", "mark", ",\"rc\":-11,\"pid_of_guest\":10");
+	save(2 * TAF_HOUR_MS - 1000);
+	assert_int_equal(check(), 0);
+	assert_int_equal(seen.n_events, 1);
+	assert_string_equal(seen.event[0].class, "SIGSEGV");
+	assert_int_equal(seen.event[0].pid, 10);
+	assert_string_equal(seen.event[0].model, "tiny");
+}
+
 static void test_killed_while_the_machine_went_on(void **state)
 {
 	(void)state;
@@ -406,6 +437,7 @@ int main(void)
 		CASE(test_idle_but_loading),
 		CASE(test_what_is_no_crash),
 		CASE(test_model_of_a_crash),
+		CASE(test_model_of_a_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
