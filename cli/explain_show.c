@@ -201,7 +201,7 @@ static void show_verdict(const struct taf_explain *x)
 			struct taf_text t;
 
 			taf_text_init(&t, buf, sizeof(buf));
-			taf_text_ms(&t, a->pass_ms);
+			taf_text_left(&t, a->pass_ms);
 			printf(", passes in %s", buf);
 		}
 	}

@@ -265,6 +265,7 @@ int taf_gate_changed(const struct taf_gate_ask *ask)
 void taf_gate_until(const struct taf_gate_view *view, uint64_t pass_ms, char *buf, size_t room)
 {
 	char at[TAF_TIME_ROOM], left[32];
+	struct taf_text t;
 	char *dot;
 
 	if (pass_ms == TAF_PASS_UNKNOWN) {
@@ -275,5 +276,7 @@ void taf_gate_until(const struct taf_gate_view *view, uint64_t pass_ms, char *bu
 	dot = strchr(at, '.');
 	if (dot)
 		memcpy(dot, "Z", 2);
-	snprintf(buf, room, "until %s, in %s", at, taf_show_ms(left, sizeof(left), pass_ms * 1000));
+	taf_text_init(&t, left, sizeof(left));
+	taf_text_left(&t, pass_ms);
+	snprintf(buf, room, "until %s, in %s", at, left);
 }

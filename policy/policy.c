@@ -135,10 +135,7 @@ void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 	if (a->pass_ms != TAF_PASS_UNKNOWN && a->pass_ms) {
 		taf_text_put(out, a->unit == TAF_UNIT_NONE && !a->about[0] ? "" : ", ");
 		taf_text_put(out, "passes in ");
-		/* Up to what is shown: who comes back then must not come too early. */
-		taf_text_ms(out, a->pass_ms + (a->pass_ms >= TAF_MINUTE_MS   ? 999
-					       : a->pass_ms >= TAF_SECOND_MS ? 99
-									     : 0));
+		taf_text_left(out, a->pass_ms);
 	}
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
 
+#include "stamp.h"
+
 /* Eight bytes at any address, of any type. */
 typedef uint64_t word __attribute__((may_alias, aligned(1)));
 
@@ -338,6 +340,14 @@ void taf_text_ms(struct taf_text *t, uint64_t ms)
 		taf_text_pad(t, s / 60 % 60, 2);
 		taf_text_char(t, 'm');
 	}
+}
+
+void taf_text_left(struct taf_text *t, uint64_t ms)
+{
+	taf_text_ms(t, ms >= TAF_HOUR_MS     ? ms + TAF_MINUTE_MS - 1
+		       : ms >= TAF_MINUTE_MS ? ms + TAF_SECOND_MS - 1
+		       : ms >= TAF_SECOND_MS ? ms + 99
+					     : ms);
 }
 
 void taf_text_bytes(struct taf_text *t, uint64_t bytes)

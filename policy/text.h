@@ -62,6 +62,9 @@ bool taf_read_u64(const char *s, const char **end, uint64_t *v);
 
 /* A duration for people: "250ms", "2.0s", "3m 05s", "2h 10m". */
 void taf_text_ms(struct taf_text *t, uint64_t ms);
+/* The same of a time that is still to pass, up to what is shown: who comes back then must
+ * not come too early. */
+void taf_text_left(struct taf_text *t, uint64_t ms);
 /* A size for people: "512 B", "1.4 MiB", "24.0 GiB". */
 void taf_text_bytes(struct taf_text *t, uint64_t bytes);
 

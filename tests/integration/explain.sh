@@ -112,6 +112,15 @@ is "an hour later" 0 .verdict allow
 "$taffrail" explain "${cadence[@]}" | grep -Eq 'refuse  cadence.same_model, at load: .* of 1h 00m, alpha, passes in (59m|1h 00m)' ||
 	fail "a load a moment ago: the text"
 
+# What is left is the same in each line that says it, and never less than it is.
+"$taffrail" explain "${cadence[@]}" >x.out
+check "a load a moment ago" "what is left" 1 "$(grep -o 'passes in .*' x.out | sort -u | wc -l)"
+"$taffrail" hold --for 2h >hold.out
+check "a hold" "what is left" 'in 2h 00m' "$(grep -o 'in 2h.*' hold.out)"
+"$taffrail" explain --set cooldown.on_hold=refuse --model x >x.out
+check "a hold" "what is left, in the verdict and in the rule" "passes in 2h 00m" "$(grep -o 'passes in [0-9]*h.*' x.out | sort -u)"
+"$taffrail" hold --clear >/dev/null
+
 # Another run has the GPU.
 if [ ! -d /run/taffrail ]; then
 	hold=(--set lock.on_conflict=wait)
@@ -184,4 +193,4 @@ grep -q 'there are: M[0-9]' x.err && pass || fail "no families: $(cat x.err)"
 
 : >empty.gguf
 wrong "nothing" 1 "empty.gguf" --model ./empty.gguf
-tally 60
+tally 110
