@@ -14,6 +14,7 @@
 #define SLACK_SHARE 16u /* of the sessions that are kept: so many more before any goes */
 #define MINUTE_NS 60000000000ll
 #define DAY_NS 86400000000000ll
+#define TICK_NS 10000000ll /* of start times: USER_HZ is 100 on every machine */
 #define STRANGER_NS (7 * DAY_NS) /* after which a ring that no log here belongs to is litter */
 #define DENTS (32 * 1024)
 
@@ -226,6 +227,14 @@ static void measure(const struct room *r, struct entry *e)
 	e->mtime_ns = st.mtime_ns;
 }
 
+/* A ring is no older than its process, and that has its start in its name. */
+static bool can_be_old(const struct room *r, const struct entry *e)
+{
+	uint64_t now = taf_sys_boot_ns() / TICK_NS;
+
+	return !is_of_boot(e, r->boot) || e->start > now || now - e->start > STRANGER_NS / TICK_NS;
+}
+
 static void measure_all(struct room *r)
 {
 	for (uint32_t i = 0; i < r->n_sessions; i++) {
@@ -372,6 +381,14 @@ void taf_retain(const char *dir, uint32_t keep_sessions, uint64_t keep_bytes, co
 	taf_sys_unmap(r, sizeof(*r));
 }
 
+static bool has_old(const struct room *r)
+{
+	for (uint32_t i = 0; i < r->n; i++)
+		if (can_be_old(r, &r->entry[i]))
+			return true;
+	return false;
+}
+
 static bool has_log(const char *dir, const struct entry *ring)
 {
 	char path[TAF_PATH_MAX];
@@ -392,13 +409,14 @@ void taf_retain_rings(const char *ring_dir, const char *dir, const char *boot)
 
 	if (!r)
 		return;
-	measure_all(r);
-	/* One of them is our own. Whether a process lives is asked only where it matters. */
+	/* One of them is our own. What costs a call of the system is asked where it matters. */
 	are_many = r->n_sessions > RINGS_KEPT + 1;
+	if (are_many || has_old(r))
+		measure_all(r);
 	for (uint32_t i = 0; i < r->n_sessions; i++) {
 		struct session *s = &r->session[i];
 		const struct entry *e = &r->entry[s->first];
-		bool is_old = age_of(s) > STRANGER_NS;
+		bool is_old = s->mtime_ns && age_of(s) > STRANGER_NS;
 
 		s->must_stay = !e->is_ring || !(is_old || are_many) || may_live(r, s);
 		/* Without a log here it may be another state directory's evidence. */

@@ -119,15 +119,20 @@ static void test_a_ring_of_nobody_goes_however_few_there_are(void **state)
 	(void)state;
 	snprintf(rings, sizeof(rings), "%s/few", dir);
 	mkdir(rings, 0700);
+	/* Of a boot that was, or that lasts for more than a week. */
 	for (int i = 0; i < 3; i++) {
-		snprintf(path[i], sizeof(path[i]), "%s%s", rings, strrchr(dead(i, ".ring"), '/'));
+		snprintf(path[i], sizeof(path[i]), "%s%s", rings,
+			 strrchr(name_of(i ? boot : OTHER, 77 + i, ~0ull >> 1, ".ring"), '/'));
 		make(path[i], i == 1 ? 6 * 1440 : 8 * 1440, "x");
 	}
-	make(dead(0, "-000.jsonl"), 8 * 1440, "x");
+	make(name_of(OTHER, 77, ~0ull >> 1, "-000.jsonl"), 8 * 1440, "x");
 	taf_retain_rings(rings, dir, boot);
 	assert_true(is_there(path[0]) && is_there(path[1]));
 	assert_false(is_there(path[2]));
-	unlink(dead(0, "-000.jsonl"));
+	unlink(name_of(OTHER, 77, ~0ull >> 1, "-000.jsonl"));
+	taf_retain_rings(rings, dir, boot);
+	assert_false(is_there(path[0]));
+	assert_true(is_there(path[1]));
 }
 
 static void test_the_living_stay(void **state)
