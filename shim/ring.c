@@ -35,7 +35,9 @@
 static struct taf_ring_head *head; /* NULL: closed; written by open, close and abandon alone */
 static uint32_t mapped_bytes; /* of head; the file may say otherwise by now */
 static char path[TAF_PATH_MAX]; /* likewise */
-static bool has_holes; /* lanes that nobody has had have no pages yet; likewise */
+static bool has_holes; /* lanes that are not ready have no pages yet; likewise */
+static _Atomic(uint32_t)
+	ready; /* lanes with pages and a head, from the first; the shared one has */
 static _Atomic(uint32_t) generation; /* goes on with every open, close and abandon */
 
 /* What this thread was dealt; counts while mine.generation is the ring's. */
@@ -94,23 +96,13 @@ static uint32_t lane_room(uint32_t bytes)
 	return (bytes - TAF_RING_PAGE) / TAF_LANES / 64 * 64;
 }
 
-/* Pages for all that others than a lane's own thread may touch. */
-static bool fill_heads(char *p, uint32_t bytes)
-{
-	uint32_t room = lane_room(bytes);
-	bool is_filled = !taf_sys_populate(p, TAF_RING_PAGE);
-
-	for (uint32_t i = 0; i < TAF_LANES && is_filled; i++)
-		is_filled = !taf_sys_populate(p + TAF_RING_PAGE + (size_t)i * room,
-					      i == SHARED_LANE ? room : sizeof(struct taf_lane));
-	return is_filled;
-}
-
 static void *map_with_holes(int fd, uint32_t bytes)
 {
-	void *p = taf_sys_ftruncate(fd, bytes) ? NULL : taf_sys_map_file(fd, bytes, true);
+	uint32_t room = lane_room(bytes);
+	char *p = taf_sys_ftruncate(fd, bytes) ? NULL : taf_sys_map_file(fd, bytes, true);
 
-	if (p && fill_heads(p, bytes)) {
+	if (p && !taf_sys_populate(p, TAF_RING_PAGE) &&
+	    !taf_sys_populate(p + TAF_RING_PAGE + (size_t)SHARED_LANE * room, room)) {
 		has_holes = true;
 		return p;
 	}
@@ -125,7 +117,6 @@ static void *map_file(const struct taf_session *s, uint32_t bytes)
 	int fd;
 
 	has_holes = false;
-
 	path[0] = '\0';
 	/* Over the limit on file sizes, making it would raise SIGXFSZ. */
 	if (!s->ring_dir[0] || make_path(s) || taf_sys_fsize_limit() < bytes)
@@ -154,26 +145,34 @@ static uint32_t size_of(uint32_t asked)
 	return n / TAF_RING_PAGE * TAF_RING_PAGE;
 }
 
-static void clear_lanes(struct taf_ring_head *h, uint32_t room)
+/* Two threads may do it at once, and one of them may be far ahead: it has the lane and
+ * is in a call. Zero is what none of both words is ever again. */
+static void set_up(const struct taf_ring_head *h, struct taf_lane *lane)
 {
-	for (uint32_t i = 0; i < TAF_LANES; i++) {
-		struct taf_lane *lane =
-			(struct taf_lane *)(void *)((char *)h + TAF_RING_PAGE + (size_t)i * room);
+	uint32_t no_slots = 0, no_call = 0;
 
-		lane->slots = (room - (uint32_t)sizeof(*lane)) / (uint32_t)sizeof(struct taf_slot);
-		lane->is_shared = i == SHARED_LANE;
-		atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_relaxed);
-	}
+	__atomic_compare_exchange_n(&lane->slots, &no_slots,
+				    (h->lane_bytes - (uint32_t)sizeof(*lane)) /
+					    (uint32_t)sizeof(struct taf_slot),
+				    false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	atomic_compare_exchange_strong(&lane->open.what, &no_call, TAF_NO_ROW);
+}
+
+static void set_up_first(struct taf_ring_head *h, bool all)
+{
+	lane_at(h, SHARED_LANE)->is_shared = true;
+	set_up(h, lane_at(h, SHARED_LANE));
+	for (uint32_t i = 0; i < SHARED_LANE && all; i++)
+		set_up(h, lane_at(h, i));
+	atomic_store(&ready, all ? SHARED_LANE : 0);
 }
 
 static void fill_head(struct taf_ring_head *h, const struct taf_session *s, uint32_t bytes)
 {
-	uint32_t room = lane_room(bytes);
-
 	h->version = TAF_RING_VERSION;
 	h->bytes = bytes;
 	h->lanes = TAF_LANES;
-	h->lane_bytes = room;
+	h->lane_bytes = lane_room(bytes);
 	h->pid = s->pid;
 	h->stamp_is_tsc = is_tsc_steady();
 	h->start = s->start;
@@ -184,7 +183,7 @@ static void fill_head(struct taf_ring_head *h, const struct taf_session *s, uint
 	h->tsc0 = h->stamp_is_tsc ? taf_stamp_tsc() : h->mono0;
 	h->tsc1 = h->tsc0;
 	h->mono1 = h->mono0;
-	clear_lanes(h, room);
+	set_up_first(h, !has_holes);
 	/* Last: a reader that sees the magic number sees the rest. */
 	__atomic_store_n(&h->magic, TAF_RING_MAGIC, __ATOMIC_RELEASE);
 }
@@ -214,14 +213,13 @@ bool taf_ring_heal(const void *at)
 {
 	struct taf_ring_head *h = head;
 	const char *from = (const char *)h, *p = at;
-	uint32_t room = lane_room(mapped_bytes);
 
 	if (!h || p < from || p >= from + mapped_bytes || taf_sys_cover(h, mapped_bytes))
 		return false;
 	h->bytes = mapped_bytes;
 	h->lanes = TAF_LANES;
-	h->lane_bytes = room;
-	clear_lanes(h, room);
+	h->lane_bytes = lane_room(mapped_bytes);
+	set_up_first(h, true);
 	return true;
 }
 
@@ -289,18 +287,34 @@ const char *taf_ring_path(void)
 	return path;
 }
 
-/* Its slots have pages, or nobody writes into it. */
-static bool is_usable(const struct taf_ring_head *h, struct taf_lane *lane)
+uint32_t taf_ring_ready(void)
 {
-	if (!has_holes || !taf_sys_populate(lane, h->lane_bytes))
+	return atomic_load(&ready);
+}
+
+/* The i-th of n lanes that are ready, and behind them the shared one. */
+static struct taf_lane *ready_at(struct taf_ring_head *h, uint32_t i, uint32_t n)
+{
+	return lane_at(h, i < n ? i : SHARED_LANE);
+}
+
+/* Makes lane i ready if those before it are; false where there is no space for it. */
+static bool is_ready(struct taf_ring_head *h, uint32_t i)
+{
+	uint32_t before = i;
+
+	if (i < atomic_load(&ready))
 		return true;
-	atomic_store(&lane->tid, 0);
-	return false;
+	if (taf_sys_populate(lane_at(h, i), h->lane_bytes))
+		return false;
+	set_up(h, lane_at(h, i));
+	atomic_compare_exchange_strong(&ready, &before, i + 1);
+	return true;
 }
 
 static struct taf_lane *take_own(struct taf_ring_head *h, int32_t tid)
 {
-	for (uint32_t i = 0; i < SHARED_LANE; i++) {
+	for (uint32_t i = 0; i < SHARED_LANE && is_ready(h, i); i++) {
 		struct taf_lane *lane = lane_at(h, i);
 		int32_t free = 0;
 
@@ -316,12 +330,15 @@ static struct taf_lane *take_own(struct taf_ring_head *h, int32_t tid)
 void taf_ring_bytes(uint64_t *live, uint64_t *given)
 {
 	struct taf_ring_head *h = head;
+	uint32_t n = taf_ring_ready();
 	uint64_t taken = 0;
 
 	*given = 0;
-	for (uint32_t i = 0; h && i < TAF_LANES; i++) {
-		taken += atomic_load_explicit(&lane_at(h, i)->bytes_taken, memory_order_relaxed);
-		*given += atomic_load_explicit(&lane_at(h, i)->bytes_given, memory_order_relaxed);
+	for (uint32_t i = 0; h && i <= n; i++) {
+		struct taf_lane *lane = ready_at(h, i, n);
+
+		taken += atomic_load_explicit(&lane->bytes_taken, memory_order_relaxed);
+		*given += atomic_load_explicit(&lane->bytes_given, memory_order_relaxed);
 	}
 	*live = taken > *given ? taken - *given : 0;
 }
@@ -339,10 +356,13 @@ uint64_t taf_ring_allocs_live(void)
 	struct taf_ring_head *h = head;
 	uint64_t taken = h ? atomic_load(&h->allocs_closed) : 0;
 	uint64_t given = h ? atomic_load(&h->frees_closed) : 0;
+	uint32_t n = taf_ring_ready();
 
-	for (uint32_t i = 0; h && i < TAF_LANES; i++) {
-		taken += atomic_load_explicit(&lane_at(h, i)->allocs, memory_order_relaxed);
-		given += atomic_load_explicit(&lane_at(h, i)->frees, memory_order_relaxed);
+	for (uint32_t i = 0; h && i <= n; i++) {
+		struct taf_lane *lane = ready_at(h, i, n);
+
+		taken += atomic_load_explicit(&lane->allocs, memory_order_relaxed);
+		given += atomic_load_explicit(&lane->frees, memory_order_relaxed);
 	}
 	return taken > given ? taken - given : 0;
 }
@@ -359,7 +379,7 @@ static void fold(struct taf_ring_head *h, struct taf_lane *lane)
 /* A lane whose thread ended without a word. */
 static struct taf_lane *take_dead(struct taf_ring_head *h, int32_t tid)
 {
-	for (uint32_t i = 0; i < SHARED_LANE; i++) {
+	for (uint32_t i = 0; i < taf_ring_ready(); i++) {
 		struct taf_lane *lane = lane_at(h, i);
 		int32_t was = atomic_load_explicit(&lane->tid, memory_order_relaxed);
 
@@ -387,7 +407,7 @@ struct taf_lane *taf_ring_take_lane(void)
 	mine.lane = take_own(h, tid);
 	if (!mine.lane)
 		mine.lane = take_dead(h, tid);
-	if (!mine.lane || !is_usable(h, mine.lane)) {
+	if (!mine.lane) {
 		mine.lane = lane_at(h, SHARED_LANE);
 		atomic_compare_exchange_strong(&mine.lane->tid, &none, tid);
 	}

@@ -20,13 +20,13 @@
  *      and at most one slot a writer that fails (1).
  *  (3) lane.open names the hooked call that the thread is inside; row 0xffff
  *      means none.  It is stored before their function and cleared after it.
- *  (4) No store can raise SIGBUS for lack of space.  The head, the heads of all
- *      lanes and the shared lane have their pages before anybody sees the ring,
- *      the slots of another lane before a thread gets it; who cannot get them
- *      writes into the shared lane.  On a disk, and on a kernel that cannot give
- *      pages ahead, the whole file is allocated at once.  It is never truncated
- *      while it is mapped; where somebody cuts it all the same, taf_ring_heal
- *      turns it into memory.
+ *  (4) No store can raise SIGBUS for lack of space.  The head and the shared lane
+ *      have their pages before anybody sees the ring, another lane before a thread
+ *      gets it, and till then it reads as zeroes; who cannot get one writes into
+ *      the shared lane.  On a disk, and on a kernel that cannot give pages ahead,
+ *      the whole file is allocated at once.  It is never truncated while it is
+ *      mapped; where somebody cuts it all the same, taf_ring_heal turns it into
+ *      memory.
  *
  * stamp is the processor's time-stamp counter where it is invariant
  * (head.stamp_is_tsc), else CLOCK_MONOTONIC ns of the last wide call.  The
@@ -226,6 +226,9 @@ static inline __attribute__((always_inline)) void taf_ring_put(struct taf_lane *
  * that asks for it; NULL: unknown. */
 void taf_ring_hold_begin(const struct taf_answer *why);
 void taf_ring_hold_end(void);
+/* How many lanes were made ready, from the first. In this process nobody may look at those
+ * behind them but the last one: their pages may not be there. */
+uint32_t taf_ring_ready(void);
 /* Where the ring's file is; "" while there is none. */
 const char *taf_ring_path(void);
 

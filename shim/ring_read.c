@@ -185,7 +185,7 @@ int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 	if (head.magic != TAF_RING_MAGIC || !head.version || head.version > TAF_RING_VERSION ||
 	    !has_sane_geometry(&head))
 		return -E_BADMSG;
-	out->lanes = head.lanes;
+	out->lanes = out->ready = head.lanes;
 	out->lane_bytes = head.lane_bytes;
 	out->slots = (head.lane_bytes - (uint32_t)sizeof(struct taf_lane)) /
 		     (uint32_t)sizeof(struct taf_slot);
@@ -278,6 +278,8 @@ bool taf_ring_lane_view(const struct taf_ring_copy *c, uint32_t i, struct taf_ri
 	taf_zero(out, sizeof(*out));
 	if (i >= c->lanes)
 		return false;
+	if (i >= c->ready && i + 1 < c->lanes)
+		return true;
 	fetch(c, lane_at(c, i), &lane, sizeof(lane));
 	if (!is_plausible(c, &lane))
 		return true; /* damaged: as if nobody had taken it */

@@ -54,6 +54,7 @@ struct taf_ring_copy {
 	const unsigned char *bytes; /* the caller's memory */
 	size_t n;
 	uint32_t lanes, lane_bytes, slots; /* validated */
+	uint32_t ready; /* lanes from here to the last but one are not looked at; lanes: all are */
 	bool is_cut; /* the file was shorter than its head says */
 	struct taf_ring_facts facts;
 	uint64_t tsc0, tsc1, mono0, mono1; /* the line from stamps to time */

@@ -149,6 +149,7 @@ static void look(struct watch *w)
 
 	if (!h || taf_ring_copy_check(h, h->bytes, &ring))
 		return;
+	ring.ready = taf_ring_ready();
 	taf_ring_calibrate(&ring, taf_stamp_tsc(), taf_sys_mono_ns());
 	n = taf_stall_find(&ring, &taf_rules, taf_sys_mono_ns(), stalls, STALLS_MAX);
 	for (size_t i = 0; i < n; i++)

@@ -95,10 +95,13 @@ static void test_head_and_file(void **state)
 	assert_string_equal(h->run, "0123456789abcdef");
 	assert_string_equal(h->boot, session.boot);
 	assert_true(h->mono0 && h->tsc0 && h->utc0_us);
-	for (uint32_t i = 0; i < TAF_LANES; i++) {
-		assert_int_equal(lane_of(h, i)->open.what & TAF_NO_ROW, TAF_NO_ROW);
-		assert_int_equal(lane_of(h, i)->is_shared, i == TAF_LANES - 1);
-	}
+	assert_int_equal(taf_ring_ready(), 0);
+	assert_ptr_equal(taf_ring_take_lane(), lane_of(h, 0));
+	assert_int_equal(taf_ring_ready(), 1);
+	assert_int_equal(lane_of(h, 0)->open.what & TAF_NO_ROW, TAF_NO_ROW);
+	assert_false(lane_of(h, 0)->is_shared);
+	assert_int_equal(lane_of(h, TAF_LANES - 1)->open.what & TAF_NO_ROW, TAF_NO_ROW);
+	assert_true(lane_of(h, TAF_LANES - 1)->is_shared);
 	taf_ring_close(true);
 	assert_null(taf_ring_head());
 	assert_string_equal(taf_ring_path(), "");

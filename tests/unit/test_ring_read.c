@@ -285,6 +285,24 @@ static void a_file_is_copied(void **state)
 }
 
 /* A mapping would raise SIGBUS here. */
+/* From inside the process that writes, where a lane may have no pages yet. */
+static void lanes_that_are_not_ready_are_not_looked_at(void **state)
+{
+	struct taf_ring_lane l;
+	struct taf_ring_copy c;
+
+	(void)state;
+	for (uint32_t i = 0; i < LANES; i++)
+		put(i, 6000, TAF_SUBMIT);
+	c = copy();
+	c.ready = 1;
+	for (uint32_t i = 0; i < LANES; i++) {
+		assert_true(taf_ring_lane_view(&c, i, &l));
+		assert_int_equal(l.tid != 0, !i || i == LANES - 1);
+	}
+	assert_false(taf_ring_lane_view(&c, LANES, &l));
+}
+
 static void a_cut_file_is_read_as_far_as_it_goes(void **state)
 {
 	static unsigned char buf[RING_BYTES];
@@ -357,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_head_is_refused, setup),
 		cmocka_unit_test_setup(what_is_held_of_each_device_is_read, setup),
 		cmocka_unit_test_setup(a_file_is_copied, setup),
+		cmocka_unit_test_setup(lanes_that_are_not_ready_are_not_looked_at, setup),
 		cmocka_unit_test_setup(a_cut_file_is_read_as_far_as_it_goes, setup),
 	};
 
