@@ -36,27 +36,40 @@ static void spread(const uint8_t *block, uint32_t w[64])
 	}
 }
 
-static void mix(uint32_t h[8], const uint8_t *block)
+/* What eight rounds move round in a circle stays in its place: each round is told who is who. */
+#define ROUND(a, b, c, d, e, f, g, h, i) \
+	do { \
+		uint32_t x = h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + \
+			     round_key[i] + w[i]; \
+\
+		d += x; \
+		h = x + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c)); \
+	} while (0)
+
+static void mix(uint32_t s[8], const uint8_t *block)
 {
-	uint32_t w[64], s[8];
+	uint32_t w[64];
+	uint32_t a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
 
 	spread(block, w);
-	for (int i = 0; i < 8; i++)
-		s[i] = h[i];
-	for (int i = 0; i < 64; i++) {
-		uint32_t e = s[4], a = s[0];
-		uint32_t x = s[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +
-			     ((e & s[5]) ^ (~e & s[6])) + round_key[i] + w[i];
-		uint32_t y = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) +
-			     ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-
-		for (int k = 7; k > 0; k--)
-			s[k] = s[k - 1];
-		s[4] += x;
-		s[0] = x + y;
+	for (int i = 0; i < 64; i += 8) {
+		ROUND(a, b, c, d, e, f, g, h, i);
+		ROUND(h, a, b, c, d, e, f, g, i + 1);
+		ROUND(g, h, a, b, c, d, e, f, i + 2);
+		ROUND(f, g, h, a, b, c, d, e, i + 3);
+		ROUND(e, f, g, h, a, b, c, d, i + 4);
+		ROUND(d, e, f, g, h, a, b, c, i + 5);
+		ROUND(c, d, e, f, g, h, a, b, i + 6);
+		ROUND(b, c, d, e, f, g, h, a, i + 7);
 	}
-	for (int i = 0; i < 8; i++)
-		h[i] += s[i];
+	s[0] += a;
+	s[1] += b;
+	s[2] += c;
+	s[3] += d;
+	s[4] += e;
+	s[5] += f;
+	s[6] += g;
+	s[7] += h;
 }
 
 void taf_sha256(const void *data, size_t n, uint8_t out[TAF_SHA256_BYTES])
