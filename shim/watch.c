@@ -144,7 +144,7 @@ static void look(struct watch *w)
 {
 	struct taf_stall *stalls = w->found;
 	struct taf_ring_head *h = taf_ring_head();
-	struct taf_ring_copy ring;
+	static struct taf_ring_copy ring; /* too big for this stack; one thread a process */
 	size_t n;
 
 	if (!h || taf_ring_copy_check(h, h->bytes, &ring))
