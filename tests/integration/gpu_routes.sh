@@ -11,15 +11,17 @@ plain_guests guest_steps
 parts=$SRC/tests/integration/parts
 read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2 -I$parts"
 
-build() { # RUNTIME FLAG
-	local runtime=$1 fake=$tests/libfake_$1.so out
+build() { # RUNTIME FLAG...
+	local runtime=$1 fake=$tests/libfake_$1.so out pie
 	shift
 	"${cc[@]}" "$@" -DPLUGIN -fPIC -shared -o "libplugin_$runtime.so" "$parts/gpu_route.c" "$fake" \
 		-Wl,-rpath,"$tests" || exit 1
 	"${cc[@]}" "$@" -DRUNTIME="\"$fake\"" -DPLUGIN_FILE="\"$work/libplugin_$runtime.so\"" -o "${runtime}_open" \
 		"$parts/gpu_route.c" -ldl || exit 1
 	for out in lazy:-Wl,-z,lazy now:-Wl,-z,now,-z,relro noplt:-fno-plt nopie:-no-pie; do
-		"${cc[@]}" "$@" -DDIRECT "${out#*:}" $([ "${out%%:*}" != nopie ] || echo -fno-pie) \
+		pie=-fPIE
+		[ "${out%%:*}" = nopie ] && pie=-fno-pie
+		"${cc[@]}" "$@" -DDIRECT "${out#*:}" "$pie" \
 			-o "${runtime}_${out%%:*}" "$parts/gpu_route.c" "$fake" -Wl,-rpath,"$tests" -ldl || exit 1
 	done
 }
@@ -35,7 +37,7 @@ seen() { # RUNTIME PROGRAM ROUTE LAUNCHES
 }
 
 for runtime in hip level0; do
-	build "$runtime" $([ $runtime = hip ] || echo -DLEVEL0)
+	if [ $runtime = hip ]; then build hip; else build level0 -DLEVEL0; fi
 	for program in lazy now noplt nopie; do
 		for route in by_link by_static by_default; do
 			seen $runtime $program $route 3
