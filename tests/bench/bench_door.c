@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_door.c -- what a hooked call costs: an empty function of a fake ggml
+/* bench_door.c -- what a hooked call costs: an empty function of a fake runtime
  * called in a loop by this program started again, bare and under the shim, in turn.
  *
  *   narrow   ggml_backend_sched_graph_compute_async  (SUBMIT: counters, one ring slot)
  *   wide     ggml_backend_synchronize                (SYNC: facts, rules, one ring slot, no file)
+ *   launch   hipGraphLaunch                          (the same as narrow, and what is in flight)
+ *   armed    the same with drain.every_submits, whose window is never full
+ *   memory   hipMalloc and hipFree                   (two narrow doors, the table of pieces)
+ *   wait     hipStreamSynchronize                    (wide, and what it shows to be done)
  *
- * Two threads: the narrow door in two threads of a process, against two processes. */
+ * Two threads: in two threads of a process, against two processes. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -16,57 +20,105 @@
 #define PAIRS 31
 #define CALLS 2000000
 
-typedef int submit_fn(void *, void *);
-typedef void sync_fn(void *);
+/* All of a fake: whatever is not asked for costs nothing. */
+static struct {
+	int (*submit)(void *, void *);
+	void (*sync)(void *);
+	int (*malloc)(void **, size_t);
+	int (*free)(void *);
+	int (*launch)(void *, void *);
+	int (*wait)(void *);
+} fake;
 
 struct loop {
-	submit_fn *submit;
-	sync_fn *sync;
+	const char *what;
 	double ns;
+};
+
+static void narrow(void)
+{
+	fake.submit(NULL, NULL);
+}
+
+static void wide(void)
+{
+	fake.sync(NULL);
+}
+
+static void launch(void)
+{
+	static char exec, stream;
+
+	fake.launch(&exec, &stream);
+}
+
+static void memory(void)
+{
+	void *p;
+
+	fake.malloc(&p, 4096);
+	fake.free(p);
+}
+
+static void wait_for(void)
+{
+	fake.wait(NULL);
+}
+
+static const struct {
+	const char *what;
+	void (*call)(void);
+} loops[] = {
+	{ "narrow", narrow }, { "wide", wide },	    { "launch", launch },
+	{ "armed", launch },  { "memory", memory }, { "wait", wait_for },
 };
 
 static void *run_loop(void *arg)
 {
 	struct loop *l = arg;
-	double begin = bench_now_ns();
+	void (*call)(void) = NULL;
+	double begin;
 
-	for (int i = 0; i < CALLS; i++) {
-		if (l->submit)
-			l->submit(NULL, NULL);
-		else
-			l->sync(NULL);
-	}
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
+		if (!strcmp(loops[i].what, l->what))
+			call = loops[i].call;
+	begin = bench_now_ns();
+	for (int i = 0; i < CALLS; i++)
+		call();
 	l->ns = (bench_now_ns() - begin) / CALLS;
 	return NULL;
 }
 
-/* The child: prints ns a call, the slower thread's. */
-static int child(const char *fake, const char *what, int threads)
+static void find(void *handle, const char *name, void *fn)
 {
-	void *h = dlopen(fake, RTLD_NOW);
-	union {
-		void *p;
-		submit_fn *submit;
-		sync_fn *sync;
-	} submit, sync;
-	struct loop l[2] = { 0 };
+	void *p = dlsym(handle, name);
+
+	memcpy(fn, &p, sizeof(p));
+}
+
+/* The child: prints ns a call, the slower thread's. */
+static int child(const char *path, const char *what, int threads)
+{
+	void *h = dlopen(path, RTLD_NOW);
+	struct loop l[2] = { { what, 0 }, { what, 0 } };
 	pthread_t t[2];
 	double worst = 0;
 
 	if (!h)
 		return 1;
-	submit.p = dlsym(h, "ggml_backend_sched_graph_compute_async");
-	sync.p = dlsym(h, "ggml_backend_synchronize");
-	if (!submit.p || !sync.p)
+	find(h, "ggml_backend_sched_graph_compute_async", &fake.submit);
+	find(h, "ggml_backend_synchronize", &fake.sync);
+	find(h, "hipMalloc", &fake.malloc);
+	find(h, "hipFree", &fake.free);
+	find(h, "hipGraphLaunch", &fake.launch);
+	find(h, "hipStreamSynchronize", &fake.wait);
+	if (!fake.submit || !fake.sync || !fake.malloc || !fake.free || !fake.launch || !fake.wait)
 		return 1;
-	submit.submit(NULL, NULL); /* becomes active */
-	for (int i = 0; i < threads; i++) {
-		if (!strcmp(what, "wide"))
-			l[i].sync = sync.sync;
-		else
-			l[i].submit = submit.submit;
+	launch(); /* becomes active */
+	usleep(20000); /* and knows how fast its clock is */
+	launch();
+	for (int i = 0; i < threads; i++)
 		pthread_create(&t[i], NULL, run_loop, &l[i]);
-	}
 	for (int i = 0; i < threads; i++) {
 		pthread_join(t[i], NULL);
 		worst = l[i].ns > worst ? l[i].ns : worst;
@@ -119,40 +171,45 @@ static void pairs(const char *name, const char *self, const char *shim, const ch
 
 /* Two processes at once, with one thread each, against one with two: the processor's
  * own limits are in both, and what the threads share is left. */
-static void sharing(const char *self, const char *shim)
+static void sharing(const char *name, const char *self, const char *shim, const char *what)
 {
 	static double a[PAIRS], b[PAIRS];
 
 	for (int i = 0; i < PAIRS; i++) {
-		FILE *one = start(self, shim, "narrow", "1"),
-		     *other = start(self, shim, "narrow", "1");
+		FILE *one = start(self, shim, what, "1"), *other = start(self, shim, what, "1");
 		double x = answer(one), y = answer(other);
 
 		a[i] = x > y ? x : y;
-		b[i] = measure(self, shim, "narrow", "2");
+		b[i] = measure(self, shim, what, "2");
 	}
-	bench_head("Two threads in the narrow door", "two processes", "two threads of one");
-	bench_pairs("narrow door", a, b, PAIRS, "ns", 1);
+	bench_pairs(name, a, b, PAIRS, "ns", 1);
 }
 
 int main(int argc, char **argv)
 {
 	const char *build = getenv("BUILD") ? getenv("BUILD") : "build";
-	char fake[4096], shim[8192], state[] = "/tmp/taffrail-bench-XXXXXX";
+	char path[4096], shim[8192], armed[8400], state[] = "/tmp/taffrail-bench-XXXXXX";
 
-	snprintf(fake, sizeof(fake), "%s/tests/libfake_empty.so", build);
+	snprintf(path, sizeof(path), "%s/tests/libfake_empty.so", build);
 	if (argc == 4)
-		return child(fake, argv[2], atoi(argv[3]));
-	if (access(fake, R_OK) || !mkdtemp(state)) {
-		fprintf(stderr, "bench_door: %s is missing; run make tests first\n", fake);
+		return child(path, argv[2], atoi(argv[3]));
+	if (access(path, R_OK) || !mkdtemp(state)) {
+		fprintf(stderr, "bench_door: %s is missing; run make tests first\n", path);
 		return 1;
 	}
 	snprintf(shim, sizeof(shim), "TAFFRAIL_STATE=%s LD_PRELOAD=%s/libtaffrail.so", state,
 		 build);
+	snprintf(armed, sizeof(armed), "TAFFRAIL_SET=drain.every_submits=1000000 %s", shim);
 	bench_head("A hooked call", "bare", "under the shim");
 	pairs("narrow door", argv[0], shim, "narrow");
 	pairs("wide door, no file", argv[0], shim, "wide");
-	sharing(argv[0], shim);
-	snprintf(fake, sizeof(fake), "rm -rf %s", state);
-	return system(fake) ? 1 : 0;
+	pairs("a launch: narrow door, in flight, burst", argv[0], shim, "launch");
+	pairs("the same, drain.every_submits armed", argv[0], armed, "armed");
+	pairs("an allocation and its free", argv[0], shim, "memory");
+	pairs("a stream synchronize", argv[0], shim, "wait");
+	bench_head("Two threads in the narrow door", "two processes", "two threads of one");
+	sharing("narrow door", argv[0], shim, "narrow");
+	sharing("a launch, one stream", argv[0], shim, "launch");
+	snprintf(path, sizeof(path), "rm -rf %s", state);
+	return system(path) ? 1 : 0;
 }
