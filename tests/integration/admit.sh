@@ -130,6 +130,9 @@ with "cadence.same_model=0s;cadence.cross_model=0s;drain.settle_after_unload=500
 shows "after an unload" "load $A: ok" "infer: 1 of 1" free "load $B: ok"
 has "after an unload" "a pause" \
 	'.ev == "settle" and .ph == "end" and .rule == "drain.settle_after_unload" and .ms > 100'
+# It waits for the memory of the model that was given up, not for that of the next one.
+has "after an unload" "whose memory it waits for" \
+	'.ev == "settle" and .ph == "begin" and (.msg | test(" of 500ms, alpha, passes in "))'
 
 # ---- families ----
 

@@ -121,6 +121,20 @@ check "a hold" "what is left" 'in 2h 00m' "$(grep -o 'in 2h.*' hold.out)"
 check "a hold" "what is left, in the verdict and in the rule" "passes in 2h 00m" "$(grep -o 'passes in [0-9]*h.*' x.out | sort -u)"
 "$taffrail" hold --clear >/dev/null
 
+# One line about a policy that cannot be used, whatever it is.
+echo '{"mode": ' >broken.json
+wrong "a policy that is cut" 78 'broken.json:2:1: ' --policy broken.json --model tiny.gguf
+wrong "a policy that is not there" 78 'nosuch.json: there is no such file' --policy nosuch.json --model tiny.gguf
+echo '{"mode": "on"}' >broken.json
+wrong "a mistake in a policy" 0 'broken.json:1:10: mode: ' --policy broken.json --model org/nothing-known
+for verb in "run --policy nosuch.json -- true" "run --policy broken.json -- true"; do
+	# shellcheck disable=SC2086 # words
+	"$taffrail" $verb 2>x.err
+	check "$verb" "lines about the policy" 1 "$(grep -c -e 'nosuch.json: there is' -e 'broken.json:1:10' x.err)"
+	check "$verb" "and about what is in force" "$(grep -c nosuch <<<"$verb")" "$(grep -c 'in force instead' x.err)"
+	check "$verb" "nothing else" 0 "$(grep -vc -e 'nosuch.json: there is' -e 'broken.json:1:10' -e 'in force instead' x.err)"
+done
+
 # Another run has the GPU.
 if [ ! -d /run/taffrail ]; then
 	hold=(--set lock.on_conflict=wait)
@@ -193,4 +207,4 @@ grep -q 'there are: M[0-9]' x.err && pass || fail "no families: $(cat x.err)"
 
 : >empty.gguf
 wrong "nothing" 1 "empty.gguf" --model ./empty.gguf
-tally 110
+tally 124

@@ -21,6 +21,9 @@ check wait "who waits, why, how long still" 1 \
 check wait "no left-over of the record's text" 0 "$(grep -c 'waits because.*passes in' run.err)"
 check wait "that it is over" 1 \
 	"$(grep -cE '^taffrail: guest_steps \(pid [0-9]+\) waits no longer because of cadence\.same_model, after about [0-9]' run.err)"
+check wait "the last line tells of it" 1 \
+	"$(grep -cE 'was held 1 time by the policy: cadence\.same_model, ' run.err)"
+check wait "a wait that is over has no time left" 0 "$(grep 'was held' run.err | grep -c 'passes in')"
 
 # 2. report says so while it waits, and when it was ended in the middle of that.
 fresh
@@ -41,4 +44,4 @@ check report "ended in the middle" 1 \
 	"$(grep -c 'ended by SIGTERM while it waited because of cadence.same_model: .*; for ' report.out)"
 check report "nobody waits on" 0 "$(grep -c 'waits no longer' run.err)"
 
-tally 8
+tally 10
