@@ -164,7 +164,7 @@ struct verb_text {
 	"its crumb is.\n" \
 	"\n" \
 	"  --engine NAME  only those of one engine or runtime: libc, llama, ggml, cuda,\n" \
-	"                 cudart, hip, level0\n" \
+	"                 cudart, hip, level0, vulkan, opencl\n" \
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "catalog.h"
 
+#include "abi/opencl.h"
+#include "abi/vulkan.h"
 #include "catalog_rows.h"
 
 static const struct taf_catalog_row rows[] = {
@@ -27,6 +29,12 @@ static const struct taf_catalog_row rows[] = {
 #undef TAF_ENGINE_NOW
 #define TAF_ENGINE_NOW TAF_ENGINE_LEVEL0
 #include "level0.def"
+#undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_OPENCL
+#include "opencl.def"
+#undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_VULKAN
+#include "vulkan.def"
 #undef TAF_ENGINE_NOW
 };
 

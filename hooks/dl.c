@@ -160,6 +160,36 @@ static void answer_row(struct taf_regs *regs, const struct taf_table *t, int row
 		answer(regs, taf_answer_row(t, row, theirs));
 }
 
+/* An object that asks a handle for what it defines itself stands between programs and
+ * drivers: libOpenCL and libvulkan ask theirs for the names that they export. What
+ * comes to it is seen at its own door; ours in that place would lead back to it. One in
+ * front of us wraps us, and is asked for as any program. */
+struct asker {
+	const char *name;
+	const void *caller;
+	bool is_between;
+};
+
+static void look_at_asker(void *ctx)
+{
+	struct asker *a = ctx;
+	const struct link_map *m = taf_elf_first();
+	struct link_map *of = taf_elf_at(a->caller);
+	struct taf_elf e;
+
+	while (m && m != of && m != taf_elf_self())
+		m = m->l_next;
+	a->is_between = of && m != of && taf_elf_of(of, &e) && taf_elf_symbol(&e, a->name, NULL);
+}
+
+static bool is_between(const char *name, const void *caller)
+{
+	struct asker a = { .name = name, .caller = caller };
+
+	taf_elf_locked(look_at_asker, &a);
+	return a.is_between;
+}
+
 taf_fn taf_note_dlsym(struct taf_regs *regs)
 {
 	void *handle = pointer_arg(regs, 0);
@@ -172,7 +202,7 @@ taf_fn taf_note_dlsym(struct taf_regs *regs)
 	if (handle != RTLD_NEXT)
 		taf_patch_pending(handle);
 	t = taf_real_row(name, &row);
-	if (!t)
+	if (!t || (handle != RTLD_DEFAULT && handle != RTLD_NEXT && is_between(name, regs->caller)))
 		return taf_regs_onward(regs, NEXT(dlsym), 0);
 	if (handle != RTLD_DEFAULT && handle != RTLD_NEXT)
 		answer_row(regs, t, row, CALL_DLSYM(handle, name));
@@ -194,7 +224,7 @@ taf_fn taf_note_dlvsym(struct taf_regs *regs)
 		return taf_regs_onward(regs, NEXT(dlvsym), 0);
 	taf_patch_pending(handle);
 	t = taf_real_row(name, &row);
-	if (!t)
+	if (!t || is_between(name, regs->caller))
 		return taf_regs_onward(regs, NEXT(dlvsym), 0);
 	answer_row(regs, t, row, CALL_DLVSYM(handle, name, version));
 	errno = saved;

@@ -99,7 +99,9 @@ static inline uint32_t taf_mutes(enum taf_kind kind)
 	uint32_t own = 1u << kind, submit = 1u << TAF_SUBMIT, sync = 1u << TAF_SYNC;
 
 	switch (kind) {
-	case TAF_SUBMIT: return submit | sync | 1u << TAF_LOAD;
+	/* What an engine computes while it loads, makes a context or frees is no generation. */
+	case TAF_SUBMIT:
+		return submit | sync | 1u << TAF_LOAD | 1u << TAF_NOTE | 1u << TAF_UNLOAD;
 	case TAF_SYNC: return submit | sync | 1u << TAF_LOAD | 1u << TAF_UNLOAD;
 	case TAF_ALLOC:
 	case TAF_FREE: return 1u << TAF_ALLOC | 1u << TAF_FREE;

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* opencl_device.h -- what the files of OpenCL share: queues, devices, their rows.
+ *
+ * Devices are numbered as this process first used them: OpenCL itself has no order of
+ * devices that is the same for all platforms. */
+#ifndef TAF_OPENCL_DEVICE_H
+#define TAF_OPENCL_DEVICE_H
+
+#include "abi/opencl.h"
+#include "asked.h"
+#include "hook.h"
+#include "../shim/queues.h"
+
+extern const struct taf_table taf_table_opencl;
+extern struct taf_queues taf_cl_queues; /* parent: the device */
+
+/* The number of a device. */
+uint32_t taf_cl_device(const void *device);
+/* Of the first device of a context, asked of the runtime that home calls. */
+uint32_t taf_cl_context_device(void *context, const void *home);
+
+/* ---- memory (opencl_memory.c) ---- */
+
+struct taf_cl_take {
+	struct taf_call call;
+	struct taf_piece piece;
+};
+
+enum taf_place taf_cl_place(uint64_t flags);
+uint64_t taf_cl_pixels(const struct taf_cl_format *f, size_t width, size_t height, size_t depth);
+uint64_t taf_cl_image_bytes(const struct taf_cl_format *f, const struct taf_cl_image *i);
+bool taf_cl_is_oom(int32_t error);
+/* False: a rule refuses it, or theirs cannot be found. */
+bool taf_cl_take_begin(struct taf_cl_take *t, const void *caller);
+void taf_cl_take_end(struct taf_cl_take *t, void *context, void *got, int32_t error);
+/* What was made is an object: its own size is asked for, and when it is gone. */
+void taf_cl_measure(struct taf_cl_take *t, void *got);
+void taf_cl_follow(const struct taf_cl_take *t, void *got);
+/* False: not known, so it was never counted and passes unseen. */
+bool taf_cl_give_begin(struct taf_call *c, uint64_t at, struct taf_piece *had);
+/* Whether nobody else holds it. */
+bool taf_cl_is_last(void *memory, const void *home);
+
+/* error is what their errcode_ret becomes when theirs is not called; NULL: they did
+ * not want it. */
+static inline void *taf_cl_not_made(const struct taf_call *c, int32_t *error, int32_t refuse)
+{
+	if (error)
+		*error = c->real ? refuse : TAF_CL_NO_PLATFORM;
+	return NULL;
+}
+
+static inline void taf_cl_fault(const struct taf_call *c, int32_t rc)
+{
+	if (__builtin_expect(rc < 0, 0))
+		taf_fault_seen(c, rc);
+}
+
+#endif

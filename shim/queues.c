@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "queues.h"
+
+#include <errno.h>
+
+#include "life.h"
+
+#define LOOK_MS 100 /* how often a waiter checks that the holder lives */
+#define ADD_MS 200
+
+static _Atomic(uint32_t) adding; /* 0, or the tid that fills an entry: a few stores */
+
+/* What a fork child inherits belongs to no device of its own. */
+static void own(struct taf_queues *t)
+{
+	int32_t me = taf_sys_pid(), was = atomic_load(&t->pid);
+
+	if (was == me || !atomic_compare_exchange_strong(&t->pid, &was, me) || !was)
+		return;
+	for (int i = 0; i < TAF_QUEUES; i++) {
+		atomic_store(&t->of[i].handle, 0);
+		atomic_store(&t->of[i].claim, 0);
+	}
+	atomic_store(&adding, 0);
+}
+
+struct taf_queue *taf_queue_of(struct taf_queues *t, uint64_t handle)
+{
+	int n = atomic_load_explicit(&t->used, memory_order_acquire);
+
+	for (int i = 0; handle && i < n; i++)
+		if (atomic_load_explicit(&t->of[i].handle, memory_order_acquire) == handle)
+			return &t->of[i];
+	return NULL;
+}
+
+static void fill(struct taf_queue *q, uint64_t handle, const struct taf_queue *like)
+{
+	q->parent = like->parent;
+	q->home = like->home;
+	q->device = like->device;
+	q->is_unordered = like->is_unordered;
+	atomic_store(&q->is_used, false);
+	atomic_store(&q->refs, 1);
+	atomic_store(&q->claim, 0);
+	atomic_store_explicit(&q->handle, handle, memory_order_release);
+}
+
+/* False after ADD_MS, or where a handler of theirs interrupted this very thread inside. */
+static bool begin_adding(void)
+{
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)ADD_MS * 1000000;
+	uint32_t me = (uint32_t)taf_tid(), seen = 0;
+
+	while (!atomic_compare_exchange_strong(&adding, &seen, me)) {
+		if (seen == me || taf_sys_mono_ns() > until)
+			return false;
+		taf_sys_wait(&adding, seen, 1);
+		seen = 0;
+	}
+	return true;
+}
+
+struct taf_queue *taf_queue_add(struct taf_queues *t, uint64_t handle, const struct taf_queue *like)
+{
+	struct taf_queue *q;
+
+	own(t);
+	if (!handle || !begin_adding())
+		return NULL;
+	q = taf_queue_of(t, handle);
+	for (int i = 0; i < TAF_QUEUES && !q; i++)
+		if (!atomic_load(&t->of[i].handle)) {
+			q = &t->of[i];
+			fill(q, handle, like);
+			if (atomic_load(&t->used) <= i)
+				atomic_store(&t->used, i + 1);
+		}
+	atomic_store(&adding, 0);
+	taf_sys_wake_all(&adding);
+	return q;
+}
+
+/* Takes it for this thread, waiting at most ms. False: another has it. */
+static bool claim(struct taf_queue *q, uint64_t ms)
+{
+	uint32_t me = (uint32_t)taf_tid(), seen = 0;
+	uint64_t until = 0, now;
+
+	while (!atomic_compare_exchange_strong(&q->claim, &seen, me)) {
+		now = taf_sys_mono_ns();
+		until = until ? until : now + ms * 1000000;
+		/* A thread that was cancelled inside gives nothing back. */
+		if (taf_sys_tgkill(taf_sys_pid(), (int32_t)seen, 0) == -ESRCH)
+			atomic_compare_exchange_strong(&q->claim, &seen, 0);
+		else if (now >= until)
+			return false;
+		else
+			taf_sys_wait(&q->claim, seen, LOOK_MS);
+		seen = 0;
+	}
+	return true;
+}
+
+static bool is_mine(const struct taf_queue *q)
+{
+	return atomic_load_explicit(&q->claim, memory_order_relaxed) == (uint32_t)taf_tid();
+}
+
+/* Whoever holds it longer than any drain may last has left it behind. */
+static void take(struct taf_queue *q)
+{
+	if (!claim(q, taf_rules.drain_deadline_ms))
+		atomic_store(&q->claim, (uint32_t)taf_tid());
+}
+
+/* Only one's own: it may have been taken meanwhile. */
+void taf_queue_leave(struct taf_queue *q)
+{
+	uint32_t me;
+
+	if (!q)
+		return;
+	me = (uint32_t)taf_tid();
+	if (atomic_compare_exchange_strong(&q->claim, &me, 0))
+		taf_sys_wake_all(&q->claim);
+}
+
+struct taf_queue *taf_queue_enter(struct taf_queues *t, uint64_t handle)
+{
+	struct taf_queue *q = taf_queue_of(t, handle);
+	uint32_t none = 0;
+
+	if (!q || is_mine(q))
+		return NULL;
+	if (!atomic_compare_exchange_strong(&q->claim, &none, (uint32_t)taf_tid()))
+		take(q);
+	return q;
+}
+
+void taf_queue_drop(struct taf_queue *q)
+{
+	if (!is_mine(q))
+		take(q);
+	atomic_store(&q->handle, 0);
+	taf_queue_leave(q);
+}
+
+static bool is_of(const struct taf_queue *q, uint64_t parent)
+{
+	return atomic_load(&q->handle) && (!parent || q->parent == parent);
+}
+
+void taf_queue_drop_all(struct taf_queues *t, uint64_t parent)
+{
+	for (int i = 0; i < TAF_QUEUES; i++)
+		if (is_of(&t->of[i], parent))
+			taf_queue_drop(&t->of[i]);
+}
+
+void taf_queue_enter_all(struct taf_queues *t, uint64_t parent)
+{
+	for (int i = 0; i < TAF_QUEUES; i++)
+		if (is_of(&t->of[i], parent) && !is_mine(&t->of[i]))
+			take(&t->of[i]);
+}
+
+void taf_queue_leave_all(struct taf_queues *t, uint64_t parent)
+{
+	for (int i = 0; i < TAF_QUEUES; i++)
+		if (is_of(&t->of[i], parent))
+			taf_queue_leave(&t->of[i]);
+}
+
+int taf_queue_each(struct taf_queues *t, int (*wait)(struct taf_queue *q))
+{
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	int err = 0;
+
+	own(t);
+	for (int i = 0; i < TAF_QUEUES; i++) {
+		struct taf_queue *q = &t->of[i];
+		uint64_t now = taf_sys_mono_ns();
+		int one;
+
+		if (!atomic_load(&q->handle) || !atomic_load(&q->is_used))
+			continue;
+		/* Ours already: this is a handler that interrupted the runtime. */
+		if (is_mine(q) || !claim(q, now < until ? (until - now) / 1000000 : 0)) {
+			err = -ETIMEDOUT;
+			continue;
+		}
+		/* It may have gone while this thread waited. */
+		one = atomic_load(&q->handle) ? wait(q) : 0;
+		err = one ? one : err;
+		taf_queue_leave(q);
+	}
+	return err;
+}
