@@ -237,6 +237,9 @@ $(B)/taffrail-%: $(B)/taffrail
 
 # A program or fake library that is linked in a special way has a line here:
 # LINK_<file name without suffix> := flags
+# As the real ones: their own calls and look-ups never go through another object.
+LINK_libfake_cuda := -Wl,-Bsymbolic
+LINK_libfake_cudart := -Wl,-Bsymbolic
 LINK_bench_crumb := -Wl,--wrap=taf_sys_fdatasync
 LINK_test_share := -Wl,--wrap=taf_sys_flock
 LINK_test_mark := -Wl,--wrap=taf_sys_mono_ns

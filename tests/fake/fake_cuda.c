@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_cuda.c -- a CUDA driver made of the rows of hooks/cuda.def (fake.h), on memory of
+ * fake_memory.h: four devices, contexts, look-ups by version and flags.
+ *
+ *   captures            who synchronizes while one is open ends the process with 97
+ *   FAKE_ALL_FAIL=N     every function that is written here fails with N
+ *   FAKE_LAUNCH=N       launches fail with N
+ *   FAKE_BUSY=1         queries say "not ready" until something was synchronized
+ *   FAKE_FROM=V         entry points that came after version V are not known by name */
+#include "../../hooks/abi/cuda.h"
+
+#define FAKE_ROWS "../../hooks/cuda.def"
+#define HAND_cuGetProcAddress FAKE_HAND
+#define HAND_cuGetProcAddress_v2 FAKE_HAND
+#define HAND_cuCtxCreate_v2 FAKE_HAND
+#define HAND_cuCtxDestroy_v2 FAKE_HAND
+#define HAND_cuCtxSetCurrent FAKE_HAND
+#define HAND_cuCtxPushCurrent_v2 FAKE_HAND
+#define HAND_cuCtxPopCurrent_v2 FAKE_HAND
+#define HAND_cuCtxGetCurrent FAKE_HAND
+#define HAND_cuCtxGetDevice FAKE_HAND
+#define HAND_cuDevicePrimaryCtxRetain FAKE_HAND
+#define HAND_cuDevicePrimaryCtxRelease_v2 FAKE_HAND
+#define HAND_cuDevicePrimaryCtxReset_v2 FAKE_HAND
+#define HAND_cuDevicePrimaryCtxGetState FAKE_HAND
+#define HAND_cuMemAlloc_v2 FAKE_HAND
+#define HAND_cuMemAllocPitch_v2 FAKE_HAND
+#define HAND_cuMemAllocManaged FAKE_HAND
+#define HAND_cuMemAllocAsync FAKE_HAND
+#define HAND_cuMemAllocAsync_ptsz FAKE_HAND
+#define HAND_cuMemHostAlloc FAKE_HAND
+#define HAND_cuMemHostRegister_v2 FAKE_HAND
+#define HAND_cuMemHostUnregister FAKE_HAND
+#define HAND_cuMemFree_v2 FAKE_HAND
+#define HAND_cuMemFreeAsync FAKE_HAND
+#define HAND_cuMemFreeAsync_ptsz FAKE_HAND
+#define HAND_cuMemFreeHost FAKE_HAND
+#define HAND_cuMemCreate FAKE_HAND
+#define HAND_cuMemRelease FAKE_HAND
+#define HAND_cuMemGetInfo_v2 FAKE_HAND
+#define HAND_cuLaunchKernel FAKE_HAND
+#define HAND_cuLaunchKernel_ptsz FAKE_HAND
+#define HAND_cuCtxSynchronize FAKE_HAND
+#define HAND_cuStreamSynchronize FAKE_HAND
+#define HAND_cuStreamQuery FAKE_HAND
+#define HAND_cuEventQuery FAKE_HAND
+#define HAND_cuStreamBeginCapture_v2 FAKE_HAND
+#define HAND_cuStreamEndCapture FAKE_HAND
+#include "fake.h"
+
+#include "fake_memory.h"
+
+#define DEVICES 4
+#define NO_CONTEXT 201
+
+static _Atomic(int) captures, is_idle;
+static _Atomic(int) primary[DEVICES]; /* references */
+static char made[DEVICES]; /* a context's handle is its address here */
+static _Thread_local void *stack[8];
+static _Thread_local int depth;
+
+static int over(int row, int r)
+{
+	int all = (int)fake_setting("FAKE_ALL_FAIL");
+
+	r = all ? all : r ? r : (int)fake_number(row);
+	fake_last[row] = r;
+	return r;
+}
+
+static int is_failing(void)
+{
+	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
+}
+
+/* Each row's own address, without a way through the table of another object. */
+typedef void any_fn(void);
+#include "../../hooks/none.h"
+#undef HOOK
+#undef OWN
+#undef CALL
+#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) (any_fn *)name,
+#define OWN(ret, name, params, args, kind, refuse, doc) (any_fn *)name,
+#define CALL(ret, name, params, doc) (any_fn *)name,
+static any_fn *const addresses[] = {
+#include "../../hooks/cuda.def"
+};
+
+/* Which variant a version means: the last one that fits. All others: _v2 from 3020 on. */
+static const struct {
+	const char *asked;
+	int since;
+	const char *suffix;
+} variants[] = {
+	{ "cuGetProcAddress", 11030, "" },	  { "cuGetProcAddress", 12000, "_v2" },
+	{ "cuCtxSynchronize", 2000, "" },	  { "cuCtxSynchronize", 13000, "_v2" },
+	{ "cuCtxCreate", 3020, "_v2" },		  { "cuCtxCreate", 11040, "_v3" },
+	{ "cuCtxCreate", 12050, "_v4" },	  { "cuLaunchHostFunc", 10000, "" },
+	{ "cuLaunchHostFunc", 13010, "_v2" },	  { "cuStreamBeginCapture", 10000, "" },
+	{ "cuStreamBeginCapture", 10010, "_v2" },
+};
+
+static const char *suffix_of(const char *asked, int version)
+{
+	const char *suffix = version >= 3020 ? "_v2" : "";
+
+	for (size_t i = 0; i < sizeof(variants) / sizeof(*variants); i++)
+		if (!strcmp(variants[i].asked, asked) && variants[i].since <= version)
+			suffix = variants[i].suffix;
+	return suffix;
+}
+
+static int row_named(const char *asked, const char *suffix, const char *own)
+{
+	char name[96];
+
+	if (strlen(asked) > 64)
+		return -1;
+	strcpy(name, asked);
+	strcat(name, suffix);
+	strcat(name, own);
+	return fake_row(name);
+}
+
+/* As the real one: a name with a suffix is not accepted. */
+static int look_up(const char *asked, void **out, int version, uint64_t flags)
+{
+	const char *suffix = suffix_of(asked, version), *own = flags == 2 ? "_ptsz" : "";
+	long from = fake_setting("FAKE_FROM");
+	int row = -1;
+
+	*out = NULL;
+	if (strstr(asked, "_v") || strstr(asked, "_ptsz") || (from && version > from))
+		return 0;
+	for (int i = 0; i < 4 && row < 0; i++)
+		row = row_named(asked, i & 1 ? "" : suffix, i & 2 ? "" : own);
+	if (row >= 0)
+		*out = (void *)(uintptr_t)addresses[row];
+	return row >= 0;
+}
+
+int cuGetProcAddress(const char *symbol, void **out, int version, uint64_t flags)
+{
+	int row = FAKE_cuGetProcAddress;
+
+	fake_called(row);
+	if (!symbol || !out)
+		return over(row, 1);
+	if (is_failing())
+		return over(row, 0);
+	return over(row, look_up(symbol, out, version, flags) ? 0 : 500);
+}
+
+int cuGetProcAddress_v2(const char *symbol, void **out, int version, uint64_t flags, void *found)
+{
+	int row = FAKE_cuGetProcAddress_v2, is_there;
+
+	fake_called(row);
+	if (!symbol || !out)
+		return over(row, 1);
+	if (is_failing())
+		return over(row, 0);
+	is_there = look_up(symbol, out, version, flags);
+	if (found)
+		*(int *)found = is_there ? 0 : 1;
+	return over(row, 0);
+}
+
+static int device_of(const void *ctx)
+{
+	for (int i = 0; i < DEVICES; i++)
+		if (ctx == &primary[i] || ctx == &made[i])
+			return i;
+	return -1;
+}
+
+static void *current(void)
+{
+	return depth ? stack[depth - 1] : NULL;
+}
+
+static int push(void *ctx)
+{
+	if (device_of(ctx) < 0 || depth == 8)
+		return NO_CONTEXT;
+	stack[depth++] = ctx;
+	return 0;
+}
+
+int cuCtxCreate_v2(void **ctx, unsigned flags, int device)
+{
+	int row = FAKE_cuCtxCreate_v2;
+
+	(void)flags;
+	fake_called(row);
+	if (!ctx || device < 0 || device >= DEVICES)
+		return over(row, ctx ? 101 : 1);
+	if (is_failing())
+		return over(row, 2);
+	*ctx = &made[device];
+	return over(row, push(*ctx));
+}
+
+int cuCtxDestroy_v2(void *ctx)
+{
+	int row = FAKE_cuCtxDestroy_v2;
+
+	fake_called(row);
+	if (depth && current() == ctx)
+		depth--;
+	return over(row, device_of(ctx) < 0 ? NO_CONTEXT : 0);
+}
+
+int cuCtxSetCurrent(void *ctx)
+{
+	int row = FAKE_cuCtxSetCurrent;
+
+	fake_called(row);
+	if (is_failing())
+		return over(row, NO_CONTEXT);
+	if (depth)
+		depth--;
+	return over(row, ctx ? push(ctx) : 0);
+}
+
+int cuCtxPushCurrent_v2(void *ctx)
+{
+	fake_called(FAKE_cuCtxPushCurrent_v2);
+	return over(FAKE_cuCtxPushCurrent_v2, push(ctx));
+}
+
+int cuCtxPopCurrent_v2(void **ctx)
+{
+	int row = FAKE_cuCtxPopCurrent_v2;
+
+	fake_called(row);
+	if (!depth)
+		return over(row, NO_CONTEXT);
+	depth--;
+	if (ctx)
+		*ctx = stack[depth];
+	return over(row, 0);
+}
+
+int cuCtxGetCurrent(void **ctx)
+{
+	fake_called(FAKE_cuCtxGetCurrent);
+	*ctx = current();
+	return over(FAKE_cuCtxGetCurrent, 0);
+}
+
+int cuCtxGetDevice(int *device)
+{
+	int row = FAKE_cuCtxGetDevice, has = device_of(current());
+
+	fake_called(row);
+	if (has < 0)
+		return over(row, NO_CONTEXT);
+	*device = has;
+	return over(row, 0);
+}
+
+int cuDevicePrimaryCtxRetain(void **ctx, int device)
+{
+	int row = FAKE_cuDevicePrimaryCtxRetain;
+
+	fake_called(row);
+	if (!ctx || device < 0 || device >= DEVICES)
+		return over(row, 101);
+	if (!is_failing()) {
+		primary[device]++;
+		*ctx = &primary[device];
+	}
+	return over(row, 0);
+}
+
+static int drop(int row, int device, int all)
+{
+	fake_called(row);
+	if (device < 0 || device >= DEVICES)
+		return over(row, 101);
+	if (!primary[device] && !all)
+		return over(row, NO_CONTEXT);
+	primary[device] = all ? 0 : primary[device] - 1;
+	return over(row, 0);
+}
+
+int cuDevicePrimaryCtxRelease_v2(int device)
+{
+	return drop(FAKE_cuDevicePrimaryCtxRelease_v2, device, 0);
+}
+
+int cuDevicePrimaryCtxReset_v2(int device)
+{
+	return drop(FAKE_cuDevicePrimaryCtxReset_v2, device, 1);
+}
+
+int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active)
+{
+	int row = FAKE_cuDevicePrimaryCtxGetState;
+
+	fake_called(row);
+	if (device < 0 || device >= DEVICES)
+		return over(row, 101);
+	*flags = 0;
+	*active = primary[device] > 0;
+	return over(row, 0);
+}
+
+static int take(int row, void *out, size_t size)
+{
+	uint64_t at;
+
+	fake_called(row);
+	if (!out || !size)
+		return over(row, 1);
+	at = is_failing() ? 0 : fake_take(size);
+	if (!at)
+		return over(row, 2);
+	memcpy(out, &at, sizeof(at));
+	return over(row, 0);
+}
+
+static int give(int row, uint64_t at)
+{
+	fake_called(row);
+	return over(row, !at || is_failing() || fake_give(at) ? 0 : 1);
+}
+
+int cuMemAlloc_v2(uint64_t *p, size_t size)
+{
+	return take(FAKE_cuMemAlloc_v2, p, size);
+}
+
+int cuMemAllocManaged(uint64_t *p, size_t size, unsigned flags)
+{
+	(void)flags;
+	return take(FAKE_cuMemAllocManaged, p, size);
+}
+
+int cuMemAllocAsync(uint64_t *p, size_t size, void *stream)
+{
+	(void)stream;
+	return take(FAKE_cuMemAllocAsync, p, size);
+}
+
+int cuMemAllocAsync_ptsz(uint64_t *p, size_t size, void *stream)
+{
+	(void)stream;
+	return take(FAKE_cuMemAllocAsync_ptsz, p, size);
+}
+
+int cuMemHostAlloc(void **p, size_t size, unsigned flags)
+{
+	(void)flags;
+	return take(FAKE_cuMemHostAlloc, p, size);
+}
+
+int cuMemHostRegister_v2(void *p, size_t size, unsigned flags)
+{
+	int row = FAKE_cuMemHostRegister_v2;
+
+	(void)flags;
+	fake_called(row);
+	return over(row, p && size ? 0 : 1);
+}
+
+int cuMemHostUnregister(void *p)
+{
+	fake_called(FAKE_cuMemHostUnregister);
+	return over(FAKE_cuMemHostUnregister, p ? 0 : 1);
+}
+
+int cuMemAllocPitch_v2(uint64_t *p, size_t *pitch, size_t width, size_t height, unsigned element)
+{
+	(void)element;
+	if (pitch && width < SIZE_MAX - 512)
+		*pitch = (width + 511) & ~(size_t)511;
+	return take(FAKE_cuMemAllocPitch_v2, p, pitch && width < 1u << 30 ? *pitch * height : 0);
+}
+
+int cuMemCreate(uint64_t *handle, size_t size, const struct taf_cu_prop *prop, uint64_t flags)
+{
+	(void)flags;
+	return take(FAKE_cuMemCreate, prop ? handle : NULL, size);
+}
+
+int cuMemFree_v2(uint64_t p)
+{
+	return give(FAKE_cuMemFree_v2, p);
+}
+
+int cuMemFreeAsync(uint64_t p, void *stream)
+{
+	(void)stream;
+	return give(FAKE_cuMemFreeAsync, p);
+}
+
+int cuMemFreeAsync_ptsz(uint64_t p, void *stream)
+{
+	(void)stream;
+	return give(FAKE_cuMemFreeAsync_ptsz, p);
+}
+
+int cuMemFreeHost(void *p)
+{
+	return give(FAKE_cuMemFreeHost, (uint64_t)(uintptr_t)p);
+}
+
+int cuMemRelease(uint64_t handle)
+{
+	return give(FAKE_cuMemRelease, handle);
+}
+
+int cuMemGetInfo_v2(size_t *free, size_t *total)
+{
+	fake_called(FAKE_cuMemGetInfo_v2);
+	if (!current())
+		return over(FAKE_cuMemGetInfo_v2, NO_CONTEXT);
+	*free = (size_t)fake_free_bytes();
+	*total = (size_t)fake_capacity();
+	return over(FAKE_cuMemGetInfo_v2, 0);
+}
+
+static int launch(int row)
+{
+	fake_called(row);
+	is_idle = 0;
+	return over(row, (int)fake_setting("FAKE_LAUNCH"));
+}
+
+int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+		   unsigned bz, unsigned shared, void *stream, void **params, void **extra)
+{
+	(void)stream;
+	(void)extra;
+	if (f && params)
+		fake_check(FAKE_cuLaunchKernel, gx + 10 * gy + 100 * gz + 1000 * bx + 10000 * by +
+								100000 * bz + 1000000 * shared ==
+							7654321);
+	return launch(FAKE_cuLaunchKernel);
+}
+
+int cuLaunchKernel_ptsz(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+			unsigned bz, unsigned shared, void *stream, void **params, void **extra)
+{
+	(void)f, (void)gx, (void)gy, (void)gz, (void)bx, (void)by, (void)bz, (void)shared;
+	(void)stream, (void)params, (void)extra;
+	return launch(FAKE_cuLaunchKernel_ptsz);
+}
+
+static int wait_at(int row)
+{
+	fake_called(row);
+	if (captures)
+		fake_fail(97, fake_names[row], " was called while a stream is being captured");
+	is_idle = 1;
+	return over(row, (int)fake_setting("FAKE_SYNC"));
+}
+
+int cuCtxSynchronize(void)
+{
+	return wait_at(FAKE_cuCtxSynchronize);
+}
+
+int cuStreamSynchronize(void *stream)
+{
+	(void)stream;
+	return wait_at(FAKE_cuStreamSynchronize);
+}
+
+static int query(int row)
+{
+	fake_called(row);
+	return over(row, fake_setting("FAKE_BUSY") && !is_idle ? TAF_CU_NOT_READY : 0);
+}
+
+int cuStreamQuery(void *stream)
+{
+	(void)stream;
+	return query(FAKE_cuStreamQuery);
+}
+
+int cuEventQuery(void *event)
+{
+	(void)event;
+	return query(FAKE_cuEventQuery);
+}
+
+int cuStreamBeginCapture_v2(void *stream, int mode)
+{
+	int row = FAKE_cuStreamBeginCapture_v2;
+
+	(void)mode;
+	fake_called(row);
+	if (stream && !is_failing())
+		captures++;
+	return over(row, stream ? 0 : 900);
+}
+
+int cuStreamEndCapture(void *stream, void **graph)
+{
+	int row = FAKE_cuStreamEndCapture;
+
+	fake_called(row);
+	if (!stream || (!captures && !is_failing()))
+		return over(row, 401);
+	if (!is_failing())
+		captures--;
+	if (graph)
+		*graph = fake_cells[row];
+	return over(row, 0);
+}
