@@ -4,7 +4,7 @@
  * Our own declarations, so that no SDK is needed to build: handles are void *,
  * device addresses uint64_t, results int.  A struct stands here where it goes by
  * value or where a field of it is read; what lies behind the last field is left
- * out.  tests/integration/cuda_abi.sh compares all of it with NVIDIA's headers of
+ * out.  tests/engines/cuda/abi.sh compares all of it with NVIDIA's headers of
  * 11.8, 12 and 13 where they can be had. */
 #ifndef TAF_ABI_CUDA_H
 #define TAF_ABI_CUDA_H
