@@ -25,6 +25,7 @@ static _Atomic(uint32_t) scanning; /* one thread at a time, others pass */
 static const void *seen[SEEN_MAX]; /* dynamic sections already scanned; under scanning */
 static int n_seen;
 static _Atomic(bool) is_forgotten; /* what was seen may have gone */
+static bool is_base; /* objects of the base namespace are scanned; under scanning */
 
 /* The part of an object that was made read-only after relocation. */
 struct relro {
@@ -72,6 +73,28 @@ static void store(uintptr_t slot, taf_fn ours, const struct relro *ro)
 	atomic_fetch_or(&taf_routes, TAF_ROUTE_GOT);
 }
 
+/* Our entry for the C library's look-ups, where this slot leads past it, or would when
+ * it is bound; NULL: it does not, or an object in front of us has such a function too. */
+static taf_fn entry_of(const struct taf_elf *e, const char *name, taf_fn now)
+{
+	bool is_lookup = taf_same(name, "dlsym") || taf_same(name, "dlvsym");
+	union {
+		taf_fn f;
+		void *p;
+	} at = { .f = now }, ours = { .f = NULL };
+	struct link_map *m = is_lookup && is_base ? taf_elf_first() : NULL;
+	struct taf_elf of;
+
+	if (!m || (now != taf_real_libc(name) && taf_elf_at(at.p) != e->map))
+		return NULL;
+	for (; m && !ours.p; m = m->l_next) {
+		ours.p = taf_elf_of(m, &of) ? taf_elf_symbol(&of, name, NULL) : NULL;
+		if (ours.p && m != taf_elf_self())
+			return NULL;
+	}
+	return ours.f;
+}
+
 static void patch_slot(const struct taf_elf *e, const ElfW(Rela) * r, const struct relro *ro)
 {
 	unsigned type = (unsigned)ELF64_R_TYPE(r->r_info);
@@ -88,10 +111,15 @@ static void patch_slot(const struct taf_elf *e, const ElfW(Rela) * r, const stru
 	if ((type != SLOT_JUMP && type != SLOT_DATA && type != SLOT_ABS) || r->r_addend ||
 	    !s->st_name)
 		return;
-	t = taf_real_row(e->strtab + s->st_name, &row);
-	if (!t)
-		return;
 	now = atomic_load_explicit(at.f, memory_order_acquire);
+	t = taf_real_row(e->strtab + s->st_name, &row);
+	if (!t) {
+		taf_fn entry = now ? entry_of(e, e->strtab + s->st_name, now) : NULL;
+
+		if (entry)
+			store(slot, entry, ro);
+		return;
+	}
 	if (!now || now == t->rows[row].ours || !taf_real_find(t, row, e->map->l_ld))
 		return;
 	store(slot, t->rows[row].ours, ro);
@@ -127,8 +155,10 @@ void taf_patch_note_open(bool is_deepbind, bool is_namespace)
 
 static void scan_locked(void *handle)
 {
+	is_base = true;
 	for (struct link_map *m = taf_elf_first(); m; m = m->l_next)
 		patch_object(m);
+	is_base = false;
 	/* In glibc a handle is a link map: its list is its namespace. */
 	if (handle && atomic_load(&has_namespace)) {
 		struct link_map *m = handle;
