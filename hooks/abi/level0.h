@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* level0.h -- what of Level Zero's types the rows of level0.def need: our own
- * declarations.  tests/integration/gpu_headers.sh holds them against the real ones
+ * declarations.  tests/engines/gpu/abi.sh holds them against the real ones
  * where those are installed.
  *
  * Handles are pointers, enums and ze_result_t are int.
