@@ -27,7 +27,9 @@ void taf_boundary(const struct taf_question *q, struct taf_verdict *v)
 	switch (q->event->kind) {
 	case TAF_INFER: at_infer(q, v); break;
 	case TAF_SUBMIT:
-		if (r->drain_every_submits && f->submits_since_sync >= r->drain_every_submits)
+		if (r->drain_every_submits &&
+		    f->submits_since_sync >=
+			    (f->submit_window ? f->submit_window : r->drain_every_submits))
 			taf_verdict_drain(v, TAF_DRAIN_SYNC, TAF_RULE_drain_every_submits);
 		break;
 	case TAF_UNLOAD:

@@ -122,6 +122,14 @@ int taf_act_sync(struct taf_work *w)
 	return err;
 }
 
+/* A runtime that the program itself has waited for. What is copied is not counted as
+ * in flight, so the last wait of a process is made all the same. */
+static bool is_idle(const struct taf_work *w, unsigned drain, int rule)
+{
+	return w->is_burst && !w->since_sync && !(drain & TAF_DRAIN_TRIM) &&
+	       rule != TAF_RULE_drain_at_exit;
+}
+
 void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 {
 	char buf[96];
@@ -134,7 +142,7 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL };
 	uint64_t begin = taf_sys_mono_ns();
 
-	if (!drain || !w->table->ops || !w->table->ops->sync)
+	if (!drain || !w->table->ops || !w->table->ops->sync || is_idle(w, drain, rule))
 		return;
 	taf_text_init(&label, buf, sizeof(buf));
 	name_submits(&label, w);

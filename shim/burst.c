@@ -174,8 +174,10 @@ static void drain_queue(struct taf_work *w, const struct taf_call *c, uint32_t n
 	w->has_queue = true;
 	w->queue = c->queue;
 	w->since_sync = n;
+	w->window = atomic_load(&window);
 	taf_act_after_submit(w);
 	w->has_queue = false;
+	w->window = 0;
 	took_ms = (taf_sys_mono_ns() - began) / 1000000;
 	if (taf_rules.drain_window == TAF_WINDOW_ADAPTIVE)
 		atomic_store(&window, taf_window_next(atomic_load(&window),

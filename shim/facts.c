@@ -19,6 +19,7 @@ void taf_facts_cheap(struct taf_facts *f, const struct taf_work *w)
 				 .contexts_live = taf_work_contexts(),
 				 .models_live = taf_work_models(),
 				 .submits_since_sync = w ? w->since_sync : 0,
+				 .submit_window = w ? w->window : 0,
 				 .is_leaving = taf_state_now() == TAF_LEAVING };
 	if (w && taf_sys_mono_ns() > w->drained_ns)
 		f->undrained_ms = (taf_sys_mono_ns() - w->drained_ns) / 1000000;

@@ -122,6 +122,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->ctx_tokens = w->kv_bytes = 0;
 	w->is_inferring = w->owes_sync = w->is_burst = w->has_queue = false;
 	w->queue = w->base = 0;
+	w->window = 0;
 	atomic_store(&w->is_inside, false);
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = 0;

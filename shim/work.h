@@ -54,6 +54,7 @@ struct taf_work {
 	bool is_burst; /* stands for a GPU runtime: its submits are counted by flight.h */
 	bool has_queue; /* the drain at hand is for this queue alone */
 	uint64_t queue;
+	uint32_t window; /* how many submits may go out before the next synchronize; 0: as set */
 	uint64_t base; /* of a burst: submits of the runtime before it began */
 	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
 	bool owes_sync; /* post_sync of the last generation is still to be done */

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# burst.sh -- a program that is seen at its GPU runtime alone: generations from bursts,
+# what is in flight, drains at the right places and never during a capture.
+#
+# A process that leaves waits for the device once more, whatever it has waited for: what
+# it copies is not counted as in flight.  The order of the runtime's calls is read from the log of the fake (FAKE_LOG), what
+# taffrail says of them from its crumbs.
+#
+# time-limit: 120
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim, BUILD
+. "${SRC:?}/tests/integration/lib.sh"
+
+plain_guests guest_burst
+burst=$tests/guest_burst
+taffrail=$BUILD/taffrail
+
+guest() { # SETTINGS STEPS...
+	local set=$1
+	shift
+	with_shim FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$set" "$burst" "$@"
+}
+
+# Launches, waits, frees and what ends them, a letter each, in their order.
+order() {
+	sed -n 's/^hipModuleLaunchKernel$/L/p; s/^hipDeviceSynchronize$/D/p; s/^hipStreamSynchronize$/S/p
+		s/^hipFree$/F/p; s/^hipMemPoolTrimTo$/T/p; s/^hipStreamDestroy$/X/p
+		s/^hipStreamBeginCapture$/[/p; s/^hipStreamEndCapture$/]/p; s/^teardown$/./p' fake.log | tr -d '\n'
+}
+
+calls() { # CASE ORDER
+	check "$1" "the runtime's calls" "$2" "$(order)"
+}
+
+infers() { # the submits of each generation that ended
+	crumbs | jq -r 'select(.ev == "infer" and .ph == "end") | .submits' | tr '\n' ' '
+}
+
+# ---- generations ----
+
+guest "" launch=5 launch=3 pause=400 launch=2 sync
+check bursts "submits of each" "8 2 " "$(infers)"
+check bursts begins 2 "$(count '.ev == "infer" and .ph == "begin"')"
+calls bursts "LLLLLLLLLLDD."
+has bursts "nothing in flight at the end" '.ev == "infer" and .ph == "end" and .submits == 2 and .in_flight == null'
+has bursts "and much after the first" '.ev == "infer" and .ph == "end" and .submits == 8 and .in_flight == 8'
+
+guest "" launch=4 beside=3 launch=1 sync
+check threads "submits of one generation" "8 " "$(infers)"
+
+# A wait is no end of a generation: a server decodes, waits, decodes.
+guest "" launch=2 wait launch=2 wait launch=2 wait
+check tokens "submits of one generation" "6 " "$(infers)"
+calls tokens "LLSLLSLLSD."
+
+# ---- drains at boundaries ----
+
+guest "drain.post_sync=on" launch=2 pause=400 launch=2 pause=400 launch=1 sync
+calls post_sync "LLDLLDLDD."
+check post_sync drains 3 "$(count '.ev == "drain" and .ph == "end" and .rc == 0 and .of != null')"
+has post_sync "the rule" '.ev == "drain" and .rule == "drain.post_sync"'
+
+guest "drain.pre_clear=on;drain.at_exit=off" launch=1 pause=400 launch=1
+check pre_clear "waits before each" DLDL "$(order | tr -d .T)"
+
+guest "" launch=3
+calls exit "LLLD."
+has exit "the drain" '.ev == "drain" and .rule == "drain.at_exit" and .ph == "begin"'
+guest "" launch=3 sync
+calls "exit after a wait" "LLLDD."
+guest "drain.at_exit=off" launch=3 exit=5
+calls "exit, off" "LLL."
+check "exit, off" status "exit 5" "$(cat shim.status)"
+
+# ---- nothing is given up in flight ----
+
+guest "" take=4096 launch=2 give sync
+calls give "LLDFDD."
+has give "the rule" '.ev == "drain" and .rule == "drain.before_unload"'
+guest "" take=4096 take=4096 launch=2 sync give give
+calls "give, idle" "LLDFFD."
+guest "" launch=1 trim
+check trim "a wait before it" LDT "$(order | cut -c1-3)"
+guest "" stream=1 launch=1 drop launch=1 sync
+calls drop "LDXLDD."
+guest "drain.before_unload=off;drain.at_exit=off" take=4096 launch=2 give
+calls "give, off" "LLF."
+
+# ---- every so many submits ----
+
+guest "drain.every_submits=3;drain.at_exit=off" stream=1 launch=10
+calls every "LLLSLLLSLLLSL."
+guest "drain.every_submits=3;drain.at_exit=off" stream=1 launch=2 wait launch=2 wait launch=2 wait
+calls "every, but the program waits" "LLSLLSLLS."
+guest "drain.every_submits=16;drain.window=adaptive;drain.at_exit=off" stream=1 launch=20
+calls adaptive "LSLLSLLLLSLLLLLLLLSLLLLL."
+guest "mode=observe;drain.every_submits=3" stream=1 launch=4 take=64 give
+calls observe "LLLLF."
+has observe "what it would" '.ev == "would" and .rule == "drain.every_submits"'
+
+# ---- captures: the fake ends who synchronizes during one with 97 ----
+
+guest "drain.every_submits=1;drain.post_sync=on" stream=1 launch=1 capture launch=3 end launch=1 sync
+calls capture "LS[LLL]LSDD."
+check capture status "exit 0" "$(cat shim.status)"
+guest "drain.every_submits=1" stream=1 capture launch=2 take=64 give trim end
+check "give in a capture" status "exit 0" "$(cat shim.status)"
+has "give in a capture" "that it was not drained" '.ev == "drain" and (.msg // "" | contains("captured"))'
+guest "" stream=1 launch=1 capture launch=1
+check "exit in a capture" status "exit 0" "$(cat shim.status)"
+has "exit in a capture" "that it was not drained" '.ev == "drain" and .rule == "drain.at_exit" and .rc != 0'
+
+# ---- errors ----
+
+with_shim FAKE_LAUNCH=719 "$burst" launch=3 sync
+check error "what the program sees" "launch: 0 of 3" "$(head -n 1 shim.out)"
+has error "class and number" '.ev == "error" and .rc == 719 and .class == "launch_failed" and .call == "hipModuleLaunchKernel"'
+check error "one a second" 1 "$(count '.ev == "error"')"
+with_shim FAKE_SYNC=719 "$burst" launch=3 sync
+has error "what was in flight" '.ev == "error" and (.msg | contains("3 in flight, the oldest is submit 1"))'
+has error "the last calls" '.ev == "error" and (.msg | contains("last calls: ") and contains("hipModuleLaunchKernel"))'
+
+# ---- what it held ----
+
+guest "" device=1 take=1000 take=500 give device=0 take=64 launch=1 sync
+has device "device 1" '.class == "device" and .device == 1 and .bytes == 1000 and .pieces == 1 and .peak_bytes == 1500 and .largest == 1000'
+has device "device 0" '.class == "device" and .device == 0 and .bytes == 64'
+check report "the line" "hip 1: 1000 B held in 1 piece, at most 1.4 KiB, biggest 1000 B" \
+	"$("$taffrail" report --state "$state" | grep -o 'hip 1: .*')"
+check report json 1500 "$("$taffrail" report --state "$state" --json | jq '.. | objects | select(.engine == "hip" and .device == 1) | .peak')"
+
+# A process that is killed leaves the same in its ring.
+fresh
+env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" "$burst" take=777 launch=2 pause=60000 >killed.out 2>&1 &
+guest=$!
+until grep -qs launch killed.out; do
+	sleep 0.02
+done
+check live "the line while it lives" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
+	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
+kill -9 $guest
+wait $guest 2>/dev/null
+check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
+	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
+
+tally 45

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* guest_burst.c -- works on the fake HIP as its arguments say, one after the other.
+ *
+ *   launch=N     N launches on the stream at hand; says how many were let through
+ *   stream=N     from now on stream N (0: the default one)
+ *   device=N     makes device N current
+ *   sync         waits for the device        wait      for the stream
+ *   take=N       takes N bytes of the device; says what came of it
+ *   give         gives the latest piece back trim      a pool's cache
+ *   drop         destroys the stream
+ *   capture      begins to capture the stream; end ends it
+ *   pause=MS     does nothing
+ *   beside=N     N launches on a thread of its own, and waits for it
+ *   exit=N       leaves with that status at once
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIECES 64
+
+static struct {
+	int (*launch)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+		      void *, void **, void **);
+	int (*sync)(void), (*wait)(void *), (*take)(void **, size_t), (*give)(void *);
+	int (*trim)(void *, size_t), (*drop)(void *), (*capture)(void *, int);
+	int (*end)(void *, void **), (*device)(int);
+} hip;
+
+static void *stream, *pieces[PIECES];
+static int n_pieces;
+
+static void find(void *handle, const char *name, void *fn)
+{
+	void *p = dlsym(handle, name);
+
+	if (!p) {
+		fprintf(stderr, "%s: %s\n", name, dlerror());
+		exit(2);
+	}
+	memcpy(fn, &p, sizeof(p));
+}
+
+static void load(const char *self)
+{
+	char path[4096];
+	void *h;
+
+	snprintf(path, sizeof(path), "%.*slibfake_hip.so", (int)(strrchr(self, '/') + 1 - self),
+		 self);
+	h = dlopen(path, RTLD_NOW);
+	if (!h) {
+		fprintf(stderr, "%s\n", dlerror());
+		exit(2);
+	}
+	find(h, "hipModuleLaunchKernel", &hip.launch);
+	find(h, "hipDeviceSynchronize", &hip.sync);
+	find(h, "hipStreamSynchronize", &hip.wait);
+	find(h, "hipMalloc", &hip.take);
+	find(h, "hipFree", &hip.give);
+	find(h, "hipMemPoolTrimTo", &hip.trim);
+	find(h, "hipStreamDestroy", &hip.drop);
+	find(h, "hipStreamBeginCapture", &hip.capture);
+	find(h, "hipStreamEndCapture", &hip.end);
+	find(h, "hipSetDevice", &hip.device);
+}
+
+static int launch(long times)
+{
+	int ok = 0;
+
+	while (times-- > 0)
+		ok += hip.launch(NULL, 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL) == 0;
+	return ok;
+}
+
+static void *launch_beside(void *times)
+{
+	return (void *)(long)launch((long)times);
+}
+
+static void beside(long times)
+{
+	pthread_t t;
+	void *ok;
+
+	if (pthread_create(&t, NULL, launch_beside, (void *)times) || pthread_join(t, &ok))
+		exit(2);
+	printf("beside: %ld of %ld\n", (long)ok, times);
+}
+
+static void take(size_t bytes)
+{
+	void *p = NULL;
+	int r = hip.take(&p, bytes);
+
+	if (!r && n_pieces < PIECES)
+		pieces[n_pieces++] = p;
+	printf("take: %d\n", r);
+}
+
+static void step(const char *what, long n)
+{
+	void *graph;
+
+	if (!strcmp(what, "launch"))
+		printf("launch: %d of %ld\n", launch(n), n);
+	else if (!strcmp(what, "stream"))
+		stream = (void *)(n << 12);
+	else if (!strcmp(what, "device"))
+		hip.device((int)n);
+	else if (!strcmp(what, "sync"))
+		printf("sync: %d\n", hip.sync());
+	else if (!strcmp(what, "wait"))
+		printf("wait: %d\n", hip.wait(stream));
+	else if (!strcmp(what, "take"))
+		take((size_t)n);
+	else if (!strcmp(what, "give"))
+		printf("give: %d\n", hip.give(n_pieces ? pieces[--n_pieces] : NULL));
+	else if (!strcmp(what, "trim"))
+		printf("trim: %d\n", hip.trim(NULL, 0));
+	else if (!strcmp(what, "drop"))
+		printf("drop: %d\n", hip.drop(stream));
+	else if (!strcmp(what, "capture"))
+		printf("capture: %d\n", hip.capture(stream, 0));
+	else if (!strcmp(what, "end"))
+		printf("end: %d\n", hip.end(stream, &graph));
+	else if (!strcmp(what, "pause"))
+		usleep((useconds_t)n * 1000);
+	else if (!strcmp(what, "beside"))
+		beside(n);
+	else if (!strcmp(what, "exit"))
+		exit((int)n);
+	else
+		exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	load(argv[0]);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (int i = 1; i < argc; i++) {
+		char *value = strchr(argv[i], '=');
+
+		if (value)
+			*value++ = '\0';
+		step(argv[i], value ? atol(value) : 0);
+	}
+	return 0;
+}
