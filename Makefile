@@ -123,7 +123,7 @@ EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
 # Other names of the command, links to it.
 ALSO := $(if $(MAIN_OBJ),$(B)/taffrail-python)
 
-.PHONY: all tests check check-long check-run demo bench lint docs install uninstall \
+.PHONY: all tests check check-long check-run demo bench bench-panic lint docs install uninstall \
 	dist clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -257,7 +257,7 @@ $(B)/tests/lib%.so: tests/fake/%.c $(B)/flags
 SIM      := $(B)/tests/simgpu
 SIM_H    := $(wildcard tests/simgpu/*.h tests/simgpu/*.def)
 SIM_LIB  := $(addprefix $(SIM)/,libcuda.so.1 libcudart.so.13 libcublas.so.13 libcudart.so.12 libcublas.so.12)
-SIM_RACY := $(patsubst tests/simgpu/%.c,$(SIM)/%,$(sort $(wildcard tests/simgpu/racy_*.c)))
+SIM_RACY := $(patsubst tests/simgpu/%.c,$(SIM)/%,$(sort $(wildcard tests/simgpu/racy_*.c tests/simgpu/guest_*.c)))
 SIM_ALL  := $(SIM_LIB) $(SIM)/simgpu-kernel $(SIM_RACY)
 SIM_CC    = $(CC) $(BASE) -fPIC -fvisibility=hidden -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic -Wl,-z,defs \
 	'-Wl,-rpath,$$ORIGIN'
@@ -280,7 +280,7 @@ $(SIM)/simgpu-kernel: tests/simgpu/kernel.c tests/simgpu/kernel_panic.c
 
 # Programs for one library or both, which they find beside themselves.
 SIM_LINK := $(SIM)/libcudart.so.13 $(SIM)/libcuda.so.1 '-Wl,-rpath,$$ORIGIN:$$ORIGIN/simgpu'
-$(SIM)/racy_%: tests/simgpu/racy_%.c $(SIM)/libcudart.so.13
+$(SIM_RACY): $(SIM)/%: tests/simgpu/%.c $(SIM)/libcudart.so.13
 	$(call run,SIM)$(CC) $(BASE) -o $@ $< $(SIM)/libcudart.so.13 '-Wl,-rpath,$$ORIGIN' -pthread
 
 $(SIM_ALL): $(SIM_H) $(B)/flags | $(SIM)/.
@@ -339,9 +339,13 @@ demo:
 
 # Programs bench_* and scripts of tests/bench, one after the other: nothing may run beside them.
 RUN_BENCH := $(filter $(B)/tests/bench_%,$(BENCH_BIN)) \
-	$(filter-out tests/bench/lib%,$(sort $(wildcard tests/bench/*.sh)))
+	$(filter-out tests/bench/lib% tests/bench/bench_panic.sh,$(sort $(wildcard tests/bench/*.sh)))
 bench: all $(BENCH_BIN) $(FAKE_LIB) $(if $(wildcard tests/engines/llama/mkgguf.c),$(B)/tests/mkgguf)
 	$(Q)for b in $(RUN_BENCH); do $(TEST_ENV) $$b || exit 1; done
+
+# Panics of the simulated GPU with and without taffrail; RUNS=200 of each.
+bench-panic: all $(SIM_ALL)
+	$(Q)$(TEST_ENV) tests/bench/bench_panic.sh
 
 lint:
 	$(Q)CLANG='$(CLANG)' tests/lint.sh
@@ -397,6 +401,7 @@ help:
 	@echo 'check-long  the same, longer: more crashes, more fuzzing'
 	@echo 'demo        a real llama.cpp under the guard, then its report'
 	@echo 'bench       what the guard costs'
+	@echo 'bench-panic a simulated GPU that panics, with and without the guard (10 minutes)'
 	@echo 'lint        format, clang-tidy, warnings of both compilers, shellcheck, layers, headers'
 	@echo 'docs        write the generated parts of the manual again'
 	@echo 'install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'

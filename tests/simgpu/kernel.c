@@ -281,12 +281,33 @@ static void listen_there(void)
 		fail("socket");
 }
 
+/* For scripts: once nobody is on the machine any more, how often it has panicked. */
+static int await_empty(const char *folder)
+{
+	int fd;
+
+	sim_dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = sim_dir < 0 ? -1 : openat(sim_dir, "machine", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fail(folder);
+	sim_machine = mmap(NULL, sizeof(*sim_machine), PROT_READ, MAP_SHARED, fd, 0);
+	if (sim_machine == MAP_FAILED)
+		fail(folder);
+	while (is_used() && !kill(sim_machine->kernel_pid, 0))
+		usleep(1000);
+	printf("%u\n", atomic_load(&sim_machine->panics));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	pid_t pid;
 
+	if (argc == 3 && !strcmp(argv[1], "--await"))
+		return await_empty(argv[2]);
 	if (argc != 2) {
-		fputs("usage: simgpu-kernel DIR (a simulated machine with GPUs; see machine.h)\n",
+		fputs("usage: simgpu-kernel [--await] DIR (a simulated machine with GPUs; see "
+		      "machine.h)\n",
 		      stderr);
 		return 64;
 	}

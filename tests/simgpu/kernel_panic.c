@@ -79,15 +79,16 @@ static void kill_guest(int slot)
 	poll(&p, 1, 2000);
 }
 
+/* Nobody is gone from the machine before all of it has been said. */
 void sim_panic(int slot)
 {
 	write_report(slot);
+	atomic_fetch_add(&sim_machine->panics, 1);
 	for (int i = 0; i < SIM_GUESTS; i++)
 		if (atomic_load(&sim_machine->guests[i].pid))
 			kill_guest(i);
+	sim_new_boot();
 	for (int i = 0; i < SIM_GUESTS; i++)
 		if (atomic_load(&sim_machine->guests[i].pid))
 			sim_forget(i);
-	sim_new_boot();
-	atomic_fetch_add(&sim_machine->panics, 1);
 }

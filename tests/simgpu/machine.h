@@ -18,6 +18,8 @@
  *     SIMGPU_BUG         underflow (as it is), none: a driver without the bug
  *     SIMGPU_IDLE_S      it ends after so long without a guest (60), and with DIR
  *
+ *   simgpu-kernel --await DIR   waits until it has no guest, prints the number of panics
+ *
  * A submit prepares the memory of its process (prepared + 1), its completion
  * completes it (prepared - 1).  The bug: a process that dies, frees or trims drops
  * its prepares whether or not commands of it are in flight.  The completion that

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* racy.h -- a small inference program, as the badly written ones of these tests have it.
+ *
+ * A model is some buffers, a token a few launches.  How much work: RACY_TOKENS (8). */
+#ifndef SIM_RACY_H
+#define SIM_RACY_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cuda.h"
+
+#define RACY_BUFFERS 4
+#define RACY_LAUNCHES 4 /* a token */
+
+struct racy_model {
+	void *buffers[RACY_BUFFERS];
+	void *stream;
+};
+
+static inline void racy_must(int status)
+{
+	if (!status)
+		return;
+	fprintf(stderr, "racy: CUDA error %d\n", status);
+	exit(1);
+}
+
+static inline void racy_load(struct racy_model *m)
+{
+	racy_must(cudaStreamCreateWithFlags(&m->stream, 1));
+	for (int i = 0; i < RACY_BUFFERS; i++)
+		racy_must(cudaMalloc(&m->buffers[i], 1 << 20));
+}
+
+/* One token; the caller may forget to wait for it. */
+static inline void racy_token(const struct racy_model *m)
+{
+	for (int i = 0; i < RACY_LAUNCHES; i++)
+		racy_must(cuda_launch(m->stream));
+}
+
+static inline int racy_tokens(void)
+{
+	const char *s = getenv("RACY_TOKENS");
+
+	return s ? atoi(s) : 8;
+}
+
+/* A generation in which each token is waited for but the last one. */
+static inline void racy_generate(const struct racy_model *m)
+{
+	int n = racy_tokens();
+
+	for (int i = 0; i < n; i++) {
+		racy_token(m);
+		if (i + 1 < n)
+			racy_must(cudaStreamSynchronize(m->stream));
+	}
+}
+
+static inline void racy_unload(struct racy_model *m)
+{
+	for (int i = 0; i < RACY_BUFFERS; i++)
+		racy_must(cudaFree(m->buffers[i]));
+	racy_must(cudaStreamDestroy(m->stream));
+}
+
+#endif
