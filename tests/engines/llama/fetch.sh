@@ -2,25 +2,31 @@
 # SPDX-License-Identifier: MIT
 # fetch.sh -- fetches the prebuilt llama.cpp of node-llama-cpp, once.
 #
+#	fetch.sh [cuda|vulkan]
+#
 # Prints the folder that holds node_modules.  Runs no install script, builds
-# nothing and leaves out the GPU builds (half a gigabyte that no test here uses).
+# nothing and leaves out the GPU builds, but for the one that is asked for; that
+# one has a folder of its own.
 # 77 when it is not there and cannot be had: NO_INSTALL=1, no npm, or the
 # registry cannot be reached.  Safe to run from several tests at once.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${TAFFRAIL_CACHE:-$(cd "$here/../../.." && pwd)/build/cache}
-dir=$cache/llama
+gpu=${1:-}
+dir=$cache/${gpu:+$gpu/}llama
 version=$(sed -n 's/.*"node-llama-cpp": "\(.*\)".*/\1/p' "$here/package.json")
 
 case $(uname -m) in
 x86_64) platform=linux-x64 ;;
 aarch64) platform=linux-arm64 ;;
-*)
-	echo "node-llama-cpp has no prebuilt engine for $(uname -m)" >&2
-	exit 77
-	;;
+*) platform= ;;
 esac
+if [ -z "$platform" ] || { [ -n "$gpu" ] && [ "$platform" != linux-x64 ]; }; then
+	echo "node-llama-cpp has no prebuilt engine for $gpu${gpu:+ on }$(uname -m)" >&2
+	exit 77
+fi
+platform=$platform${gpu:+-$gpu}
 
 is_there() {
 	grep -q "\"version\": \"$version\"" "$dir/node_modules/node-llama-cpp/package.json" &&
@@ -48,7 +54,7 @@ exec 9>"$cache/llama.lock"
 flock 9
 finish_if_there
 
-echo "fetching node-llama-cpp $version (about 85 MB, kept in $dir)" >&2
+echo "fetching node-llama-cpp $version (85 MB, for cuda 270, kept in $dir)" >&2
 cp "$here/package.json" "$dir/package.json" || exit 1
 if ! npm install --prefix "$dir" --ignore-scripts --omit=optional --no-save --no-package-lock \
 	--no-audit --no-fund --loglevel=error "@node-llama-cpp/$platform@$version" \

@@ -3,12 +3,13 @@
 // It knows nothing of taffrail. It loads a GGUF, makes a context, generates
 // twice with a pause between (two inferences), gives everything back and ends.
 //
-//   node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] MODEL...
+//   node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] [--gpu NAME] MODEL...
 //
 //   --twice       load, generate and dispose a second time (the second MODEL, or the same)
 //   --hang        after the first generation print "hanging" and generate until killed
 //   --no-dispose  end with the model and the context still alive
 //   --pause MS    between the two generations; 600 unless told
+//   --gpu NAME    on that GPU build (fetch.sh NAME) instead of the CPU
 //
 // Tokens go to stdout, one line a generation; everything else to stderr.
 // 77 when the engine has not been fetched, 64 on wrong use.
@@ -24,7 +25,7 @@ const SAMPLING = {temperature: 0, yieldEogToken: true};
 
 function usage(reason) {
     console.error(`serve.mjs: ${reason}`);
-    console.error("usage: node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] MODEL...");
+    console.error("usage: node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] [--gpu NAME] MODEL...");
     process.exit(64);
 }
 
@@ -38,7 +39,8 @@ function readArguments() {
                 "no-dispose": {type: "boolean", default: false},
                 tokens: {type: "string", default: "8"},
                 context: {type: "string", default: "128"},
-                pause: {type: "string", default: "600"}
+                pause: {type: "string", default: "600"},
+                gpu: {type: "string", default: ""}
             }
         });
         if (positionals.length === 0)
@@ -52,10 +54,10 @@ function readArguments() {
     }
 }
 
-async function importEngine() {
+async function importEngine(gpu) {
     const here = path.dirname(fileURLToPath(import.meta.url));
     const cache = process.env.TAFFRAIL_CACHE ?? path.join(here, "..", "..", "..", "build", "cache");
-    const entry = path.join(cache, "llama", "node_modules", "node-llama-cpp", "dist", "index.js");
+    const entry = path.join(cache, gpu, "llama", "node_modules", "node-llama-cpp", "dist", "index.js");
     if (!existsSync(entry)) {
         console.error("serve.mjs: the engine has not been fetched: tests/engines/llama/fetch.sh");
         process.exit(77);
@@ -108,9 +110,9 @@ async function serve(llama, file, options) {
 // What is not given back must stay in sight, or the collector gives it back.
 const kept = [];
 const options = readArguments();
-const {getLlama, LlamaLogLevel} = await importEngine();
+const {getLlama, LlamaLogLevel} = await importEngine(options.gpu);
 const llama = await getLlama({
-    gpu: false, build: "never", skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error
+    gpu: options.gpu || false, build: "never", skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error
 });
 const rounds = options.twice ? 2 : 1;
 for (let round = 0; round < rounds; round++)
