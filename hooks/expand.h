@@ -4,7 +4,7 @@
  * The including file defines TAF_ROWS, TAF_TABLE, TAF_ENGINE, TAF_OPS (or NULL)
  * and TAF_STATUS(r): 0 where their function succeeded; TAF_IS_OOM(r) where its
  * numbers say that memory was short; of a GPU runtime, what wrappers.h names;
- * TAF_IS_LOADER true where table.h says what that means. */
+ * TAF_LOADER where table.h says what that means. */
 #include "rows.h"
 
 extern const struct taf_table TAF_TABLE;
@@ -39,11 +39,11 @@ static const struct taf_row rows[ROW_COUNT] = {
 #undef TAF_ROW
 static _Atomic(taf_fn) learned[ROW_COUNT];
 
-#ifndef TAF_IS_LOADER
-#define TAF_IS_LOADER false
+#ifndef TAF_LOADER
+#define TAF_LOADER NULL
 #endif
 const struct taf_table TAF_TABLE = {
-	TAF_ENGINE, rows, ROW_COUNT, learned, TAF_OPS, TAF_IS_LOADER
+	TAF_ENGINE, rows, ROW_COUNT, learned, TAF_OPS, TAF_LOADER
 };
 
 /* Pass 5: the generated wrappers. The kind is a constant, so the door is chosen

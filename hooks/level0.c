@@ -17,7 +17,7 @@
 #define TAF_STATUS(r) ((int64_t)(r))
 #define TAF_IS_OOM(r) ((r) == TAF_ZE_OUT_OF_DEVICE_MEMORY || (r) == TAF_ZE_OUT_OF_HOST_MEMORY)
 #define TAF_MISSING(type) ((type)TAF_ZE_UNINITIALIZED)
-#define TAF_IS_LOADER true
+#define TAF_LOADER "libze_loader.so.1"
 
 static const struct taf_ops level0_ops;
 #include "expand.h"
@@ -193,6 +193,7 @@ int taf_zeCommandListCreateImmediate(void *context, void *device,
 	int taf_##name(void *handle) \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
+		int r; \
 \
 		call.real = (taf_fn)REAL(name); \
 		if (!call.real) \
@@ -200,7 +201,9 @@ int taf_zeCommandListCreateImmediate(void *context, void *device,
 		if (taf_ze_queue_of(handle)) \
 			taf_flight_drop(taf_flight_key(TAF_API_LEVEL0, TAF_U64(handle), 0)); \
 		taf_ze_queue_drop(handle); \
-		return THROUGH(call, name)(handle); \
+		r = THROUGH(call, name)(handle); \
+		TAF_FAULT(call, r); \
+		return r; \
 	}
 DESTROYS(zeCommandQueueDestroy, queue)
 DESTROYS(zeCommandListDestroy, list)

@@ -174,29 +174,28 @@ static bool is_in_front(const struct link_map *of)
 	return m == of && of != taf_elf_self();
 }
 
-/* Of a driver that fills its table of functions with its own exported names, which the
- * loader bound to ours: the call came through the table, and is for the driver.  The
- * caller's own function would call us again. */
-static void *past_loader(const struct link_map *of, const char *name)
+/* Of a driver that fills the loader's table with its own exported names, which were bound
+ * to ours: the call came through that table, and the loader's own function would only
+ * call us again.  It shows by who calls: the loader, or, where that jumped on, we. */
+static bool is_for_driver(const struct taf_table *t, struct link_map *caller)
+{
+	return t->loader && caller && (caller == taf_elf_self() || is_called(caller, t->loader));
+}
+
+static void *of_driver(const struct taf_table *t, const char *name)
 {
 	struct link_map *m = taf_elf_self();
 	struct taf_elf e;
 
 	for (m = m ? m->l_next : NULL; m; m = m->l_next) {
-		void *p = m != of && taf_elf_of(m, &e) ? taf_elf_symbol(&e, name, NULL) : NULL;
+		void *p = is_called(m, t->loader) || !taf_elf_of(m, &e)
+				  ? NULL
+				  : taf_elf_symbol(&e, name, NULL);
 
 		if (p)
 			return p;
 	}
 	return NULL;
-}
-
-static bool has_own(const struct search *s)
-{
-	struct taf_elf e;
-
-	return s->base && s->base != taf_elf_self() && taf_elf_of(s->base, &e) &&
-	       taf_elf_symbol(&e, s->name, NULL);
 }
 
 static taf_fn from_caller(const struct taf_table *t, int row, const void *caller)
@@ -207,8 +206,8 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 	void *p;
 
 	s.base = taf_elf_at(caller);
-	if (t->is_loader && has_own(&s))
-		return object_fn(past_loader(s.base, s.name));
+	if (is_for_driver(t, s.base))
+		return object_fn(of_driver(t, s.name));
 	p = in_preloads(s.name, s.base);
 	if (p)
 		return object_fn(p);

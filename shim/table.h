@@ -45,9 +45,9 @@ struct taf_table {
 	/* Functions learned from dlsym, one a row; the first one stays. */
 	_Atomic(taf_fn) *learned;
 	const struct taf_ops *ops; /* NULL: none */
-	/* Its library hands calls on to drivers, which may export the same names, and
-	 * never calls its own: a call that comes from it is for a driver. */
-	bool is_loader;
+	/* Of a library that hands calls on to drivers, which may export the same names, and
+	 * never calls its own: its soname. A call that comes from it is for a driver. */
+	const char *loader;
 };
 
 /* All tables, in the order of hooks/runtimes.def; hooks/tables.c defines both. */

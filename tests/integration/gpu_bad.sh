@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# gpu_bad.sh -- GPU runtimes and bad input: the program sees what it would have seen without
+# us, unless a rule acted, and then the runtime's own error.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+# A rule or a crumb may come in between; what is printed may not change.
+lost() { # RUNTIME: what every function fails with
+	[ "$1" = hip ] && echo 719 || echo 1879048193 # 0x70000001
+}
+
+for runtime in hip level0; do
+	for case in garbage sizes early late child handler threads closed shortage capture queues; do
+		same "$runtime $case" "$tests/guest_gpu_bad" "$runtime" "$case"
+		check "$runtime $case" status "exit 0" "$(cat shim.status)"
+	done
+	for case in garbage sizes early child handler threads closed shortage; do
+		same "$runtime $case, all fail" FAKE_ALL_FAIL="$(lost $runtime)" "$tests/guest_gpu_bad" "$runtime" "$case"
+	done
+	for case in garbage shortage handler; do
+		same "$runtime $case, little memory" FAKE_BYTES=500 FAKE_STICKY=1 "$tests/guest_gpu_bad" "$runtime" "$case"
+	done
+	has "$runtime" "memory that ran short" '.class == "out_of_memory" and .rc != 0'
+	with_shim FAKE_ALL_FAIL="$(lost $runtime)" "$tests/guest_gpu_bad" "$runtime" early
+	has "$runtime" "the fault" '.ev == "error" and (.class == "launch_failed" or .class == "device_lost")'
+done
+
+with() { # SETTINGS COMMAND...
+	local settings=$1
+	shift
+	with_shim TAFFRAIL_SET="$settings" "$@"
+}
+
+# A limit is answered with the runtime's own error, and its last error is the same.
+with "memory.limit=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" hip sizes
+check limit status "exit 0" "$(cat shim.status)"
+check limit "512 MiB" "take: 2, last error 2" "$(grep '^take' shim.out | tail -n 1)"
+check limit "1 byte" "take: 0, last error 0" "$(grep '^take' shim.out | sed -n 2p)"
+has limit "the rule" '.ev == "refuse" and .rule == "memory.limit" and .call == "hipMalloc"'
+with "memory.max_single_alloc=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" level0 sizes
+check limit "512 MiB of Level Zero" "take: $((0x70000003))" "$(tail -n 1 shim.out)"
+has limit "the rule, of Level Zero" '.ev == "refuse" and .call == "zeMemAllocDevice"'
+
+# Tried again after a drain: the last error is that of an allocation that went well.
+for sticky in "" 1; do
+	for tries in 1 2; do
+		with "memory.oom_retries=3" FAKE_OOM=$tries ${sticky:+FAKE_STICKY=1} "$tests/guest_gpu_bad" hip shortage
+		check "retries $tries$sticky" answers "take: 0, last error 0" "$(grep '^take' shim.out | sort -u)"
+		check "retries $tries$sticky" tries $tries "$(count '.ev == "note" and .rule == "memory.oom_retries"')"
+	done
+	with "memory.oom_retries=1" FAKE_OOM=2 ${sticky:+FAKE_STICKY=1} "$tests/guest_gpu_bad" hip shortage
+	check "retries, too few $sticky" answers "take: 2, last error 2" "$(grep '^take' shim.out | head -n 1)"
+done
+with "memory.oom_retries=3" FAKE_OOM=2 "$tests/guest_gpu_bad" level0 shortage
+check "retries of Level Zero" answers "take: 0" "$(grep '^take' shim.out | sort -u)"
+with "mode=observe;memory.oom_retries=3" FAKE_OOM=2 "$tests/guest_gpu_bad" hip shortage
+check "observe" answers "take: 2, last error 2" "$(grep '^take' shim.out | head -n 1)"
+
+# Never while a stream is captured: the fake would end the process with 97.
+for n in 1 7; do
+	with "drain.every_submits=$n" "$tests/guest_gpu_bad" hip capture
+	check "every $n" status "exit 0" "$(cat shim.status)"
+	with "drain.every_submits=$n" FAKE_LOG="$work/calls.log" "$tests/guest_gpu_bad" hip threads
+	check "every $n, threads" status "exit 0" "$(cat shim.status)"
+	[ "$(grep -c hipStreamSynchronize calls.log)" -gt 330 ] || fail "every $n" "no synchronize of ours"
+done
+# A queue of Level Zero that is destroyed is waited for no more; one that takes long, in slices.
+with "drain.every_submits=1;memory.oom_retries=1" FAKE_OOM=40 "$tests/guest_gpu_bad" level0 queues
+check "queues" status "exit 0" "$(cat shim.status)"
+with "drain.every_submits=1" FAKE_SYNC_SLICES=3 "$tests/guest_gpu_bad" level0 closed
+check "slices" status "exit 0" "$(cat shim.status)"
+has_not "slices" "a wait that failed" '.ev == "drain" and .ph == "end" and .rc != 0'
+tally 180

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/* guest_gpu_bad.c -- asks a fake GPU runtime for what no sane program asks, and prints
+ * every answer: with and without a guard they must be the same.
+ *
+ *   guest_gpu_bad hip|level0 CASE
+ *
+ *   garbage   frees of what was never taken, twice, NULL; handles out of thin air
+ *   sizes     0, 1, SIZE_MAX and its neighbours, products that overflow
+ *   early     the first call is one that is never the first
+ *   late      calls from an exit handler that was registered before the runtime's
+ *   child     in a fork child, of what the parent has
+ *   handler   from a signal handler, within a call and outside
+ *   threads   64 at once: memory, launches, waits, captures
+ *   closed    after dlclose of the runtime, and after it was opened again
+ *   shortage  allocations that fail, then go well: what the last error is each time
+ *   capture   work that is captured, with memory taken and given meanwhile
+ *   queues    made and destroyed by eight threads, while memory runs short in another
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "../../hooks/abi/hip.h"
+#include "../../hooks/abi/level0.h"
+#include "guest.h"
+
+#define THREADS 64
+
+static struct {
+	int (*take)(void **ptr, size_t size);
+	int (*give)(void *ptr);
+	int (*async)(void **ptr, size_t size, void *stream);
+	int (*managed)(void **ptr, size_t size, unsigned flags);
+	int (*pitch)(void **ptr, size_t *pitch, size_t width, size_t height);
+	int (*layers)(struct taf_hip_pitched *p, struct taf_hip_extent e);
+	int (*create)(void **handle, size_t size, const struct taf_hip_prop *prop,
+		      unsigned long long flags);
+	int (*release)(void *handle);
+	int (*launch)(const void *f, struct taf_hip_dim3 g, struct taf_hip_dim3 b, void **v,
+		      size_t shared, void *stream);
+	int (*wait)(void);
+	int (*stream_wait)(void *stream);
+	int (*begin)(void *stream, int mode);
+	int (*end)(void *stream, void **graph);
+	int (*last)(void);
+	int (*set)(int device);
+	int (*reset)(void);
+} hip;
+
+static struct {
+	int (*take)(void *c, const void *d, size_t size, size_t align, void *device, void **ptr);
+	int (*give)(void *c, void *ptr);
+	int (*make)(void *c, void *device, const struct taf_ze_queue_desc *d, void **queue);
+	int (*make_list)(void *c, void *device, const struct taf_ze_queue_desc *d, void **list);
+	int (*destroy)(void *queue);
+	int (*destroy_list)(void *list);
+	int (*execute)(void *queue, uint32_t n, void **lists, void *fence);
+	int (*append)(void *list, void *kernel, const struct taf_ze_count *g, void *event,
+		      uint32_t n, void **events);
+	int (*wait)(void *queue, uint64_t timeout);
+	int (*wait_list)(void *list, uint64_t timeout);
+	int (*wait_fence)(void *fence, uint64_t timeout);
+} ze;
+
+static void *library;
+
+static void open_hip(void)
+{
+	char where[4096];
+
+	guest_beside(where, sizeof(where), "libfake_hip.so");
+	library = dlopen(where, RTLD_NOW | RTLD_LOCAL);
+	guest_symbol(&hip.take, library, "hipMalloc");
+	guest_symbol(&hip.give, library, "hipFree");
+	guest_symbol(&hip.async, library, "hipMallocAsync");
+	guest_symbol(&hip.managed, library, "hipMallocManaged");
+	guest_symbol(&hip.pitch, library, "hipMallocPitch");
+	guest_symbol(&hip.layers, library, "hipMalloc3D");
+	guest_symbol(&hip.create, library, "hipMemCreate");
+	guest_symbol(&hip.release, library, "hipMemRelease");
+	guest_symbol(&hip.launch, library, "hipLaunchKernel");
+	guest_symbol(&hip.wait, library, "hipDeviceSynchronize");
+	guest_symbol(&hip.stream_wait, library, "hipStreamSynchronize");
+	guest_symbol(&hip.begin, library, "hipStreamBeginCapture");
+	guest_symbol(&hip.end, library, "hipStreamEndCapture");
+	guest_symbol(&hip.last, library, "hipGetLastError");
+	guest_symbol(&hip.set, library, "hipSetDevice");
+	guest_symbol(&hip.reset, library, "hipDeviceReset");
+}
+
+static void open_ze(void)
+{
+	char where[4096];
+
+	guest_beside(where, sizeof(where), "libfake_level0.so");
+	library = dlopen(where, RTLD_NOW | RTLD_LOCAL);
+	guest_symbol(&ze.take, library, "zeMemAllocDevice");
+	guest_symbol(&ze.give, library, "zeMemFree");
+	guest_symbol(&ze.make, library, "zeCommandQueueCreate");
+	guest_symbol(&ze.make_list, library, "zeCommandListCreateImmediate");
+	guest_symbol(&ze.destroy, library, "zeCommandQueueDestroy");
+	guest_symbol(&ze.destroy_list, library, "zeCommandListDestroy");
+	guest_symbol(&ze.execute, library, "zeCommandQueueExecuteCommandLists");
+	guest_symbol(&ze.append, library, "zeCommandListAppendLaunchKernel");
+	guest_symbol(&ze.wait, library, "zeCommandQueueSynchronize");
+	guest_symbol(&ze.wait_list, library, "zeCommandListHostSynchronize");
+	guest_symbol(&ze.wait_fence, library, "zeFenceHostSynchronize");
+}
+
+static int is_hip;
+static int some_stream, some_context;
+
+static int take(void **p, size_t size)
+{
+	return is_hip ? hip.take(p, size) : ze.take(&some_context, NULL, size, 0, &some_context, p);
+}
+
+static int give(void *p)
+{
+	return is_hip ? hip.give(p) : ze.give(&some_context, p);
+}
+
+static int launch(void *queue)
+{
+	const struct taf_hip_dim3 grid = { 1, 2, 3 }, block = { 4, 5, 6 };
+
+	return is_hip ? hip.launch(&hip, grid, block, NULL, 7, queue)
+		      : ze.execute(queue, 0, NULL, NULL);
+}
+
+static int wait_for(void *queue)
+{
+	return is_hip ? hip.stream_wait(queue) : ze.wait(queue, UINT64_MAX);
+}
+
+static void *new_queue(void)
+{
+	static const struct taf_ze_queue_desc plain;
+	void *queue = &some_stream;
+
+	if (!is_hip)
+		ze.make(&some_context, &some_context, &plain, &queue);
+	return queue;
+}
+
+static void tell(const char *what, int r)
+{
+	printf("%s: %d", what, r);
+	if (is_hip)
+		printf(", last error %d", hip.last());
+	printf("\n");
+	fflush(stdout);
+}
+
+static void garbage(void)
+{
+	void *p = NULL;
+
+	tell("free of nothing", give(NULL));
+	tell("free of garbage", give(&p));
+	tell("free of 1", give((void *)1));
+	tell("take", take(&p, 1000));
+	tell("free", give(p));
+	tell("free again", give(p));
+	if (is_hip) {
+		tell("release of garbage", hip.release(&p));
+		tell("end without begin", hip.end(&some_stream, &p));
+		tell("begin on no stream", hip.begin(NULL, 2));
+		tell("device 99", hip.set(99));
+		tell("device -1", hip.set(-1));
+		tell("into nothing", hip.take(NULL, 1000));
+		tell("rows into nothing", hip.pitch(NULL, NULL, 1, 1));
+		tell("layers into nothing", hip.layers(NULL, (struct taf_hip_extent){ 1, 1, 1 }));
+		tell("handle into nothing", hip.create(NULL, 1, NULL, 0));
+	} else {
+		tell("queue into nothing", ze.make(NULL, NULL, NULL, NULL));
+		tell("no queue", ze.execute(NULL, 0, NULL, NULL));
+		tell("no list", ze.append(NULL, NULL, NULL, NULL, 0, NULL));
+		tell("wait for nothing", ze.wait(NULL, 0));
+		tell("destroy nothing", ze.destroy(NULL));
+		tell("into nothing", ze.take(NULL, NULL, 1000, 0, NULL, NULL));
+		tell("fence out of thin air", ze.wait_fence((void *)8, 0));
+	}
+}
+
+static void sizes(void)
+{
+	static const size_t all[] = { 0,	  1,	     SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2,
+				      1ull << 31, 1ull << 29 };
+	size_t pitch;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		void *p = &pitch;
+		int r = take(&p, all[i]);
+
+		tell("take", r);
+		if (!r)
+			tell("give", give(p));
+	}
+	for (size_t i = 0; is_hip && i < sizeof(all) / sizeof(*all); i++) {
+		struct taf_hip_pitched layers = { 0 };
+		struct taf_hip_extent e = { all[i], all[i], 2 };
+		void *p = NULL;
+
+		tell("rows", hip.pitch(&p, &pitch, all[i], all[i]));
+		tell("layers", hip.layers(&layers, e));
+		tell("managed", hip.managed(&p, all[i], 1));
+		tell("handle", hip.create(&p, all[i], NULL, 0));
+	}
+}
+
+static void early(void)
+{
+	void *queue = new_queue();
+
+	tell("free before all", give(&queue));
+	tell("wait before all", wait_for(queue));
+	tell("launch before all", launch(queue));
+	if (is_hip)
+		tell("reset before all", hip.reset());
+}
+
+static void *late_piece, *late_queue;
+
+static void say_late(void)
+{
+	tell("late wait", wait_for(late_queue));
+	tell("late launch", launch(late_queue));
+	tell("late free", give(late_piece));
+}
+
+static void late(void)
+{
+	take(&late_piece, 1000);
+	late_queue = new_queue();
+	launch(late_queue);
+	atexit(say_late); /* after the runtime's own: runs before it */
+}
+
+static void child(void)
+{
+	void *p, *queue = new_queue(), *q;
+	int status = 0;
+	pid_t pid;
+
+	tell("take", take(&p, 1000));
+	tell("launch", launch(queue));
+	pid = fork();
+	if (!pid) {
+		tell("child: free of the parent's", give(p));
+		tell("child: take", take(&q, 1000));
+		tell("child: launch", launch(queue));
+		tell("child: wait", wait_for(queue));
+		exit(3);
+	}
+	waitpid(pid, &status, 0);
+	printf("child ended with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	tell("free", give(p));
+	tell("wait", wait_for(queue));
+}
+
+static volatile sig_atomic_t answers[4];
+static void *handler_queue;
+
+static void on_signal(int signo)
+{
+	void *p = NULL;
+
+	(void)signo;
+	answers[0] = take(&p, 4096);
+	answers[1] = launch(handler_queue);
+	answers[2] = wait_for(handler_queue);
+	answers[3] = give(p);
+}
+
+static void handler(void)
+{
+	void *p;
+
+	handler_queue = new_queue();
+	signal(SIGUSR1, on_signal);
+	tell("take", take(&p, 1000));
+	for (int i = 0; i < 100; i++)
+		raise(SIGUSR1);
+	printf("handler: %d %d %d %d\n", (int)answers[0], (int)answers[1], (int)answers[2],
+	       (int)answers[3]);
+	tell("free", give(p));
+}
+
+static pthread_barrier_t barrier;
+
+static void *busy(void *arg)
+{
+	void *queue = new_queue();
+	intptr_t sum = 0;
+
+	(void)arg;
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 50; i++) {
+		void *p = NULL, *q = NULL;
+
+		sum += take(&p, 100000) + take(&q, 5000) + launch(queue) + launch(queue);
+		sum += give(p);
+		if (i % 10 == 9)
+			sum += wait_for(queue);
+		sum += give(q);
+	}
+	return (void *)sum;
+}
+
+static void threads(void)
+{
+	pthread_t t[THREADS];
+	intptr_t sum = 0;
+
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&t[i], NULL, busy, NULL))
+			exit(96);
+	for (int i = 0; i < THREADS; i++) {
+		void *r;
+
+		pthread_join(t[i], &r);
+		sum += (intptr_t)r;
+	}
+	printf("%d threads, all answers together %ld\n", THREADS, (long)sum);
+}
+
+static void closed(void)
+{
+	for (int i = 0; i < 3; i++) {
+		void *p = NULL, *queue = new_queue();
+
+		tell("take", take(&p, 1000));
+		tell("launch", launch(queue));
+		tell("wait", wait_for(queue));
+		tell("free", give(p));
+		dlclose(library);
+		if (is_hip)
+			open_hip();
+		else
+			open_ze();
+	}
+}
+
+static void shortage(void)
+{
+	for (int i = 0; i < 4; i++) {
+		void *p = NULL;
+		int r = take(&p, 1000);
+
+		tell("take", r);
+		if (!r)
+			tell("give", give(p));
+	}
+}
+
+static void capture(void)
+{
+	void *graph = NULL, *p = NULL;
+
+	if (!is_hip)
+		return;
+	tell("launch", launch(&some_stream));
+	tell("begin", hip.begin(&some_stream, 2));
+	for (int i = 0; i < 100; i++)
+		launch(&some_stream);
+	tell("take", hip.async(&p, 1000, &some_stream));
+	tell("end", hip.end(&some_stream, &graph));
+	tell("free", give(p));
+	tell("begin", hip.begin(&some_stream, 0));
+	tell("end", hip.end(&some_stream, &graph));
+}
+
+static _Atomic(int) is_over;
+
+static void *makes(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 200; i++) {
+		void *queue = new_queue();
+
+		launch(queue);
+		wait_for(queue);
+		if (!is_hip)
+			ze.destroy(queue);
+	}
+	is_over++;
+	return NULL;
+}
+
+static void queues(void)
+{
+	pthread_t t[8];
+	long good = 0;
+
+	for (int i = 0; i < 8; i++)
+		if (pthread_create(&t[i], NULL, makes, NULL))
+			exit(96);
+	while (is_over < 8) {
+		void *p = NULL;
+
+		if (!take(&p, 1000))
+			good += !give(p);
+	}
+	for (int i = 0; i < 8; i++)
+		pthread_join(t[i], NULL);
+	printf("memory was %s\n", good ? "taken" : "never taken");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*go)(void);
+	} cases[] = {
+		{ "garbage", garbage }, { "sizes", sizes },   { "early", early },
+		{ "late", late },	{ "child", child },   { "handler", handler },
+		{ "threads", threads }, { "closed", closed }, { "shortage", shortage },
+		{ "capture", capture }, { "queues", queues },
+	};
+
+	if (argc < 3)
+		return 64;
+	is_hip = !strcmp(argv[1], "hip");
+	if (is_hip)
+		open_hip();
+	else
+		open_ze();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (!strcmp(argv[2], cases[i].name)) {
+			cases[i].go();
+			return 0;
+		}
+	return 64;
+}

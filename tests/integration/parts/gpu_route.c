@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* gpu_route.c -- reaches a GPU runtime by the route that argv[1] names: gpu_route.h.
+ *
+ *   -DDIRECT   linked to the runtime, as a program of nvcc's or hipcc's kind
+ *   -DPLUGIN   a library that is linked to it: what gpu_plugin_work does
+ *   else       by dlopen, of RUNTIME or of PLUGIN_FILE
+ */
+#include "gpu_route.h"
+
+#if defined(DIRECT) || defined(PLUGIN)
+#ifdef LEVEL0
+gpu_take_fn zeMemAllocDevice;
+gpu_give_fn zeMemFree;
+gpu_make_fn zeCommandQueueCreate;
+gpu_launch_fn zeCommandQueueExecuteCommandLists;
+gpu_wait_fn zeCommandQueueSynchronize;
+#define DIRECTLY \
+	{ \
+		zeMemAllocDevice, zeMemFree, zeCommandQueueExecuteCommandLists, \
+			zeCommandQueueSynchronize, zeCommandQueueCreate \
+	}
+#else
+gpu_take_fn hipMalloc;
+gpu_give_fn hipFree;
+gpu_launch_fn hipLaunchKernel;
+gpu_wait_fn hipDeviceSynchronize;
+#define DIRECTLY \
+	{ \
+		hipMalloc, hipFree, hipLaunchKernel, hipDeviceSynchronize \
+	}
+#endif
+#endif
+
+#ifdef PLUGIN
+int gpu_plugin_work(void);
+
+int gpu_plugin_work(void)
+{
+	struct gpu g = DIRECTLY;
+
+	return gpu_work(&g);
+}
+#else
+#ifdef DIRECT
+static const struct gpu fixed = DIRECTLY;
+
+static int by_link(void)
+{
+	struct gpu g = DIRECTLY;
+
+	return gpu_work(&g);
+}
+
+static int by_static(void)
+{
+	return gpu_work(&fixed);
+}
+
+static int by_default(void)
+{
+	struct gpu g;
+
+	gpu_find(&g, RTLD_DEFAULT);
+	return gpu_work(&g);
+}
+#else
+static void *open_as(const char *name, int flags)
+{
+	void *h = dlopen(name, flags);
+
+	if (!h)
+		printf("%s\n", dlerror());
+	return h;
+}
+
+static int by_handle(void)
+{
+	struct gpu g;
+
+	gpu_find(&g, open_as(RUNTIME, RTLD_NOW | RTLD_LOCAL));
+	return gpu_work(&g);
+}
+
+static int by_global(void)
+{
+	struct gpu g;
+
+	open_as(RUNTIME, RTLD_NOW | RTLD_GLOBAL);
+	gpu_find(&g, RTLD_DEFAULT);
+	return gpu_work(&g);
+}
+
+static int of_plugin(void *handle)
+{
+	int (*work)(void);
+
+	GPU_SET(work, handle ? gpu_symbol(handle, "gpu_plugin_work") : NULL);
+	return work ? work() : 1;
+}
+
+static int by_plugin(void)
+{
+	return of_plugin(open_as(PLUGIN_FILE, RTLD_NOW | RTLD_LOCAL));
+}
+
+static int by_lazy_plugin(void)
+{
+	return of_plugin(open_as(PLUGIN_FILE, RTLD_LAZY | RTLD_LOCAL));
+}
+
+static int by_deepbind(void)
+{
+	return of_plugin(open_as(PLUGIN_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND));
+}
+
+static int by_dlmopen(void)
+{
+	return of_plugin(dlmopen(LM_ID_NEWLM, PLUGIN_FILE, RTLD_NOW | RTLD_LOCAL));
+}
+
+/* Closed and opened again: mostly at the place where it was. */
+static int by_reopening(void)
+{
+	int r = 0;
+
+	for (int i = 0; i < 3; i++) {
+		void *h = open_as(PLUGIN_FILE, RTLD_NOW | RTLD_LOCAL);
+
+		r |= of_plugin(h);
+		if (h)
+			dlclose(h);
+	}
+	return r;
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*go)(void);
+	} routes[] = {
+#ifdef DIRECT
+		{ "by_link", by_link },
+		{ "by_static", by_static },
+		{ "by_default", by_default },
+#else
+		{ "by_handle", by_handle },	  { "by_global", by_global },
+		{ "by_plugin", by_plugin },	  { "by_lazy_plugin", by_lazy_plugin },
+		{ "by_deepbind", by_deepbind },	  { "by_dlmopen", by_dlmopen },
+		{ "by_reopening", by_reopening },
+#endif
+	};
+
+	for (size_t i = 0; argc > 1 && i < sizeof(routes) / sizeof(*routes); i++)
+		if (!strcmp(argv[1], routes[i].name))
+			return routes[i].go();
+	return 64;
+}
+#endif
