@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # gate.sh -- what happened before holds GPU work: through the command, as a user sees it.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?the source folder}/tests/integration/lib.sh"
 
 bin=$BUILD/taffrail
