@@ -34,6 +34,12 @@ static bool is_watching(void)
 	return s == TAF_ARMED || s == TAF_ACTIVE || (s == TAF_COLD && taf_is_booted);
 }
 
+/* What is asked for by name while another thread wakes is kept by the program as well. */
+static bool is_answering(void)
+{
+	return taf_state_now() == TAF_WAKING || is_watching();
+}
+
 /* The n-th argument as a pointer. */
 static void *pointer_arg(const struct taf_regs *regs, int n)
 {
@@ -197,7 +203,7 @@ taf_fn taf_note_dlsym(struct taf_regs *regs)
 	const struct taf_table *t;
 	int row, saved = errno;
 
-	if (!is_watching() || !name)
+	if (!is_answering() || !name)
 		return taf_regs_onward(regs, NEXT(dlsym), 0);
 	if (handle != RTLD_NEXT)
 		taf_patch_pending(handle);
@@ -220,7 +226,7 @@ taf_fn taf_note_dlvsym(struct taf_regs *regs)
 	const struct taf_table *t;
 	int row, saved = errno;
 
-	if (!is_watching() || handle == RTLD_NEXT || handle == RTLD_DEFAULT || !name)
+	if (!is_answering() || handle == RTLD_NEXT || handle == RTLD_DEFAULT || !name)
 		return taf_regs_onward(regs, NEXT(dlvsym), 0);
 	taf_patch_pending(handle);
 	t = taf_real_row(name, &row);

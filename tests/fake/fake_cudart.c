@@ -72,7 +72,7 @@ static int is_failing(void)
 	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
 }
 
-/* What it needs of the driver, found once. */
+/* What it needs of the driver. */
 typedef int ask_fn(const char *, void **, int, uint64_t, void *);
 
 static struct {
@@ -98,10 +98,16 @@ static void find(void *slot, const char *name)
 
 static int has_driver(void)
 {
+	return ask != NULL;
+}
+
+/* While it is opened: from then on any thread, or handler, may use it. */
+__attribute__((constructor)) static void find_driver(void)
+{
 	void *lib, *p;
 
-	if (ask || !getenv("FAKE_DRIVER"))
-		return ask != NULL;
+	if (!getenv("FAKE_DRIVER"))
+		return;
 	lib = dlopen("libcuda.so.1", RTLD_NOW);
 	p = lib ? dlsym(lib, "cuGetProcAddress_v2") : NULL;
 	if (!p)
@@ -113,7 +119,6 @@ static int has_driver(void)
 	find(&driver.give, "cuMemFree");
 	find(&driver.launch, "cuLaunchKernel");
 	find(&driver.sync, "cuCtxSynchronize");
-	return 1;
 }
 
 int cudaSetDevice(int device)

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* cuda_input.c -- hands CUDA what it was not made for, and prints what comes back: the
+ * same with and without a guard.  argv[1] names the case. */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cuda_work.h"
+
+#define GARBAGE 0xdead00001000ull
+#define THREADS 64
+#define TURNS 300
+
+static void *runtime, *driver;
+
+/* Of the runtime, or of the driver: names say which. 9999: there is no such function. */
+static void *named(const char *name)
+{
+	return dlsym(strncmp(name, "cuda", 4) ? driver : runtime, name);
+}
+
+/* All of these take what fits registers, and give a number. */
+typedef int any_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
+static any_fn *function(const char *name)
+{
+	void *p = named(name);
+	any_fn *f;
+
+	memcpy(&f, &p, sizeof(f));
+	return f;
+}
+
+#define CALL(name, a, b, c, d) \
+	call(name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d))
+static int call(const char *name, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	any_fn *f = function(name);
+
+	return f ? f(a, b, c, d, 0, 0) : 9999;
+}
+
+static void tell(const char *name, int r)
+{
+	cuda_say("%s %d, last error %d\n", name, r, CALL("cudaPeekAtLastError", 0, 0, 0, 0));
+}
+
+#define TELL(name, a, b, c, d) tell(name, CALL(name, a, b, c, d))
+
+static int launch(void)
+{
+	int (*f)(const void *, struct cuda_dim, struct cuda_dim, void **, size_t, void *);
+	void *p = named("cudaLaunchKernel"), *none[1] = { NULL };
+
+	if (!p)
+		return 9999;
+	memcpy(&f, &p, sizeof(f));
+	return f(none, (struct cuda_dim){ 1, 2, 3 }, (struct cuda_dim){ 4, 5, 6 }, none, 7, NULL);
+}
+
+static void frees(void)
+{
+	void *p = NULL;
+
+	TELL("cudaFree", 0, 0, 0, 0);
+	TELL("cudaFree", GARBAGE, 0, 0, 0);
+	TELL("cudaFreeHost", GARBAGE, 0, 0, 0);
+	TELL("cudaFreeAsync", GARBAGE, 0, 0, 0);
+	TELL("cudaFreeArray", GARBAGE, 0, 0, 0);
+	TELL("cuMemFree_v2", GARBAGE, 0, 0, 0);
+	TELL("cuMemRelease", UINT64_MAX, 0, 0, 0);
+	TELL("cuMemHostUnregister", GARBAGE, 0, 0, 0);
+	TELL("cuMemHostUnregister", 0, 0, 0, 0);
+	TELL("cudaMalloc", &p, 4096, 0, 0);
+	TELL("cudaFree", (uintptr_t)p + 16, 0, 0, 0);
+	TELL("cudaFree", p, 0, 0, 0);
+	TELL("cudaFree", p, 0, 0, 0);
+	TELL("cudaGetLastError", 0, 0, 0, 0);
+	TELL("cudaGraphExecDestroy", GARBAGE, 0, 0, 0);
+	TELL("cudaStreamDestroy", GARBAGE, 0, 0, 0);
+	TELL("cudaEventDestroy", GARBAGE, 0, 0, 0);
+}
+
+static void sizes(void)
+{
+	static const uint64_t list[] = { 0, 1, 1ull << 62, UINT64_MAX - 1, UINT64_MAX };
+	static const char *const simple[] = { "cudaMalloc", "cudaMallocHost", "cuMemAlloc_v2",
+					      "cuMemAllocHost_v2" };
+	uint64_t p = 0, pitch = 0;
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
+		for (size_t k = 0; k < sizeof(simple) / sizeof(*simple); k++)
+			TELL(simple[k], &p, list[i], 0, 0);
+		TELL("cudaMallocAsync", &p, list[i], 0, 0);
+		TELL("cudaMallocManaged", &p, list[i], 1, 0);
+		TELL("cudaMallocPitch", &p, &pitch, list[i], 3);
+		TELL("cudaMallocPitch", &p, &pitch, 3, list[i]);
+		TELL("cuMemAllocPitch_v2", &p, &pitch, list[i], 0);
+		TELL("cuMemHostRegister_v2", &p, list[i], 0, 0);
+	}
+	TELL("cudaMalloc", 0, 4096, 0, 0);
+	TELL("cudaMallocPitch", &p, 0, 4, 4);
+	TELL("cuMemAlloc_v2", 0, 4096, 0, 0);
+	TELL("cuMemCreate", 0, 4096, 0, 0);
+	TELL("cuMemCreate", &p, 4096, 0, 0);
+	TELL("cuLaunchKernelEx", 0, 0, 0, 0);
+	TELL("cudaLaunchKernelExC", 0, 0, 0, 0);
+}
+
+static void order(void)
+{
+	uint64_t p = 0;
+	int device = 0;
+
+	TELL("cuCtxSynchronize", 0, 0, 0, 0);
+	TELL("cudaStreamSynchronize", 0, 0, 0, 0);
+	TELL("cuMemFree_v2", 0, 0, 0, 0);
+	TELL("cuCtxPopCurrent_v2", 0, 0, 0, 0);
+	TELL("cuCtxDestroy_v2", GARBAGE, 0, 0, 0);
+	TELL("cuCtxSetCurrent", GARBAGE, 0, 0, 0);
+	TELL("cudaSetDevice", -1, 0, 0, 0);
+	TELL("cudaSetDevice", 99, 0, 0, 0);
+	TELL("cudaGetDevice", &device, 0, 0, 0);
+	cuda_say("launch %d\n", launch());
+	TELL("cudaStreamBeginCapture", 0, 2, 0, 0);
+	TELL("cudaStreamEndCapture", 64, &p, 0, 0);
+	TELL("cudaEventQuery", GARBAGE, 0, 0, 0);
+	TELL("cudaEventSynchronize", GARBAGE, 0, 0, 0);
+	TELL("cuDevicePrimaryCtxRelease_v2", 3, 0, 0, 0);
+	TELL("cuDevicePrimaryCtxRelease_v2", 77, 0, 0, 0);
+	TELL("cudaDeviceReset", 0, 0, 0, 0);
+	TELL("cudaDeviceReset", 0, 0, 0, 0);
+	TELL("cudaMalloc", &p, 4096, 0, 0);
+	TELL("cudaNotThere", 0, 0, 0, 0);
+	TELL("cudaOfTomorrow", 5, 0, 0, 0);
+	TELL("cudaMallocFromPoolAsync", &p, 16, 0, 0);
+}
+
+static void captures(void)
+{
+	uint64_t graph = 0;
+
+	for (int i = 0; i < 3; i++) {
+		TELL("cudaStreamBeginCapture", 64, 2, 0, 0);
+		cuda_say("launch %d\n", launch());
+		TELL("cudaStreamEndCapture", 64, &graph, 0, 0);
+		TELL("cudaStreamEndCapture", 64, &graph, 0, 0);
+		TELL("cudaGraphLaunch", graph, 64, 0, 0);
+		TELL("cudaStreamSynchronize", 64, 0, 0, 0);
+	}
+}
+
+static void child(void)
+{
+	void *p = NULL;
+	int status = 0;
+
+	TELL("cudaMalloc", &p, 4096, 0, 0);
+	cuda_say("launch %d\n", launch());
+	if (!fork()) {
+		TELL("cudaFree", p, 0, 0, 0);
+		TELL("cudaMalloc", &p, 8192, 0, 0);
+		cuda_say("launch %d\n", launch());
+		TELL("cudaDeviceSynchronize", 0, 0, 0, 0);
+		_exit(7);
+	}
+	wait(&status);
+	cuda_say("child %d\n", WEXITSTATUS(status));
+	TELL("cudaFree", p, 0, 0, 0);
+}
+
+static volatile long in_handler;
+
+static void handle(int signo)
+{
+	void *exec = (void *)(uintptr_t)(0x5000 + 16 * in_handler);
+
+	(void)signo;
+	in_handler++;
+	if (CALL("cudaGraphInstantiate", &exec, 0x10, 0, 0) || launch() ||
+	    CALL("cudaEventRecord", 0x99, 0, 0, 0) || CALL("cudaStreamQuery", 0, 0, 0, 0))
+		_exit(71);
+}
+
+/* A handler that interrupts a thread anywhere in these calls makes them too. */
+static void handlers(void)
+{
+	struct sigaction sa = { .sa_handler = handle, .sa_flags = SA_RESTART };
+	struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { { 0, 0 }, { 0, 0 } };
+	int bad = 0;
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (long i = 0; i < 300 || in_handler < 20; i++) {
+		void *exec = (void *)(uintptr_t)(0x900000 + 16 * i);
+
+		bad += CALL("cudaGraphInstantiate", &exec, 0x10, 0, 0)
+		!= 0 || launch() != 0;
+		bad += CALL("cudaGraphExecDestroy", exec, 0, 0, 0)
+		!= 0;
+		bad += CALL("cudaStreamSynchronize", 0, 0, 0, 0)
+		!= 0;
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	cuda_say("%d calls failed\n", bad);
+}
+
+static _Atomic(int) failures;
+
+static void *turn(void *arg)
+{
+	for (int i = 0; i < TURNS; i++) {
+		void *p = NULL;
+		uint64_t q = 0;
+		int bad = CALL("cudaMalloc", &p, 4096 + i, 0, 0)
+		!= 0;
+
+		bad += CALL("cuMemAlloc_v2", &q, 512, 0, 0)
+		!= 0;
+		bad += launch() != 0;
+		bad += CALL("cudaEventRecord", arg, 0, 0, 0)
+		!= 0;
+		bad += CALL("cudaEventQuery", arg, 0, 0, 0)
+		!= 0;
+		bad += CALL("cudaFree", p, 0, 0, 0)
+		!= 0;
+		bad += CALL("cuMemFree_v2", q, 0, 0, 0)
+		!= 0;
+		failures += bad;
+	}
+	failures += CALL("cudaDeviceSynchronize", 0, 0, 0, 0)
+	!= 0;
+	return NULL;
+}
+
+static void threads(void)
+{
+	pthread_t t[THREADS];
+
+	for (uintptr_t i = 0; i < THREADS; i++)
+		if (pthread_create(&t[i], NULL, turn, (void *)(0x7000 + 64 * i)))
+			exit(94);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(t[i], NULL);
+	cuda_say("%d calls failed\n", failures);
+}
+
+static void last_words(void)
+{
+	cuda_say("free after the end %d\n", CALL("cudaFree", 0, 0, 0, 0));
+}
+
+/* Registered before the runtime's own handler, so it runs after that. */
+static void teardown(void)
+{
+	uint64_t p;
+
+	atexit(last_words);
+	TELL("cudaMalloc", &p, 4096, 0, 0);
+	cuda_say("launch %d\n", launch());
+}
+
+/* Three allocations, with what the last error is after each and after an error of the
+ * program's own that it has not asked for. */
+static void memory(void)
+{
+	void *p[3] = { NULL };
+
+	TELL("cudaMalloc", &p[0], 1 << 20, 0, 0);
+	TELL("cudaGetLastError", 0, 0, 0, 0);
+	TELL("cudaSetDevice", 99, 0, 0, 0);
+	TELL("cudaMalloc", &p[1], 1 << 20, 0, 0);
+	TELL("cudaGetLastError", 0, 0, 0, 0);
+	TELL("cudaMalloc", &p[2], 1 << 20, 0, 0);
+	TELL("cudaGetLastError", 0, 0, 0, 0);
+	cuda_say("%s %s %s\n", p[0] ? "taken" : "none", p[1] ? "taken" : "none",
+		 p[2] ? "taken" : "none");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*go)(void);
+	} cases[] = { { "frees", frees },	{ "sizes", sizes },	  { "order", order },
+		      { "captures", captures }, { "child", child },	  { "handlers", handlers },
+		      { "threads", threads },	{ "teardown", teardown }, { "memory", memory } };
+
+	runtime = dlopen("libcudart.so.13", RTLD_NOW | RTLD_LOCAL);
+	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!runtime || !driver)
+		return 91;
+	for (size_t i = 0; argc > 1 && i < sizeof(cases) / sizeof(*cases); i++)
+		if (!strcmp(cases[i].name, argv[1])) {
+			cases[i].go();
+			return 0;
+		}
+	return 93;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Events and queries: what was submitted before a place in a queue counts as done once it
+ * was passed; what came after, or went elsewhere, does not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../shim/flight_point.h"
+#include "../../shim/life.h"
+
+#define STREAM 0x1000
+#define OTHER 0x2000
+#define EVENT 0x77
+
+const struct taf_table *const taf_tables[] = { NULL };
+const int taf_table_count = 0;
+
+static uint64_t key(uint64_t queue)
+{
+	return taf_flight_key(TAF_API_CUDA, queue, 0);
+}
+
+static void submit(uint64_t queue, int n)
+{
+	while (n--)
+		taf_flight_submit(taf_tls.flight, key(queue), false);
+}
+
+static uint64_t in_flight(void)
+{
+	struct taf_flight_sum sum;
+
+	taf_flight_sum(TAF_API_CUDA, &sum);
+	return sum.in_flight;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	taf_flight_forget();
+	taf_events_forget();
+	taf_tls.flight = taf_flight_lane();
+	return 0;
+}
+
+static void a_query_of_a_queue(void **state)
+{
+	struct taf_flight_point p;
+
+	(void)state;
+	submit(STREAM, 3);
+	submit(OTHER, 2);
+	taf_flight_point(&p, key(STREAM));
+	submit(STREAM, 4);
+	assert_true(taf_flight_passed(&p));
+	assert_int_equal(in_flight(), 6);
+	assert_false(taf_flight_passed(&p));
+}
+
+static void a_queue_that_nobody_used(void **state)
+{
+	struct taf_flight_point p;
+
+	(void)state;
+	submit(STREAM, 3);
+	taf_flight_point(&p, key(OTHER));
+	assert_false(taf_flight_passed(&p));
+	assert_int_equal(in_flight(), 3);
+}
+
+static void an_event_is_reached(void **state)
+{
+	(void)state;
+	submit(STREAM, 5);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	submit(STREAM, 1);
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_int_equal(in_flight(), 1);
+	/* It was: another query shows nothing new. */
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+}
+
+static void the_latest_record_counts(void **state)
+{
+	(void)state;
+	submit(STREAM, 1);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	submit(STREAM, 1);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_int_equal(in_flight(), 0);
+}
+
+static void what_was_destroyed_is_unknown(void **state)
+{
+	(void)state;
+	submit(STREAM, 2);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	taf_event_forget(TAF_API_CUDA, EVENT);
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_int_equal(in_flight(), 2);
+}
+
+/* Runtimes may use one number for different events. */
+static void of_another_runtime(void **state)
+{
+	(void)state;
+	submit(STREAM, 2);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	assert_false(taf_event_reached(TAF_API_HIP, EVENT));
+	assert_int_equal(in_flight(), 2);
+}
+
+/* More events than there are places: each one that is known is right. */
+static void very_many(void **state)
+{
+	int reached = 0;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 1000; i++) {
+		submit(STREAM, 1);
+		taf_event_record(TAF_API_CUDA, i * 64, key(STREAM));
+	}
+	for (uint64_t i = 1; i <= 1000; i++)
+		if (taf_event_reached(TAF_API_CUDA, i * 64)) {
+			reached++;
+			assert_int_equal(in_flight(), 1000 - i);
+		}
+	assert_in_range(reached, 1, 256);
+}
+
+/* A handler that interrupted the record itself goes on without it. */
+static void nobody_waits(void **state)
+{
+	(void)state;
+	taf_event_record(TAF_API_CUDA, 0, key(STREAM));
+	assert_false(taf_event_reached(TAF_API_CUDA, 0));
+	taf_tls.flight = NULL;
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_query_of_a_queue, begin),
+		cmocka_unit_test_setup(a_queue_that_nobody_used, begin),
+		cmocka_unit_test_setup(an_event_is_reached, begin),
+		cmocka_unit_test_setup(the_latest_record_counts, begin),
+		cmocka_unit_test_setup(what_was_destroyed_is_unknown, begin),
+		cmocka_unit_test_setup(of_another_runtime, begin),
+		cmocka_unit_test_setup(very_many, begin),
+		cmocka_unit_test_setup(nobody_waits, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
