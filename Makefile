@@ -123,8 +123,8 @@ EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
 # Other names of the command, links to it.
 ALSO := $(if $(MAIN_OBJ),$(B)/taffrail-python)
 
-.PHONY: all tests check check-long check-run demo bench bench-panic lint docs install uninstall \
-	dist clean help FORCE
+.PHONY: all tests check check-gpu check-long check-run demo bench bench-panic lint docs install \
+	uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 # Objects are worth keeping between runs, whatever they were made for.
@@ -334,6 +334,11 @@ check-run: tests
 	$(Q)$(TEST_ENV) TAF_LONG=$(TAF_LONG) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh -j $(JOBS) \
 	$(RUN_HOUSE) $(RUN_BIN) $(RUN_SCRIPT) $(FUZZ_BIN)
 
+# On a machine with an NVIDIA GPU; elsewhere one line, and error 77. GPU_REPORT=FILE keeps
+# what was found, for docs/gpu-results.md.
+check-gpu: all
+	$(Q)$(TEST_ENV) tests/gpu/run.sh $(GPU_REPORT)
+
 demo:
 	$(Q)examples/demo.sh
 
@@ -399,6 +404,7 @@ help:
 	@echo 'all         build/taffrail and the preloaded objects (default)'
 	@echo 'check       every test; installs what is missing, NO_INSTALL=1 only tells'
 	@echo 'check-long  the same, longer: more crashes, more fuzzing'
+	@echo 'check-gpu   what only an NVIDIA GPU can show; GPU_REPORT=FILE'
 	@echo 'demo        a real llama.cpp under the guard, then its report'
 	@echo 'bench       what the guard costs'
 	@echo 'bench-panic a simulated GPU that panics, with and without the guard (10 minutes)'

@@ -33,6 +33,8 @@ extern _Atomic(uint64_t) taf_burst_gap;
 bool taf_burst_look(struct taf_call *c);
 /* drain.every_submits: one more; synchronizes c->queue when its window is full. */
 void taf_burst_count(struct taf_call *c);
+/* What stands for c's runtime is there before its first submit: memory may run short earlier. */
+void taf_burst_ready(const struct taf_call *c);
 /* Takes up what the threads counted. Under the claim of w, whose is_burst is set. */
 void taf_burst_fold(struct taf_work *w);
 /* Submits of w's runtime so far. */

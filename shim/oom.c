@@ -4,6 +4,7 @@
 #include "../policy/policy.h"
 #include "../policy/text.h"
 #include "act.h"
+#include "burst.h"
 #include "crumb.h"
 #include "memory.h"
 
@@ -42,6 +43,8 @@ bool taf_oom_again(const struct taf_call *c, uint32_t tries)
 		say(c, tries, TAF_WOULD);
 		return false;
 	}
+	if (taf_api_of(c->table->engine) != TAF_API_NONE)
+		taf_burst_ready(c);
 	taf_act_drain_all(NULL, TAF_DRAIN_SYNC | TAF_DRAIN_TRIM | TAF_DRAIN_IDLE,
 			  TAF_RULE_memory_oom_retries);
 	taf_memory_stale();
