@@ -21,7 +21,7 @@
  *   GIVES  (ret, name, params, args, at, refuse, doc)                 FREE of what lies at
  *   GIVES_LATER(the same)                                             in the order of a queue
  *   SUBMITS(ret, name, params, args, queue, refuse, doc)              SUBMIT to a queue
- *   WAITS  (ret, name, params, args, queue, refuse, doc)              SYNC; queue or TAF_EVERY_QUEUE
+ *   WAITS  (ret, name, params, args, queue, refuse, doc)              SYNC, or TAF_EVERY_QUEUE
  *   DROPS  (ret, name, params, args, queue, refuse, doc)              the queue is destroyed
  *
  *   params  the parameter list in brackets, args the same names for the call
@@ -118,7 +118,8 @@ static inline bool taf_oom_int(int64_t n)
 
 /* A handle or an address as a number. */
 #define TAF_U64(x) \
-	_Generic((x), void *: taf_u64_pointer, const void *: taf_u64_pointer, default: taf_u64_int)(x)
+	_Generic((x), void *: taf_u64_pointer, const void *: taf_u64_pointer, \
+		 default: taf_u64_int)(x)
 
 static inline uint64_t taf_u64_pointer(const void *p)
 {
