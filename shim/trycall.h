@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* trycall.h -- calls of functions that may throw a C++ exception.
+ *
+ *   taf_try_call(&t)    a call of our own: what it throws ends here
+ *   taf_pass_call(&t)   the program's call: what it throws goes on to the program,
+ *                       after t.undo(&t)
+ *
+ * Between the call and the engine lies one frame in assembly whose personality
+ * routine is ours.  It needs no C++ runtime in our object: the unwinder that
+ * runs is the engine's, and what it takes of it is found by name in the process
+ * (taf_try_is_ready).  A thread that is being cancelled passes as if we were not there.
+ *
+ * taf_throw throws what an engine would: a std::runtime_error of its own runtime.
+ */
+#ifndef TAF_TRYCALL_H
+#define TAF_TRYCALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "table.h"
+
+/* The assembly knows the places of the first seven members. */
+struct taf_try {
+	taf_fn fn;
+	uint64_t arg[4]; /* as integer registers carry them */
+	uint64_t result, second; /* what came back in the two registers of a result */
+	void (*undo)(struct taf_try *t);
+	void *ctx; /* for undo */
+	void *thrown;
+	bool is_swallowed;
+};
+
+/* Whether an exception can be caught here. Looks the unwinder up at the first call. */
+bool taf_try_is_ready(void);
+/* False: it threw, or nothing of ours may be called here. */
+bool taf_try_call(struct taf_try *t);
+void taf_pass_call(struct taf_try *t);
+/* Does not come back; false: this process has nothing to throw with. */
+bool taf_throw(const char *what);
+
+#endif
