@@ -4,7 +4,7 @@
  * The including file defines TAF_ROWS, TAF_TABLE, TAF_ENGINE, TAF_OPS (or NULL)
  * and TAF_STATUS(r): 0 where their function succeeded; TAF_IS_OOM(r) where its
  * numbers say that memory was short; of a GPU runtime, what wrappers.h names;
- * TAF_LOADER where table.h says what that means. */
+ * TAF_LOADER and TAF_BY_THREAD where table.h says what that means. */
 #include "rows.h"
 
 extern const struct taf_table TAF_TABLE;
@@ -42,9 +42,11 @@ static _Atomic(taf_fn) learned[ROW_COUNT];
 #ifndef TAF_LOADER
 #define TAF_LOADER NULL
 #endif
-const struct taf_table TAF_TABLE = {
-	TAF_ENGINE, rows, ROW_COUNT, learned, TAF_OPS, TAF_LOADER
-};
+#ifndef TAF_BY_THREAD
+#define TAF_BY_THREAD NULL
+#endif
+const struct taf_table TAF_TABLE = { TAF_ENGINE, rows,	     ROW_COUNT,	   learned,
+				     TAF_OPS,	 TAF_LOADER, TAF_BY_THREAD };
 
 /* Pass 5: the generated wrappers. The kind is a constant, so the door is chosen
  * when this is compiled. */

@@ -10,7 +10,9 @@
 #include "crumb.h"
 #include "facts.h"
 #include "flight.h"
+#include "known.h"
 #include "memory.h"
+#include "owner.h"
 #include "scratch.h"
 
 #define CAPTURE_MS 100 /* a capture takes microseconds: one that lasts is not waited for */
@@ -99,8 +101,12 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 	taf_tls.inside++;
 	err = w->is_burst ? sync_burst(w, handle) : ops->sync(handle, w->home);
 	*what = err ? "not synchronized, so not cleared" : NULL;
-	if (!err && (drain & TAF_DRAIN_TRIM) && ops->trim)
-		err = ops->trim(handle, w->home);
+	if (!err && (drain & TAF_DRAIN_TRIM) && ops->trim) {
+		if (taf_known_bars_clear(taf_engine_name(w->table->engine)))
+			*what = "not cleared: drain.no_clear names this version";
+		else
+			err = ops->trim(handle, w->home);
+	}
 	taf_tls.inside--;
 	taf_capture_free();
 	errno = saved;
@@ -114,6 +120,8 @@ int taf_act_sync(struct taf_work *w)
 
 	if (!w->table->ops || !w->table->ops->sync)
 		return -ENOSYS;
+	if (w->table->by_thread && !taf_owner_is_me(w))
+		return -EPERM;
 	err = call_sync(w, TAF_DRAIN_SYNC, &what);
 	if (!err) {
 		w->since_sync = 0;
@@ -144,6 +152,8 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 
 	if (!drain || !w->table->ops || !w->table->ops->sync || is_idle(w, drain, rule))
 		return;
+	if (w->table->by_thread && !taf_owner_is_me(w))
+		return; /* it would wait for nothing, and look as if it had */
 	taf_text_init(&label, buf, sizeof(buf));
 	name_submits(&label, w);
 	r.msg = buf[0] ? buf : NULL;
@@ -171,18 +181,16 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 	}
 }
 
-static void say_not_drained(const struct taf_work *w, int rule)
+void taf_act_not_drained(const struct taf_work *w, int rule, const char *why)
 {
-	struct taf_rec r = {
-		.kind = TAF_DRAIN,
-		.phase = TAF_MARK,
-		.engine = w->table->engine,
-		.model = taf_work_model_name(w),
-		.has = TAF_HAS_RC,
-		.rc = -ETIMEDOUT,
-		.rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
-		.msg = "not drained: a thread is still in the engine with this context"
-	};
+	struct taf_rec r = { .kind = TAF_DRAIN,
+			     .phase = TAF_MARK,
+			     .engine = w->table->engine,
+			     .model = taf_work_model_name(w),
+			     .has = TAF_HAS_RC,
+			     .rc = -ETIMEDOUT,
+			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
+			     .msg = why };
 
 	taf_crumb(&r);
 }
@@ -199,10 +207,16 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 
 		if (!atomic_load(&w->handle) || (model && w->model != model))
 			continue;
+		if (w->table->by_thread && !taf_owner_is_me(w)) {
+			missed += !taf_owner_await(w, now < until ? until - now : 0, rule);
+			continue;
+		}
 		/* Ours already: we interrupted the engine, in a handler or a callback of it. */
 		if (atomic_load(&w->claim) == (uint32_t)taf_tid() ||
 		    !taf_work_claim(w, now < until ? (uint32_t)((until - now) / 1000000) : 0)) {
-			say_not_drained(w, rule);
+			taf_act_not_drained(
+				w, rule,
+				"not drained: a thread is still in the engine with this context");
 			missed++;
 			continue;
 		}

@@ -18,6 +18,8 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule);
 /* Drains every context that can be claimed within drain.deadline; those of model
  * only, if it is not NULL. Returns how many could not. */
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule);
+/* Says that it was not, and why; rule: which wanted it (-1: none). */
+void taf_act_not_drained(const struct taf_work *w, int rule, const char *why);
 /* Synchronizes, without a crumb: 0, or -errno. Under the claim. */
 int taf_act_sync(struct taf_work *w);
 /* A generation is about to begin: drain.pre_clear, and what its model asks for. False:

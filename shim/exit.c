@@ -8,6 +8,7 @@
 #include "holding.h"
 #include "learn.h"
 #include "life.h"
+#include "owner.h"
 
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
 int on_exit(void (*fn)(int status, void *arg), void *arg);
@@ -232,6 +233,7 @@ void taf_exit_park(void)
 
 	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
 		return;
+	taf_owner_leave();
 	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
 	       (now = taf_sys_mono_ns()) < until)
 		taf_sys_wait(&taf_life.is_drained, 0, (uint32_t)((until - now) / 1000000) + 1);

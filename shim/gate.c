@@ -28,7 +28,9 @@ static bool is_awake(const struct taf_call *c)
 		taf_rearm();
 		s = taf_state_now();
 	}
-	if ((s == TAF_ARMED || s == TAF_WAKING) && is_waking((enum taf_kind)c->kind))
+	/* A limit that is set before the first load must find the policy. */
+	if ((s == TAF_ARMED || s == TAF_WAKING) &&
+	    (is_waking((enum taf_kind)c->kind) || c->kind == TAF_LIMIT))
 		return taf_wake(c->table->engine);
 	return s == TAF_ACTIVE || s == TAF_LEAVING;
 }
@@ -121,6 +123,23 @@ void taf_turn_away(struct taf_call *c)
 {
 	leave(c);
 	c->is_counted = false;
+}
+
+void taf_suspend(struct taf_call *c)
+{
+	leave(c);
+	c->is_outer = false;
+}
+
+void taf_resume(struct taf_call *c)
+{
+	struct taf_tls *t = &taf_tls;
+
+	if (!t->open)
+		t->outer = c;
+	t->open |= 1u << c->kind;
+	if (t->lane)
+		taf_lane_open(c, t->lane);
 }
 
 static bool turn_away(struct taf_call *c)

@@ -86,6 +86,10 @@ bool taf_before_slow(struct taf_call *c);
 void taf_after_slow(struct taf_call *c, int64_t rc);
 /* A call that has passed the door, and is not made all the same. */
 void taf_turn_away(struct taf_call *c);
+/* A call that goes on after this entry point has returned, in another one: nothing is
+ * open between the two, and each has a frame of its own for the call. */
+void taf_suspend(struct taf_call *c);
+void taf_resume(struct taf_call *c);
 
 /* Their function in the scope of home, for calls that we make ourselves. */
 static inline taf_fn taf_theirs(const struct taf_table *t, int row, const void *home)

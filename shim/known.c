@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "../policy/value.h"
+#include "../policy/version.h"
 #include "compiled.h"
 #include "life.h"
 #include "model_id.h"
@@ -268,6 +269,18 @@ void taf_known_versions(struct taf_facts *f)
 	bool is_over = taf_rules.versions_on_hit == TAF_ON_WARN && atomic_load(&is_hit_told);
 
 	f->version_hit = hit[0] && !is_over ? hit : NULL;
+}
+
+bool taf_known_bars_clear(const char *engine)
+{
+	const struct taf_no_clear_list *list = &taf_rules.drain_no_clear;
+
+	for (uint32_t i = 0; i < list->n; i++)
+		for (uint32_t k = 0; k < versions.n && taf_same(list->at[i].name, engine); k++)
+			if (taf_same(versions.at[k].package, engine) &&
+			    taf_version_matches(versions.at[k].version, list->at[i].versions))
+				return true;
+	return false;
 }
 
 void taf_known_put(struct taf_text *out)

@@ -26,6 +26,8 @@ void taf_known_model(const char *id, struct taf_facts *f);
 void taf_known_versions(struct taf_facts *f);
 /* What the rules said about a load of id (NULL: a start) stands in the log. */
 void taf_known_told(const char *id);
+/* Whether drain.no_clear names the version of this engine that is loaded. */
+bool taf_known_bars_clear(const char *engine);
 /* ,"versions":{"llama.cpp":"b7000"} for the head of a session; nothing when none is known. */
 void taf_known_put(struct taf_text *out);
 

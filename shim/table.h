@@ -14,6 +14,8 @@
 
 typedef void (*taf_fn)(void);
 
+struct taf_text;
+
 /* How a row is reached. */
 enum taf_thunk { TAF_THUNK_WRAP, TAF_THUNK_OWN, TAF_THUNK_NOTIFY, TAF_THUNK_CALL };
 
@@ -38,6 +40,13 @@ struct taf_ops {
 	int (*slack)(void *handle, const void *home, uint64_t *bytes);
 };
 
+/* Of an engine where what is in flight belongs to threads: its sync means something on
+ * the thread that infers alone, whose number the handle is (owner.h). */
+struct taf_by_thread {
+	/* Members of the end of a generation that only the engine knows: ,"key":value. */
+	void (*tell)(const void *home, struct taf_text *out);
+};
+
 struct taf_table {
 	enum taf_engine engine;
 	const struct taf_row *rows;
@@ -48,6 +57,7 @@ struct taf_table {
 	/* Of a library that hands calls on to drivers, which may export the same names, and
 	 * never calls its own: its soname. A call that comes from it is for a driver. */
 	const char *loader;
+	const struct taf_by_thread *by_thread; /* NULL: it is not one of those */
 };
 
 /* All tables, in the order of hooks/runtimes.def; hooks/tables.c defines both. */

@@ -18,7 +18,9 @@
 #include "gate.h"
 #include "known.h"
 #include "live.h"
+#include "lazy.h"
 #include "life.h"
+#include "limit.h"
 #include "load_size.h"
 #include "lockfile.h"
 #include "memory.h"
@@ -87,6 +89,8 @@ void taf_rearm(void)
 	taf_memory_forget();
 	taf_lock_forget();
 	taf_work_forget_all();
+	taf_lazy_forget();
+	taf_limit_forget();
 	taf_model_forget_all();
 	taf_open_forget();
 	taf_load_hints_forget();

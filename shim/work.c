@@ -127,7 +127,8 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = 0;
 	w->drained_ns = taf_sys_mono_ns();
-	w->submits = w->tokens = w->peak = w->first_unsynced = 0;
+	w->submits = w->tokens = w->peak = w->first_unsynced = w->prefill = 0;
+	atomic_store(&w->is_left, 0);
 	atomic_store(&w->claim, 0);
 }
 
@@ -276,6 +277,14 @@ static uint32_t least(uint64_t a, uint32_t b)
 	return a < b ? (uint32_t)a : b;
 }
 
+/* Whoever gives the claim back wakes only who has said here that he waits. */
+static void wait_for(struct taf_work *w, uint32_t seen, uint32_t ms)
+{
+	atomic_fetch_add(&w->waiters, 1);
+	taf_sys_wait(&w->claim, seen, ms);
+	atomic_fetch_sub(&w->waiters, 1);
+}
+
 bool taf_work_claim(struct taf_work *w, uint32_t ms)
 {
 	uint64_t until = taf_sys_mono_ns() + (uint64_t)ms * 1000000;
@@ -292,8 +301,7 @@ bool taf_work_claim(struct taf_work *w, uint32_t ms)
 		else if (now >= until)
 			return false;
 		else
-			taf_sys_wait(&w->claim, seen,
-				     least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
+			wait_for(w, seen, least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
 		seen = 0;
 	}
 	return true;
@@ -310,7 +318,8 @@ void taf_work_release(struct taf_work *w)
 	uint32_t me = (uint32_t)taf_tid();
 
 	atomic_compare_exchange_strong(&w->claim, &me, 0);
-	taf_sys_wake_all(&w->claim);
+	if (atomic_load(&w->waiters))
+		taf_sys_wake_all(&w->claim);
 }
 
 static bool begin_infer(struct taf_work *w, struct taf_call *c)
@@ -331,7 +340,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 		return false;
 	w->is_inferring = true;
 	w->begin_ns = taf_sys_mono_ns();
-	w->submits = w->tokens = w->peak = 0;
+	w->submits = w->tokens = w->peak = w->prefill = 0;
 	w->first_unsynced = 1;
 	w->base = w->is_burst ? taf_burst_total(w) : 0;
 	if (w->model)
@@ -416,6 +425,12 @@ static void end_infer(struct taf_work *w)
 	taf_text_init(&extra, buf, sizeof(buf));
 	put_rate(&extra, w);
 	r.extra = buf;
+	if (w->table->by_thread) { /* instead: memory by the engine's own count */
+		r.has &= ~(unsigned)(TAF_HAS_PEAK | TAF_HAS_KV);
+		taf_text_put(&extra, ",\"prefill\":");
+		taf_text_u64(&extra, w->prefill);
+		w->table->by_thread->tell(w->home, &extra);
+	}
 	if (w->is_burst) { /* a runtime knows no tokens, and the memory of its device */
 		r.has &= ~(unsigned)(TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_KV | TAF_HAS_HANDLES);
 		r.live = taf_live_bytes();

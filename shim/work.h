@@ -44,6 +44,7 @@ struct taf_live_model {
 struct taf_work {
 	_Atomic(void *) handle;
 	_Atomic(uint32_t) claim;
+	_Atomic(uint32_t) waiters; /* for the claim */
 	const struct taf_table *table;
 	const void *home;
 	struct taf_live_model *model; /* NULL: unknown */
@@ -57,11 +58,13 @@ struct taf_work {
 	uint32_t window; /* how many submits may go out before the next synchronize; 0: as set */
 	uint64_t base; /* of a burst: submits of the runtime before it began */
 	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
+	_Atomic(uint32_t) is_left; /* futex, not under it: its thread has drained it to leave */
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t of, begin_ns, last_ns;
 	uint64_t drained_ns; /* or made */
 	uint64_t submits, tokens, peak;
+	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
 };
 

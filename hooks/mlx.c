@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: MIT */
+/* mlx.c -- MLX: loads, generations, limits, and the ways to synchronize.
+ *
+ * C that C++ calls, and that calls C++.  A vector by value arrives as a pointer to
+ * the caller's own, which the callee may empty; what is thrown passes our frames
+ * and is seen on the way (shim/trycall.h).  Functions that give back an object are
+ * jumped to, not called: where the object goes is told by a register. */
+#include <errno.h>
+
+#include "../policy/text.h"
+#include "../shim/act.h"
+#include "../shim/crumb.h"
+#include "mlx.h"
+
+/* Three numbers by value: of the stream, of the kind of device, of the device. */
+struct taf_stream {
+	int32_t index, kind, device;
+};
+#define TAF_STREAM struct taf_stream
+#define TAF_NO_STREAM ((struct taf_stream){ 0 })
+
+#define TAF_ROWS "mlx.def"
+#define TAF_TABLE taf_table_mlx
+#define TAF_ENGINE TAF_ENGINE_MLX
+#define TAF_OPS &mlx_ops
+#define TAF_STATUS(r) TAF_STATUS_OF(r)
+
+#define TAF_BY_THREAD &mlx_threads
+static const struct taf_ops mlx_ops;
+static const struct taf_by_thread mlx_threads;
+#include "expand.h"
+
+#define REFUSED "refused by taffrail: `taffrail report` says by which rule"
+
+/* One of their functions by its older or its newer name. */
+#define EITHER(newer, older, home) \
+	(THEIRS(newer, home) ? (taf_fn)THEIRS(newer, home) : (taf_fn)THEIRS(older, home))
+
+/* ---- Calls of our own ----------------------------------------------------------- */
+
+static bool ask(taf_fn fn, uint64_t *n)
+{
+	struct taf_try t = { .fn = fn };
+
+	taf_tls.inside++;
+	if (!taf_try_call(&t))
+		t.fn = NULL;
+	taf_tls.inside--;
+	*n = t.result;
+	return t.fn != NULL;
+}
+
+uint64_t taf_mlx_held(const void *home)
+{
+	uint64_t n;
+
+	return ask((taf_fn)THEIRS(_ZN3mlx4core17get_active_memoryEv, home), &n) ? n : UINT64_MAX;
+}
+
+/* Streams that the program has made; the default one of each thread is not among them. */
+enum sort { PLAIN, LOCAL, SHARED };
+#define STREAMS_MAX 32
+static struct made {
+	_Atomic(int32_t) tid; /* 0: free */
+	enum sort sort;
+	struct taf_stream stream;
+} made[STREAMS_MAX];
+static _Atomic(uint32_t) n_made;
+
+static void note_stream(enum sort sort, struct taf_stream stream)
+{
+	uint32_t i = atomic_fetch_add(&n_made, 1);
+
+	if (i >= STREAMS_MAX)
+		return;
+	made[i].sort = sort;
+	made[i].stream = stream;
+	atomic_store(&made[i].tid, taf_tid());
+}
+
+/* From 0.31.2 on what a thread made is its own; before, anybody may wait for it. */
+static bool is_ours_to_wait(const struct made *m, const void *home)
+{
+	return m->sort != PLAIN || atomic_load(&m->tid) == taf_tid() ||
+	       !THEIRS(_ZN3mlx4core13clear_streamsEv, home);
+}
+
+static void sync_stream(const struct made *m, const void *home)
+{
+	struct taf_try t = { .arg = { (uint64_t)(uint32_t)m->stream.index |
+					      (uint64_t)(uint32_t)m->stream.kind << 32,
+				      (uint64_t)(uint32_t)m->stream.device } };
+
+	if (m->sort == LOCAL)
+		t.fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeENS0_17ThreadLocalStreamE, home);
+	else if (is_ours_to_wait(m, home))
+		t.fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeENS0_6StreamE, home);
+	taf_try_call(&t);
+}
+
+/* On the thread that infers alone: act.c sees to that. */
+static int sync_thread(void *handle, const void *home)
+{
+	struct taf_try t = { .fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeEv, home) };
+
+	(void)handle;
+	if (!taf_try_is_ready() || !t.fn)
+		return -ENOSYS;
+	for (uint32_t i = 0; i < STREAMS_MAX && atomic_load(&made[i].tid); i++)
+		sync_stream(&made[i], home);
+	return taf_try_call(&t) ? 0 : -EIO;
+}
+
+/* What a process leaves wired outlives it where it is killed: nothing is, once it leaves. */
+static void unwire(const void *home)
+{
+	struct taf_try t = { .fn = EITHER(_ZN3mlx4core15set_wired_limitEm,
+					  _ZN3mlx4core5metal15set_wired_limitEm, home) };
+
+	if (taf_limit_in_force(TAF_LIMIT_WIRED))
+		taf_try_call(&t);
+}
+
+static int clear(void *handle, const void *home)
+{
+	struct taf_try t = { .fn = EITHER(_ZN3mlx4core11clear_cacheEv,
+					  _ZN3mlx4core5metal11clear_cacheEv, home) };
+
+	(void)handle;
+	if (taf_state_now() == TAF_LEAVING)
+		unwire(home);
+	if (!t.fn)
+		return -ENOSYS;
+	return taf_try_call(&t) ? 0 : -EIO;
+}
+
+static taf_fn cached_fn(const void *home)
+{
+	return EITHER(_ZN3mlx4core16get_cache_memoryEv, _ZN3mlx4core5metal16get_cache_memoryEv,
+		      home);
+}
+
+static int slack(void *handle, const void *home, uint64_t *bytes)
+{
+	(void)handle;
+	return ask(cached_fn(home), bytes) ? 0 : -ENOSYS;
+}
+
+static void put_bytes(struct taf_text *out, const char *key, taf_fn fn)
+{
+	uint64_t n;
+
+	if (!ask(fn, &n))
+		return;
+	taf_text_put(out, key);
+	taf_text_u64(out, n);
+}
+
+static void tell(const void *home, struct taf_text *out)
+{
+	put_bytes(out, ",\"active\":", (taf_fn)THEIRS(_ZN3mlx4core17get_active_memoryEv, home));
+	put_bytes(out, ",\"peak_bytes\":", (taf_fn)THEIRS(_ZN3mlx4core15get_peak_memoryEv, home));
+	put_bytes(out, ",\"cached\":", cached_fn(home));
+}
+
+static const struct taf_ops mlx_ops = { .sync = sync_thread, .trim = clear, .slack = slack };
+static const struct taf_by_thread mlx_threads = { .tell = tell };
+
+/* ---- Evaluations ---------------------------------------------------------------- */
+
+bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, const void *caller)
+{
+	struct taf_call *c = &j->call;
+
+	j->load = atomic_load_explicit(&taf_lazy_open, memory_order_relaxed) && !taf_tls.inside &&
+				  !taf_tls.open
+			  ? taf_lazy_take()
+			  : NULL;
+	j->is_seen = true;
+	if (j->load) {
+		*c = taf_lazy_call(j->load);
+		taf_resume(c);
+		c->real = taf_real(t, row, caller);
+		return c->real != NULL;
+	}
+	taf_call_narrow(c, t, row);
+	c->caller = caller;
+	c->model = NULL;
+	c->work = NULL;
+	if (!taf_before_narrow(c, TAF_SUBMIT))
+		return false;
+	j->is_seen = c->is_counted;
+	if (!c->is_counted)
+		return true;
+	taf_mlx_prepare(c);
+	if (taf_owner_begin(c))
+		return true;
+	taf_turn_away(c);
+	return false;
+}
+
+void taf_mlx_end(struct taf_mlx_job *j, int64_t rc)
+{
+	if (j->load) {
+		taf_lazy_end(j->load, &j->call, !rc);
+		return;
+	}
+	taf_owner_end(&j->call, j->what, rc);
+	taf_after_narrow(&j->call, TAF_SUBMIT, rc);
+}
+
+static void on_throw(struct taf_try *t)
+{
+	struct taf_mlx_job *j = t->ctx;
+
+	taf_mlx_end(j, -1);
+	taf_mark(TAF_NOTE, TAF_ENGINE_MLX, TAF_SELF->rows[j->call.row].name,
+		 "the engine threw an exception, which the program has got");
+}
+
+static void evaluate(int row, const void *caller, void *arrays, enum taf_owner_what what)
+{
+	struct taf_mlx_job j = { .what = what };
+	struct taf_try t = { .arg = { (uint64_t)(uintptr_t)arrays }, .undo = on_throw, .ctx = &j };
+
+	if (!taf_mlx_begin(&j, TAF_SELF, row, caller)) {
+		/* An evaluation that is not made would leave arrays without a value. */
+		if (j.call.real && !taf_throw(REFUSED))
+			((void (*)(void *))j.call.real)(arrays);
+		return;
+	}
+	if (!j.is_seen) {
+		((void (*)(void *))j.call.real)(arrays);
+		return;
+	}
+	t.fn = j.call.real;
+	taf_pass_call(&t);
+	taf_mlx_end(&j, 0);
+}
+
+#include "none.h"
+#define EVALS(name, doc) \
+	void taf_##name(void *arrays) \
+	{ \
+		evaluate(ROW_##name, TAF_CALLER, arrays, TAF_OWNER_EVAL); \
+	}
+#define ASYNCS(name, doc) \
+	void taf_##name(void *arrays) \
+	{ \
+		evaluate(ROW_##name, TAF_CALLER, arrays, TAF_OWNER_ASYNC); \
+	}
+#include "mlx.def"
+
+void taf__ZN3mlx4core5array4evalEv(void *array)
+{
+	evaluate(ROW__ZN3mlx4core5array4evalEv, TAF_CALLER, array, TAF_OWNER_ONE);
+}
+
+/* ---- Loads ---------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+#define STRING_ARG 1 /* the first register has the place of the result */
+#else
+#define STRING_ARG 0
+#endif
+
+/* The characters of a string of theirs. libstdc++: the pointer comes first. libc++: a
+ * short one has them behind its length, a long one a pointer at its third word; the
+ * lowest bit tells them apart. */
+static const char *string_of(const struct taf_regs *regs, bool is_libcxx)
+{
+	union {
+		uint64_t n;
+		const char *bytes;
+		const uint64_t *words;
+	} s = { .n = regs->arg[STRING_ARG] };
+
+	if (!s.n)
+		return NULL;
+	if (is_libcxx && !(s.words[0] & 1))
+		return s.bytes + 1;
+	s.n = s.words[is_libcxx ? 2 : 0];
+	return s.bytes;
+}
+
+/* What a refused load reads instead: no such file, and the engine's own error names it. */
+static const char refused_path[] = "(" REFUSED ")";
+static const struct {
+	const char *p;
+	uint64_t n;
+	uint64_t room[2];
+} refused_string = { refused_path, sizeof(refused_path) - 1, { sizeof(refused_path), 0 } };
+
+static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
+{
+	struct taf_call call = taf_call_of(TAF_SELF, row, regs->caller);
+	bool is_libcxx = taf_find(TAF_SELF->rows[row].name, "NSt3__1") != NULL;
+	uint64_t held = taf_work_models() ? taf_mlx_held(regs->caller) : UINT64_MAX;
+	bool is_let = taf_lazy_read(&call, has_path ? string_of(regs, is_libcxx) : NULL, held);
+
+	if (!call.real) /* nobody has it: there is no result to give */
+		return taf_real_libc("abort");
+	if (!is_let && has_path && !is_libcxx)
+		regs->arg[STRING_ARG] = (uint64_t)(uintptr_t)&refused_string;
+	else if (!is_let)
+		taf_throw(REFUSED);
+	if (is_let && taf_state_now() == TAF_ACTIVE)
+		taf_mlx_prepare(&call);
+	return call.real;
+}
+
+#include "none.h"
+#define READS(name, doc) \
+	taf_fn taf_note_##name(struct taf_regs *regs) \
+	{ \
+		return read_tensors(ROW_##name, regs, true); \
+	}
+#define STREAMS(name, doc) \
+	taf_fn taf_note_##name(struct taf_regs *regs) \
+	{ \
+		return read_tensors(ROW_##name, regs, false); \
+	}
+#include "mlx.def"
+
+/* ---- Limits --------------------------------------------------------------------- */
+
+static _Atomic(int32_t) prepared_pid;
+
+/* A limit that holds whether or not the program sets one. */
+static void impose(const struct taf_call *c, enum taf_limit which, taf_fn set)
+{
+	char buf[112];
+	struct taf_text t;
+	uint64_t granted;
+	struct taf_try try = { .fn = set };
+	struct taf_rec r = { .kind = TAF_LIMIT,
+			     .phase = TAF_MARK,
+			     .engine = TAF_ENGINE_MLX,
+			     .rule = which == TAF_LIMIT_CACHE ? "limits.cache" : "limits.memory",
+			     .msg = buf };
+
+	(void)c;
+	if (!set || !taf_limit_due(which, &granted))
+		return;
+	taf_text_init(&t, buf, sizeof(buf));
+	try.arg[0] = granted;
+	try.arg[1] = 1; /* relaxed, where there is such a thing: as by default */
+	if (!taf_try_call(&try))
+		return;
+	taf_limit_own(which, try.result);
+	if (try.result < granted) { /* the engine's own is the smaller one */
+		try.arg[0] = try.result;
+		taf_try_call(&try);
+		return;
+	}
+	taf_text_put(&t, "granted ");
+	taf_text_bytes(&t, granted);
+	taf_text_put(&t, " before the program asks; the engine's own limit was ");
+	taf_text_bytes(&t, try.result);
+	taf_crumb(&r);
+}
+
+void taf_mlx_prepare(const struct taf_call *c)
+{
+	if (__builtin_expect(
+		    atomic_load_explicit(&prepared_pid, memory_order_relaxed) == taf_life.pid, 1) ||
+	    atomic_exchange(&prepared_pid, taf_life.pid) == taf_life.pid)
+		return;
+	taf_tls.inside++;
+	impose(c, TAF_LIMIT_MEMORY,
+	       EITHER(_ZN3mlx4core16set_memory_limitEm, _ZN3mlx4core5metal16set_memory_limitEmb,
+		      c->caller));
+	impose(c, TAF_LIMIT_CACHE,
+	       EITHER(_ZN3mlx4core15set_cache_limitEm, _ZN3mlx4core5metal15set_cache_limitEm,
+		      c->caller));
+	taf_tls.inside--;
+}
+
+/* A raise begins a generation, what takes it back ends it. */
+static void bracket(const struct taf_mlx_limit *l, bool is_before)
+{
+	bool is_raise = l->asked > taf_limit_seen(TAF_LIMIT_WIRED, 0);
+
+	if (l->which == TAF_LIMIT_WIRED && is_raise == is_before && taf_state_now() == TAF_ACTIVE &&
+	    !taf_tls.inside)
+		taf_owner_settle(true);
+}
+
+bool taf_mlx_limit_begin(struct taf_call *c, struct taf_mlx_limit *l)
+{
+	struct taf_text why;
+
+	l->granted = l->asked;
+	l->is_told = true;
+	c->bytes = l->asked;
+	c->has_bytes = true;
+	bracket(l, true);
+	if (!taf_before(c))
+		return false;
+	taf_text_init(&why, l->why, sizeof(l->why));
+	if (c->is_counted)
+		l->is_told = taf_limit_grant(l->which, l->asked, &l->granted, &why);
+	return true;
+}
+
+uint64_t taf_mlx_limit_end(struct taf_call *c, struct taf_mlx_limit *l, uint64_t before)
+{
+	bool is_raise = l->asked > taf_limit_seen(TAF_LIMIT_WIRED, 0);
+
+	if (!c->is_counted)
+		return before;
+	before = taf_limit_answer(l->which, l->asked, l->is_told, before);
+	c->msg = l->why[0] ? l->why : NULL;
+	taf_after(c, 0);
+	if (l->which == TAF_LIMIT_WIRED && !is_raise)
+		taf_owner_settle(true);
+	return before;
+}
+
+static void on_limit_throw(struct taf_try *t)
+{
+	taf_after(t->ctx, -1);
+}
+
+static uint64_t set_limit(int row, const void *caller, enum taf_limit which, const uint64_t arg[2])
+{
+	struct taf_call call = taf_call_of(TAF_SELF, row, caller);
+	struct taf_mlx_limit l = { .which = which, .asked = arg[0] };
+	struct taf_try t = { .undo = on_limit_throw, .ctx = &call, .result = 0 };
+
+	if (!taf_mlx_limit_begin(&call, &l))
+		return 0;
+	t.fn = call.real;
+	t.arg[0] = l.granted;
+	t.arg[1] = arg[1];
+	if (l.is_told)
+		taf_pass_call(&t);
+	return taf_mlx_limit_end(&call, &l, t.result);
+}
+
+#include "none.h"
+#define LIMITS(name, which, doc) \
+	size_t taf_##name(size_t limit) \
+	{ \
+		return set_limit(ROW_##name, TAF_CALLER, TAF_LIMIT_##which, \
+				 (const uint64_t[2]){ limit, 0 }); \
+	}
+#include "mlx.def"
+
+size_t taf__ZN3mlx4core5metal16set_memory_limitEmb(size_t limit, bool relaxed)
+{
+	return set_limit(ROW__ZN3mlx4core5metal16set_memory_limitEmb, TAF_CALLER, TAF_LIMIT_MEMORY,
+			 (const uint64_t[2]){ limit, relaxed });
+}
+
+size_t taf__ZN3mlx4core16get_memory_limitEv(void)
+{
+	_ZN3mlx4core16get_memory_limitEv_fn *theirs = REAL(_ZN3mlx4core16get_memory_limitEv);
+
+	return theirs ? taf_limit_seen(TAF_LIMIT_MEMORY, theirs()) : 0;
+}
+
+static void look_at_idle(void)
+{
+	if (taf_state_now() == TAF_ACTIVE && !taf_tls.inside && !taf_tls.open)
+		taf_owner_settle(false);
+}
+
+size_t taf__ZN3mlx4core16get_cache_memoryEv(void)
+{
+	_ZN3mlx4core16get_cache_memoryEv_fn *theirs = REAL(_ZN3mlx4core16get_cache_memoryEv);
+
+	look_at_idle();
+	return theirs ? theirs() : 0;
+}
+
+size_t taf__ZN3mlx4core5metal16get_cache_memoryEv(void)
+{
+	_ZN3mlx4core5metal16get_cache_memoryEv_fn *theirs =
+		REAL(_ZN3mlx4core5metal16get_cache_memoryEv);
+
+	look_at_idle();
+	return theirs ? theirs() : 0;
+}
+
+/* ---- Synchronize, clear, streams -------------------------------------------------- */
+
+static void pass(int row, const void *caller, const uint64_t arg[2])
+{
+	struct taf_call call = taf_call_of(TAF_SELF, row, caller);
+	struct taf_try t = { .arg = { arg[0], arg[1] }, .undo = on_limit_throw, .ctx = &call };
+
+	if (!taf_before(&call))
+		return;
+	t.fn = call.real;
+	taf_pass_call(&t);
+	if (call.kind == TAF_SYNC && call.is_counted)
+		taf_owner_synced();
+	taf_after(&call, 0);
+}
+
+#define PASS(name) \
+	void taf_##name(void) \
+	{ \
+		pass(ROW_##name, TAF_CALLER, (const uint64_t[2]){ 0, 0 }); \
+	}
+#define PASS_STREAM(name) \
+	void taf_##name(uint64_t a, uint64_t b) \
+	{ \
+		pass(ROW_##name, TAF_CALLER, (const uint64_t[2]){ a, b }); \
+	}
+PASS(_ZN3mlx4core11clear_cacheEv)
+PASS(_ZN3mlx4core5metal11clear_cacheEv)
+PASS(_ZN3mlx4core11synchronizeEv)
+PASS_STREAM(_ZN3mlx4core11synchronizeENS0_6StreamE)
+PASS_STREAM(_ZN3mlx4core11synchronizeENS0_17ThreadLocalStreamE)
+
+#include "none.h"
+#define MAKES(name, sort, doc) \
+	struct taf_stream taf_##name(uint64_t device) \
+	{ \
+		name##_fn *theirs = REAL(name); \
+		struct taf_stream s = TAF_NO_STREAM; \
+		if (theirs) { \
+			s = theirs(device); \
+			if (!taf_tls.inside) \
+				note_stream(sort, s); \
+		} \
+		return s; \
+	}
+#include "mlx.def"

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* mlx.h -- what the C++ and the C interface of MLX share. */
+#ifndef TAF_MLX_H
+#define TAF_MLX_H
+
+#include "../shim/lazy.h"
+#include "../shim/limit.h"
+#include "../shim/owner.h"
+#include "../shim/trycall.h"
+#include "hook.h"
+
+/* An evaluation on its way. */
+struct taf_mlx_job {
+	struct taf_call call;
+	struct taf_lazy *load; /* it is a load's; NULL: of a generation, or unseen */
+	enum taf_owner_what what;
+	bool is_seen;
+};
+
+/* False: a rule refuses it, or their function is missing (call.real is NULL then). */
+bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, const void *caller);
+void taf_mlx_end(struct taf_mlx_job *j, int64_t rc);
+/* Bytes that arrays take, as the engine at home counts; UINT64_MAX: it cannot be asked. */
+uint64_t taf_mlx_held(const void *home);
+/* Sets limits that the policy wants before the program asks; once a process. */
+void taf_mlx_prepare(const struct taf_call *c);
+
+/* A limit is set: theirs gets the call, with granted bytes in place of what was asked. */
+struct taf_mlx_limit {
+	enum taf_limit which;
+	uint64_t asked, granted;
+	bool is_told; /* theirs is to be called */
+	char why[112];
+};
+/* False: their function is missing. */
+bool taf_mlx_limit_begin(struct taf_call *c, struct taf_mlx_limit *l);
+/* before: what theirs gave. Returns what the program gets. */
+uint64_t taf_mlx_limit_end(struct taf_call *c, struct taf_mlx_limit *l, uint64_t before);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "lazy.h"
+
+#include "../policy/text.h"
+#include "crumb.h"
+#include "owner.h"
+#include "scratch.h"
+
+#define OPEN_MAX 8
+#define SAY_EVERY_NS 1000000000ull
+
+enum { FREE, BUSY, OPEN };
+
+struct taf_lazy {
+	_Atomic(uint32_t) state; /* the rest belongs to who made it BUSY */
+	_Atomic(int32_t) tid;
+	struct taf_load load;
+	struct taf_call call;
+	char dir[TAF_MODEL_PATH];
+};
+
+_Atomic(uint32_t) taf_lazy_open;
+static struct taf_lazy loads[OPEN_MAX];
+/* The engine has no handles: addresses of these are. True: its tensors were evaluated. */
+static bool handles[TAF_MODELS_MAX];
+static _Atomic(uint32_t) next_handle;
+static _Atomic(uint32_t) restores; /* read back since the last crumb about it */
+static _Atomic(uint64_t) said_ns;
+
+static bool take(struct taf_lazy *l, uint32_t from)
+{
+	if (!atomic_compare_exchange_strong(&l->state, &from, BUSY))
+		return false;
+	if (from == OPEN)
+		atomic_fetch_sub(&taf_lazy_open, 1);
+	return true;
+}
+
+static void put(struct taf_lazy *l, uint32_t state)
+{
+	if (state == OPEN)
+		atomic_fetch_add(&taf_lazy_open, 1);
+	atomic_store(&l->state, state);
+}
+
+static bool is_beside(const char *path, const char *name)
+{
+	char at[TAF_MODEL_PATH];
+	struct taf_text t;
+	int fd;
+
+	taf_text_init(&t, at, sizeof(at));
+	taf_text_put_n(&t, path, (size_t)(taf_base(path) - path));
+	taf_text_put(&t, name);
+	fd = t.is_cut ? -1 : taf_sys_open_any(at);
+	if (fd < 0)
+		return false;
+	taf_sys_close(fd);
+	return true;
+}
+
+static bool is_group_a_model(void)
+{
+	struct taf_model_group *g = taf_scratch_take(sizeof(*g));
+	bool is_one = g && !taf_model_group_read(taf_model_group(), g);
+
+	taf_scratch_give(g);
+	return is_one;
+}
+
+/* Servers keep key and value caches as safetensors, without a configuration beside. */
+static bool is_model(const char *path)
+{
+	if (!path)
+		return is_group_a_model();
+	return !taf_ends(path, ".safetensors") || is_beside(path, "config.json") ||
+	       is_beside(path, "adapter_config.json");
+}
+
+/* One crumb a second, however many blocks a server reads. */
+static void say_restore(const struct taf_call *c, const char *path)
+{
+	char buf[192];
+	struct taf_text t;
+	uint64_t now = taf_sys_mono_ns(), last = atomic_load(&said_ns);
+	uint32_t n = atomic_fetch_add(&restores, 1) + 1;
+
+	if ((last && now < last + SAY_EVERY_NS) ||
+	    !atomic_compare_exchange_strong(&said_ns, &last, now))
+		return;
+	atomic_fetch_sub(&restores, n);
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_put(&t, "a saved cache is read back, no model: ");
+	taf_text_put(&t, path ? taf_base(path) : "a stream");
+	if (n > 1) {
+		taf_text_put(&t, ", and before it ");
+		taf_text_u64(&t, n - 1);
+		taf_text_put(&t, " more");
+	}
+	taf_mark(TAF_NOTE, c->table->engine, c->table->rows[c->row].name, buf);
+}
+
+static struct taf_lazy *mine(void)
+{
+	for (int i = 0; i < OPEN_MAX; i++)
+		if (atomic_load(&loads[i].state) == OPEN &&
+		    atomic_load(&loads[i].tid) == taf_tid() && take(&loads[i], OPEN))
+			return &loads[i];
+	return NULL;
+}
+
+/* The thread that opened a load evaluates it; another one only when it is at no
+ * generation of its own. */
+struct taf_lazy *taf_lazy_take(void)
+{
+	struct taf_lazy *l = mine();
+	const struct taf_work *w = l ? NULL : taf_owner_mine();
+
+	if (l || (w && w->is_inferring))
+		return l;
+	for (int i = 0; i < OPEN_MAX; i++)
+		if (atomic_load(&loads[i].state) == OPEN && take(&loads[i], OPEN))
+			return &loads[i];
+	return NULL;
+}
+
+struct taf_call taf_lazy_call(const struct taf_lazy *l)
+{
+	return l->call;
+}
+
+static void end(struct taf_lazy *l, struct taf_call *c, bool is_good, bool is_evaluated)
+{
+	uint32_t n = atomic_fetch_add(&next_handle, 1) % TAF_MODELS_MAX;
+	void *handle = is_good ? &handles[n] : NULL;
+	bool is_main = !c->is_companion;
+
+	if (handle && taf_work_model(handle))
+		taf_work_drop_model(taf_work_model(handle));
+	taf_load_end(&l->load, c, handle);
+	handles[n] = is_evaluated;
+	if (handle && is_main)
+		taf_owner_set_model(taf_work_model(handle));
+	put(l, FREE);
+}
+
+void taf_lazy_end(struct taf_lazy *l, struct taf_call *c, bool is_good)
+{
+	end(l, c, is_good, is_good);
+}
+
+/* Another model is read before this one was evaluated. */
+static void end_open(void)
+{
+	struct taf_lazy *l = mine();
+	struct taf_call c;
+
+	if (!l)
+		return;
+	c = l->call;
+	taf_resume(&c);
+	end(l, &c, true, false);
+}
+
+/* The oldest model alive that was evaluated. */
+static struct taf_live_model *oldest(void)
+{
+	struct taf_live_model *m;
+
+	for (uint32_t i = 0; i < TAF_MODELS_MAX; i++) {
+		uint32_t n = (atomic_load(&next_handle) + i) % TAF_MODELS_MAX;
+
+		m = handles[n] ? taf_work_model(&handles[n]) : NULL;
+		if (m)
+			return m;
+	}
+	return NULL;
+}
+
+static uint64_t bytes_of_models(void)
+{
+	const struct taf_live_model *m;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < TAF_MODELS_MAX; i++) {
+		m = handles[i] ? taf_work_model(&handles[i]) : NULL;
+		sum += m ? m->bytes : 0;
+	}
+	return sum;
+}
+
+/* c: the load that follows, whose function the door looks for. */
+static void unload(const struct taf_call *c, struct taf_live_model *m)
+{
+	char name[TAF_MODEL_NAME];
+	struct taf_call u = taf_call_of(c->table, c->row, c->caller);
+
+	taf_copy(name, m->name, sizeof(name));
+	u.kind = TAF_UNLOAD;
+	u.model = name[0] ? name : NULL;
+	u.handle = atomic_load(&m->handle);
+	u.bytes = m->bytes;
+	u.has_bytes = true;
+	u.msg = "the engine holds less than half of what its models took";
+	if (!taf_before(&u))
+		return;
+	taf_work_drop_model(m);
+	taf_after(&u, 0);
+}
+
+static void unload_gone(const struct taf_call *c, uint64_t held)
+{
+	struct taf_live_model *m;
+
+	while ((m = oldest()) && bytes_of_models() && held < bytes_of_models() / 2)
+		unload(c, m);
+}
+
+/* path's folder is what an open load of this thread is about. By path the engine opens a
+ * stream and reads that: what it is of was told before. */
+static bool is_part(const char *path)
+{
+	size_t n = path ? (size_t)(taf_base(path) - path) : 0;
+
+	for (int i = 0; i < OPEN_MAX; i++)
+		if (atomic_load(&loads[i].state) == OPEN && atomic_load(&loads[i].tid) == taf_tid())
+			return !path ||
+			       (taf_len(loads[i].dir) == n && taf_equal(loads[i].dir, path, n));
+	return false;
+}
+
+static struct taf_lazy *free_one(void)
+{
+	for (int i = 0; i < OPEN_MAX; i++)
+		if (take(&loads[i], FREE))
+			return &loads[i];
+	return NULL;
+}
+
+static bool begin(struct taf_call *c, const char *path)
+{
+	struct taf_lazy *l = free_one();
+
+	if (!l) /* more at once than are followed: it is let through */
+		return true;
+	l->call = *c;
+	taf_load_begin(&l->load, &l->call, path);
+	if (!taf_before(&l->call)) {
+		put(l, FREE);
+		return false;
+	}
+	if (!l->call.is_counted) {
+		put(l, FREE);
+		return true;
+	}
+	taf_suspend(&l->call);
+	taf_copy(l->dir, path ? path : "", sizeof(l->dir));
+	if (path && (size_t)(taf_base(path) - path) < sizeof(l->dir))
+		l->dir[taf_base(path) - path] = '\0';
+	atomic_store(&l->tid, taf_tid());
+	put(l, OPEN);
+	return true;
+}
+
+/* Whether this call is seen at all: inside one of ours, or of a load, it is not. */
+static bool is_seen(void)
+{
+	enum taf_state s = taf_state_now();
+
+	return (s == TAF_ARMED || s == TAF_WAKING || s == TAF_ACTIVE) && !taf_tls.inside &&
+	       !(taf_tls.open & taf_mutes(TAF_LOAD));
+}
+
+bool taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
+{
+	c->real = taf_real(c->table, c->row, c->caller);
+	if (!c->real || !is_seen() || is_part(path))
+		return c->real != NULL;
+	if (!is_model(path)) {
+		say_restore(c, path);
+		return true;
+	}
+	end_open();
+	unload_gone(c, held);
+	return begin(c, path);
+}
+
+void taf_lazy_forget(void)
+{
+	for (int i = 0; i < OPEN_MAX; i++)
+		atomic_store(&loads[i].state, FREE);
+	atomic_store(&taf_lazy_open, 0);
+	taf_owner_set_model(NULL);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* lazy.h -- a load that one call begins and another one does.
+ *
+ * MLX reads headers in load_safetensors and the tensors when they are evaluated.
+ * So a LOAD is open from the first file of a model's folder until the next
+ * evaluation returns; what is evaluated in it is the load, and no generation.
+ *
+ *   taf_lazy_read    a file is read: begins a load, joins the one that is open, or
+ *                    is none (a cache of a prompt that is read back)
+ *   taf_lazy_take    an evaluation begins: the load that it will end, or NULL
+ *   taf_lazy_end     it returned
+ *
+ * No engine call says that a model was given up.  When another one is loaded and
+ * the engine holds less than half of what its models took, the oldest of them are
+ * gone: an UNLOAD, with the drain that the policy wants before one.
+ */
+#ifndef TAF_LAZY_H
+#define TAF_LAZY_H
+
+#include <stdatomic.h>
+
+#include "load.h"
+
+struct taf_lazy;
+
+/* How many are open. */
+extern _Atomic(uint32_t) taf_lazy_open;
+
+/* c is about a file at path, NULL where the engine has only a stream; held is what the
+ * engine holds now (UINT64_MAX: unknown). c->real is set. False: a rule refuses it. */
+bool taf_lazy_read(struct taf_call *c, const char *path, uint64_t held);
+struct taf_lazy *taf_lazy_take(void);
+void taf_lazy_end(struct taf_lazy *l, struct taf_call *c, bool is_good);
+/* The call of the load, to be resumed in a frame of this thread (gate.h). */
+struct taf_call taf_lazy_call(const struct taf_lazy *l);
+void taf_lazy_forget(void); /* a fork child loads nothing */
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* limit.h -- limits that a program sets in its engine, and what the policy grants.
+ *
+ * The engine answers each setting with the one before.  With a policy between, the
+ * program gets the answer that the engine would have given to it alone: what it
+ * asked for last, or the engine's own value where it has asked for nothing yet.
+ * So `old = set(n); ...; set(old)` holds whatever was granted.
+ *
+ *   limits.wired, limits.cache, limits.memory
+ *
+ *     as_asked   passed on, unless the policy has changed something before
+ *     a size     the smaller of the two is passed on
+ *     swallow    nothing is (wired alone; engines begin with none)
+ *
+ * A cache or memory limit holds from the first use on, asked for or not.
+ */
+#ifndef TAF_LIMIT_H
+#define TAF_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../policy/text.h"
+
+enum taf_limit { TAF_LIMIT_WIRED, TAF_LIMIT_CACHE, TAF_LIMIT_MEMORY, TAF_LIMIT_COUNT };
+
+/* What is to be passed on of asked; false: nothing is. why gets "asked 32.0 GiB, granted
+ * 16.0 GiB: limits.wired" where they differ. */
+bool taf_limit_grant(enum taf_limit which, uint64_t asked, uint64_t *granted, struct taf_text *why);
+/* The engine has answered before (was told: not swallowed): what the program is answered. */
+uint64_t taf_limit_answer(enum taf_limit which, uint64_t asked, bool was_told, uint64_t before);
+/* What the program would see if it asked: its own, else given. */
+uint64_t taf_limit_seen(enum taf_limit which, uint64_t given);
+/* What the policy wants to be set before the program asks. False: nothing, or it is. */
+bool taf_limit_due(enum taf_limit which, uint64_t *granted);
+/* The engine's own value, which came back when that was set. */
+void taf_limit_own(enum taf_limit which, uint64_t before);
+/* What was passed on last; 0: nothing. */
+uint64_t taf_limit_in_force(enum taf_limit which);
+void taf_limit_forget(void); /* a fork child has set nothing */
+
+#endif

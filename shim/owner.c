@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "owner.h"
+
+#include <errno.h>
+
+#include "act.h"
+#include "turn.h"
+
+static _Atomic(struct taf_live_model *) model_now;
+
+static void *handle_of_thread(int32_t tid)
+{
+	union {
+		uintptr_t n;
+		void *p;
+	} u = { .n = (uintptr_t)tid };
+
+	return u.p;
+}
+
+static int32_t thread_of(const struct taf_work *w)
+{
+	return (int32_t)(uintptr_t)atomic_load(&w->handle);
+}
+
+bool taf_owner_is_me(const struct taf_work *w)
+{
+	return thread_of(w) == taf_tid();
+}
+
+struct taf_work *taf_owner_mine(void)
+{
+	return taf_work_of(handle_of_thread(taf_tid()));
+}
+
+static bool is_gone(const struct taf_work *w)
+{
+	return taf_sys_tgkill(taf_life.pid, thread_of(w), 0) == -ESRCH;
+}
+
+/* Threads come and go with requests: their entries are taken back when a new one comes. */
+static void drop_gone(void)
+{
+	struct taf_work *w;
+
+	for (int i = 0; (w = taf_work_at(i)); i++)
+		if (atomic_load(&w->handle) && w->table->by_thread && is_gone(w) &&
+		    taf_work_claim(w, 0)) {
+			w->owes_sync = false;
+			taf_work_settle(w, true);
+			taf_work_drop(w);
+		}
+}
+
+void taf_owner_set_model(struct taf_live_model *m)
+{
+	atomic_store(&model_now, m);
+}
+
+static struct taf_live_model *model_of_now(void)
+{
+	struct taf_live_model *m = atomic_load(&model_now);
+
+	return m && atomic_load(&m->handle) ? m : NULL;
+}
+
+struct taf_work *taf_owner_work(const struct taf_call *c)
+{
+	struct taf_work *w = taf_owner_mine();
+	struct taf_maker by = { c->table, c->caller };
+
+	if (w)
+		return w;
+	drop_gone();
+	return taf_work_add(&by, handle_of_thread(taf_tid()), model_of_now());
+}
+
+static void give_back(struct taf_work *w)
+{
+	taf_tls.held = NULL;
+	taf_work_release(w);
+}
+
+bool taf_owner_begin(struct taf_call *c)
+{
+	struct taf_work *w = taf_owner_work(c);
+
+	c->work = NULL;
+	c->tokens = 0;
+	if (!w)
+		return true;
+	if (!taf_work_claim(w, taf_rules.drain_deadline_ms))
+		taf_work_seize(w);
+	taf_tls.held = w;
+	c->work = w;
+	taf_work_settle(w, false);
+	if (!w->is_inferring)
+		w->model = model_of_now();
+	if (taf_work_begin(w, c))
+		return true;
+	give_back(w);
+	return false;
+}
+
+/* A server evaluates the prompt in pieces and then begins tokens one ahead; a simple loop
+ * evaluates each token. What came before the first async_eval was the prompt. */
+static void count_tokens(struct taf_work *w, struct taf_call *c, enum taf_owner_what what)
+{
+	if (what == TAF_OWNER_ASYNC) {
+		if (!w->prefill) {
+			w->prefill = w->submits + 1;
+			w->tokens = 0;
+			return;
+		}
+		c->tokens = 1;
+	} else if (!w->prefill && w->submits) {
+		c->tokens = 1;
+	}
+}
+
+void taf_owner_end(struct taf_call *c, enum taf_owner_what what, int64_t rc)
+{
+	struct taf_work *w = c->work;
+
+	if (!w)
+		return;
+	count_tokens(w, c, what);
+	taf_work_submitted(w, c, rc);
+	if (what == TAF_OWNER_EVAL && !rc) {
+		w->since_sync = 0;
+		w->first_unsynced = w->submits + 1;
+	} else if (what == TAF_OWNER_ONE && taf_rules.drain_every_submits && !rc) {
+		/* Never behind an async_eval: that would end what it is for. */
+		taf_act_after_submit(w);
+	}
+	taf_turn_end(w);
+	give_back(w);
+}
+
+void taf_owner_synced(void)
+{
+	struct taf_work *w = taf_owner_mine();
+
+	if (!w || !taf_work_claim(w, 0))
+		return;
+	w->since_sync = 0;
+	w->first_unsynced = w->submits + 1;
+	taf_work_release(w);
+}
+
+void taf_owner_settle(bool must)
+{
+	struct taf_work *w = taf_owner_mine();
+
+	if (!w || atomic_load(&w->claim) == (uint32_t)taf_tid() || !taf_work_claim(w, 0))
+		return;
+	taf_work_settle(w, must);
+	taf_work_release(w);
+}
+
+/* ---- Another thread leaves ------------------------------------------------------ */
+
+void taf_owner_leave(void)
+{
+	struct taf_event ev = { .kind = TAF_EXIT, .phase = TAF_BEGIN };
+	struct taf_work *w = taf_owner_mine();
+	unsigned drain;
+	int rule;
+
+	if (!w || !w->table->by_thread || atomic_load(&w->is_left) || taf_tls.inside ||
+	    !taf_work_claim(w, 0))
+		return;
+	drain = taf_act_drains(&ev, w, &rule);
+	taf_work_settle(w, true);
+	taf_act_drain(w, drain, rule);
+	atomic_store(&w->is_left, 1);
+	taf_sys_wake_all(&w->is_left);
+	taf_work_release(w);
+}
+
+/* Computing at this moment, or a moment ago: its next call will come. */
+static bool is_busy(const struct taf_work *w)
+{
+	return atomic_load(&w->is_inside) ||
+	       taf_sys_mono_ns() < w->last_ns + (uint64_t)taf_rules.drain_idle_ms * 1000000;
+}
+
+static bool await_owner(struct taf_work *w, uint64_t ns)
+{
+	uint64_t until = taf_sys_mono_ns() + ns, now;
+
+	while (!atomic_load(&w->is_left) && (now = taf_sys_mono_ns()) < until && is_busy(w))
+		taf_sys_wait(&w->is_left, 0,
+			     (uint32_t)((until - now) / 1000000 < 50 ? (until - now) / 1000000 + 1
+								     : 50));
+	return atomic_load(&w->is_left) != 0;
+}
+
+bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule)
+{
+	if (is_gone(w))
+		return true;
+	if (taf_state_now() == TAF_LEAVING && await_owner(w, ns))
+		return true;
+	if (is_busy(w)) {
+		taf_act_not_drained(w, rule,
+				    "not drained: its thread computes, and only that thread may "
+				    "synchronize it");
+		return false;
+	}
+	if (!w->since_sync)
+		return true;
+	taf_act_not_drained(w, rule,
+			    "not drained: its thread is idle, and only that thread may "
+			    "synchronize what it submitted last");
+	return false;
+}

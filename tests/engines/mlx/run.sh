@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+# run.sh -- mlx_lm under `taffrail run`, with three versions of MLX.
+#
+# What is generated is the same, and the log tells load, generations, drains,
+# the swap of models and the exit, in that order.
+#
+# time-limit: 600
+. "${SRC:?}/tests/engines/mlx/lib.sh"
+
+model a
+model b --seed 2 --parts 2
+
+cached() { # FILE
+	sed -n 's/^cached //p' "$1"
+}
+
+for version in 0.29.4 0.31.2 $newest; do
+	use "$version"
+	guest=("$python" "$here/generate.py" a b)
+	plain "${guest[@]}"
+	check "$version" "the program works" "exit 0" "$(cat plain.status)"
+	guarded --set drain.post_clear=on -- "${guest[@]}"
+	check_same "$version"
+	check_whole "$version"
+	check "$version" "the story" "load begin a
+load end a
+infer begin a
+infer end a
+drain begin a drain.post_clear
+drain end a drain.post_clear
+infer begin a
+infer end a
+drain begin a drain.post_clear
+drain end a drain.post_clear
+drain begin a drain.before_unload
+drain end a drain.before_unload
+unload begin a
+unload end a
+load begin b
+load end b
+infer begin b
+infer end b
+drain begin b drain.post_clear
+drain end b drain.post_clear
+infer begin b
+infer end b
+drain begin b drain.post_clear
+drain end b drain.post_clear
+drain begin b drain.at_exit
+drain end b drain.at_exit" "$(story)"
+	check "$version" "tokens of each generation" 4 "$(number_of '.ev == "infer" and .ph == "end" and
+		.tokens == 24 and .submits > 24 and .rate > 0 and .peak_bytes > 0 and .active > 0 and .prefill >= 1')"
+	check "$version" "drains that worked" 6 "$(number_of '.ev == "drain" and .ph == "end" and .rc == 0')"
+	check "$version" "bytes of the loads" 2 "$(number_of ".ev == \"load\" and .ph == \"end\" and .rc == 0 and
+		.bytes > $(($(stat -c %s a/model.safetensors) / 2)) and .live == .bytes")"
+	one "$version" "the version" ".ev == \"start\" and .role == \"guest\" and .versions.mlx == \"$version\""
+	one "$version" "the exit" '.ev == "exit" and .ph == "end" and .rc == 0 and .engine == "libc"'
+	check "$version" "caches left alone" "$([ "$version" = 0.31.2 ] && echo 6 || echo 0)" \
+		"$(number_of '.ev == "drain" and .ph == "end" and (.msg // "" | startswith("not cleared: drain.no_clear"))')"
+done
+
+# The newest version keeps a cache on the processor too: what post_clear is for.
+while read -r without with; do
+	[ "$with" -lt "$without" ] || fail post_clear "cached $with with it, $without without"
+	pass
+done < <(paste <(cached plain.err) <(cached guarded.err))
+check post_clear "measures" 4 "$(cached guarded.err | wc -l)"
+
+# Said by the user, the clear is left out by that version as well.
+guarded --set drain.post_clear=on --set drain.no_clear="mlx:>=0.32" -- "${guest[@]}"
+check no_clear "not cleared" 6 "$(number_of '.ev == "drain" and .ph == "end" and .rc == 0 and
+	(.msg // "" | startswith("not cleared"))')"
+
+# A prompt cache that is read back is no model.
+plain "$python" "$here/generate.py" --prompt-cache plain.safetensors a
+guarded -- "$python" "$here/generate.py" --prompt-cache kept.safetensors a
+check_same restore
+check restore "loads" 1 "$(number_of '.ev == "load" and .ph == "begin"')"
+one restore "a word of it" '.ev == "note" and .msg == "a saved cache is read back, no model: kept.safetensors"'
+
+# Weights that end before their header says: the engine's own error, and a load that failed.
+cp -r a cut
+head -c 200000 a/model.safetensors >cut/model.safetensors
+plain "$python" "$here/generate.py" cut
+check cut "the program fails" "exit 1" "$(cat plain.status)"
+guarded -- "$python" "$here/generate.py" cut
+check_same cut
+check_whole cut
+check cut "the last line" "$(tail -n 1 plain.err)" "$(tail -n 1 guarded.err)"
+tally 52
