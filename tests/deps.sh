@@ -6,7 +6,8 @@
 #
 #	build    compilers and headers, to build and to run the unit tests
 #	lint     what reads source and records: clang and its tools, shellcheck, mandoc, jq, perl
-#	engines  node >= 20, python3 and the prebuilt llama.cpp, for the engine tests
+#	engines  node >= 20, python3 and the prebuilt llama.cpp, for the engine tests;
+#	         OpenCL and Vulkan on the processor, and programs that use them
 #
 # Root on Debian or Ubuntu: installs with apt-get.  Anybody else: prints the
 # command and ends with 1.  NO_INSTALL=1: only tells, and ends with 1 only when
@@ -41,6 +42,10 @@ has_fuzzer() {
 		clang -x c -w -fsanitize=fuzzer,address -o "$out" - && rm -f "$out"
 }
 
+has_lavapipe() {
+	ls /usr/share/vulkan/icd.d/lvp_icd*.json
+}
+
 want_build() {
 	want build gcc "the compiler" have gcc
 	want build libc6-dev "headers of the C library" has_header stdio.h
@@ -71,6 +76,14 @@ want_lint() {
 
 want_engines() {
 	want engines python3 "engine tests through ctypes" have python3
+	want engines pocl-opencl-icd "OpenCL on the processor" \
+		test -e /etc/OpenCL/vendors/pocl.icd
+	want engines clinfo "an OpenCL program" have clinfo
+	want engines clpeak "an OpenCL program" have clpeak
+	want engines opencl-headers "another one is compiled" has_header CL/cl.h
+	want engines mesa-vulkan-drivers "Vulkan on the processor" has_lavapipe
+	want engines vulkan-tools "a Vulkan program" have vulkaninfo
+	want engines libvulkan-dev "another one is compiled" has_header vulkan/vulkan.h
 	if ! "$SRC/tests/engines/node.sh" >/dev/null 2>&1; then
 		apt_node_is_new && want engines nodejs "runs the engine, 20 or newer" false
 	elif NO_INSTALL=1 "$SRC/tests/engines/llama/fetch.sh" >/dev/null 2>&1; then

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# opencl.sh -- clinfo, clpeak and an ordinary program on PoCL, an OpenCL for processors:
+# the same words with and without, exact counts, refusals as the runtime's own errors.
+#
+# time-limit: 300
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+needs clinfo
+ls /etc/OpenCL/vendors/pocl*.icd >/dev/null 2>&1 || {
+	echo "needs pocl-opencl-icd"
+	exit 77
+}
+
+# What PoCL compiles is kept from one run to the next; its helpers get what they need.
+export POCL_CACHE_DIR=${TAFFRAIL_CACHE:-$SRC/build/cache}/pocl
+mkdir -p "$POCL_CACHE_DIR"
+
+same clinfo clinfo
+check clinfo "state that a query leaves" "" "$(ls "$state" 2>/dev/null)"
+
+if command -v clpeak >/dev/null; then
+	# Measured figures differ from run to run.
+	mask() { sed -i 's/: [0-9.][0-9.]* us$/: N us/' "$1"; }
+	clpeak --kernel-latency >/dev/null 2>&1 # fills the cache
+	without_shim clpeak --kernel-latency
+	with_shim clpeak --kernel-latency
+	mask plain.out
+	mask shim.out
+	for part in status out err; do
+		check clpeak "$part" "$(cat plain.$part)" "$(cat shim.$part)"
+	done
+	check clpeak "launches" 20002 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end").submits) | add')"
+	# PoCL runs a compiler and a linker: they use no engine.
+	check clpeak "processes that wrote" 1 "$(find "$state/crumbs" -name '*.jsonl' | wc -l)"
+	has clpeak "nothing is left" '.class == "device" and .engine == "opencl" and .bytes == 0 and .peak_bytes > 0'
+else
+	left_out=$((left_out + 6))
+	echo "left out: needs clpeak"
+fi
+
+"${CC:-cc}" -std=c11 -O2 -o program "$SRC/tests/engines/opencl/parts/program.c" \
+	-l:libOpenCL.so.1 2>compile.err || {
+	cat compile.err
+	echo "needs opencl-headers and ocl-icd-libopencl1"
+	exit 77
+}
+./program add >/dev/null # fills the cache: what a first run compiles is no part of the comparison
+
+same add ./program add
+has add "work of both queues" '.ev == "infer" and .ph == "end" and .engine == "opencl" and .submits == 4'
+has add "all was given back" '.class == "device" and .bytes == 0 and .largest == 16384'
+
+same keep ./program keep
+has keep "buffer and image at once" '.class == "device" and .bytes == 0 and .peak_bytes == 2097152'
+
+same leave ./program leave 5
+has leave "what was in flight" '.ev == "drain" and .ph == "begin" and .rule == "drain.at_exit" and (.msg | startswith("submits 1..5 "))'
+has leave "and was waited for" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == 0'
+has leave "what is still held" '.class == "device" and .bytes == 49152 and .pieces == 3'
+
+same launch ./program launch 20
+has launch "an event shows that all is done" '.ev == "drain" and .ph == "begin" and .rule == "drain.at_exit" and .msg == null'
+
+# ---- what only a policy does ----
+
+with_shim TAFFRAIL_SET="drain.every_submits=4;drain.at_exit=off" ./program launch 20
+check every status "exit 0" "$(cat shim.status)"
+check every "synchronized" 5 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.every_submits" and .rc == 0')"
+
+limit="memory.max_single_alloc=3MiB;memory.on_misfit=refuse"
+with_shim TAFFRAIL_SET="$limit" ./program take 1 4 2
+check limit status "exit 0" "$(cat shim.status)"
+check limit "the runtime's own error" "1 MiB: taken, 0
+4 MiB: not taken, -4
+2 MiB: taken, 0
+released nothing: -38" "$(cat shim.out)"
+has limit "the refusal" '.ev == "refuse" and .rule == "memory.max_single_alloc" and .call == "clCreateBuffer"'
+has limit "what was not taken is not counted" '.class == "device" and .bytes == 0 and .peak_bytes == 3145728'
+
+with_shim TAFFRAIL=off ./program add
+check off status "exit 0" "$(cat shim.status)"
+check off "state" "" "$(ls "$state" 2>/dev/null)"
+tally 31

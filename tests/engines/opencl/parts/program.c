@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* program.c -- an ordinary OpenCL program, which knows nothing of taffrail.
+ *
+ *	program add             adds two vectors, in order and out of order; 0 when right
+ *	program take MIB...     takes buffers of so many MiB, prints each error code, gives all back
+ *	program keep            as take 1 2 3, with what retains, maps, images and sub-buffers do
+ *	program launch N        hands N kernels to a queue, then waits by the last one's event
+ *	program leave N         hands N kernels over and ends without a wait
+ */
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N 4096
+
+static const char *source = "kernel void add(global const int *a, global const int *b,\n"
+			    "		global int *c)\n"
+			    "{ size_t i = get_global_id(0); c[i] = a[i] + b[i]; }\n";
+
+static cl_device_id device;
+static cl_context context;
+static cl_command_queue queue;
+static cl_kernel kernel;
+static int numbers[N];
+
+static void must(cl_int rc, const char *what)
+{
+	if (rc == CL_SUCCESS)
+		return;
+	printf("%s: %d\n", what, rc);
+	exit(1);
+}
+
+static void begin(cl_command_queue_properties how)
+{
+	cl_platform_id platform;
+	cl_program program;
+	cl_int rc;
+
+	must(clGetPlatformIDs(1, &platform, NULL), "platform");
+	must(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, NULL), "device");
+	context = clCreateContext(NULL, 1, &device, NULL, NULL, &rc);
+	must(rc, "context");
+	queue = clCreateCommandQueue(context, device, how, &rc);
+	must(rc, "queue");
+	program = clCreateProgramWithSource(context, 1, &source, NULL, &rc);
+	must(rc, "program");
+	must(clBuildProgram(program, 1, &device, "", NULL, NULL), "build");
+	kernel = clCreateKernel(program, "add", &rc);
+	must(rc, "kernel");
+	must(clReleaseProgram(program), "release of the program");
+	for (int i = 0; i < N; i++)
+		numbers[i] = i;
+}
+
+static void end(void)
+{
+	must(clReleaseKernel(kernel), "release of the kernel");
+	must(clReleaseCommandQueue(queue), "release of the queue");
+	must(clReleaseContext(context), "release of the context");
+}
+
+static cl_mem numbers_buffer(void)
+{
+	cl_int rc;
+	cl_mem m = clCreateBuffer(context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof(numbers),
+				  numbers, &rc);
+
+	must(rc, "buffer");
+	return m;
+}
+
+static cl_mem set_arguments(cl_mem *a, cl_mem *b)
+{
+	cl_int rc;
+	cl_mem c = clCreateBuffer(context, CL_MEM_WRITE_ONLY, sizeof(numbers), NULL, &rc);
+
+	must(rc, "result");
+	*a = numbers_buffer();
+	*b = numbers_buffer();
+	must(clSetKernelArg(kernel, 0, sizeof(*a), a), "argument");
+	must(clSetKernelArg(kernel, 1, sizeof(*b), b), "argument");
+	must(clSetKernelArg(kernel, 2, sizeof(c), &c), "argument");
+	return c;
+}
+
+static void launch(cl_event *event)
+{
+	size_t n = N;
+
+	must(clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &n, NULL, 0, NULL, event), "launch");
+}
+
+static int add(cl_command_queue_properties how)
+{
+	static int out[N];
+	cl_mem a, b, c;
+	cl_event done;
+	int wrong = 0;
+
+	begin(how);
+	c = set_arguments(&a, &b);
+	launch(&done);
+	/* The kernel still uses them. */
+	must(clReleaseMemObject(a), "release");
+	must(clReleaseMemObject(b), "release");
+	must(clEnqueueReadBuffer(queue, c, CL_TRUE, 0, sizeof(out), out, 1, &done, NULL), "read");
+	for (int i = 0; i < N; i++)
+		wrong += out[i] != 2 * i;
+	must(clReleaseEvent(done), "release of the event");
+	must(clReleaseMemObject(c), "release");
+	must(clFinish(queue), "finish");
+	end();
+	printf("%d wrong\n", wrong);
+	return wrong != 0;
+}
+
+static int take(int n, char **mib)
+{
+	cl_mem *all = calloc((size_t)n, sizeof(cl_mem));
+
+	begin(0);
+	for (int i = 0; all && i < n; i++) {
+		cl_int rc = 1;
+
+		all[i] = clCreateBuffer(context, CL_MEM_READ_WRITE,
+					(size_t)strtoull(mib[i], NULL, 10) << 20, NULL, &rc);
+		printf("%s MiB: %s, %d\n", mib[i], all[i] ? "taken" : "not taken", rc);
+	}
+	for (int i = 0; all && i < n; i++)
+		if (all[i])
+			must(clReleaseMemObject(all[i]), "release");
+	free(all);
+	printf("released nothing: %d\n", clReleaseMemObject(NULL));
+	end();
+	return 0;
+}
+
+static int keep(void)
+{
+	cl_image_format format = { CL_RGBA, CL_UNORM_INT8 };
+	cl_image_desc desc = { .image_type = CL_MEM_OBJECT_IMAGE2D,
+			       .image_width = 512,
+			       .image_height = 512 };
+	cl_buffer_region region = { 0, 4096 };
+	cl_mem buffer, part, image;
+	void *mapped;
+	cl_int rc;
+
+	begin(0);
+	buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, 1 << 20, NULL, &rc);
+	must(rc, "buffer");
+	part = clCreateSubBuffer(buffer, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &rc);
+	must(rc, "part");
+	image = clCreateImage(context, CL_MEM_READ_WRITE, &format, &desc, NULL, &rc);
+	must(rc, "image");
+	must(clRetainMemObject(image), "retain");
+	must(clReleaseMemObject(image), "release");
+	must(clReleaseMemObject(buffer), "release"); /* its part holds it */
+	mapped = clEnqueueMapBuffer(queue, part, CL_TRUE, CL_MAP_WRITE, 0, 64, 0, NULL, NULL, &rc);
+	must(rc, "map");
+	memset(mapped, 1, 64);
+	must(clEnqueueUnmapMemObject(queue, part, mapped, 0, NULL, NULL), "unmap");
+	must(clFinish(queue), "finish");
+	must(clReleaseMemObject(part), "release");
+	must(clReleaseMemObject(image), "release");
+	must(clRetainCommandQueue(queue), "retain");
+	must(clReleaseCommandQueue(queue), "release");
+	end();
+	printf("kept and given\n");
+	return 0;
+}
+
+static int launch_many(int n, int is_waiting)
+{
+	cl_mem a, b, c;
+	cl_event last = NULL;
+
+	begin(0);
+	c = set_arguments(&a, &b);
+	for (int i = 1; i <= n; i++)
+		launch(i == n ? &last : NULL);
+	printf("%d launched\n", n);
+	if (!is_waiting)
+		return 0;
+	must(clWaitForEvents(1, &last), "wait");
+	must(clReleaseEvent(last), "release of the event");
+	must(clReleaseMemObject(a), "release");
+	must(clReleaseMemObject(b), "release");
+	must(clReleaseMemObject(c), "release");
+	end();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!strcmp(what, "add"))
+		return add(0) || add(CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE);
+	if (!strcmp(what, "take") && argc > 2)
+		return take(argc - 2, argv + 2);
+	if (!strcmp(what, "keep"))
+		return keep();
+	if (!strcmp(what, "launch") && argc > 2)
+		return launch_many(atoi(argv[2]), 1);
+	if (!strcmp(what, "leave") && argc > 2)
+		return launch_many(atoi(argv[2]), 0);
+	fprintf(stderr, "usage: program add | take MIB... | keep | launch N | leave N\n");
+	return 64;
+}
