@@ -274,7 +274,7 @@ int32_t taf_clEnqueueSVMFree(void *queue, uint32_t n, void **pointers, taf_cl_sv
 	r = THROUGH(e.call, clEnqueueSVMFree)(queue, n, pointers, own, data, n_waits, waits, event);
 	lane = taf_tls.lane;
 	for (uint32_t i = 0; !r && !own && lane && i < n; i++)
-		if (taf_live_give(API, TAF_U64((const void *)pointers[i]), &had))
+		if (pointers[i] && taf_live_give(API, TAF_U64((const void *)pointers[i]), &had))
 			taf_bump(lane, &lane->bytes_given, had.bytes);
 	return enqueue_end(&e, event, r);
 }

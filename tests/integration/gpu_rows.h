@@ -3,7 +3,7 @@
  * exported name.
  *
  * The including file defines ROWS, ENGINE, FAKE, the file name of the fake runtime, and
- * MISSING, what a function gives when its runtime is not there; and it defines, before
+ * MISSING, what a function gives when its runtime is not there, 0 where that is a pointer; and it defines, before
  * this is included, a variable for each parameter name that the rows use (a void * goes
  * for every kind of pointer), and make_ready, which makes what they need.
  *
@@ -33,15 +33,19 @@
 #include "../../hooks/none.h"
 #undef HOOK
 #undef OWN
+#undef OWNV
 #define HOOK(ret, name, params, args, kind, bytes, refuse, doc) extern WEAK ret name params;
 #define OWN(ret, name, params, args, kind, refuse, doc) extern WEAK ret name params;
+#define OWNV(name, params, args, kind, doc) extern WEAK void name params;
 #include ROWS
 
 #undef HOOK
 #undef OWN
+#undef OWNV
 #undef CALL
 #define HOOK(ret, name, params, args, kind, bytes, refuse, doc) ROW_##name,
 #define OWN(ret, name, params, args, kind, refuse, doc) ROW_##name,
+#define OWNV(name, params, args, kind, doc) ROW_##name,
 #define CALL(ret, name, params, doc) ROW_##name,
 enum {
 #include ROWS
@@ -50,6 +54,7 @@ enum {
 /* Pass 2: a caller for each row. */
 #undef HOOK
 #undef OWN
+#undef OWNV
 #undef CALL
 #define CALL(ret, name, params, doc)
 #define CALLER(name, args) \
@@ -59,6 +64,12 @@ enum {
 	}
 #define HOOK(ret, name, params, args, kind, bytes, refuse, doc) CALLER(name, args)
 #define OWN(ret, name, params, args, kind, refuse, doc) CALLER(name, args)
+#define OWNV(name, params, args, kind, doc) \
+	static int64_t call_##name(void) \
+	{ \
+		name args; \
+		return 0; \
+	}
 #include ROWS
 
 struct row {
@@ -66,14 +77,18 @@ struct row {
 	int64_t (*call)(void);
 	enum taf_kind kind;
 	int number;
+	int64_t missing;
 };
 
 /* Pass 3: the rows. */
 #undef HOOK
 #undef OWN
-#define ENTRY(name, kind) { #name, call_##name, TAF_##kind, ROW_##name },
-#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) ENTRY(name, kind)
-#define OWN(ret, name, params, args, kind, refuse, doc) ENTRY(name, kind)
+#undef OWNV
+#define ENTRY(name, kind, missing) { #name, call_##name, TAF_##kind, ROW_##name, missing },
+#define MISSING_OF(ret) _Generic((ret){ 0 }, void * : 0, default : MISSING)
+#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) ENTRY(name, kind, MISSING_OF(ret))
+#define OWN(ret, name, params, args, kind, refuse, doc) ENTRY(name, kind, MISSING_OF(ret))
+#define OWNV(name, params, args, kind, doc) ENTRY(name, kind, 0)
 static const struct row rows[] = {
 #include ROWS
 };
@@ -174,8 +189,8 @@ static void call_missing(void)
 	for (size_t i = 0; i < N_ROWS; i++) {
 		int64_t got = rows[i].call();
 
-		if (got != MISSING)
-			complain(&rows[i], "value", MISSING, got);
+		if (got != rows[i].missing)
+			complain(&rows[i], "value", rows[i].missing, got);
 		printf("called %s\n", rows[i].name);
 	}
 }

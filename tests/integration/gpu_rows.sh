@@ -7,10 +7,10 @@
 
 # Rows that a program can call: all but what we call ourselves.
 rows_of() { # TABLE
-	grep -cE '^(TAKES|GIVES|GIVES_LATER|SUBMITS|WAITS|DROPS|HOOK|OWN)\(' "$SRC/hooks/$1.def"
+	grep -cE '^(TAKES|GIVES|GIVES_LATER|SUBMITS|WAITS|DROPS|HOOK|OWN|OWNV|ENQUEUES|BLOCKS|MAKES)\(' "$SRC/hooks/$1.def"
 }
 
-for table in cuda cudart hip level0; do
+for table in cuda cudart hip level0 vulkan opencl; do
 	for odd in "" 1; do
 		with_shim ${odd:+FAKE_ODD=$odd} "$tests/guest_${table}_rows"
 		check "$table values ${odd:-0}" status "exit 0" "$(cat shim.status)"
@@ -25,4 +25,4 @@ for table in cuda cudart hip level0; do
 	[ "$(cat shim.status)" = "exit 0" ] || grep -v '^called' shim.out
 	check "$table missing" "rows called" "$(rows_of "$table")" "$(grep -c '^called' shim.out)"
 done
-tally 24
+tally 36
