@@ -264,12 +264,15 @@ SIM_CC    = $(CC) $(BASE) -fPIC -fvisibility=hidden -shared -Wl,-soname,$(@F) -W
 # The version that symbols of the real ones carry is their soname.
 SIM_MAP   = echo '$(@F) { global: $(1); local: *; };' >$@.map
 
-$(SIM)/libcuda.so.1: $(wildcard tests/simgpu/driver*.c) $(addprefix tests/simgpu/,guest.c table.c status.c)
-	$(call run,SIM)$(SIM_CC) -o $@ $(filter %.c,$^) -pthread
+$(SIM)/libcuda.so.1: $(wildcard tests/simgpu/driver*.c) $(addprefix tests/simgpu/,guest.c table.c status.c rows.c) \
+	hooks/cuda.def
+	$(call run,SIM)$(SIM_CC) '-DSIM_ROWS="../../hooks/cuda.def"' -o $@ $(filter %.c,$^) -pthread
 
-$(SIM)/libcudart.so.%: $(wildcard tests/simgpu/runtime*.c) tests/simgpu/status.c
+$(SIM)/libcudart.so.%: $(wildcard tests/simgpu/runtime*.c) $(addprefix tests/simgpu/,status.c rows.c) \
+	hooks/cudart.def
 	$(Q)$(call SIM_MAP,cuda*; __cuda*)
-	$(call run,SIM)$(SIM_CC) -DSIM_CUDART=$* -Xlinker --version-script=$@.map -o $@ $(filter %.c,$^) -ldl -pthread
+	$(call run,SIM)$(SIM_CC) -DSIM_CUDART=$* '-DSIM_ROWS="../../hooks/cudart.def"' \
+	-Xlinker --version-script=$@.map -o $@ $(filter %.c,$^) -ldl -pthread
 
 $(SIM)/libcublas.so.%: tests/simgpu/blas.c $(SIM)/libcudart.so.%
 	$(Q)$(call SIM_MAP,cublas*)

@@ -7,6 +7,7 @@
 # none does, but for the program that trims in one thread while another one generates.
 #
 # time-limit: 180
+# shellcheck disable=SC2154 # names set by the libs that are sourced below
 . "${SRC:?}/tests/integration/lib.sh"
 . "${SRC:?}/tests/simgpu/lib_panic.sh"
 

@@ -144,11 +144,14 @@ SIM_PUBLIC int cuDeviceGetAttribute(int *value, int attribute, int device)
 
 SIM_PUBLIC int cuDeviceGetUuid_v2(char *uuid, int device)
 {
+	static const char made_up[16] = { 's', 'i', 'm', 'g', 'p', 'u' };
 	int r = device_of(device);
 
-	if (!r)
-		memcpy(uuid, "simgpu device  ", 15), uuid[15] = (char)device;
-	return r;
+	if (r)
+		return r;
+	memcpy(uuid, made_up, sizeof(made_up));
+	uuid[15] = (char)(device + 1);
+	return SIM_OK;
 }
 
 SIM_PUBLIC int cuDeviceGetPCIBusId(char *id, int n, int device)

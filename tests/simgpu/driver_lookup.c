@@ -49,7 +49,6 @@ SIM_PUBLIC int cuGetProcAddress_v2(const char *name, void **out, int version, ui
 	for (int i = 0; i < (int)(sizeof(rows) / sizeof(*rows)); i++) {
 		if (strcmp(rows[i].asked, name) != 0)
 			continue;
-		how = best < 0 ? TOO_OLD : FOUND;
 		if (rows[i].since <= version && (best < 0 || rows[i].since > rows[best].since))
 			best = i;
 		how = best < 0 ? TOO_OLD : FOUND;
