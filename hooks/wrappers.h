@@ -43,9 +43,11 @@
 #define TAF_NOT_MADE(call, ret, refuse) (refuse)
 #define TAF_FAULT(call, rc) (void)0
 #define TAF_BEFORE_TRIM(call) (void)0
+#define TAF_AFTER_TRIM(call) (void)0
 #else
 #define TAF_NOT_MADE(call, ret, refuse) ((call).real ? (refuse) : TAF_MISSING(ret))
 #define TAF_BEFORE_TRIM(call) taf_burst_unload(&(call))
+#define TAF_AFTER_TRIM(call) taf_burst_unloaded(&(call))
 #define TAF_FAULT(call, rc) \
 	do { \
 		if (__builtin_expect((rc) != 0, 0)) \
@@ -72,9 +74,14 @@
 		call.bytes = (uint64_t)(n_bytes); \
 		if (TAF_##kind_ == TAF_TRIM) \
 			TAF_BEFORE_TRIM(call); \
-		if (!TAF_ENTER(kind_, &call)) \
+		if (!TAF_ENTER(kind_, &call)) { \
+			if (TAF_##kind_ == TAF_TRIM) \
+				TAF_AFTER_TRIM(call); \
 			return TAF_NOT_MADE(call, ret, refuse); \
+		} \
 		ret r = THROUGH(call, name) args; \
+		if (TAF_##kind_ == TAF_TRIM) \
+			TAF_AFTER_TRIM(call); \
 		if (TAF_##kind_ == TAF_ALLOC && __builtin_expect(TAF_IS_OOM(r), 0)) \
 			for (uint32_t n = 0; TAF_IS_OOM(r) && taf_oom_again(&call, n); n++) \
 				r = THROUGH(call, name) args; \
@@ -124,10 +131,10 @@
 	}
 /* What is not known was never counted as taken: it passes unseen. */
 #define GIVES(ret, name, params, args, at, refuse, doc) \
-	TAF_GIVE(ret, name, params, args, at, refuse, taf_burst_unload(&call))
+	TAF_GIVE(ret, name, params, args, at, refuse, taf_burst_unload(&call), taf_burst_unloaded(&call))
 #define GIVES_LATER(ret, name, params, args, at, refuse, doc) \
-	TAF_GIVE(ret, name, params, args, at, refuse, (void)0)
-#define TAF_GIVE(ret, name, params, args, at_, refuse, before) \
+	TAF_GIVE(ret, name, params, args, at, refuse, (void)0, (void)0)
+#define TAF_GIVE(ret, name, params, args, at_, refuse, before, after) \
 	ret taf_##name params \
 	{ \
 		struct taf_call call; \
@@ -144,9 +151,12 @@
 		} \
 		before; \
 		call.bytes = taf_device_bytes(had.place, had.bytes); \
-		if (!taf_before_narrow(&call, TAF_FREE)) \
+		if (!taf_before_narrow(&call, TAF_FREE)) { \
+			after; \
 			return TAF_NOT_MADE(call, ret, refuse); \
+		} \
 		r = THROUGH(call, name) args; \
+		after; \
 		if (__builtin_expect(TAF_STATUS(r) != 0, 0)) \
 			taf_live_back(&had); \
 		taf_after_narrow(&call, TAF_FREE, TAF_STATUS(r)); \
@@ -189,6 +199,7 @@
 	ret taf_##name params \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
+		ret r; \
 		call.queue = (queue_); \
 		call.real = (taf_fn)REAL(name); \
 		if (!call.real) \
@@ -196,5 +207,7 @@
 		taf_capture_closed(call.queue); \
 		taf_burst_unload(&call); \
 		taf_flight_drop(taf_call_key(&call)); \
-		return THROUGH(call, name) args; \
+		r = THROUGH(call, name) args; \
+		taf_burst_unloaded(&call); \
+		return r; \
 	}

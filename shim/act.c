@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "owner.h"
 #include "scratch.h"
+#include "still.h"
 
 #define CAPTURE_MS 100 /* a capture takes microseconds: one that lasts is not waited for */
 
@@ -92,22 +93,26 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 {
 	const struct taf_ops *ops = w->table->ops;
 	void *handle = handle_of(w);
+	bool trims = (drain & TAF_DRAIN_TRIM) && ops->trim, is_still;
 	int saved = errno, err;
 
 	if (!taf_capture_shut(CAPTURE_MS)) {
 		*what = "not synchronized: a stream is being captured";
 		return -EBUSY;
 	}
+	is_still = trims && taf_still_begin();
 	taf_tls.inside++;
 	err = w->is_burst ? sync_burst(w, handle) : ops->sync(handle, w->home);
 	*what = err ? "not synchronized, so not cleared" : NULL;
-	if (!err && (drain & TAF_DRAIN_TRIM) && ops->trim) {
+	if (!err && trims) {
 		if (taf_known_bars_clear(taf_engine_name(w->table->engine)))
 			*what = "not cleared: drain.no_clear names this version";
 		else
 			err = ops->trim(handle, w->home);
 	}
 	taf_tls.inside--;
+	if (is_still)
+		taf_still_end();
 	taf_capture_free();
 	errno = saved;
 	return err;

@@ -214,7 +214,7 @@ static bool is_engines_affair(void)
 						  1u << TAF_SUBMIT | 1u << TAF_TRIM));
 }
 
-void taf_burst_unload(const struct taf_call *c)
+void taf_burst_unload(struct taf_call *c)
 {
 	struct taf_event ev = { .kind = TAF_UNLOAD,
 				.phase = TAF_BEGIN,
@@ -224,9 +224,11 @@ void taf_burst_unload(const struct taf_call *c)
 	unsigned drain;
 	int rule;
 
-	if (!taf_rules.drain_before_unload || !taf_tls.flight || is_engines_affair() ||
-	    taf_is_other_process())
+	c->is_still = false;
+	if (!taf_rules.drain_before_unload || is_engines_affair() || taf_is_other_process() ||
+	    taf_state_now() != TAF_ACTIVE)
 		return;
+	c->is_still = taf_rules.mode == TAF_MODE_ENFORCE && taf_still_begin();
 	taf_flight_sum(taf_api_of(c->table->engine), &sum);
 	w = sum.in_flight ? work_of(c) : NULL;
 	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms))

@@ -24,6 +24,7 @@
 
 #include "flight.h"
 #include "gate.h"
+#include "still.h"
 #include "work.h"
 
 /* Stamps that make up drain.idle_ms; 0: not measured yet, each submit is looked at. */
@@ -40,8 +41,15 @@ void taf_burst_fold(struct taf_work *w);
 /* Submits of w's runtime so far. */
 uint64_t taf_burst_total(const struct taf_work *w);
 /* Before memory, a queue or a context is given up, or a cache is trimmed: with work in
- * flight that is what drain.before_unload is about. */
-void taf_burst_unload(const struct taf_call *c);
+ * flight that is what drain.before_unload is about. Submits of other threads stand
+ * still until taf_burst_unloaded. */
+void taf_burst_unload(struct taf_call *c);
+/* Their function has given it up, or was not called: others may submit again. */
+static inline void taf_burst_unloaded(const struct taf_call *c)
+{
+	if (__builtin_expect(c->is_still, 0))
+		taf_still_end();
+}
 /* After a wait of the program that has succeeded. */
 void taf_burst_waited(const struct taf_call *c);
 /* A process became active, or a fork child begins anew. */
@@ -79,6 +87,7 @@ TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
 	}
 	if (t->flight && !t->is_submitting) {
 		t->is_submitting = c->has_flight = true;
+		taf_still_enter(t->flight, !t->lane || t->lane->is_shared);
 		taf_flight_submit(t->flight, key, !t->lane || t->lane->is_shared);
 	}
 	return true;
@@ -86,8 +95,12 @@ TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
 
 TAF_INLINE void taf_submit_after(struct taf_call *c, int64_t rc)
 {
-	if (c->has_flight)
-		taf_tls.is_submitting = false;
+	struct taf_tls *t = &taf_tls;
+
+	if (c->has_flight) {
+		t->is_submitting = false;
+		taf_still_leave(t->flight, !t->lane || t->lane->is_shared);
+	}
 	taf_after_narrow(c, TAF_SUBMIT, rc);
 	if (__builtin_expect(atomic_load_explicit(&taf_life.alert, memory_order_relaxed) &
 				     TAF_ALERT_COUNT,

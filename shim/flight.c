@@ -35,6 +35,9 @@ struct taf_flight *taf_flight_lane(void)
 		i = (int)(((const char *)lane - first) / h->lane_bytes);
 	while (seen <= i && !atomic_compare_exchange_weak(&lanes_used, &seen, i + 1))
 		;
+	/* Who had it before may have ended within a submit. */
+	if (lane && !lane->is_shared)
+		atomic_store(&taf_flights[i].inside, 0);
 	return &taf_flights[i];
 }
 
@@ -141,11 +144,13 @@ void taf_flight_drop(uint64_t key)
 
 void taf_flight_forget(void)
 {
-	for (int l = 0; l < TAF_FLIGHT_LANES; l++)
+	for (int l = 0; l < TAF_FLIGHT_LANES; l++) {
+		atomic_store(&taf_flights[l].inside, 0);
 		for (int i = 0; i <= OTHERS; i++) {
 			atomic_store(&taf_flights[l].of[i].key, 0);
 			atomic_store(&taf_flights[l].of[i].submits, 0);
 			atomic_store(&taf_flights[l].of[i].done, 0);
 		}
+	}
 	atomic_store(&lanes_used, 0);
 }

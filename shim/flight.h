@@ -30,6 +30,7 @@ struct taf_flight_queue {
 };
 
 struct taf_flight {
+	_Atomic(uint32_t) inside; /* submits that are in their function: still.h */
 	struct taf_flight_queue of[TAF_FLIGHT_QUEUES + 1]; /* the last one: all others */
 };
 

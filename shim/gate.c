@@ -10,6 +10,7 @@
 #include "learn.h"
 #include "load_size.h"
 #include "sig.h"
+#include "still.h"
 #include "watch.h"
 #include "turn.h"
 #include "work.h"
@@ -59,6 +60,8 @@ static void forget_abandoned(const struct taf_call *c)
 	if (!t->open || now < outer || now - outer > TAF_SAME_STACK)
 		return;
 	t->open = 0;
+	if (t->is_submitting && t->flight)
+		taf_still_leave(t->flight, !t->lane || t->lane->is_shared);
 	t->is_submitting = false;
 	if (t->lane)
 		atomic_store_explicit(&t->lane->open.what, TAF_NO_ROW, memory_order_release);

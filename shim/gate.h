@@ -48,6 +48,7 @@ struct taf_call {
 	bool is_context; /* an UNLOAD, or the making, of a context */
 	bool is_companion; /* a LOAD that comes with another */
 	bool has_bytes;
+	bool is_still; /* other threads submit nothing until it is over */
 	bool has_flight; /* this call counts as in flight, not one around it */
 };
 
@@ -104,8 +105,7 @@ static inline uint32_t taf_mutes(enum taf_kind kind)
 
 	switch (kind) {
 	/* What an engine computes while it loads, makes a context or frees is no generation. */
-	case TAF_SUBMIT:
-		return submit | sync | 1u << TAF_LOAD | 1u << TAF_NOTE | 1u << TAF_UNLOAD;
+	case TAF_SUBMIT: return submit | sync | 1u << TAF_LOAD | 1u << TAF_NOTE | 1u << TAF_UNLOAD;
 	case TAF_SYNC: return submit | sync | 1u << TAF_LOAD | 1u << TAF_UNLOAD;
 	case TAF_ALLOC:
 	case TAF_FREE: return 1u << TAF_ALLOC | 1u << TAF_FREE;

@@ -98,6 +98,7 @@ void taf_rearm(void)
 	taf_flight_forget();
 	taf_events_forget();
 	taf_capture_forget();
+	taf_still_forget();
 	taf_burst_reset();
 	atomic_store(&taf_life.state, TAF_ARMED);
 	taf_sys_wake_all(&taf_life.state);

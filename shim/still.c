@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "still.h"
+
+#include "capture.h"
+#include "life.h"
+
+#define SPINS 200
+#define LOOK_MS 1
+#define SETTLE_MS 1
+
+struct taf_still taf_still;
+
+static uint64_t deadline(void)
+{
+	return taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+}
+
+static uint32_t self(void)
+{
+	return (uint32_t)taf_tid();
+}
+
+void taf_still_wait(struct taf_flight *f)
+{
+	uint32_t holder = atomic_load(&taf_still.holder);
+	uint64_t until;
+
+	if (holder == self() || taf_captures_open() || taf_tls.inside)
+		return;
+	until = deadline();
+	atomic_fetch_sub(&f->inside, 1);
+	while (holder) {
+		/* A thread that is gone out of its call gives nothing up any more. */
+		if (taf_sys_mono_ns() > until) {
+			atomic_compare_exchange_strong(&taf_still.holder, &holder, 0);
+			until = deadline();
+		} else {
+			taf_sys_wait(&taf_still.holder, holder, LOOK_MS);
+		}
+		holder = atomic_load(&taf_still.holder);
+		if (holder)
+			continue;
+		/* From here on the next one that gives something up sees it, or is seen. */
+		atomic_fetch_add(&f->inside, 1);
+		holder = atomic_load(&taf_still.holder);
+		if (!holder)
+			return;
+		atomic_fetch_sub(&f->inside, 1);
+	}
+}
+
+/* A thread that has a lane and has not submitted yet may do so at any moment. */
+static bool are_others(void)
+{
+	int lanes = taf_flight_lanes();
+
+	return lanes > 1 || (lanes == 1 && taf_tls.flight != &taf_flights[0]);
+}
+
+static bool is_anybody_inside(void)
+{
+	int lanes = taf_flight_lanes();
+
+	for (int l = 0; l < lanes; l++)
+		if (&taf_flights[l] != taf_tls.flight && atomic_load(&taf_flights[l].inside))
+			return true;
+	return false;
+}
+
+static void sleep_a_while(uint32_t ms)
+{
+	static _Atomic(uint32_t) nothing;
+
+	taf_sys_wait(&nothing, 0, ms);
+}
+
+bool taf_still_begin(void)
+{
+	uint32_t nobody = 0;
+	uint64_t until;
+
+	if (!are_others() || taf_captures_open())
+		return false;
+	/* A store of before, without its order, is seen after a while at the latest. */
+	if (!atomic_exchange(&taf_still.is_needed, 1))
+		sleep_a_while(SETTLE_MS);
+	until = deadline();
+	while (!atomic_compare_exchange_strong(&taf_still.holder, &nobody, self())) {
+		if (nobody == self() || taf_sys_mono_ns() > until)
+			return false;
+		taf_sys_wait(&taf_still.holder, nobody, LOOK_MS);
+		nobody = 0;
+	}
+	for (int i = 0; is_anybody_inside() && taf_sys_mono_ns() < until; i++)
+		if (i > SPINS)
+			sleep_a_while(LOOK_MS);
+	return true;
+}
+
+void taf_still_end(void)
+{
+	uint32_t me = self();
+
+	atomic_compare_exchange_strong(&taf_still.holder, &me, 0);
+	taf_sys_wake_all(&taf_still.holder);
+}
+
+void taf_still_forget(void)
+{
+	atomic_store(&taf_still.holder, 0);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* still.h -- other threads submit nothing while one gives memory up.
+ *
+ * A drain before a free or a trim is worth nothing where another thread submits
+ * between the two.  So the one that frees has all submits stand still, from before
+ * its drain until its own call is over:
+ *
+ *   a submit                               a free, a trim
+ *     taf_still_enter(flight, shared)        has = taf_still_begin()
+ *     r = their function                     synchronize
+ *     taf_still_leave(flight, shared)        r = their function
+ *                                            if (has) taf_still_end()
+ *
+ * Nobody waits longer than drain.deadline: neither the one that frees for a submit
+ * that does not return, nor a submit for a free.  A submit into a capture goes on,
+ * since the drain waits for the capture.  Where one thread alone submits nothing is
+ * done; the first time that there is another, submits begin to order their store
+ * before their load (is_needed).
+ */
+#ifndef TAF_STILL_H
+#define TAF_STILL_H
+
+#include <stdatomic.h>
+
+#include "flight.h"
+
+struct taf_still {
+	_Atomic(uint32_t) holder; /* tid; a futex; 0: nobody gives anything up */
+	_Atomic(uint32_t) is_needed;
+};
+
+extern struct taf_still taf_still;
+
+/* Somebody gives memory up. The thread stands outside meanwhile. */
+void taf_still_wait(struct taf_flight *f);
+
+/* True: taf_still_end is due. */
+bool taf_still_begin(void);
+void taf_still_end(void);
+void taf_still_forget(void);
+
+static inline void taf_still_enter(struct taf_flight *f, bool is_shared)
+{
+	if (__builtin_expect(is_shared || atomic_load_explicit(&taf_still.is_needed,
+							       memory_order_relaxed),
+			     0))
+		atomic_fetch_add(&f->inside, 1);
+	else
+		atomic_store_explicit(&f->inside, 1, memory_order_relaxed);
+	if (__builtin_expect(atomic_load(&taf_still.holder) != 0, 0))
+		taf_still_wait(f);
+}
+
+static inline void taf_still_leave(struct taf_flight *f, bool is_shared)
+{
+	if (__builtin_expect(is_shared, 0))
+		atomic_fetch_sub(&f->inside, 1);
+	else
+		atomic_store_explicit(&f->inside, 0, memory_order_release);
+}
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* test_still.c -- while one thread gives memory up no other one submits. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "../../shim/capture.h"
+#include "../../shim/life.h"
+#include "../../shim/still.h"
+
+static _Atomic(int) has_begun, is_over, seen, is_inside, has_left;
+
+static int setup(void **s)
+{
+	(void)s;
+	has_begun = is_over = seen = is_inside = has_left = 0;
+	taf_rules.drain_deadline_ms = 60000;
+	taf_flight_forget();
+	taf_still_forget();
+	taf_tls.flight = &taf_flights[0];
+	return 0;
+}
+
+static void alone(void **s)
+{
+	(void)s;
+	assert_false(taf_still_begin());
+	/* Lanes that nobody used are nobody's. */
+	taf_still_enter(&taf_flights[0], false);
+	assert_int_equal(taf_flights[0].inside, 1);
+	taf_still_leave(&taf_flights[0], false);
+	assert_int_equal(taf_flights[0].inside, 0);
+}
+
+static void *submit(void *shared)
+{
+	taf_tls.flight = &taf_flights[1];
+	has_begun = 1;
+	taf_still_enter(taf_tls.flight, shared != NULL);
+	seen = 1 + is_over;
+	taf_still_leave(taf_tls.flight, shared != NULL);
+	return NULL;
+}
+
+static void stands_until(bool is_shared)
+{
+	pthread_t t;
+
+	taf_flight_lane();
+	assert_true(taf_still_begin());
+	assert_int_equal(pthread_create(&t, NULL, submit, is_shared ? &t : NULL), 0);
+	while (!has_begun)
+		;
+	is_over = 1;
+	taf_still_end();
+	pthread_join(t, NULL);
+	assert_int_equal(seen, 2);
+	assert_int_equal(taf_flights[1].inside, 0);
+	assert_int_equal(taf_still.holder, 0);
+}
+
+static void submits_stand(void **s)
+{
+	(void)s;
+	stands_until(false);
+}
+
+static void shared_lanes_stand(void **s)
+{
+	(void)s;
+	stands_until(true);
+}
+
+/* Leaves as soon as somebody wants to begin. */
+static void *be_inside(void *arg)
+{
+	(void)arg;
+	taf_tls.flight = &taf_flights[1];
+	taf_still_enter(taf_tls.flight, false);
+	is_inside = 1;
+	while (!taf_still.holder)
+		;
+	has_left = 1;
+	taf_still_leave(taf_tls.flight, false);
+	return NULL;
+}
+
+static void begins_when_all_are_out(void **s)
+{
+	pthread_t t;
+
+	(void)s;
+	taf_flight_lane();
+	assert_int_equal(pthread_create(&t, NULL, be_inside, NULL), 0);
+	while (!is_inside)
+		;
+	assert_true(taf_still_begin());
+	assert_int_equal(has_left, 1);
+	taf_still_end();
+	pthread_join(t, NULL);
+}
+
+static void *begin_and_go(void *arg)
+{
+	(void)arg;
+	taf_tls.flight = &taf_flights[1];
+	seen = taf_still_begin();
+	return NULL;
+}
+
+static void nobody_waits_for_ever(void **s)
+{
+	pthread_t t;
+
+	(void)s;
+	taf_flight_lane();
+	taf_rules.drain_deadline_ms = 20;
+	assert_int_equal(pthread_create(&t, NULL, begin_and_go, NULL), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(seen, 1);
+	taf_still_enter(&taf_flights[0], false);
+	assert_int_equal(taf_still.holder, 0);
+	/* Now this one does not return. */
+	assert_int_equal(pthread_create(&t, NULL, begin_and_go, NULL), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(seen, 1);
+	taf_still_leave(&taf_flights[0], false);
+}
+
+static void ones_own_pass(void **s)
+{
+	(void)s;
+	taf_flight_lane();
+	assert_true(taf_still_begin());
+	assert_false(taf_still_begin());
+	taf_still_enter(&taf_flights[0], false);
+	taf_still_leave(&taf_flights[0], false);
+	taf_still_end();
+}
+
+static void captures_pass(void **s)
+{
+	(void)s;
+	taf_flight_lane();
+	taf_capture_opening();
+	taf_capture_opened(7, true);
+	assert_false(taf_still_begin());
+	atomic_store(&taf_still.holder, 1);
+	taf_still_enter(&taf_flights[0], false);
+	taf_still_leave(&taf_flights[0], false);
+	assert_int_equal(taf_still.holder, 1);
+	taf_capture_closed(7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(alone, setup),
+		cmocka_unit_test_setup(submits_stand, setup),
+		cmocka_unit_test_setup(shared_lanes_stand, setup),
+		cmocka_unit_test_setup(begins_when_all_are_out, setup),
+		cmocka_unit_test_setup(nobody_waits_for_ever, setup),
+		cmocka_unit_test_setup(ones_own_pass, setup),
+		cmocka_unit_test_setup(captures_pass, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
