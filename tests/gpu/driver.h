@@ -35,16 +35,16 @@ struct gpu_access {
 	USE(cuCtxSynchronize, cuCtxSynchronize, (void)) \
 	USE(cuModuleLoadData, cuModuleLoadData, (void **module, const void *image)) \
 	USE(cuModuleGetFunction, cuModuleGetFunction, (void **fn, void *module, const char *name)) \
-	USE(cuMemAlloc_v2, cuMemAlloc, (uint64_t *p, size_t n)) \
-	USE(cuMemAllocManaged, cuMemAllocManaged, (uint64_t *p, size_t n, unsigned flags)) \
+	USE(cuMemAlloc_v2, cuMemAlloc, (uint64_t * p, size_t n)) \
+	USE(cuMemAllocManaged, cuMemAllocManaged, (uint64_t * p, size_t n, unsigned flags)) \
 	USE(cuMemHostAlloc, cuMemHostAlloc, (void **p, size_t n, unsigned flags)) \
 	USE(cuMemFreeHost, cuMemFreeHost, (void *p)) \
 	USE(cuMemFree_v2, cuMemFree, (uint64_t p)) \
-	USE(cuMemAllocAsync, cuMemAllocAsync, (uint64_t *p, size_t n, void *stream)) \
+	USE(cuMemAllocAsync, cuMemAllocAsync, (uint64_t * p, size_t n, void *stream)) \
 	USE(cuMemFreeAsync, cuMemFreeAsync, (uint64_t p, void *stream)) \
 	USE(cuDeviceGetDefaultMemPool, cuDeviceGetDefaultMemPool, (void **pool, int device)) \
 	USE(cuMemPoolTrimTo, cuMemPoolTrimTo, (void *pool, size_t keep)) \
-	USE(cuMemGetInfo_v2, cuMemGetInfo, (size_t *free, size_t *total)) \
+	USE(cuMemGetInfo_v2, cuMemGetInfo, (size_t * free, size_t * total)) \
 	USE(cuMemsetD32_v2, cuMemsetD32, (uint64_t p, unsigned value, size_t n)) \
 	USE(cuMemcpyHtoD_v2, cuMemcpyHtoD, (uint64_t to, const void *from, size_t n)) \
 	USE(cuMemcpyDtoH_v2, cuMemcpyDtoH, (void *to, uint64_t from, size_t n)) \
@@ -62,11 +62,11 @@ struct gpu_access {
 	    (void *fn, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, \
 	     unsigned bz, unsigned shared, void *stream, void **params, void **extra)) \
 	USE(cuMemGetAllocationGranularity, cuMemGetAllocationGranularity, \
-	    (size_t *n, const struct gpu_prop *prop, int which)) \
+	    (size_t * n, const struct gpu_prop *prop, int which)) \
 	USE(cuMemAddressReserve, cuMemAddressReserve, \
-	    (uint64_t *p, size_t n, size_t align, uint64_t near, unsigned long long flags)) \
+	    (uint64_t * p, size_t n, size_t align, uint64_t near, unsigned long long flags)) \
 	USE(cuMemCreate, cuMemCreate, \
-	    (uint64_t *handle, size_t n, const struct gpu_prop *prop, unsigned long long flags)) \
+	    (uint64_t * handle, size_t n, const struct gpu_prop *prop, unsigned long long flags)) \
 	USE(cuMemMap, cuMemMap, \
 	    (uint64_t p, size_t n, size_t offset, uint64_t handle, unsigned long long flags)) \
 	USE(cuMemSetAccess, cuMemSetAccess, \
@@ -96,7 +96,8 @@ struct gpu_driver {
 	"	setp.ge.u32 %q, %r5, %r1;\n	@%q bra DONE;\n" \
 	"	cvta.to.global.u64 %d2, %d1;\n	mul.wide.u32 %d3, %r5, 4;\n" \
 	"	add.s64 %d2, %d2, %d3;\n" \
-	"	ld.global.u32 %r2, [%d2];\n	add.u32 %r2, %r2, 1;\n	st.global.u32 [%d2], %r2;\n" \
+	"	ld.global.u32 %r2, [%d2];\n	add.u32 %r2, %r2, 1;\n	st.global.u32 [%d2], " \
+	"%r2;\n" \
 	"DONE:\n	ret;\n}\n"
 
 #endif

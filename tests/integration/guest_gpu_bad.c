@@ -64,12 +64,23 @@ static struct {
 
 static void *library;
 
-static void open_hip(void)
+/* GPU_LIBRARY: another one than the fake beside us. */
+static void open_library(const char *fake)
 {
+	const char *given = getenv("GPU_LIBRARY");
 	char where[4096];
 
-	guest_beside(where, sizeof(where), "libfake_hip.so");
-	library = dlopen(where, RTLD_NOW | RTLD_LOCAL);
+	guest_beside(where, sizeof(where), fake);
+	library = dlopen(given ? given : where, RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		printf("%s\n", dlerror());
+		exit(95);
+	}
+}
+
+static void open_hip(void)
+{
+	open_library("libfake_hip.so");
 	guest_symbol(&hip.take, library, "hipMalloc");
 	guest_symbol(&hip.give, library, "hipFree");
 	guest_symbol(&hip.async, library, "hipMallocAsync");
@@ -90,10 +101,7 @@ static void open_hip(void)
 
 static void open_ze(void)
 {
-	char where[4096];
-
-	guest_beside(where, sizeof(where), "libfake_level0.so");
-	library = dlopen(where, RTLD_NOW | RTLD_LOCAL);
+	open_library("libfake_level0.so");
 	guest_symbol(&ze.take, library, "zeMemAllocDevice");
 	guest_symbol(&ze.give, library, "zeMemFree");
 	guest_symbol(&ze.make, library, "zeCommandQueueCreate");

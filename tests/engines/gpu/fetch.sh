@@ -9,10 +9,11 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${TAFFRAIL_CACHE:-$(cd "$here/../../.." && pwd)/build/cache}
 dir=$cache/gpu
-packages=(libze1 libze-dev libamdhip64-5 libamdhip64-dev)
+packages=(libze1 libze-dev libamdhip64-5 libamdhip64-dev
+	libhsa-runtime64-1 libhsakmt1 libnuma1 libdrm2 libdrm-amdgpu1)
 
 finish_if_there() {
-	[ -e "$dir/complete" ] || return 0
+	[ "$(cat "$dir/complete" 2>/dev/null)" = "${packages[*]}" ] || return 0
 	echo "$dir"
 	exit 0
 }
@@ -40,5 +41,5 @@ for package in *.deb; do
 	dpkg -x "$package" . || exit 1
 done
 rm -f ./*.deb
-touch complete
+echo "${packages[*]}" >complete
 echo "$dir"

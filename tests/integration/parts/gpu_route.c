@@ -7,6 +7,11 @@
  */
 #include "gpu_route.h"
 
+#ifndef RUNTIME
+#define RUNTIME "libamdhip64.so"
+#define PLUGIN_FILE "libplugin.so"
+#endif
+
 #if defined(DIRECT) || defined(PLUGIN)
 #ifdef LEVEL0
 gpu_take_fn zeMemAllocDevice;
@@ -38,6 +43,7 @@ int gpu_plugin_work(void)
 {
 	struct gpu g = DIRECTLY;
 
+	gpu_init(RTLD_DEFAULT);
 	return gpu_work(&g);
 }
 #else
@@ -48,6 +54,7 @@ static int by_link(void)
 {
 	struct gpu g = DIRECTLY;
 
+	gpu_init(RTLD_DEFAULT);
 	return gpu_work(&g);
 }
 

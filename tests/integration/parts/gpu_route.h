@@ -70,8 +70,27 @@ static inline void *gpu_symbol(void *handle, const char *name)
 		memcpy(&(to), &from_, sizeof(from_)); \
 	} while (0)
 
+#ifdef ZE_INIT
+/* The real loader looks for its drivers in here. What it answers to one that has no tools
+ * and no Sysman is of no interest: what was found works. */
+static inline void gpu_init(void *handle)
+{
+	int (*init)(uint32_t flags);
+
+	GPU_SET(init, gpu_symbol(handle, "zeInit"));
+	if (init)
+		init(0);
+}
+#else
+static inline void gpu_init(void *handle)
+{
+	(void)handle;
+}
+#endif
+
 static inline void gpu_find(struct gpu *g, void *handle)
 {
+	gpu_init(handle);
 	memset(g, 0, sizeof(*g));
 	GPU_SET(g->take, gpu_symbol(handle, GPU_TAKE));
 	GPU_SET(g->give, gpu_symbol(handle, GPU_GIVE));
