@@ -8,6 +8,7 @@
  *   armed    the same with drain.every_submits, whose window is never full
  *   memory   hipMalloc and hipFree                   (two narrow doors, the table of pieces)
  *   wait     hipStreamSynchronize                    (wide, and what it shows to be done)
+ *   lookup   cuGetProcAddress_v2                     (its answer is matched by address)
  *
  * Two threads: in two threads of a process, against two processes. */
 #include <dlfcn.h>
@@ -28,6 +29,7 @@ static struct {
 	int (*free)(void *);
 	int (*launch)(void *, void *);
 	int (*wait)(void *);
+	int (*ask)(const char *, void **, int, unsigned long long, int *);
 } fake;
 
 struct loop {
@@ -65,12 +67,20 @@ static void wait_for(void)
 	fake.wait(NULL);
 }
 
+static void lookup(void)
+{
+	void *p;
+	int found;
+
+	fake.ask("cuMemAlloc", &p, 12000, 0, &found);
+}
+
 static const struct {
 	const char *what;
 	void (*call)(void);
 } loops[] = {
-	{ "narrow", narrow }, { "wide", wide },	    { "launch", launch },
-	{ "armed", launch },  { "memory", memory }, { "wait", wait_for },
+	{ "narrow", narrow }, { "wide", wide },	    { "launch", launch }, { "armed", launch },
+	{ "memory", memory }, { "wait", wait_for }, { "lookup", lookup },
 };
 
 static void *run_loop(void *arg)
@@ -112,7 +122,9 @@ static int child(const char *path, const char *what, int threads)
 	find(h, "hipFree", &fake.free);
 	find(h, "hipGraphLaunch", &fake.launch);
 	find(h, "hipStreamSynchronize", &fake.wait);
-	if (!fake.submit || !fake.sync || !fake.malloc || !fake.free || !fake.launch || !fake.wait)
+	find(h, "cuGetProcAddress_v2", &fake.ask);
+	if (!fake.submit || !fake.sync || !fake.malloc || !fake.free || !fake.launch ||
+	    !fake.wait || !fake.ask)
 		return 1;
 	launch(); /* becomes active */
 	usleep(20000); /* and knows how fast its clock is */
@@ -207,6 +219,7 @@ int main(int argc, char **argv)
 	pairs("the same, drain.every_submits armed", argv[0], armed, "armed");
 	pairs("an allocation and its free", argv[0], shim, "memory");
 	pairs("a stream synchronize", argv[0], shim, "wait");
+	pairs("cuGetProcAddress of a watched name", argv[0], shim, "lookup");
 	bench_head("Two threads in the narrow door", "two processes", "two threads of one");
 	sharing("narrow door", argv[0], shim, "narrow");
 	sharing("a launch, one stream", argv[0], shim, "launch");

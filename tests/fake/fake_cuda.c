@@ -44,6 +44,9 @@
 #define HAND_cuStreamSynchronize FAKE_HAND
 #define HAND_cuStreamQuery FAKE_HAND
 #define HAND_cuEventQuery FAKE_HAND
+#define HAND_cuDeviceGetDefaultMemPool FAKE_HAND
+#define HAND_cuDeviceGetMemPool FAKE_HAND
+#define HAND_cuMemPoolGetAttribute FAKE_HAND
 #define HAND_cuStreamBeginCapture_v2 FAKE_HAND
 #define HAND_cuStreamEndCapture FAKE_HAND
 #include "fake.h"
@@ -420,6 +423,35 @@ int cuMemGetInfo_v2(size_t *free, size_t *total)
 	*free = (size_t)fake_free_bytes();
 	*total = (size_t)fake_capacity();
 	return over(FAKE_cuMemGetInfo_v2, 0);
+}
+
+/* Each device has one pool, which keeps half of what it took. */
+static int pool_of(int row, void **pool, int device)
+{
+	fake_called(row);
+	if (device < 0 || device >= DEVICES)
+		return over(row, 101);
+	*pool = fake_cells[device];
+	return over(row, 0);
+}
+
+int cuDeviceGetDefaultMemPool(void **pool, int device)
+{
+	return pool_of(FAKE_cuDeviceGetDefaultMemPool, pool, device);
+}
+
+int cuDeviceGetMemPool(void **pool, int device)
+{
+	return pool_of(FAKE_cuDeviceGetMemPool, pool, device);
+}
+
+int cuMemPoolGetAttribute(void *pool, int attribute, void *value)
+{
+	uint64_t n = attribute == 5 ? 8192 : attribute == 7 ? 4096 : 1;
+
+	fake_called(FAKE_cuMemPoolGetAttribute);
+	memcpy(value, &n, sizeof(n));
+	return over(FAKE_cuMemPoolGetAttribute, pool ? 0 : 1);
 }
 
 static int launch(int row)

@@ -83,6 +83,8 @@ static struct {
 	int (*launch)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
 		      void *, void **, void **);
 	int (*sync)(void);
+	int (*begin)(void *, int);
+	int (*end)(void *, void **);
 } driver;
 static ask_fn *ask;
 
@@ -119,6 +121,8 @@ __attribute__((constructor)) static void find_driver(void)
 	find(&driver.give, "cuMemFree");
 	find(&driver.launch, "cuLaunchKernel");
 	find(&driver.sync, "cuCtxSynchronize");
+	find(&driver.begin, "cuStreamBeginCapture");
+	find(&driver.end, "cuStreamEndCapture");
 }
 
 int cudaSetDevice(int device)
@@ -322,27 +326,30 @@ int cudaEventQuery(void *event)
 
 int cudaStreamBeginCapture(void *stream, int mode)
 {
-	int row = FAKE_cudaStreamBeginCapture;
+	int row = FAKE_cudaStreamBeginCapture, r = stream ? 0 : 900;
 
-	(void)mode;
 	fake_called(row);
-	if (stream && !is_failing())
+	if (!r && !is_failing() && has_driver())
+		r = driver.begin(stream, mode);
+	if (!r && !is_failing())
 		captures++;
-	return over(row, stream ? 0 : 900);
+	return over(row, r);
 }
 
 int cudaStreamEndCapture(void *stream, void **graph)
 {
-	int row = FAKE_cudaStreamEndCapture;
+	int row = FAKE_cudaStreamEndCapture, r = 0;
 
 	fake_called(row);
 	if (!stream || (!captures && !is_failing()))
 		return over(row, 401);
-	if (!is_failing())
+	if (!is_failing()) {
+		r = has_driver() ? driver.end(stream, graph) : 0;
 		captures--;
+	}
 	if (graph)
 		*graph = fake_cells[row];
-	return over(row, 0);
+	return over(row, r);
 }
 
 int cudaPeekAtLastError(void)

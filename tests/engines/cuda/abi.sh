@@ -111,6 +111,10 @@ for version in 11 12 13; do
 	[ "$(wc -l <cuda.checks)" -ge 70 ] || fail "$version" "only few of the driver were found"
 	[ "$(wc -l <cudart.checks)" -ge 55 ] || fail "$version" "only few of the runtime were found"
 	echo "$structs" >>cuda.checks
+	# Each number of policy/faults.def is the one of its name, where this header has it.
+	sed -n 's/^FAULT(CUDA, \([0-9]*\), "\([A-Z_]*\)".*/\1 \2/p' "$SRC/policy/faults.def" | while read -r number name; do
+		grep -qw "$name" "$headers/cuda.h" && echo "static_assert($name == $number, \"$name\");"
+	done >>cuda.checks
 	echo "$runtime_structs" >>cudart.checks
 	compile "$version" cuda cuda.h __CUDA_API_VERSION_INTERNAL
 	compile "$version" cudart cuda_runtime_api.h

@@ -52,10 +52,12 @@ static void tell(const char *name, int r)
 static int launch(void)
 {
 	int (*f)(const void *, struct cuda_dim, struct cuda_dim, void **, size_t, void *);
-	void *p = named("cudaLaunchKernel"), *none[1] = { NULL };
+	static void *_Atomic kept; /* a handler may not look for it */
+	void *p = kept ? kept : named("cudaLaunchKernel"), *none[1] = { NULL };
 
 	if (!p)
 		return 9999;
+	kept = p;
 	memcpy(&f, &p, sizeof(f));
 	return f(none, (struct cuda_dim){ 1, 2, 3 }, (struct cuda_dim){ 4, 5, 6 }, none, 7, NULL);
 }
@@ -172,6 +174,7 @@ static void child(void)
 }
 
 static volatile long in_handler;
+static any_fn *instantiate, *destroy, *record, *query, *synchronize;
 
 static void handle(int signo)
 {
@@ -179,8 +182,8 @@ static void handle(int signo)
 
 	(void)signo;
 	in_handler++;
-	if (CALL("cudaGraphInstantiate", &exec, 0x10, 0, 0) || launch() ||
-	    CALL("cudaEventRecord", 0x99, 0, 0, 0) || CALL("cudaStreamQuery", 0, 0, 0, 0))
+	if (instantiate((uintptr_t)&exec, 0x10, 0, 0, 0, 0) || launch() ||
+	    record(0x99, 0, 0, 0, 0, 0) || query(0, 0, 0, 0, 0, 0))
 		_exit(71);
 }
 
@@ -189,19 +192,21 @@ static void handlers(void)
 {
 	struct sigaction sa = { .sa_handler = handle, .sa_flags = SA_RESTART };
 	struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { { 0, 0 }, { 0, 0 } };
-	int bad = 0;
+	int bad = launch();
 
+	instantiate = function("cudaGraphInstantiate");
+	destroy = function("cudaGraphExecDestroy");
+	record = function("cudaEventRecord");
+	query = function("cudaStreamQuery");
+	synchronize = function("cudaStreamSynchronize");
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
 	for (long i = 0; i < 300 || in_handler < 20; i++) {
 		void *exec = (void *)(uintptr_t)(0x900000 + 16 * i);
 
-		bad += CALL("cudaGraphInstantiate", &exec, 0x10, 0, 0)
-		!= 0 || launch() != 0;
-		bad += CALL("cudaGraphExecDestroy", exec, 0, 0, 0)
-		!= 0;
-		bad += CALL("cudaStreamSynchronize", 0, 0, 0, 0)
-		!= 0;
+		bad += instantiate((uintptr_t)&exec, 0x10, 0, 0, 0, 0) != 0 || launch() != 0;
+		bad += destroy((uintptr_t)exec, 0, 0, 0, 0, 0) != 0;
+		bad += synchronize(0, 0, 0, 0, 0, 0) != 0;
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
 	cuda_say("%d calls failed\n", bad);
@@ -279,6 +284,69 @@ static void memory(void)
 		 p[2] ? "taken" : "none");
 }
 
+static int launch_there(void)
+{
+	void *none[1] = { NULL };
+	int (*f)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+		 void *, void **, void **);
+	void *p = named("cuLaunchKernel");
+
+	memcpy(&f, &p, sizeof(f));
+	return f(none, 1, 2, 3, 4, 5, 6, 7, NULL, none, NULL);
+}
+
+/* Two primary contexts and one of its own; what is current stays so. */
+static void contexts(void)
+{
+	void *first, *second, *made, *now = NULL;
+
+	cuda_say("%d", CALL("cuDevicePrimaryCtxRetain", &first, 0, 0, 0));
+	cuda_say(" %d", CALL("cuDevicePrimaryCtxRetain", &second, 2, 0, 0));
+	cuda_say(" %d", CALL("cuCtxCreate_v2", &made, 0, 1, 0));
+	cuda_say(" %d\n", CALL("cuCtxSetCurrent", second, 0, 0, 0));
+	for (int i = 0; i < 2; i++) {
+		uint64_t p = 0;
+
+		cuda_say("launch %d\n", launch_there());
+		cuda_say("memory %d\n", CALL("cuMemAlloc_v2", &p, 4096, 0, 0));
+		CALL("cuCtxGetCurrent", &now, 0, 0, 0);
+		cuda_say("%s\n", now == second ? "the same" : "another");
+		if (!i) {
+			cuda_say("set %d\n", CALL("cuCtxSetCurrent", made, 0, 0, 0));
+			second = made;
+		}
+	}
+	cuda_say("destroy %d\n", CALL("cuCtxDestroy_v2", made, 0, 0, 0));
+}
+
+static void *capture(void *arg)
+{
+	for (int i = 0; i < TURNS; i++) {
+		uint64_t graph;
+		int bad = CALL("cudaStreamBeginCapture", arg, 2, 0, 0)
+		!= 0;
+
+		bad += launch() != 0;
+		bad += CALL("cudaStreamEndCapture", arg, &graph, 0, 0)
+		!= 0;
+		failures += bad + (launch() != 0);
+	}
+	return NULL;
+}
+
+/* Captures and launches in four threads, and no wait of the program's own. */
+static void race(void)
+{
+	pthread_t t[4];
+
+	for (uintptr_t i = 0; i < 4; i++)
+		if (pthread_create(&t[i], NULL, capture, (void *)(0x7000 + 64 * i)))
+			exit(94);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	cuda_say("%d calls failed\n", failures);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -286,7 +354,8 @@ int main(int argc, char **argv)
 		void (*go)(void);
 	} cases[] = { { "frees", frees },	{ "sizes", sizes },	  { "order", order },
 		      { "captures", captures }, { "child", child },	  { "handlers", handlers },
-		      { "threads", threads },	{ "teardown", teardown }, { "memory", memory } };
+		      { "threads", threads },	{ "teardown", teardown }, { "memory", memory },
+		      { "contexts", contexts }, { "race", race } };
 
 	runtime = dlopen("libcudart.so.13", RTLD_NOW | RTLD_LOCAL);
 	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);

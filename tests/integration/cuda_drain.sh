@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# cuda_drain.sh -- what is done to CUDA's contexts by rules, and what is never done.
+#
+# A drain reaches every context of the process and leaves the current one as it was; a
+# trim reaches every pool.  While a stream is captured nothing is waited for: the fake
+# ends the process (97) if it is.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2"
+"${cc[@]}" -fPIC -shared -Wl,-soname,libcuda.so.1 -Wl,-Bsymbolic -o libcuda.so.1 \
+	"$SRC/tests/fake/fake_cuda.c" || exit 1
+"${cc[@]}" -fPIC -shared -Wl,-soname,libcudart.so.13 -Wl,-Bsymbolic -o libcudart.so.13 \
+	"$SRC/tests/fake/fake_cudart.c" -ldl || exit 1
+"${cc[@]}" -o input "$SRC/tests/integration/parts/cuda_input.c" -ldl -lpthread || exit 1
+export LD_LIBRARY_PATH=$work
+
+calls() { # NAME: of theirs, before the runtime's end
+	grep -cx "$1" calls.txt
+}
+
+# Before the first generation, and at the end: two primary contexts and one that was made.
+same contexts ./input contexts
+check contexts status "exit 0" "$(cat shim.status)"
+has contexts "the drain at exit or before" '.ev == "drain" and .ph == "end" and .engine == "cuda" and .rc == 0'
+with_shim FAKE_LOG="$work/calls.txt" TAFFRAIL_SET='drain.pre_clear=on;drain.before_unload=off;drain.at_exit=off' ./input contexts
+check pre_clear out "$(cat plain.out)" "$(cat shim.out)"
+check pre_clear "waits, one a context" 3 "$(calls cuCtxSynchronize)"
+check pre_clear "graph memory, one a context" 3 "$(calls cuDeviceGraphMemTrim)"
+check pre_clear "pools, one a context" 3 "$(calls cuMemPoolTrimTo)"
+check pre_clear "what was pushed was popped" "$(calls cuCtxPushCurrent_v2)" "$(calls cuCtxPopCurrent_v2)"
+check pre_clear "what was retained was released" "$(($(calls cuDevicePrimaryCtxRetain) - 2))" "$(calls cuDevicePrimaryCtxRelease_v2)"
+check pre_clear "kept by pools" 8192 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end").pool_slack) | add')"
+
+# The runtime's own functions are left alone: their last error belongs to the program.
+rm -f calls.txt
+with_shim FAKE_LOG="$work/calls.txt" FAKE_DRIVER=1 TAFFRAIL_SET='drain.pre_clear=on;drain.every_submits=2' ./input captures
+check driver status "exit 0" "$(cat shim.status)"
+check driver "waits by the runtime, all the program's" 3 "$(calls cudaStreamSynchronize)"
+check driver "waits of ours for the device by the runtime" 0 "$(calls cudaDeviceSynchronize)"
+
+# Without a driver to go through there is only the runtime.
+rm -f calls.txt
+mkdir alone
+cp libcudart.so.13 alone/
+"${cc[@]}" -fPIC -shared -Wl,-soname,libcuda.so.1 -o alone/libcuda.so.1 -x c - <<<'int none; ' || exit 1
+with_shim LD_LIBRARY_PATH="$work/alone" FAKE_LOG="$work/calls.txt" TAFFRAIL_SET='drain.pre_clear=on' ./input memory
+check alone status "exit 0" "$(cat shim.status)"
+check alone "the last error" 'cudaSetDevice 101, last error 101' "$(grep SetDevice shim.out)"
+
+# An injected wait during a capture is impossible, whoever captures.
+for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;drain.pre_clear=on;drain.post_clear=on'; do
+	for i in 1 2 3; do
+		rm -f calls.txt
+		with_shim FAKE_DRIVER=1 FAKE_LOG="$work/calls.txt" TAFFRAIL_SET="$set" ./input race
+		check "race $i" status "exit 0" "$(cat shim.status)"
+		check "race $i" out "0 calls failed" "$(cat shim.out)"
+		with_shim FAKE_DRIVER=1 TAFFRAIL_SET="$set" ./input captures
+		check "captures $i" status "exit 0" "$(cat shim.status)"
+	done
+	# Few, since mostly somebody captures; all were made between two captures.
+	injected=$(($(calls cuStreamSynchronize) + $(calls cuCtxSynchronize)))
+	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
+done
+tally 30
