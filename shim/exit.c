@@ -9,6 +9,7 @@
 #include "learn.h"
 #include "life.h"
 #include "owner.h"
+#include "still.h"
 
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
 int on_exit(void (*fn)(int status, void *arg), void *arg);
@@ -157,6 +158,8 @@ static void leave_by(const struct way *w)
 		atomic_store(&is_exec, w->kind == TAF_EXEC);
 		crumb_way(w);
 		start_deadline(w);
+		if (taf_rules.mode == TAF_MODE_ENFORCE && taf_rules.drain_at_exit)
+			taf_still_for_good();
 		settle_all();
 		drain_all();
 		taf_holding_leave();
@@ -224,6 +227,7 @@ void taf_stay(int rc)
 	if (taf_ring_head())
 		atomic_store(&taf_ring_head()->is_leaving, 0);
 	atomic_store(&taf_life.state, TAF_ACTIVE);
+	taf_still_end();
 	taf_sys_wake_all(&taf_life.leaver);
 }
 

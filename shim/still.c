@@ -2,6 +2,7 @@
 #include "still.h"
 
 #include "capture.h"
+#include "exit.h"
 #include "life.h"
 
 #define SPINS 200
@@ -29,7 +30,7 @@ void taf_still_wait(struct taf_flight *f)
 		return;
 	until = deadline();
 	atomic_fetch_sub(&f->inside, 1);
-	while (holder) {
+	while (holder && taf_state_now() != TAF_LEAVING) {
 		/* A thread that is gone out of its call gives nothing up any more. */
 		if (taf_sys_mono_ns() > until) {
 			atomic_compare_exchange_strong(&taf_still.holder, &holder, 0);
@@ -47,6 +48,10 @@ void taf_still_wait(struct taf_flight *f)
 			return;
 		atomic_fetch_sub(&f->inside, 1);
 	}
+	/* What was let in before the process began to end waits as at the door. */
+	if (taf_state_now() == TAF_LEAVING)
+		taf_exit_park();
+	atomic_fetch_add(&f->inside, 1);
 }
 
 /* A thread that has a lane and has not submitted yet may do so at any moment. */
@@ -74,13 +79,12 @@ static void sleep_a_while(uint32_t ms)
 	taf_sys_wait(&nothing, 0, ms);
 }
 
-bool taf_still_begin(void)
+/* Submits that come from now on stand still; those that were let in are waited for. */
+static bool hold(void)
 {
 	uint32_t nobody = 0;
 	uint64_t until;
 
-	if (!are_others() || taf_captures_open())
-		return false;
 	/* A store of before, without its order, is seen after a while at the latest. */
 	if (!atomic_exchange(&taf_still.is_needed, 1))
 		sleep_a_while(SETTLE_MS);
@@ -95,6 +99,17 @@ bool taf_still_begin(void)
 		if (i > SPINS)
 			sleep_a_while(LOOK_MS);
 	return true;
+}
+
+bool taf_still_begin(void)
+{
+	return are_others() && !taf_captures_open() && hold();
+}
+
+void taf_still_for_good(void)
+{
+	if (are_others())
+		hold();
 }
 
 void taf_still_end(void)

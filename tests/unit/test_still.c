@@ -10,6 +10,10 @@
 #include "../../shim/capture.h"
 #include "../../shim/life.h"
 #include "../../shim/still.h"
+#include "../../shim/table.h"
+
+const struct taf_table *const taf_tables[] = { NULL };
+const int taf_table_count = 0;
 
 static _Atomic(int) has_begun, is_over, seen, is_inside, has_left;
 
@@ -155,6 +159,25 @@ static void captures_pass(void **s)
 	taf_capture_closed(7);
 }
 
+/* Let in before the process began to end: the wait is that of the door. */
+static void the_leaving_park(void **s)
+{
+	(void)s;
+	taf_flight_lane();
+	taf_tls.flight = NULL;
+	atomic_store(&taf_life.state, TAF_LEAVING);
+	atomic_store(&taf_life.is_drained, 1);
+	taf_still_for_good();
+	assert_int_equal(taf_still.holder, taf_tid());
+	atomic_store(&taf_still.holder, 1);
+	taf_still_enter(&taf_flights[0], false);
+	assert_true(taf_tls.has_parked);
+	assert_int_equal(taf_still.holder, 1);
+	assert_int_equal(taf_flights[0].inside, 1);
+	atomic_store(&taf_life.state, TAF_COLD);
+	atomic_store(&taf_life.is_drained, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +188,7 @@ int main(void)
 		cmocka_unit_test_setup(nobody_waits_for_ever, setup),
 		cmocka_unit_test_setup(ones_own_pass, setup),
 		cmocka_unit_test_setup(captures_pass, setup),
+		cmocka_unit_test_setup(the_leaving_park, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
