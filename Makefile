@@ -369,6 +369,8 @@ LIB := $(DESTDIR)$(PREFIX)/lib/taffrail
 MAN := $(DESTDIR)$(PREFIX)/share/man
 SHARE := $(DESTDIR)$(PREFIX)/share/taffrail
 EXA := $(SHARE)/examples
+# Where the Vulkan loader looks for layers, when PREFIX is /usr or /usr/local.
+LAYER := $(DESTDIR)$(PREFIX)/share/vulkan/implicit_layer.d
 
 # put MODE FILE FOLDER: written aside, then renamed. A running guest keeps the
 # object that it has mapped; overwriting that one in place would kill it.
@@ -383,6 +385,9 @@ install: all
 		$(call put,644,$(f),$(MAN)/man$(patsubst .%,%,$(suffix $(f)))) &&) true
 	$(Q)$(foreach f,$(wildcard examples/*.json),$(call put,644,$(f),$(EXA)) &&) true
 	$(Q)$(call put,644,policy/registry.json,$(SHARE))
+	$(Q)mkdir -p '$(LAYER)' && sed 's|@LIB@|$(PREFIX)/lib/taffrail|' hooks/vulkan_layer.json.in \
+	>'$(LAYER)/.VkLayer_taffrail.new' && chmod 644 '$(LAYER)/.VkLayer_taffrail.new' && \
+	mv -f '$(LAYER)/.VkLayer_taffrail.new' '$(LAYER)/VkLayer_taffrail.json'
 	@echo "installed in $(DESTDIR)$(PREFIX)"
 
 uninstall:
@@ -390,8 +395,9 @@ uninstall:
 	$(Q)rm -f $(foreach f,$(notdir $(LIBS)),'$(LIB)/$(f)') '$(BIN)/taffrail' \
 	$(foreach f,$(ALSO),'$(BIN)/$(notdir $(f))') \
 	$(foreach f,$(wildcard docs/man/*.[1578]),'$(MAN)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f))') \
-	$(foreach f,$(notdir $(wildcard examples/*.json)),'$(EXA)/$(f)') '$(SHARE)/registry.json'
-	$(Q)rmdir '$(LIB)' '$(EXA)' '$(SHARE)' 2>/dev/null || true
+	$(foreach f,$(notdir $(wildcard examples/*.json)),'$(EXA)/$(f)') '$(SHARE)/registry.json' \
+	'$(LAYER)/VkLayer_taffrail.json'
+	$(Q)rmdir '$(LIB)' '$(EXA)' '$(SHARE)' '$(LAYER)' '$(dir $(LAYER))' 2>/dev/null || true
 
 dist:
 	@mkdir -p build

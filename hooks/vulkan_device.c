@@ -16,6 +16,7 @@ struct device {
 };
 
 struct taf_queues taf_vk_queues;
+bool taf_vk_is_layer;
 static struct taf_queues instances;
 static taf_vk_instance_proc *next_of[TAF_QUEUES]; /* of the instance at the same place */
 static struct taf_queues physicals; /* parent: the instance; device: its number there */
@@ -179,6 +180,9 @@ taf_fn taf_vk_fn_of(uint64_t device, int row, taf_fn otherwise)
 	struct device *d = device_of(device);
 	taf_fn fn = d ? atomic_load_explicit(&d->fn[row], memory_order_acquire) : NULL;
 
+	/* The loader's own function would come back to a layer for ever. */
+	if (!fn && taf_vk_is_layer)
+		fn = atomic_load(&taf_table_vulkan.learned[row]);
 	return fn ? fn : otherwise;
 }
 

@@ -15,6 +15,7 @@
 
 extern const struct taf_table taf_table_vulkan;
 extern struct taf_queues taf_vk_queues; /* parent: the device */
+extern bool taf_vk_is_layer; /* not preloaded: the loader calls us (vulkan_layer.c) */
 
 /* next: how a layer asks what comes after it; NULL: the loader's own functions serve. */
 void taf_vk_instance_add(void *instance, const void *home, taf_vk_instance_proc *next);
