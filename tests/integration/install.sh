@@ -72,6 +72,9 @@ for file in lib/taffrail/libtaffrail{,-alloc,-json}.so share/man/man1/taffrail.1
 	ok "$file" $?
 done
 
+grep -q '"library_path": "/usr/lib/taffrail/libtaffrail.so"' \
+	"$work/image/usr/share/vulkan/implicit_layer.d/VkLayer_taffrail.json"
+ok 'the layer of Vulkan' $?
 same 'the other name' taffrail "$(readlink "$work/image/usr/bin/taffrail-python")"
 
 touch cli/main.c
