@@ -124,16 +124,21 @@ static uint64_t key_of(const void *queue)
 
 int32_t taf_clReleaseCommandQueue(void *queue)
 {
-	clReleaseCommandQueue_fn *theirs = REAL(clReleaseCommandQueue);
+	struct taf_call call = TAF_CALL(clReleaseCommandQueue);
 	struct taf_queue *q = taf_queue_of(&taf_cl_queues, TAF_U64(queue));
+	int32_t r;
 
-	if (!theirs)
+	call.real = (taf_fn)REAL(clReleaseCommandQueue);
+	if (!call.real)
 		return TAF_CL_NO_PLATFORM;
 	if (q && atomic_fetch_sub(&q->refs, 1) == 1) {
+		taf_burst_unload(&call);
 		taf_queue_drop(q);
 		taf_flight_drop(key_of(queue));
 	}
-	return theirs(queue);
+	r = THROUGH(call, clReleaseCommandQueue)(queue);
+	taf_burst_unloaded(&call);
+	return r;
 }
 
 /* ---- work ---- */
@@ -333,10 +338,12 @@ void taf_clSVMFree(void *context, void *pointer)
 			REAL(clSVMFree)(context, pointer);
 		return;
 	}
-	if (!taf_before_narrow(&call, TAF_FREE))
-		return;
-	THROUGH(call, clSVMFree)(context, pointer);
-	taf_after_narrow(&call, TAF_FREE, 0);
+	taf_burst_unload(&call);
+	if (taf_before_narrow(&call, TAF_FREE)) {
+		THROUGH(call, clSVMFree)(context, pointer);
+		taf_after_narrow(&call, TAF_FREE, 0);
+	}
+	taf_burst_unloaded(&call);
 }
 
 /* ---- waits ---- */

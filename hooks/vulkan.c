@@ -111,35 +111,18 @@ int32_t taf_vkCreateDevice(void *physical, const void *info_, const void *alloca
 	return leave_wide(&call, r);
 }
 
-/* What was submitted here by programs without an engine of their own is drained. */
-static struct taf_work *claim_burst(void)
-{
-	union {
-		const struct taf_table *t;
-		void *p;
-	} u = { .t = TAF_SELF };
-	struct taf_work *w = taf_work_of(u.p);
-
-	return w && taf_work_claim(w, (uint32_t)taf_rules.drain_deadline_ms) ? w : NULL;
-}
-
 void taf_vkDestroyDevice(void *device, const void *allocator)
 {
 	struct taf_call call = TAF_CALL(vkDestroyDevice);
-	struct taf_work *w = device ? claim_burst() : NULL;
 
-	call.is_context = true;
-	call.work = w;
-	call.kind = w ? TAF_UNLOAD : TAF_NOTE;
-	if (w)
-		taf_work_settle(w, true);
+	if (device)
+		taf_burst_unload(&call);
 	if (enter_wide(&call, TAF_U64(device))) {
 		taf_vk_device_drop(device);
 		THROUGH(call, vkDestroyDevice)(device, allocator);
 		taf_after(&call, 0);
 	}
-	if (w)
-		taf_work_release(w);
+	taf_burst_unloaded(&call);
 }
 
 static void got_queue(void *device, void *queue, const void *home)
@@ -217,12 +200,14 @@ void taf_vkFreeMemory(void *device, uint64_t memory, const void *allocator)
 			THROUGH(call, vkFreeMemory)(device, memory, allocator);
 		return;
 	}
+	taf_burst_unload(&call);
 	call.bytes = taf_device_bytes(had.place, had.bytes);
-	if (!taf_before_narrow(&call, TAF_FREE))
-		return;
-	call.real = taf_vk_fn_of(TAF_U64(device), call.row, call.real);
-	THROUGH(call, vkFreeMemory)(device, memory, allocator);
-	taf_after_narrow(&call, TAF_FREE, 0);
+	if (taf_before_narrow(&call, TAF_FREE)) {
+		call.real = taf_vk_fn_of(TAF_U64(device), call.row, call.real);
+		THROUGH(call, vkFreeMemory)(device, memory, allocator);
+		taf_after_narrow(&call, TAF_FREE, 0);
+	}
+	taf_burst_unloaded(&call);
 }
 
 /* ---- submits ---- */
@@ -420,10 +405,12 @@ WAIT_SEMAPHORES(vkWaitSemaphoresKHR)
 	void taf_##name(void *device, uint64_t pool, uint32_t flags) \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
-		if (!enter_wide(&call, TAF_U64(device))) \
-			return; \
-		THROUGH(call, name)(device, pool, flags); \
-		taf_after(&call, 0); \
+		taf_burst_unload(&call); \
+		if (enter_wide(&call, TAF_U64(device))) { \
+			THROUGH(call, name)(device, pool, flags); \
+			taf_after(&call, 0); \
+		} \
+		taf_burst_unloaded(&call); \
 	}
 
 TRIM_POOL(vkTrimCommandPool)

@@ -12,6 +12,7 @@
  *	       values    N submits with vkQueueSubmit2KHR and a semaphore that counts; waited for
  *	       idle      N submits, vkQueueWaitIdle
  *	       leave     N submits, then the program ends
+ *	       free      N submits, then memory that they do not use is given back
  *	       take      takes N MiB, prints what vkAllocateMemory says
  *	       threads   N submits each in four threads with a queue lock of the program's own
  *
@@ -340,11 +341,18 @@ int main(int argc, char **argv)
 		submit_values(n);
 	else if (!strcmp(what, "threads"))
 		submit_threads(n);
-	else if (!strcmp(what, "take"))
+	else if (!strcmp(what, "free"))
+		must(allocate(BYTES, &more), "more");
+	if (!strcmp(what, "take"))
 		printf("%d MiB: %d\n", n, allocate((VkDeviceSize)n << 20, &more));
-	else
-		for (int i = 0; i < n; i++)
-			submit(VK_NULL_HANDLE);
+	for (int i = 0;
+	     i < n && (!strcmp(what, "free") || !strcmp(what, "leave") || !strcmp(what, "idle"));
+	     i++)
+		submit(VK_NULL_HANDLE);
+	if (!strcmp(what, "free")) {
+		vk.vkFreeMemory(device, more, NULL);
+		more = VK_NULL_HANDLE;
+	}
 	if (!strcmp(what, "leave"))
 		return 0;
 	must(vk.vkQueueWaitIdle(queue), "idle");
