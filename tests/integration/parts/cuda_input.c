@@ -298,7 +298,7 @@ static int launch_there(void)
 /* Two primary contexts and one of its own; what is current stays so. */
 static void contexts(void)
 {
-	void *first, *second, *made, *now = NULL;
+	void *first = NULL, *second = NULL, *made = NULL, *now = NULL;
 
 	cuda_say("%d", CALL("cuDevicePrimaryCtxRetain", &first, 0, 0, 0));
 	cuda_say(" %d", CALL("cuDevicePrimaryCtxRetain", &second, 2, 0, 0));
