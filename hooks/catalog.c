@@ -21,6 +21,9 @@ static const struct taf_catalog_row rows[] = {
 #define TAF_ENGINE_NOW TAF_ENGINE_MLX
 #include "mlx.def"
 #undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_MLXC
+#include "mlxc.def"
+#undef TAF_ENGINE_NOW
 #define TAF_ENGINE_NOW TAF_ENGINE_CUDA
 #include "cuda.def"
 #undef TAF_ENGINE_NOW

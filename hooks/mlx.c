@@ -9,6 +9,7 @@
 
 #include "../policy/text.h"
 #include "../shim/act.h"
+#include "../shim/chunk.h"
 #include "../shim/crumb.h"
 #include "mlx.h"
 
@@ -22,12 +23,10 @@ struct taf_stream {
 #define TAF_ROWS "mlx.def"
 #define TAF_TABLE taf_table_mlx
 #define TAF_ENGINE TAF_ENGINE_MLX
-#define TAF_OPS &mlx_ops
+#define TAF_OPS &taf_mlx_ops
 #define TAF_STATUS(r) TAF_STATUS_OF(r)
 
-#define TAF_BY_THREAD &mlx_threads
-static const struct taf_ops mlx_ops;
-static const struct taf_by_thread mlx_threads;
+#define TAF_BY_THREAD &taf_mlx_threads
 #include "expand.h"
 
 #define REFUSED "refused by taffrail: `taffrail report` says by which rule"
@@ -163,8 +162,8 @@ static void tell(const void *home, struct taf_text *out)
 	put_bytes(out, ",\"cached\":", cached_fn(home));
 }
 
-static const struct taf_ops mlx_ops = { .sync = sync_thread, .trim = clear, .slack = slack };
-static const struct taf_by_thread mlx_threads = { .tell = tell };
+const struct taf_ops taf_mlx_ops = { .sync = sync_thread, .trim = clear, .slack = slack };
+const struct taf_by_thread taf_mlx_threads = { .tell = tell };
 
 /* ---- Evaluations ---------------------------------------------------------------- */
 
@@ -185,6 +184,7 @@ bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, co
 	}
 	taf_call_narrow(c, t, row);
 	c->caller = caller;
+	c->kind = TAF_SUBMIT;
 	c->model = NULL;
 	c->work = NULL;
 	if (!taf_before_narrow(c, TAF_SUBMIT))
@@ -209,33 +209,121 @@ void taf_mlx_end(struct taf_mlx_job *j, int64_t rc)
 	taf_after_narrow(&j->call, TAF_SUBMIT, rc);
 }
 
+/* eval.chunk: what is evaluated in pieces, and the piece at hand. */
+struct pieces {
+	const struct taf_vector *all;
+	struct taf_vector piece;
+	size_t n;
+	enum taf_stdlib lib;
+};
+
+/* One evaluation of the program. */
+struct evaluation {
+	struct taf_mlx_job job;
+	struct pieces pieces;
+};
+
 static void on_throw(struct taf_try *t)
 {
-	struct taf_mlx_job *j = t->ctx;
+	struct evaluation *e = t->ctx;
+	struct taf_mlx_job *j = &e->job;
 
+	taf_chunk_drop(&e->pieces.piece, e->pieces.lib);
 	taf_mlx_end(j, -1);
 	taf_mark(TAF_NOTE, TAF_ENGINE_MLX, TAF_SELF->rows[j->call.row].name,
 		 "the engine threw an exception, which the program has got");
 }
 
+static _Atomic(bool) is_layout_told;
+
+/* Whether arrays are to be evaluated in pieces. */
+static bool takes_pieces(struct pieces *p, int row, const void *arrays)
+{
+	p->all = arrays;
+	if (!taf_rules.eval_chunk || taf_rules.mode != TAF_MODE_ENFORCE || !arrays)
+		return false;
+	p->lib = taf_find(TAF_SELF->rows[row].name, "NSt3__1") ? TAF_LIBCXX : TAF_LIBSTDCXX;
+	p->n = taf_chunk_count(p->all, p->lib);
+	if (!p->n && p->all->begin != p->all->end && !atomic_exchange(&is_layout_told, true))
+		taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
+					     .engine = TAF_ENGINE_MLX,
+					     .rule = "eval.chunk",
+					     .msg = "not split: these arrays do not lie in memory "
+						    "as is known of MLX" });
+	return p->n > taf_chunk_next(p->n, taf_rules.eval_chunk);
+}
+
+/* Of loads always, else once: a generation may do it for every token. */
+static void tell_pieces(const struct evaluation *e)
+{
+	static _Atomic(bool) is_told;
+	char buf[96];
+	struct taf_text t;
+	uint64_t n = 0;
+
+	if (!e->job.load && atomic_exchange(&is_told, true))
+		return;
+	for (size_t left = e->pieces.n; left; n++)
+		left -= taf_chunk_next(left, taf_rules.eval_chunk);
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_u64(&t, e->pieces.n);
+	taf_text_put(&t, " arrays are evaluated in ");
+	taf_text_u64(&t, n);
+	taf_text_put(&t, " pieces");
+	taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
+				     .engine = TAF_ENGINE_MLX,
+				     .model = e->job.call.model,
+				     .rule = "eval.chunk",
+				     .msg = buf });
+}
+
+static void evaluate_pieces(struct evaluation *e, struct taf_try *t)
+{
+	struct pieces *p = &e->pieces;
+	size_t part[2] = { 0, 0 };
+
+	tell_pieces(e);
+
+	for (; part[0] < p->n; part[0] += part[1]) {
+		union {
+			uint64_t n;
+			const void *p;
+		} arg = { .p = &p->piece };
+
+		part[1] = taf_chunk_next(p->n - part[0], taf_rules.eval_chunk);
+		if (!taf_chunk_make(&p->piece, p->all, part, p->lib)) {
+			arg.p = p->all; /* the rest as the program asked for it */
+			part[1] = p->n - part[0];
+		}
+		t->arg[0] = arg.n;
+		taf_pass_call(t);
+		taf_chunk_drop(&p->piece, p->lib);
+	}
+}
+
 static void evaluate(int row, const void *caller, void *arrays, enum taf_owner_what what)
 {
-	struct taf_mlx_job j = { .what = what };
-	struct taf_try t = { .arg = { (uint64_t)(uintptr_t)arrays }, .undo = on_throw, .ctx = &j };
+	struct evaluation e;
+	struct taf_try t = { .arg = { (uint64_t)(uintptr_t)arrays }, .undo = on_throw, .ctx = &e };
 
-	if (!taf_mlx_begin(&j, TAF_SELF, row, caller)) {
+	e.job.what = what;
+	e.pieces.piece.begin = NULL;
+	if (!taf_mlx_begin(&e.job, TAF_SELF, row, caller)) {
 		/* An evaluation that is not made would leave arrays without a value. */
-		if (j.call.real && !taf_throw(REFUSED))
-			((void (*)(void *))j.call.real)(arrays);
+		if (e.job.call.real && !taf_throw(REFUSED))
+			((void (*)(void *))e.job.call.real)(arrays);
 		return;
 	}
-	if (!j.is_seen) {
-		((void (*)(void *))j.call.real)(arrays);
+	if (!e.job.is_seen) {
+		((void (*)(void *))e.job.call.real)(arrays);
 		return;
 	}
-	t.fn = j.call.real;
-	taf_pass_call(&t);
-	taf_mlx_end(&j, 0);
+	t.fn = e.job.call.real;
+	if (what != TAF_OWNER_ONE && takes_pieces(&e.pieces, row, arrays))
+		evaluate_pieces(&e, &t);
+	else
+		taf_pass_call(&t);
+	taf_mlx_end(&e.job, 0);
 }
 
 #include "none.h"
@@ -347,7 +435,7 @@ static void impose(const struct taf_call *c, enum taf_limit which, taf_fn set)
 	try.arg[1] = 1; /* relaxed, where there is such a thing: as by default */
 	if (!taf_try_call(&try))
 		return;
-	taf_limit_own(which, try.result);
+	taf_limit_own(which, try.result, try.result < granted ? try.result : granted);
 	if (try.result < granted) { /* the engine's own is the smaller one */
 		try.arg[0] = try.result;
 		taf_try_call(&try);
@@ -376,10 +464,18 @@ void taf_mlx_prepare(const struct taf_call *c)
 	taf_tls.inside--;
 }
 
+/* Without Metal nothing is wired, and set_wired_limit answers 0 for ever. */
+static bool has_metal(const void *home)
+{
+	uint64_t n;
+
+	return !ask((taf_fn)THEIRS(_ZN3mlx4core5metal12is_availableEv, home), &n) || (n & 1);
+}
+
 /* A raise begins a generation, what takes it back ends it. */
 static void bracket(const struct taf_mlx_limit *l, bool is_before)
 {
-	bool is_raise = l->asked > taf_limit_seen(TAF_LIMIT_WIRED, 0);
+	bool is_raise = l->set.asked > taf_limit_asked(TAF_LIMIT_WIRED);
 
 	if (l->which == TAF_LIMIT_WIRED && is_raise == is_before && taf_state_now() == TAF_ACTIVE &&
 	    !taf_tls.inside)
@@ -390,26 +486,28 @@ bool taf_mlx_limit_begin(struct taf_call *c, struct taf_mlx_limit *l)
 {
 	struct taf_text why;
 
-	l->granted = l->asked;
-	l->is_told = true;
-	c->bytes = l->asked;
+	l->set.granted = l->set.asked;
+	l->set.is_told = l->set.is_kept = true;
+	c->bytes = l->set.asked;
 	c->has_bytes = true;
 	bracket(l, true);
 	if (!taf_before(c))
 		return false;
 	taf_text_init(&why, l->why, sizeof(l->why));
 	if (c->is_counted)
-		l->is_told = taf_limit_grant(l->which, l->asked, &l->granted, &why);
+		l->set.is_told = taf_limit_grant(l->which, l->set.asked, &l->set.granted, &why);
+	if (!l->set.is_told)
+		l->set.is_kept = has_metal(c->caller);
 	return true;
 }
 
 uint64_t taf_mlx_limit_end(struct taf_call *c, struct taf_mlx_limit *l, uint64_t before)
 {
-	bool is_raise = l->asked > taf_limit_seen(TAF_LIMIT_WIRED, 0);
+	bool is_raise = l->set.asked > taf_limit_asked(TAF_LIMIT_WIRED);
 
 	if (!c->is_counted)
 		return before;
-	before = taf_limit_answer(l->which, l->asked, l->is_told, before);
+	before = taf_limit_answer(l->which, &l->set, before);
 	c->msg = l->why[0] ? l->why : NULL;
 	taf_after(c, 0);
 	if (l->which == TAF_LIMIT_WIRED && !is_raise)
@@ -425,15 +523,15 @@ static void on_limit_throw(struct taf_try *t)
 static uint64_t set_limit(int row, const void *caller, enum taf_limit which, const uint64_t arg[2])
 {
 	struct taf_call call = taf_call_of(TAF_SELF, row, caller);
-	struct taf_mlx_limit l = { .which = which, .asked = arg[0] };
+	struct taf_mlx_limit l = { .which = which, .set.asked = arg[0] };
 	struct taf_try t = { .undo = on_limit_throw, .ctx = &call, .result = 0 };
 
 	if (!taf_mlx_limit_begin(&call, &l))
 		return 0;
 	t.fn = call.real;
-	t.arg[0] = l.granted;
+	t.arg[0] = l.set.granted;
 	t.arg[1] = arg[1];
-	if (l.is_told)
+	if (l.set.is_told)
 		taf_pass_call(&t);
 	return taf_mlx_limit_end(&call, &l, t.result);
 }

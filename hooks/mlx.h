@@ -9,6 +9,9 @@
 #include "../shim/trycall.h"
 #include "hook.h"
 
+extern const struct taf_ops taf_mlx_ops;
+extern const struct taf_by_thread taf_mlx_threads;
+
 /* An evaluation on its way. */
 struct taf_mlx_job {
 	struct taf_call call;
@@ -28,8 +31,7 @@ void taf_mlx_prepare(const struct taf_call *c);
 /* A limit is set: theirs gets the call, with granted bytes in place of what was asked. */
 struct taf_mlx_limit {
 	enum taf_limit which;
-	uint64_t asked, granted;
-	bool is_told; /* theirs is to be called */
+	struct taf_limit_set set;
 	char why[112];
 };
 /* False: their function is missing. */

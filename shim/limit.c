@@ -7,13 +7,13 @@
 #include "life.h"
 #include "sys_memory.h"
 
-enum { IS_SEEN = 1, IS_SET = 2 };
+enum { IS_CHANGED = 1, IS_SET = 2 };
 
 /* One limit. The engine has a lock of its own; two threads that set one at once get
  * answers in either order, as from it. */
 static struct state {
-	_Atomic(uint32_t) flags;
-	_Atomic(uint64_t) seen; /* what the program would read: its last one, or the engine's */
+	_Atomic(uint32_t) flags; /* changed: what is in force is not what was asked for last */
+	_Atomic(uint64_t) asked; /* last, or the engine's own before that */
 	_Atomic(uint64_t) granted; /* passed on last */
 } states[TAF_LIMIT_COUNT];
 
@@ -82,28 +82,39 @@ bool taf_limit_grant(enum taf_limit which, uint64_t asked, uint64_t *granted, st
 		tell(which, asked, *granted, why);
 	if (!is_enforced())
 		*granted = asked;
-	if (is_enforced() && is_swallowed(which))
-		return false;
-	atomic_store(&states[which].granted, *granted);
-	return true;
+	return !is_enforced() || !is_swallowed(which);
 }
 
-uint64_t taf_limit_answer(enum taf_limit which, uint64_t asked, bool was_told, uint64_t before)
+/* An engine that does not remember (MLX without Metal, of what is wired) tells so. */
+uint64_t taf_limit_answer(enum taf_limit which, const struct taf_limit_set *set, uint64_t before)
 {
 	struct state *s = &states[which];
-	uint64_t seen = atomic_exchange(&s->seen, asked);
-	bool is_known = atomic_fetch_or(&s->flags, IS_SEEN) & IS_SEEN;
+	bool was_changed = atomic_load(&s->flags) & IS_CHANGED;
+	uint64_t asked = atomic_exchange(&s->asked, set->asked);
+	uint64_t granted = atomic_load(&s->granted);
 
-	if (is_known)
-		return seen;
-	return was_told ? before : 0;
+	if (set->is_told)
+		atomic_store(&s->granted, set->granted);
+	if (set->is_told && set->granted == set->asked)
+		atomic_fetch_and(&s->flags, ~(uint32_t)IS_CHANGED);
+	else
+		atomic_fetch_or(&s->flags, IS_CHANGED);
+	atomic_fetch_or(&s->flags, IS_SET);
+	if (!set->is_told)
+		return set->is_kept ? asked : 0;
+	return was_changed && before == granted ? asked : before;
 }
 
 uint64_t taf_limit_seen(enum taf_limit which, uint64_t given)
 {
 	struct state *s = &states[which];
 
-	return atomic_load(&s->flags) & IS_SEEN ? atomic_load(&s->seen) : given;
+	return atomic_load(&s->flags) & IS_CHANGED ? atomic_load(&s->asked) : given;
+}
+
+uint64_t taf_limit_asked(enum taf_limit which)
+{
+	return atomic_load(&states[which].asked);
 }
 
 bool taf_limit_due(enum taf_limit which, uint64_t *granted)
@@ -113,15 +124,17 @@ bool taf_limit_due(enum taf_limit which, uint64_t *granted)
 	*granted = most_of(which);
 	if (which == TAF_LIMIT_WIRED || *granted == UINT64_MAX || !is_enforced())
 		return false;
-	return !(atomic_fetch_or(&s->flags, IS_SET) & (IS_SET | IS_SEEN));
+	return !(atomic_fetch_or(&s->flags, IS_SET) & IS_SET);
 }
 
-void taf_limit_own(enum taf_limit which, uint64_t before)
+void taf_limit_own(enum taf_limit which, uint64_t before, uint64_t granted)
 {
 	struct state *s = &states[which];
 
-	atomic_store(&s->seen, before);
-	atomic_fetch_or(&s->flags, IS_SEEN);
+	atomic_store(&s->asked, before);
+	atomic_store(&s->granted, granted);
+	if (before != granted)
+		atomic_fetch_or(&s->flags, IS_CHANGED);
 }
 
 uint64_t taf_limit_in_force(enum taf_limit which)
@@ -133,6 +146,7 @@ void taf_limit_forget(void)
 {
 	for (int i = 0; i < TAF_LIMIT_COUNT; i++) {
 		atomic_store(&states[i].flags, 0);
+		atomic_store(&states[i].asked, 0);
 		atomic_store(&states[i].granted, 0);
 	}
 }

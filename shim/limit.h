@@ -27,14 +27,22 @@ enum taf_limit { TAF_LIMIT_WIRED, TAF_LIMIT_CACHE, TAF_LIMIT_MEMORY, TAF_LIMIT_C
 /* What is to be passed on of asked; false: nothing is. why gets "asked 32.0 GiB, granted
  * 16.0 GiB: limits.wired" where they differ. */
 bool taf_limit_grant(enum taf_limit which, uint64_t asked, uint64_t *granted, struct taf_text *why);
-/* The engine has answered before (was told: not swallowed): what the program is answered. */
-uint64_t taf_limit_answer(enum taf_limit which, uint64_t asked, bool was_told, uint64_t before);
-/* What the program would see if it asked: its own, else given. */
+struct taf_limit_set {
+	uint64_t asked, granted;
+	bool is_told; /* granted was passed on */
+	bool is_kept; /* the engine would have kept what it was told */
+};
+
+/* What the program is answered, after the engine (if it was told) has answered before. */
+uint64_t taf_limit_answer(enum taf_limit which, const struct taf_limit_set *set, uint64_t before);
+/* What the program reads where the engine says given. */
 uint64_t taf_limit_seen(enum taf_limit which, uint64_t given);
+/* What it asked for last. */
+uint64_t taf_limit_asked(enum taf_limit which);
 /* What the policy wants to be set before the program asks. False: nothing, or it is. */
 bool taf_limit_due(enum taf_limit which, uint64_t *granted);
-/* The engine's own value, which came back when that was set. */
-void taf_limit_own(enum taf_limit which, uint64_t before);
+/* That is done; before came back. */
+void taf_limit_own(enum taf_limit which, uint64_t before, uint64_t granted);
 /* What was passed on last; 0: nothing. */
 uint64_t taf_limit_in_force(enum taf_limit which);
 void taf_limit_forget(void); /* a fork child has set nothing */

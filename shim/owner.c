@@ -202,6 +202,11 @@ bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule)
 		return true;
 	if (taf_state_now() == TAF_LEAVING && await_owner(w, ns))
 		return true;
+	/* Its generation has ended: drains of it there are none on this thread. */
+	if (taf_state_now() == TAF_LEAVING && taf_work_claim(w, 0)) {
+		taf_work_settle(w, true);
+		taf_work_release(w);
+	}
 	if (is_busy(w)) {
 		taf_act_not_drained(w, rule,
 				    "not drained: its thread computes, and only that thread may "

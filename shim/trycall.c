@@ -24,6 +24,8 @@ enum {
 	ERROR_DROP,
 	ERROR_TYPE,
 	THROW,
+	NEW,
+	DELETE,
 	N_FOUND
 };
 static const char *const names[N_FOUND] = {
@@ -36,6 +38,8 @@ static const char *const names[N_FOUND] = {
 	[ERROR_DROP] = "_ZNSt13runtime_errorD1Ev",
 	[ERROR_TYPE] = "_ZTISt13runtime_error",
 	[THROW] = "__cxa_throw",
+	[NEW] = "_Znwm",
+	[DELETE] = "_ZdlPv",
 };
 static _Atomic(uintptr_t) found[N_FOUND]; /* addresses; 0: not in the process */
 
@@ -160,8 +164,15 @@ bool taf_try_call(struct taf_try *t)
 	return false;
 }
 
+/* The engine that calls is there, and with it what it throws with. */
+static _Atomic(bool) has_looked;
+
 void taf_pass_call(struct taf_try *t)
 {
+	if (!atomic_load_explicit(&has_looked, memory_order_relaxed)) {
+		taf_try_is_ready();
+		atomic_store(&has_looked, true);
+	}
 	t->is_swallowed = false;
 	t->thrown = NULL;
 	taf_try_enter(t);
@@ -174,7 +185,7 @@ bool taf_throw(const char *what)
 	void *e;
 
 	taf_elf_locked(look, NULL);
-	for (int i = ALLOCATE; i < N_FOUND; i++)
+	for (int i = ALLOCATE; i <= THROW; i++)
 		if (!atomic_load(&found[i]))
 			return false;
 	e = FN(ALLOCATE, void *(*)(uint64_t))(ERROR_BYTES);
@@ -182,4 +193,25 @@ bool taf_throw(const char *what)
 	FN(THROW, void (*)(void *, uintptr_t, uintptr_t))
 	(e, atomic_load(&found[ERROR_TYPE]), atomic_load(&found[ERROR_DROP]));
 	return false;
+}
+
+void *taf_cxx_new(size_t n)
+{
+	struct taf_try t = { .arg = { n } };
+	union {
+		uint64_t n;
+		void *p;
+	} u = { .n = 0 };
+
+	if (!atomic_load(&found[NEW]) || !atomic_load(&found[DELETE]))
+		taf_elf_locked(look, NULL);
+	t.fn = (taf_fn)atomic_load(&found[NEW]);
+	if (t.fn && atomic_load(&found[DELETE]) && taf_try_call(&t))
+		u.n = t.result;
+	return u.p;
+}
+
+void taf_cxx_delete(void *p)
+{
+	FN(DELETE, void (*)(void *))(p);
 }

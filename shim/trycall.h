@@ -38,5 +38,8 @@ bool taf_try_call(struct taf_try *t);
 void taf_pass_call(struct taf_try *t);
 /* Does not come back; false: this process has nothing to throw with. */
 bool taf_throw(const char *what);
+/* Operators new and delete of the process; NULL: no memory, or no such runtime. */
+void *taf_cxx_new(size_t n);
+void taf_cxx_delete(void *p);
 
 #endif

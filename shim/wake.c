@@ -28,6 +28,7 @@
 #include "open_seen.h"
 #include "policy_load.h"
 #include "retain.h"
+#include "serial.h"
 #include "session.h"
 #include "share.h"
 #include "sig.h"
@@ -91,6 +92,7 @@ void taf_rearm(void)
 	taf_work_forget_all();
 	taf_lazy_forget();
 	taf_limit_forget();
+	taf_serial_forget();
 	taf_model_forget_all();
 	taf_open_forget();
 	taf_load_hints_forget();

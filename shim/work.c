@@ -14,6 +14,7 @@
 #include "lockfile.h"
 #include "model.h"
 #include "recycle.h"
+#include "serial.h"
 #include "turn.h"
 
 #define LOCK_MS 200
@@ -195,6 +196,7 @@ void taf_work_pause(struct taf_work *w)
 void taf_work_drop(struct taf_work *w)
 {
 	come_out(w);
+	taf_serial_leave(w);
 	atomic_store(&w->handle, NULL);
 	take_from(w, 0);
 	taf_sys_wake_all(&w->claim);
@@ -336,8 +338,11 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	}
 	taf_model_group_close();
 	taf_load_group_close();
-	if (!taf_act_before_infer(w))
+	taf_serial_enter(w);
+	if (!taf_act_before_infer(w)) {
+		taf_serial_leave(w);
 		return false;
+	}
 	w->is_inferring = true;
 	w->begin_ns = taf_sys_mono_ns();
 	w->submits = w->tokens = w->peak = w->prefill = 0;
@@ -440,6 +445,7 @@ static void end_infer(struct taf_work *w)
 	taf_crumb(&r);
 	taf_learn_inferred(w);
 	w->is_inferring = false;
+	taf_serial_leave(w);
 	w->owes_sync = true;
 }
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* mlxc.c -- mlx-c: the same boundaries as mlx.c, through functions that throw nothing.
+ *
+ * A synchronize of ours goes to libmlx, in whatever library that is exported; the C
+ * interface has none without a stream, and ends the process when it is given a
+ * device that is not there. */
+#include "mlx.h"
+
+#define TAF_ROWS "mlxc.def"
+#define TAF_TABLE taf_table_mlxc
+#define TAF_ENGINE TAF_ENGINE_MLXC
+#define TAF_OPS &taf_mlx_ops
+#define TAF_BY_THREAD &taf_mlx_threads
+#define TAF_STATUS(r) TAF_STATUS_OF(r)
+#include "expand.h"
+
+/* ---- Evaluations ---------------------------------------------------------------- */
+
+static int evaluate(int row, const void *caller, void *arrays, enum taf_owner_what what)
+{
+	struct taf_mlx_job j = { .what = what };
+	int rc;
+
+	if (!taf_mlx_begin(&j, TAF_SELF, row, caller))
+		return 1;
+	rc = ((mlx_eval_fn *)j.call.real)(arrays);
+	if (j.is_seen)
+		taf_mlx_end(&j, rc);
+	return rc;
+}
+
+int taf_mlx_eval(void *arrays)
+{
+	return evaluate(ROW_mlx_eval, TAF_CALLER, arrays, TAF_OWNER_EVAL);
+}
+
+int taf_mlx_async_eval(void *arrays)
+{
+	return evaluate(ROW_mlx_async_eval, TAF_CALLER, arrays, TAF_OWNER_ASYNC);
+}
+
+int taf_mlx_array_eval(void *array)
+{
+	return evaluate(ROW_mlx_array_eval, TAF_CALLER, array, TAF_OWNER_ONE);
+}
+
+/* ---- Loads ---------------------------------------------------------------------- */
+
+static uint64_t held_by(const void *home)
+{
+	mlx_get_active_memory_fn *held = THEIRS(mlx_get_active_memory, home);
+	size_t bytes = 0;
+	int rc = -1;
+
+	if (!taf_work_models() || !held)
+		return UINT64_MAX;
+	taf_tls.inside++;
+	rc = held(&bytes);
+	taf_tls.inside--;
+	return rc ? UINT64_MAX : bytes;
+}
+
+/* What libmlx reads on behalf of this is the same file. */
+#define READ(theirs) \
+	do { \
+		taf_tls.inside++; \
+		rc = theirs; \
+		taf_tls.inside--; \
+	} while (0)
+
+int taf_mlx_load_safetensors(void *arrays, void *metadata, const char *path, void *stream)
+{
+	struct taf_call call = TAF_CALL(mlx_load_safetensors);
+	int rc = 1;
+
+	if (taf_lazy_read(&call, path, held_by(TAF_CALLER)))
+		READ(THROUGH(call, mlx_load_safetensors)(arrays, metadata, path, stream));
+	return rc;
+}
+
+int taf_mlx_load_safetensors_reader(void *arrays, void *metadata, void *reader, void *stream)
+{
+	struct taf_call call = TAF_CALL(mlx_load_safetensors_reader);
+	int rc = 1;
+
+	if (taf_lazy_read(&call, NULL, held_by(TAF_CALLER)))
+		READ(THROUGH(call, mlx_load_safetensors_reader)(arrays, metadata, reader, stream));
+	return rc;
+}
+
+int taf_mlx_load_gguf(void *gguf, const char *path, void *stream)
+{
+	struct taf_call call = TAF_CALL(mlx_load_gguf);
+	int rc = 1;
+
+	if (taf_lazy_read(&call, path, held_by(TAF_CALLER)))
+		READ(THROUGH(call, mlx_load_gguf)(gguf, path, stream));
+	return rc;
+}
+
+/* ---- Limits --------------------------------------------------------------------- */
+
+static int set_limit(struct taf_call *c, enum taf_limit which, size_t *before, size_t asked)
+{
+	struct taf_mlx_limit l = { .which = which, .set.asked = asked };
+	size_t had = 0;
+	int rc = 0;
+
+	if (!taf_mlx_limit_begin(c, &l))
+		return 1;
+	if (l.set.is_told)
+		rc = ((mlx_set_wired_limit_fn *)c->real)(&had, l.set.granted);
+	if (rc) {
+		taf_after(c, rc);
+		return rc;
+	}
+	had = taf_mlx_limit_end(c, &l, had);
+	if (before)
+		*before = had;
+	return 0;
+}
+
+int taf_mlx_set_wired_limit(size_t *before, size_t limit)
+{
+	struct taf_call call = TAF_CALL(mlx_set_wired_limit);
+
+	return set_limit(&call, TAF_LIMIT_WIRED, before, limit);
+}
+
+int taf_mlx_set_cache_limit(size_t *before, size_t limit)
+{
+	struct taf_call call = TAF_CALL(mlx_set_cache_limit);
+
+	return set_limit(&call, TAF_LIMIT_CACHE, before, limit);
+}
+
+int taf_mlx_set_memory_limit(size_t *before, size_t limit)
+{
+	struct taf_call call = TAF_CALL(mlx_set_memory_limit);
+
+	return set_limit(&call, TAF_LIMIT_MEMORY, before, limit);
+}

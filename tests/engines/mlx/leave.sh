@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+# leave.sh -- ways out of a program that uses MLX: who drains, and on which thread.
+#
+# time-limit: 200
+. "${SRC:?}/tests/engines/mlx/lib.sh"
+
+steps=("$python" "$here/steps.py")
+drained='.ev == "drain" and .ph == "end" and .rule == "drain.at_exit"'
+
+# Every drain that says it worked was made by the thread that computed.
+check_owner() { # CASE
+	check "$1" "drains by other threads" "" "$(records | jq -rs '(map(select(.ev == "infer" and .ph == "begin")) | map(.tid) | unique) as $own |
+		.[] | select(.ev == "drain" and .ph == "end" and .rc == 0 and (.tid | IN($own[]) | not)) | .tid')"
+}
+
+# In flight on a stream that the program made: waited for, on every version.
+for version in 0.29.4 0.31.2 $newest; do
+	use "$version"
+	steps=("$python" "$here/steps.py")
+	plain "${steps[@]}" pending
+	guarded -- "${steps[@]}" pending
+	check_same "pending, $version"
+	check "pending, $version" status "exit 5" "$(cat guarded.status)"
+	one "pending, $version" "the drain" "$drained and .rc == 0"
+	check_owner "pending, $version"
+	check "pending, $version" "not aborted" "" "$(grep -i 'terminate\|abort' guarded.err)"
+done
+
+# The main thread leaves with the lock of the interpreter, so that the other one never
+# comes to its next call. What it evaluated it has waited for: nothing is in flight.
+plain "${steps[@]}" background
+guarded -- "${steps[@]}" background
+check_same background
+check background status "exit 3" "$(cat guarded.status)"
+check background "drains" 0 "$(number_of '.ev == "drain"')"
+one background "the generation's end" '.ev == "infer" and .ph == "end" and .of'
+
+# By a signal it does come there, and drains what is its own.
+fresh
+"$taffrail" run --set exit.signals=TERM -- "${steps[@]}" background wait >bg.out 2>bg.err &
+runner=$!
+until_true grep -q leaving bg.out
+kill -TERM "$(crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid')"
+{ wait $runner; } 2>/dev/null
+check signal "how it ended" 143 $?
+one signal "the drain" "$drained and .rc == 0"
+check_owner signal
+check signal "the report" "signal" "$("$taffrail" report --last --json | jq -r '[.sessions[] | select(.engines | length > 0)][0].verdict')"
+
+# drain.at_exit off: nothing is waited for.
+guarded --set drain.at_exit=off -- "${steps[@]}" background
+check off status "exit 3" "$(cat guarded.status)"
+check off "drains" 0 "$(number_of '.ev == "drain"')"
+tally 29

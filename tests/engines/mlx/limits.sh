@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+# limits.sh -- limits.*, eval.chunk and drain.serialize on the real MLX; what throws.
+#
+# time-limit: 300
+. "${SRC:?}/tests/engines/mlx/lib.sh"
+
+steps=("$python" "$here/steps.py")
+cached() { # FILE
+	sed -n 's/^cached //p' "$1"
+}
+
+# The program gets the answers that the engine gave it before; the cache is smaller.
+plain "${steps[@]}" limits
+check limits "the program works" "exit 0" "$(cat plain.status)"
+guarded -- "${steps[@]}" limits
+check_same "limits as asked"
+check "limits as asked" "all of them in the log" 22 "$(number_of '.ev == "limit" and .ph == "end" and .rc == 0 and .msg == null')"
+guarded --set limits.wired=swallow --set limits.cache=1MiB --set limits.memory=50% -- "${steps[@]}" limits
+check_same "limits"
+check_whole "limits"
+one limits "what was asked and granted" '.ev == "limit" and .ph == "end" and
+	(.call | contains("wired")) and .bytes == 3145728 and .msg == "asked 3.0 MiB, granted nothing: limits.wired"'
+one limits "the same of the cache" '.ev == "limit" and .ph == "end" and
+	(.call | contains("cache")) and .bytes == 67108864 and .msg == "asked 64.0 MiB, granted 1.0 MiB: limits.cache"'
+check limits "what was small enough" 0 "$(number_of '.ev == "limit" and .ph == "end" and
+	(.call | contains("memory")) and .bytes == 3145728 and .msg != null')"
+check limits "the cache is kept small" "true true" \
+	"$([ "$(cached guarded.err)" -le 1048576 ] && echo true) $([ "$(cached plain.err)" -gt 1048576 ] && echo true)"
+guarded --set mode=observe --set limits.cache=1MiB -- "${steps[@]}" limits
+check_same "limits, observed"
+one "limits, observed" "a word of it" '.ev == "limit" and .ph == "end" and .bytes == 67108864 and
+	.msg == "asked 64.0 MiB, would be granted 1.0 MiB: limits.cache"'
+check "limits, observed" "nothing is changed" "$(cached plain.err)" "$(cached guarded.err)"
+
+# A limit that nobody asks for holds all the same.
+plain "${steps[@]}" many
+guarded --set limits.cache=1MiB -- "${steps[@]}" many
+check_same "a limit of our own"
+one "a limit of our own" "a word of it" '.ev == "limit" and .ph == "mark" and .rule == "limits.cache" and
+	(.msg | startswith("granted 1.0 MiB before the program asks"))'
+
+# Fourteen arrays by four: 4, 4, 4 and 2, which is half of four. Thirteen: 4, 4 and 5.
+guarded --set eval.chunk=4 -- "${steps[@]}" many
+check_same chunk
+check_whole chunk
+one chunk "a word of it" '.rule == "eval.chunk" and .msg == "14 arrays are evaluated in 4 pieces"'
+
+# Exceptions reach the program, and the next call is counted as ever.
+plain "${steps[@]}" throws
+check throws "the program works" "exit 0" "$(cat plain.status)"
+check throws "its errors" 3 "$(grep -c RuntimeError plain.out)"
+for chunk in 0 1; do
+	guarded --set eval.chunk=$chunk -- "${steps[@]}" throws
+	check_same "throws, chunk $chunk"
+	check "throws, chunk $chunk" "a word of each" 3 "$(number_of '.ev == "note" and
+		.msg == "the engine threw an exception, which the program has got"')"
+done
+
+# Threads that generate at once take turns of whole generations.
+changes() {
+	sed -n 's/^changes //p' guarded.err
+}
+guarded --set drain.serialize=on -- "${steps[@]}" together
+check serialize status "exit 0" "$(cat guarded.status)"
+check serialize "every step" 18 "$(cat guarded.out)"
+check serialize "changes" 2 "$(changes)"
+check_whole serialize
+check serialize "who waited" 2 "$(number_of '.ev == "hold" and .ph == "end" and .ms > 0 and .of')"
+tally 38

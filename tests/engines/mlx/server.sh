@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+# server.sh -- mlx_lm.server with four clients at once, a swap of models, TERM and KILL.
+#
+# time-limit: 300
+. "${SRC:?}/tests/engines/mlx/lib.sh"
+
+model a
+model b --seed 2 --parts 2
+
+free_port() {
+	"$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+ask() { # OPTION...
+	"$python" "$here/ask.py" "$port" "$@"
+}
+
+# The server in the background; its process is in guest.
+serve() { # COMMAND-IN-FRONT...
+	port=$(free_port)
+	"$@" "$python" -m mlx_lm server --model a --port "$port" </dev/null >bg.out 2>bg.err &
+	runner=$!
+}
+
+guest_of() {
+	guest=$(crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid // empty')
+}
+
+await_runner() {
+	{ wait "$runner"; } 2>/dev/null
+	ended=$?
+}
+
+serve env
+ask a b a >plain.out
+kill -TERM $runner
+await_runner
+check plain "it ended by TERM" 143 $ended
+check plain "answers" 12 "$(grep -c "^[ab] [0-3] '" plain.out)"
+
+fresh
+serve "$taffrail" run --set drain.post_clear=on --set exit.signals=TERM --
+ask a b a >guarded.out
+guest_of
+kill -TERM "$guest"
+await_runner
+check server "it ended by TERM" 143 $ended
+check server "answers" "$(cat plain.out)" "$(cat guarded.out)"
+check_whole server
+check server "loads" "a b a " "$(records | jq -rj 'select(.ev == "load" and .ph == "end" and .rc == 0) | .model + " "')"
+check server "generations" "a b a " "$(records | jq -rj 'select(.ev == "infer" and .ph == "end" and .tokens >= 16) | .model + " "')"
+# Before the second model and the third: synchronized and cleared, which the server omits.
+check server "drains at the swap" true "$(records | jq -s 'map(select(.ev == "drain" and .ph == "end" and .rc == 0 and
+	(.rule == "drain.before_unload" or .rule == "drain.between_models"))) | length >= 2')"
+check server "drains by threads that did not compute" "" "$(records | jq -rs '(map(select(.ev == "infer" and .ph == "begin")) | map(.tid)) as $own |
+	.[] | select(.ev == "drain" and .ph == "end" and .rc == 0 and (.tid | IN($own[]) | not)) | .tid')"
+check server "the report" "signal 3 3" "$("$taffrail" report --last --json | jq -r \
+	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.loads) \(.infers)"')"
+
+# Ended by TERM in the middle of a generation: drained by the thread that generates.
+fresh
+serve "$taffrail" run --set exit.signals=TERM --
+ask --clients 1 --tokens 100000 a >/dev/null 2>&1 &
+client=$!
+until_true has_records 1 '.ev == "infer" and .ph == "begin"'
+guest_of
+kill -TERM "$guest"
+await_runner
+check term "it ended by TERM" 143 $ended
+one term "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == 0'
+check term "by the thread that generates" "" "$(records | jq -rs '(map(select(.ev == "infer" and .ph == "begin"))[0].tid) as $own |
+	.[] | select(.ev == "drain" and .tid != $own) | .tid')"
+one term "its generation" '.ev == "infer" and .ph == "end" and .of'
+{ wait $client; } 2>/dev/null
+
+# Killed there: nothing of it ends, and the report says where it was.
+fresh
+serve "$taffrail" run --
+ask --clients 1 --tokens 100000 a >/dev/null 2>&1 &
+client=$!
+until_true has_records 1 '.ev == "infer" and .ph == "begin"'
+guest_of
+kill -KILL "$guest"
+await_runner
+check kill "it ended by KILL" 137 $ended
+{ wait $client; } 2>/dev/null
+check_whole kill
+check kill "the report" "killed a true" "$("$taffrail" report --last --json | jq -r \
+	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.model) \(.open | length >= 1)"')"
+"$taffrail" report --last >text
+for word in 'mlx 0.32.4' 'generation' 'model  *a'; do
+	grep -q -- "$word" text || fail kill "the report does not say '$word'"
+done
+tally 19

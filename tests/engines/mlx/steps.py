@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""steps.py -- small programs that use MLX directly, one for each name.
+
+    python steps.py NAME [ARGUMENT...]
+
+What they print depends on the engine alone, so that it is the same with the guard.
+"""
+
+import os
+import sys
+import threading
+import time
+
+import mlx.core as mx
+
+
+def limits():
+    """Sets limits, reads what comes back, puts back what was there."""
+    for name in "wired", "cache", "memory":
+        put = getattr(mx, f"set_{name}_limit")
+        first = put(1 << 30)
+        print(name, "own" if name == "memory" else first)
+        print(name, put(3 << 20), put(64 << 20), put(2 << 30))
+        put(first)
+        print(name, put(5 << 20) == first)
+        put(first)
+    print("memory", mx.set_memory_limit(1 << 40) > 0)
+    big = [mx.ones((1 << 20,)) * i for i in range(16)]
+    mx.eval(big)
+    del big
+    print("cached", mx.get_cache_memory(), file=sys.stderr)
+
+
+def many():
+    """One evaluation of many arrays that depend on each other."""
+    shared = mx.random.normal((64, 64), key=mx.random.key(7))
+    arrays = [(shared @ shared) + i for i in range(14)]
+    mx.eval(arrays)
+    print([round(float(a.sum()), 3) for a in arrays])
+    more = {str(i): mx.full((8, 8), i) for i in range(13)}
+    mx.async_eval(more)
+    print(sum(float(a.sum()) for a in more.values()))
+    del arrays, more, shared
+    print(mx.get_active_memory() < 4096)
+
+
+def throws():
+    """An evaluation that fails, is caught, and the next one."""
+    mx.save_safetensors("whole.safetensors", {"a": mx.ones((4096,))})
+    for _ in range(3):
+        a = mx.load("whole.safetensors")["a"]
+        with open("whole.safetensors", "r+b") as f:
+            f.truncate(200)
+        try:
+            mx.eval(a)
+            print("no error")
+        except RuntimeError as e:
+            print(type(e).__name__, str(e)[:30])
+        mx.save_safetensors("whole.safetensors", {"a": mx.ones((4096,))})
+    print(float(mx.ones((10,)).sum()))
+
+
+def step(state, size=400):
+    with mx.stream(mx.default_device()):
+        state = (state @ state) / size
+    mx.eval(state)
+    return state
+
+
+def together():
+    """Threads that generate at the same time, each a few steps."""
+    order, gate = [], threading.Barrier(3)
+
+    def generate(n):
+        state = mx.random.normal((400, 400), key=mx.random.key(n))
+        gate.wait()
+        for _ in range(6):
+            state = step(state)
+            order.append(n)
+
+    threads = [threading.Thread(target=generate, args=(n,)) for n in range(3)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print(len(order))
+    # How often another thread had the engine between two steps of one.
+    print("changes", sum(a != b for a, b in zip(order, order[1:])), file=sys.stderr)
+
+
+def background():
+    """A daemon thread computes without an end; the main thread ends the program."""
+
+    def generate():
+        state = mx.random.normal((400, 400), key=mx.random.key(1))
+        while True:
+            state = step(state)
+
+    threading.Thread(target=generate, daemon=True).start()
+    time.sleep(0.7)
+    print("leaving", flush=True)
+    if len(sys.argv) > 2:
+        time.sleep(60)
+    os._exit(3)
+
+
+def pending():
+    """Ends with work in flight on a stream of its own."""
+    stream = mx.new_stream(mx.default_device())
+    x = mx.random.normal((500, 500), key=mx.random.key(3))
+    mx.eval(x)
+    with mx.stream(stream):
+        for _ in range(4):
+            x = x @ x / 500
+    mx.async_eval(x)
+    print("ended", flush=True)
+    sys.exit(5)
+
+
+globals()[sys.argv[1]]()
