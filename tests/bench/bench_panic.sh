@@ -3,10 +3,11 @@
 # shellcheck disable=SC2154 # names set by the lib that is sourced below
 # bench_panic.sh -- panics of a simulated machine, without taffrail and with it (make bench-panic).
 #
-# RUNS (200) runs of each of the five programs of tests/simgpu/lib_panic.sh, bare, with
-# the built-in policy and with examples/guarded.json, on a machine with the bug; then
-# a twentieth as many on one without, for the time that they take.  A simulation: it shows
-# what taffrail does about a driver with this bug, not how often a real one panics.
+# RUNS (200) runs of each of the five programs of tests/simgpu/lib_panic.sh (of those that
+# RACY names), bare, with the built-in policy and with examples/guarded.json, on a machine
+# with the bug; then a twentieth as many on one without, for the time that they take.  A
+# simulation: it shows what taffrail does about a driver with this bug, not how often a
+# real one panics.
 set -u
 
 RUNS=${RUNS:-200}

@@ -13,7 +13,7 @@
 BUILD=${BUILD:?the build folder}
 SRC=${SRC:?the source folder}
 sim=$BUILD/tests/simgpu
-racy=(exit swap two clear term)
+read -ra racy <<<"${RACY:-exit swap two clear term}"
 export SIMGPU_LATENCY_US=${SIMGPU_LATENCY_US:-500}
 
 # A new machine in the current folder, with the bug or without.
