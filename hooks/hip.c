@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hip.c -- AMD's HIP runtime: devices, rows of memory, captures, and its sync, trim and
- * memory.
+/* hip.c -- AMD's HIP runtime: devices, rows of memory, captures, events.
  *
  * The last error.  Up to ROCm 6 it is the result of the thread's latest call whatever
  * that was, from 7 on the latest failure.  Our own calls come before one of the program's, whose
@@ -8,60 +7,29 @@
  * before. */
 #include "abi/hip.h"
 
-#include <errno.h>
-
+#include "../shim/flight_point.h"
+#include "hip_ops.h"
 #include "hook.h"
 
 #define TAF_ROWS "hip.def"
 #define TAF_TABLE taf_table_hip
 #define TAF_ENGINE TAF_ENGINE_HIP
-#define TAF_OPS &hip_ops
+#define TAF_OPS &taf_hip_ops
 #define TAF_STATUS(r) ((int64_t)(r))
 #define TAF_IS_OOM(r) ((r) == TAF_HIP_OUT_OF_MEMORY)
 #define TAF_MISSING(type) ((type)TAF_HIP_NOT_INITIALIZED)
 #define TAF_REFUSING(call) fail_as_theirs(&(call))
-#define TAF_RETRY_BEGIN(call) last_error((call).caller)
-#define TAF_RETRY_GOOD(call) forget_error((call).caller)
+#define TAF_RETRY_BEGIN(call) taf_hip_last_error((call).caller)
+#define TAF_RETRY_GOOD(call) taf_hip_forget_error((call).caller)
 /* 0 is the thread's own stream there, whose handle is 2. */
 #define TAF_HIP_SPT(stream) (TAF_U64(stream) ? TAF_U64(stream) : 2)
 #define TAF_HIP_FIRST(list, count) ((list) && (count) > 0 ? TAF_U64((list)->stream) : 0)
 #define TAF_HIP_OF(config) ((config) ? TAF_U64((config)->stream) : 0)
 
-static const struct taf_ops hip_ops;
-static int last_error(const void *home);
-static void forget_error(const void *home);
 static void fail_as_theirs(const struct taf_call *call);
 #include "expand.h"
 
-#define POOLS 16
 #define TOO_MUCH (SIZE_MAX / 2) /* no device has it, and none tries to find it */
-
-/* Pools that the program made; more than these are not trimmed. */
-static _Atomic(void *) pools[POOLS];
-
-static int last_error(const void *home)
-{
-	hipPeekAtLastError_fn *peek = THEIRS(hipPeekAtLastError, home);
-	int r;
-
-	if (!peek)
-		return 0;
-	taf_tls.inside++;
-	r = peek();
-	taf_tls.inside--;
-	return r;
-}
-
-static void forget_error(const void *home)
-{
-	hipGetLastError_fn *get = THEIRS(hipGetLastError, home);
-
-	if (!get)
-		return;
-	taf_tls.inside++;
-	get();
-	taf_tls.inside--;
-}
 
 /* A rule refused the call: their last error is what it had been if they had. */
 static void fail_as_theirs(const struct taf_call *call)
@@ -174,7 +142,7 @@ static bool begin_take(struct take *t, uint64_t bytes)
 			fail_as_theirs(&t->call);
 		return false;
 	}
-	t->kept = taf_rules.memory_oom_retries ? last_error(t->call.caller) : 0;
+	t->kept = taf_rules.memory_oom_retries ? taf_hip_last_error(t->call.caller) : 0;
 	return true;
 }
 
@@ -183,7 +151,7 @@ static bool is_again(struct take *t, int r)
 	if (r == TAF_HIP_OUT_OF_MEMORY && !t->kept)
 		return taf_oom_again(&t->call, t->tries++);
 	if (!r && t->tries)
-		forget_error(t->call.caller);
+		taf_hip_forget_error(t->call.caller);
 	return false;
 }
 
@@ -277,16 +245,6 @@ int taf_hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop
 	return end_take(&t, TAF_WHERE(handle), size, r);
 }
 
-static void swap_pool(void *from, void *to)
-{
-	for (int i = 0; i < POOLS; i++) {
-		void *is = from;
-
-		if (atomic_compare_exchange_strong(&pools[i], &is, to))
-			return;
-	}
-}
-
 int taf_hipMemPoolCreate(void **pool, const void *props)
 {
 	struct taf_call call = TAF_CALL(hipMemPoolCreate);
@@ -296,7 +254,7 @@ int taf_hipMemPoolCreate(void **pool, const void *props)
 	if (call.real)
 		r = THROUGH(call, hipMemPoolCreate)(pool, props);
 	if (!r && pool && *pool)
-		swap_pool(NULL, *pool);
+		taf_hip_pool(NULL, *pool);
 	TAF_FAULT(call, r);
 	return r;
 }
@@ -310,7 +268,7 @@ int taf_hipMemPoolDestroy(void *pool)
 	if (!call.real)
 		return TAF_HIP_NOT_INITIALIZED;
 	if (pool)
-		swap_pool(pool, NULL);
+		taf_hip_pool(pool, NULL);
 	r = THROUGH(call, hipMemPoolDestroy)(pool);
 	TAF_FAULT(call, r);
 	return r;
@@ -355,117 +313,92 @@ BEGINS(hipStreamBeginCaptureToGraph,
 ENDS(hipStreamEndCapture, TAF_U64(stream))
 ENDS(hipStreamEndCapture_spt, TAF_HIP_SPT(stream))
 
-/* Whether this process has taken memory on a device: only then it is asked anything. */
-static bool is_used(uint32_t device)
+/* What shows that the device has come so far, without a wait of the whole stream. */
+static void waited(struct taf_call *call)
 {
-	struct taf_live_sum sum;
-
-	taf_live_sum(TAF_API_HIP, device, &sum);
-	return sum.peak || sum.pieces[TAF_AT_HOST] || sum.pieces[TAF_AT_GRAPH];
+	if (taf_is_counting())
+		taf_burst_waited(call);
 }
 
-/* Does what to each device in use; the thread's current one stays. */
-static int each_device(int (*what)(int device, const void *home), const void *home)
-{
-	hipSetDevice_fn *set = THEIRS(hipSetDevice, home);
-	hipGetDevice_fn *get = THEIRS(hipGetDevice, home);
-	int had = 0, r = 0, before = last_error(home);
-
-	if (!set || !get)
-		return -ENOSYS;
-	r = get(&had);
-	for (uint32_t d = 0; !r && d < TAF_LIVE_DEVICES; d++) {
-		int failed;
-
-		if ((int)d != had && !is_used(d))
-			continue;
-		failed = (int)d != had ? set((int)d) : 0;
-		r = failed ? failed : what((int)d, home);
-		if ((int)d != had)
-			set(had);
+#define RECORDS(name, params, args, queue) \
+	int taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		int r; \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_HIP_NOT_INITIALIZED; \
+		r = THROUGH(call, name) args; \
+		if (!r && taf_is_counting()) \
+			taf_event_record(TAF_API_HIP, TAF_U64(event), \
+					 taf_flight_key(TAF_API_HIP, queue, taf_tls.device)); \
+		TAF_FAULT(call, r); \
+		return r; \
 	}
-	if (r && !before)
-		forget_error(home);
-	return r > 0 ? -EIO : r ? -ENOSYS : 0;
+RECORDS(hipEventRecord, (void *event, void *stream), (event, stream), TAF_U64(stream))
+RECORDS(hipEventRecord_spt, (void *event, void *stream), (event, stream), TAF_HIP_SPT(stream))
+RECORDS(hipEventRecordWithFlags, (void *event, void *stream, unsigned flags),
+	(event, stream, flags), TAF_U64(stream))
+
+int taf_hipEventSynchronize(void *event)
+{
+	struct taf_call call = TAF_CALL(hipEventSynchronize);
+	int r;
+
+	if (!taf_before(&call))
+		return TAF_HIP_NOT_INITIALIZED;
+	r = THROUGH(call, hipEventSynchronize)(event);
+	if (!r && taf_event_reached(TAF_API_HIP, TAF_U64(event)))
+		waited(&call);
+	taf_after(&call, r);
+	TAF_FAULT(call, r);
+	return r;
 }
 
-static int sync_device(int device, const void *home)
+int taf_hipEventQuery(void *event)
 {
-	hipDeviceSynchronize_fn *sync = THEIRS(hipDeviceSynchronize, home);
+	struct taf_call call = TAF_CALL(hipEventQuery);
+	int r = TAF_HIP_NOT_INITIALIZED;
 
-	(void)device;
-	return sync ? sync() : -1;
+	call.real = (taf_fn)REAL(hipEventQuery);
+	if (call.real)
+		r = THROUGH(call, hipEventQuery)(event);
+	if (!r && taf_event_reached(TAF_API_HIP, TAF_U64(event)))
+		waited(&call);
+	TAF_FAULT(call, r);
+	return r;
 }
 
-static int sync_stream(void *stream, const void *home)
+int taf_hipEventDestroy(void *event)
 {
-	hipStreamSynchronize_fn *sync = THEIRS(hipStreamSynchronize, home);
-	int before = last_error(home), r = sync ? sync(stream) : -1;
+	struct taf_call call = TAF_CALL(hipEventDestroy);
+	int r = TAF_HIP_NOT_INITIALIZED;
 
-	if (r > 0 && !before)
-		forget_error(home);
-	return r > 0 ? -EIO : r ? -ENOSYS : 0;
+	call.real = (taf_fn)REAL(hipEventDestroy);
+	taf_event_forget(TAF_API_HIP, TAF_U64(event));
+	if (call.real)
+		r = THROUGH(call, hipEventDestroy)(event);
+	TAF_FAULT(call, r);
+	return r;
 }
 
-static int sync_all(void *handle, const void *home)
-{
-	if (handle != (const void *)TAF_SELF)
-		return sync_stream(handle, home);
-	return each_device(sync_device, home);
-}
-
-/* What a device does not have, a pool or graphs, is no failure. */
-static int trim_device(int device, const void *home)
-{
-	hipDeviceGetDefaultMemPool_fn *standard = THEIRS(hipDeviceGetDefaultMemPool, home);
-	hipDeviceGetMemPool_fn *current = THEIRS(hipDeviceGetMemPool, home);
-	hipMemPoolTrimTo_fn *trim = THEIRS(hipMemPoolTrimTo, home);
-	hipDeviceGraphMemTrim_fn *graphs = THEIRS(hipDeviceGraphMemTrim, home);
-	void *first = NULL, *second = NULL;
-	int before = last_error(home), r = 0;
-
-	if (trim && standard && !(r |= standard(&first, device)) && first)
-		r |= trim(first, 0);
-	if (trim && current && !(r |= current(&second, device)) && second && second != first)
-		r |= trim(second, 0);
-	if (graphs)
-		r |= graphs(device);
-	if (r && !before)
-		forget_error(home);
-	return 0;
-}
-
-static int trim_all(void *handle, const void *home)
-{
-	hipMemPoolTrimTo_fn *trim = THEIRS(hipMemPoolTrimTo, home);
-
-	(void)handle;
-	for (int i = 0; trim && i < POOLS; i++) {
-		void *pool = atomic_load(&pools[i]);
-
-		if (pool)
-			trim(pool, 0);
+#define ASKS(name, queue) \
+	int taf_##name(void *stream) \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		struct taf_flight_point point; \
+		int r; \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_HIP_NOT_INITIALIZED; \
+		taf_flight_point(&point, taf_flight_key(TAF_API_HIP, queue, taf_tls.device)); \
+		r = THROUGH(call, name)(stream); \
+		if (!r && taf_flight_passed(&point)) \
+			waited(&call); \
+		TAF_FAULT(call, r); \
+		return r; \
 	}
-	return each_device(trim_device, home);
-}
-
-static int memory_of(void *handle, const void *home, struct taf_memory *out)
-{
-	hipMemGetInfo_fn *info = THEIRS(hipMemGetInfo, home);
-	size_t free = 0, total = 0;
-	int before = last_error(home);
-
-	(void)handle;
-	if (!info)
-		return -ENOSYS;
-	if (info(&free, &total)) {
-		if (!before)
-			forget_error(home);
-		return -EIO;
-	}
-	out->free = free;
-	out->total = total;
-	return 0;
-}
-
-static const struct taf_ops hip_ops = { .sync = sync_all, .trim = trim_all, .memory = memory_of };
+ASKS(hipStreamQuery, TAF_U64(stream))
+ASKS(hipStreamQuery_spt, TAF_HIP_SPT(stream))

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "../shim/flight_point.h"
 #include "hook.h"
 #include "level0_queue.h"
 
@@ -242,8 +243,9 @@ static int end_submit(struct taf_call *call, struct taf_ze_queue *q, const void 
 {
 	if (!r && q) {
 		atomic_fetch_add(&q->submits, 1);
-		if (q->is_in_order)
-			taf_ze_promise(sign, q);
+		if (q->is_in_order && sign)
+			taf_event_record(TAF_API_LEVEL0, TAF_U64(sign),
+					 taf_flight_key(TAF_API_LEVEL0, call->queue, 0));
 		if (q->is_synchronous)
 			is_done(call);
 	}
@@ -313,44 +315,74 @@ APPENDS(zeCommandListAppendLaunchKernelWithArguments,
 	 void **values, const void *next, void *event, uint32_t waits, void **events),
 	(list, kernel, grid, sizes, values, next, event, waits, events))
 
-/* A wait for what shows that a queue is idle; of a fence or an event that shows nothing
- * of one, a wait and no more. */
-#define WAITS_FOR(name, params, args, queue_, is_idle) \
-	int taf_##name params \
+/* What of a queue was submitted before this fence or event is done. Where commands may
+ * overtake each other none was kept. */
+static void reached(struct taf_call *call, const void *sign, int r)
+{
+	if (!r && taf_event_reached(TAF_API_LEVEL0, TAF_U64(sign)) && taf_is_counting())
+		taf_burst_waited(call);
+}
+
+#define WAITS_FOR(name, sign) \
+	int taf_##name(void *sign, uint64_t timeout) \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
-		struct taf_flight_mark mark; \
-		bool is_shown; \
 		int r; \
 \
 		if (!taf_before(&call)) \
 			return not_made(&call, TAF_ZE_UNINITIALIZED); \
-		call.queue = queue_; \
-		taf_wait_before(&call, &mark); \
-		is_shown = is_idle; \
-		r = THROUGH(call, name) args; \
-		if (!r && is_shown) \
-			taf_wait_after(&call, &mark); \
+		r = THROUGH(call, name)(sign, timeout); \
+		reached(&call, sign, r); \
 		taf_after(&call, r); \
 		TAF_FAULT(call, r); \
 		return r; \
 	}
+WAITS_FOR(zeFenceHostSynchronize, fence)
+WAITS_FOR(zeEventHostSynchronize, event)
 
-static uint64_t queue_of_sign(const void *sign)
-{
-	struct taf_ze_queue *q = taf_ze_promised(sign);
+/* is_over: it stands for nothing any more. */
+#define ASKS(name, sign, is_over) \
+	int taf_##name(void *sign) \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		int r; \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_ZE_UNINITIALIZED; \
+		if (is_over) \
+			taf_event_forget(TAF_API_LEVEL0, TAF_U64(sign)); \
+		r = THROUGH(call, name)(sign); \
+		if (!(is_over)) \
+			reached(&call, sign, r); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+ASKS(zeFenceQueryStatus, fence, false)
+ASKS(zeEventQueryStatus, event, false)
+ASKS(zeFenceReset, fence, true)
+ASKS(zeEventHostReset, event, true)
+ASKS(zeFenceDestroy, fence, true)
+ASKS(zeEventDestroy, event, true)
 
-	return q ? (uint64_t)atomic_load(&q->handle) : 0;
-}
-
-/* Nothing was submitted between the look at the queue and the mark. */
-WAITS_FOR(zeFenceHostSynchronize, (void *fence, uint64_t timeout), (fence, timeout),
-	  queue_of_sign(fence), call.queue &&queue_of_sign(fence) == call.queue)
-WAITS_FOR(zeEventHostSynchronize, (void *event, uint64_t timeout), (event, timeout),
-	  queue_of_sign(event), call.queue &&queue_of_sign(event) == call.queue)
 /* One device of several shows nothing of the others. */
-WAITS_FOR(zeDeviceSynchronize, (void *device), (device), TAF_EVERY_QUEUE,
-	  number_of(device) == 0 && !atomic_load(&devices[1]))
+int taf_zeDeviceSynchronize(void *device)
+{
+	struct taf_call call = TAF_CALL(zeDeviceSynchronize);
+	struct taf_flight_mark mark;
+	int r;
+
+	if (!taf_before(&call))
+		return not_made(&call, TAF_ZE_UNINITIALIZED);
+	call.queue = TAF_EVERY_QUEUE;
+	taf_wait_before(&call, &mark);
+	r = THROUGH(call, zeDeviceSynchronize)(device);
+	if (!r && number_of(device) == 0 && !atomic_load(&devices[1]))
+		taf_wait_after(&call, &mark);
+	taf_after(&call, r);
+	TAF_FAULT(call, r);
+	return r;
+}
 
 /* Until q is idle, gone, or the time is over. */
 static int wait_for(const struct taf_ze_queue *q, const void *home, uint64_t until)

@@ -4,7 +4,6 @@
 #include "../shim/sys.h"
 
 #define QUEUES 256u
-#define SIGNS 256u
 #define GONE 1u
 #define LOCK_TRIES 1000 /* of 20 us: whoever has the lock writes a few words */
 #define DROP_MS 1000 /* a slice of a wait is far shorter */
@@ -12,14 +11,6 @@
 static struct taf_ze_queue queues[QUEUES]; /* handles are written under lock */
 static _Atomic(uint32_t) lock;
 static _Atomic(bool) is_missed;
-
-/* A fence or an event: of which queue, and of how many submits. */
-struct sign {
-	_Atomic(uintptr_t) handle;
-	_Atomic(struct taf_ze_queue *) queue;
-	_Atomic(uint64_t) submits;
-};
-static struct sign signs[SIGNS];
 
 static uint32_t hash_of(uintptr_t n)
 {
@@ -123,32 +114,4 @@ void taf_ze_queue_let(struct taf_ze_queue *q)
 bool taf_ze_queues_missed(void)
 {
 	return atomic_load(&is_missed);
-}
-
-void taf_ze_promise(const void *sign, struct taf_ze_queue *q)
-{
-	struct sign *s = &signs[hash_of((uintptr_t)sign) % SIGNS];
-
-	if (!sign)
-		return;
-	/* Two writers at once may leave a mixture: then a count is wrong by a few for a while. */
-	atomic_store_explicit(&s->handle, 0, memory_order_release);
-	atomic_store_explicit(&s->queue, q, memory_order_release);
-	atomic_store_explicit(&s->submits, atomic_load(&q->submits), memory_order_release);
-	atomic_store_explicit(&s->handle, (uintptr_t)sign, memory_order_release);
-}
-
-struct taf_ze_queue *taf_ze_promised(const void *sign)
-{
-	struct sign *s = &signs[hash_of((uintptr_t)sign) % SIGNS];
-	struct taf_ze_queue *q;
-	uint64_t submits;
-
-	if (!sign || atomic_load_explicit(&s->handle, memory_order_acquire) != (uintptr_t)sign)
-		return NULL;
-	q = atomic_load_explicit(&s->queue, memory_order_acquire);
-	submits = atomic_load_explicit(&s->submits, memory_order_acquire);
-	if (atomic_load(&s->handle) != (uintptr_t)sign || atomic_load(&q->submits) != submits)
-		return NULL;
-	return q;
 }

@@ -7,9 +7,6 @@
  * wait of ours goes in slices; a queue that is destroyed meanwhile waits for the end
  * of the slice, so that no handle is used after its end.
  *
- * A fence or an event stands for all that was submitted to its queue until then, where
- * commands are run in order; it says that the queue is idle if nothing came later.
- *
  * Reading takes no lock.  What finds no room is not known: then a wait for all is
  * never complete, and says so.
  */
@@ -38,10 +35,5 @@ void taf_ze_queue_drop(const void *handle);
 struct taf_ze_queue *taf_ze_queue_hold(uint32_t i, bool *is_end);
 void taf_ze_queue_let(struct taf_ze_queue *q);
 bool taf_ze_queues_missed(void);
-
-/* sign will be given when what q has now is done. */
-void taf_ze_promise(const void *sign, struct taf_ze_queue *q);
-/* Before a wait for sign: the queue that is idle afterwards, or NULL. */
-struct taf_ze_queue *taf_ze_promised(const void *sign);
 
 #endif

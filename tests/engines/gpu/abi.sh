@@ -35,6 +35,8 @@ hip hipStreamBeginCapture_spt
 hip hipStreamEndCapture_spt
 hip hipStreamBeginCaptureToGraph
 hip hipDeviceGraphMemTrim
+hip hipEventRecord_spt
+hip hipEventRecordWithFlags
 level0 zeCommandListImmediateAppendCommandListsExp
 level0 zeCommandListHostSynchronize
 level0 zeCommandListAppendLaunchKernelWithParameters
