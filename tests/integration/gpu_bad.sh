@@ -11,7 +11,7 @@ lost() { # RUNTIME: what every function fails with
 }
 
 for runtime in hip level0; do
-	for case in garbage sizes early late child handler threads closed shortage capture queues; do
+	for case in garbage sizes early late child handler threads closed shortage capture queues events unwaited; do
 		same "$runtime $case" "$tests/guest_gpu_bad" "$runtime" "$case"
 		check "$runtime $case" status "exit 0" "$(cat shim.status)"
 	done
@@ -31,6 +31,14 @@ with() { # SETTINGS COMMAND...
 	shift
 	with_shim TAFFRAIL_SET="$settings" "$@"
 }
+
+# What an event or a fence has shown to be done is waited for no more before a free.
+for runtime in hip level0; do
+	with_shim "$tests/guest_gpu_bad" "$runtime" events
+	has_not "$runtime events" "a drain of nothing" '.ev == "drain" and .rule == "drain.before_unload"'
+	with_shim "$tests/guest_gpu_bad" "$runtime" unwaited
+	has "$runtime unwaited" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+done
 
 # A limit is answered with the runtime's own error, and its last error is the same.
 with "memory.limit=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" hip sizes
@@ -71,4 +79,4 @@ check "queues" status "exit 0" "$(cat shim.status)"
 with "drain.every_submits=1" FAKE_SYNC_SLICES=3 "$tests/guest_gpu_bad" level0 closed
 check "slices" status "exit 0" "$(cat shim.status)"
 has_not "slices" "a wait that failed" '.ev == "drain" and .ph == "end" and .rc != 0'
-tally 180
+tally 200

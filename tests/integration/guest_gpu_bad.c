@@ -14,10 +14,12 @@
  *   closed    after dlclose of the runtime, and after it was opened again
  *   shortage  allocations that fail, then go well: what the last error is each time
  *   capture   work that is captured, with memory taken and given meanwhile
+ *   events    work that an event or a fence shows to be done; unwaited: that nothing shows
  *   queues    made and destroyed by eight threads, while memory runs short in another
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 
 #include "../../hooks/abi/hip.h"
@@ -42,6 +44,8 @@ static struct {
 	int (*stream_wait)(void *stream);
 	int (*begin)(void *stream, int mode);
 	int (*end)(void *stream, void **graph);
+	int (*record)(void *event, void *stream);
+	int (*event_wait)(void *event);
 	int (*last)(void);
 	int (*set)(int device);
 	int (*reset)(void);
@@ -94,6 +98,8 @@ static void open_hip(void)
 	guest_symbol(&hip.stream_wait, library, "hipStreamSynchronize");
 	guest_symbol(&hip.begin, library, "hipStreamBeginCapture");
 	guest_symbol(&hip.end, library, "hipStreamEndCapture");
+	guest_symbol(&hip.record, library, "hipEventRecord");
+	guest_symbol(&hip.event_wait, library, "hipEventSynchronize");
 	guest_symbol(&hip.last, library, "hipGetLastError");
 	guest_symbol(&hip.set, library, "hipSetDevice");
 	guest_symbol(&hip.reset, library, "hipDeviceReset");
@@ -380,6 +386,33 @@ static void capture(void)
 	tell("end", hip.end(&some_stream, &graph));
 }
 
+/* sign: an event of HIP, a fence of Level Zero. */
+static void work_until(bool is_waited)
+{
+	static int sign;
+	void *queue = new_queue(), *p;
+
+	tell("take", take(&p, 1000));
+	tell("launch", launch(queue));
+	if (is_hip)
+		tell("record", hip.record(&sign, queue));
+	else
+		tell("launch", ze.execute(queue, 0, NULL, &sign));
+	if (is_waited)
+		tell("wait", is_hip ? hip.event_wait(&sign) : ze.wait_fence(&sign, UINT64_MAX));
+	tell("free", give(p));
+}
+
+static void events(void)
+{
+	work_until(true);
+}
+
+static void unwaited(void)
+{
+	work_until(false);
+}
+
 static _Atomic(int) is_over;
 
 static void *makes(void *arg)
@@ -400,20 +433,20 @@ static void *makes(void *arg)
 static void queues(void)
 {
 	pthread_t t[8];
-	long good = 0;
+	int r = 0;
 
 	for (int i = 0; i < 8; i++)
 		if (pthread_create(&t[i], NULL, makes, NULL))
 			exit(96);
-	while (is_over < 8) {
+	do {
 		void *p = NULL;
 
 		if (!take(&p, 1000))
-			good += !give(p);
-	}
+			r |= give(p);
+	} while (is_over < 8);
 	for (int i = 0; i < 8; i++)
 		pthread_join(t[i], NULL);
-	printf("memory was %s\n", good ? "taken" : "never taken");
+	printf("1600 queues, frees gave %d\n", r);
 }
 
 int main(int argc, char **argv)
@@ -422,10 +455,11 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*go)(void);
 	} cases[] = {
-		{ "garbage", garbage }, { "sizes", sizes },   { "early", early },
-		{ "late", late },	{ "child", child },   { "handler", handler },
-		{ "threads", threads }, { "closed", closed }, { "shortage", shortage },
-		{ "capture", capture }, { "queues", queues },
+		{ "garbage", garbage },	  { "sizes", sizes },	{ "early", early },
+		{ "late", late },	  { "child", child },	{ "handler", handler },
+		{ "threads", threads },	  { "closed", closed }, { "shortage", shortage },
+		{ "capture", capture },	  { "queues", queues }, { "events", events },
+		{ "unwaited", unwaited },
 	};
 
 	if (argc < 3)
