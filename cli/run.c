@@ -155,6 +155,9 @@ static int set_vars(struct plan *p)
 	err = err ? err : set_given(p, "TAFFRAIL_LABEL", p->args.label);
 	err = err ? err : set_given(p, "TAFFRAIL_STRICT", p->args.is_strict ? "1" : NULL);
 	err = err ? err : set_given(p, "TAFFRAIL_FIT_ANYWAY", p->args.fits_anyway ? "1" : NULL);
+	err = err ? err
+		  : set_given(p, "TAFFRAIL_RESTART",
+			      p->args.restart.mode != TAF_RESTART_NEVER ? "1" : NULL);
 	err = err ? err : taf_vars_set(&p->vars, "TAFFRAIL_RUN", p->closing.run);
 	err = err ? err
 		  : taf_vars_set(&p->vars, "TAFFRAIL_PROPAGATE",

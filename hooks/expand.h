@@ -4,7 +4,7 @@
  * The including file defines TAF_ROWS, TAF_TABLE, TAF_ENGINE, TAF_OPS (or NULL)
  * and TAF_STATUS(r): 0 where their function succeeded; TAF_IS_OOM(r) where its
  * numbers say that memory was short; of a GPU runtime, what wrappers.h names;
- * TAF_LOADER and TAF_BY_THREAD where table.h says what that means. */
+ * TAF_LOADER, TAF_BY_THREAD and TAF_STORE where table.h says what that means. */
 #include "rows.h"
 
 extern const struct taf_table TAF_TABLE;
@@ -45,8 +45,11 @@ static _Atomic(taf_fn) learned[ROW_COUNT];
 #ifndef TAF_BY_THREAD
 #define TAF_BY_THREAD NULL
 #endif
-const struct taf_table TAF_TABLE = { TAF_ENGINE, rows,	     ROW_COUNT,	   learned,
-				     TAF_OPS,	 TAF_LOADER, TAF_BY_THREAD };
+#ifndef TAF_STORE
+#define TAF_STORE NULL
+#endif
+const struct taf_table TAF_TABLE = { TAF_ENGINE, rows,	     ROW_COUNT,	    learned,
+				     TAF_OPS,	 TAF_LOADER, TAF_BY_THREAD, TAF_STORE };
 
 /* Pass 5: the generated wrappers. The kind is a constant, so the door is chosen
  * when this is compiled. */
@@ -68,5 +71,7 @@ const struct taf_table TAF_TABLE = { TAF_ENGINE, rows,	     ROW_COUNT,	   learne
 #define OWN(ret, name, params, args, kind, refuse, doc) TAF_PUBLISH(ret, name, params)
 #define OWNV(name, params, args, kind, doc) TAF_PUBLISH(void, name, params)
 #define OWNN(name, params, args, kind, doc) TAF_PUBLISH(TAF_NORETURN void, name, params)
+#define TAF_PUBLISHING /* some rows are published by another file */
 #include TAF_ROWS
+#undef TAF_PUBLISHING
 #include "none.h"

@@ -3,6 +3,7 @@
  * message of a failed assertion. */
 #include "../policy/text.h"
 #include "../shim/crumb.h"
+#include "../shim/error.h"
 #include "../shim/format.h"
 #include "hook.h"
 
@@ -11,7 +12,23 @@
 #define TAF_ENGINE TAF_ENGINE_GGML
 #define TAF_OPS NULL
 #define TAF_STATUS(r) TAF_STATUS_OF(r)
+#define TAF_FAULT(call, rc) \
+	do { \
+		if (__builtin_expect((rc) < 0, 0)) \
+			look_at(&(call), rc); \
+	} while (0)
+static void look_at(const struct taf_call *call, int64_t rc);
 #include "expand.h"
+
+/* GGML_STATUS_ALLOC_FAILED is -2. Inside a llama call that one tells of it. */
+static void look_at(const struct taf_call *call, int64_t rc)
+{
+	struct taf_error e = { .call = call, .rc = rc };
+
+	e.what = rc == -2 ? TAF_FAILED_MEMORY : TAF_FAILED_COMPUTE;
+	if (TAF_SELF->rows[call->row].kind == TAF_SUBMIT)
+		taf_error_failed(&e);
+}
 
 void taf_ggml_backend_buffer_free(void *buffer)
 {

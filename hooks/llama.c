@@ -7,15 +7,17 @@
  * begins a generation (shim/work.h). */
 #include "../policy/text.h"
 #include "../shim/act.h"
-#include "../shim/crumb.h"
+#include "../shim/error.h"
 #include "../shim/load.h"
 #include "../shim/turn.h"
 #include "hook.h"
+#include "llama_state.h"
 
 #define TAF_ROWS "llama.def"
 #define TAF_TABLE taf_table_llama
 #define TAF_ENGINE TAF_ENGINE_LLAMA
 #define TAF_OPS &llama_ops
+#define TAF_STORE &taf_llama_store
 #define TAF_STATUS(r) TAF_STATUS_OF(r)
 
 static const struct taf_ops llama_ops;
@@ -231,7 +233,7 @@ static bool begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
 		taf_work_seize(w);
 	taf_tls.held = w;
 	call->work = w;
-	if (taf_work_submit(w, call))
+	if (taf_error_may_compute(call, w) && taf_work_submit(w, call))
 		return true;
 	give_back(w);
 	return false;
@@ -239,26 +241,22 @@ static bool begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
 
 /* -1 and below are failures; 1 (no room in the cache) and 2 (aborted by the
  * program) are answers. */
-static void crumb_failure(const struct taf_call *call, int32_t rc)
+static void look_at(const struct taf_call *call, int32_t rc)
 {
-	struct taf_rec r = { .kind = TAF_ERROR,
-			     .phase = TAF_MARK,
-			     .engine = TAF_ENGINE_LLAMA,
-			     .call = TAF_SELF->rows[call->row].name,
-			     .model = taf_work_model_name(call->work),
-			     .has = TAF_HAS_RC,
-			     .rc = rc };
+	struct taf_error e = { .call = call, .work = call->work, .rc = rc };
 
-	r.class = rc == -2 ? "out_of_memory" : rc == -3 ? "compute_failed" : "bad_batch";
-	if (rc < 0 && call->is_counted)
-		taf_crumb(&r);
+	e.what = rc == -1 ? TAF_FAILED_REQUEST : rc == -2 ? TAF_FAILED_MEMORY : TAF_FAILED_COMPUTE;
+	if (rc < 0)
+		taf_error_failed(&e);
+	else
+		taf_error_passed(call, call->work);
 }
 
 static void end_submit(struct taf_call *call, int32_t rc)
 {
 	struct taf_work *w = call->work;
 
-	crumb_failure(call, rc);
+	look_at(call, rc);
 	if (!w)
 		return;
 	taf_work_submitted(w, call, rc);

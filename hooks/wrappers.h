@@ -8,6 +8,7 @@
  *   TAF_DEVICE            the current device's number; taf_tls.device, which the
  *                         wrappers of its set-device functions keep
  *   TAF_REFUSING(call)    before a refused allocation returns: sets their last error
+ *   TAF_FAULT(call, rc)   after theirs gave rc, other than by what faults.def says
  *   TAF_RETRY_BEGIN(call) with memory.oom_retries, before theirs: a number that is kept;
  *                         other than 0, it is not tried again
  *   TAF_RETRY_GOOD(call)  a later try has succeeded: takes the first one's error back
@@ -41,7 +42,9 @@
 #endif
 #ifndef TAF_MISSING
 #define TAF_NOT_MADE(call, ret, refuse) (refuse)
+#ifndef TAF_FAULT
 #define TAF_FAULT(call, rc) (void)0
+#endif
 #define TAF_BEFORE_TRIM(call) (void)0
 #define TAF_AFTER_TRIM(call) (void)0
 #else

@@ -138,6 +138,7 @@ struct taf_facts {
 	uint64_t resources, resource_limit; /* live, and the driver's limit; 0: unknown */
 	uint64_t footprint; /* bytes of this process; 0: unknown */
 	uint64_t uptime_ms; /* since it became active */
+	bool has_failed; /* a computation of this process failed, and poisoned it */
 };
 
 /* What an answer compares. */

@@ -51,6 +51,7 @@ bool taf_lock_concerns(const struct taf_rules *r, const struct taf_event *ev);
 	R(taf_breaker) /* whether panics came too fast */ \
 	R(taf_cooldown) /* whether something went wrong lately */ \
 	R(taf_recycle) /* when the process has had its time */ \
+	R(taf_failed) /* what may follow a failed computation */ \
 	R(taf_fit) /* whether a model fits in memory */ \
 	R(taf_headroom) /* how memory is used and grows */ \
 	R(taf_known) /* models and versions known to make trouble */

@@ -3,6 +3,7 @@
 
 #include "../policy/policy.h"
 #include "crumb.h"
+#include "error.h"
 #include "lockfile.h"
 #include "known.h"
 #include "memory.h"
@@ -20,6 +21,7 @@ void taf_facts_cheap(struct taf_facts *f, const struct taf_work *w)
 				 .models_live = taf_work_models(),
 				 .submits_since_sync = w ? w->since_sync : 0,
 				 .submit_window = w ? w->window : 0,
+				 .has_failed = taf_error_is_poisoned(),
 				 .is_leaving = taf_state_now() == TAF_LEAVING };
 	if (w && taf_sys_mono_ns() > w->drained_ns)
 		f->undrained_ms = (taf_sys_mono_ns() - w->drained_ns) / 1000000;

@@ -4,6 +4,7 @@
 #include "../policy/fault.h"
 #include "../policy/text.h"
 #include "crumb.h"
+#include "error.h"
 #include "flight.h"
 
 #define EVERY_NS 1000000000u
@@ -73,6 +74,8 @@ void taf_fault_seen(const struct taf_call *c, int64_t rc)
 			     .rc = rc,
 			     .msg = buf };
 
+	if (f)
+		taf_error_fault(f);
 	/* One that another rule of ours, or a call around it, tells of is told once. */
 	if (!f || taf_tls.inside || (state != TAF_ACTIVE && state != TAF_LEAVING) ||
 	    taf_is_other_process() || is_repeated(api, rc))

@@ -119,26 +119,30 @@ void taf_recycle_facts(struct taf_facts *f)
 	f->uptime_ms = now > h->mono0 ? (now - h->mono0) / 1000000 : 0;
 }
 
-static void ask(struct taf_ring_head *h, const struct taf_answer *a)
+bool taf_recycle_ask(int rule, const char *why)
 {
+	struct taf_ring_head *h = taf_ring_head();
+	const char *path = taf_rule_info(rule)->path;
 	char buf[192];
 	struct taf_text t;
 	bool is_observing = taf_rules.mode == TAF_MODE_OBSERVE;
 	struct taf_rec r = { .kind = is_observing ? TAF_WOULD : TAF_NOTE,
 			     .phase = TAF_MARK,
-			     .rule = taf_rule_info(a->rule)->path,
+			     .rule = path,
 			     .class = "restart",
 			     .msg = buf };
 
-	taf_text_init(&t, h->restart_why, sizeof(h->restart_why));
-	taf_answer_text(a, &t);
-	taf_copy(h->restart_rule, taf_rule_info(a->rule)->path, sizeof(h->restart_rule));
+	if (!h || atomic_exchange(&told, (uintptr_t)h) == (uintptr_t)h)
+		return false;
+	taf_copy(h->restart_why, why, sizeof(h->restart_why));
+	taf_copy(h->restart_rule, path, sizeof(h->restart_rule));
 	if (!is_observing)
 		atomic_store(&h->wants_restart, 1);
 	taf_text_init(&t, buf, sizeof(buf));
 	taf_text_put(&t, is_observing ? "would ask to be restarted: " : "a restart is due: ");
-	taf_text_put(&t, h->restart_why);
+	taf_text_put(&t, why);
 	taf_crumb(&r);
+	return true;
 }
 
 void taf_recycle_look(void)
@@ -146,6 +150,8 @@ void taf_recycle_look(void)
 	struct taf_answer due[TAF_RECYCLE_REASONS];
 	struct taf_ring_head *h = taf_ring_head();
 	struct taf_facts f = { .now_ms = 0 };
+	char why[sizeof(h->restart_why)];
+	struct taf_text t;
 
 	if (!h || atomic_load_explicit(&told, memory_order_relaxed) == (uintptr_t)h)
 		return;
@@ -153,7 +159,9 @@ void taf_recycle_look(void)
 	taf_recycle_facts(&f);
 	if (taf_rules.recycle_footprint.is == TAF_AMOUNT_PCT)
 		taf_memory_now(&f.memory);
-	if (taf_recycle_due(&taf_rules, &f, due) &&
-	    atomic_exchange(&told, (uintptr_t)h) != (uintptr_t)h)
-		ask(h, &due[0]);
+	if (!taf_recycle_due(&taf_rules, &f, due))
+		return;
+	taf_text_init(&t, why, sizeof(why));
+	taf_answer_text(&due[0], &t);
+	taf_recycle_ask(due[0].rule, why);
 }

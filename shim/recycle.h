@@ -17,6 +17,9 @@
 
 /* A generation begins. */
 void taf_recycle_look(void);
+/* The process wants to be started again: rule is the row that says so. Whoever supervises
+ * reads it in the ring. False: it has asked before, or nobody could read it. */
+bool taf_recycle_ask(int rule, const char *why);
 /* Fills infers, resources, resource_limit, footprint and uptime_ms from the head. */
 void taf_recycle_facts(struct taf_facts *f);
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TAF_SPAWN_EXTRA 12 /* entries that we may add or replace */
+#define TAF_SPAWN_EXTRA 13 /* entries that we may add or replace */
 /* A larger environment goes on as it is: the array lies on the caller's stack, which
  * in a vfork child may be a thread's of 16 KiB. */
 #define TAF_SPAWN_MAX 512

@@ -47,6 +47,15 @@ struct taf_by_thread {
 	void (*tell)(const void *home, struct taf_text *out);
 };
 
+/* The same of what a context holds (error.h). */
+struct taf_store_ops {
+	/* Forgets what a context holds of earlier computations, bytes included; with
+	 * handle NULL it only says whether it could. 0 or -errno. */
+	int (*reset)(void *handle, const void *home);
+	/* What the program names when it asks what a context holds; NULL: nothing. */
+	void *(*store)(void *handle, const void *home);
+};
+
 struct taf_table {
 	enum taf_engine engine;
 	const struct taf_row *rows;
@@ -58,6 +67,7 @@ struct taf_table {
 	 * never calls its own: its soname. A call that comes from it is for a driver. */
 	const char *loader;
 	const struct taf_by_thread *by_thread; /* NULL: it is not one of those */
+	const struct taf_store_ops *store; /* NULL: contexts of it cannot be cleared */
 };
 
 /* All tables, in the order of hooks/runtimes.def; hooks/tables.c defines both. */

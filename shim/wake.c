@@ -11,6 +11,7 @@
 #include "burst.h"
 #include "capture.h"
 #include "crumb.h"
+#include "error.h"
 #include "dirty.h"
 #include "elfmap.h"
 #include "exit.h"
@@ -93,6 +94,7 @@ void taf_rearm(void)
 	taf_lazy_forget();
 	taf_limit_forget();
 	taf_serial_forget();
+	taf_error_forget();
 	taf_model_forget_all();
 	taf_open_forget();
 	taf_load_hints_forget();

@@ -124,6 +124,10 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->is_inferring = w->owes_sync = w->is_burst = w->has_queue = false;
 	w->queue = w->base = 0;
 	w->window = 0;
+	w->fault = NULL;
+	atomic_store(&w->after, 0);
+	atomic_store(&w->said, 0);
+	atomic_store(&w->store, NULL);
 	atomic_store(&w->is_inside, false);
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = 0;

@@ -29,6 +29,8 @@
 #define TAF_WORKS_MAX 128
 #define TAF_MODEL_NAME 128
 
+struct taf_fault;
+
 struct taf_live_model {
 	_Atomic(void *) handle; /* theirs; NULL: free entry */
 	const struct taf_table *table;
@@ -66,6 +68,11 @@ struct taf_work {
 	uint64_t submits, tokens, peak;
 	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
+	const struct taf_fault *fault; /* a GPU runtime's, inside its submit; NULL: none is open */
+	/* Not under it: what a failed computation left (error.h). */
+	_Atomic(uint32_t) after; /* enum taf_after */
+	_Atomic(uint32_t) said; /* which uses were refused with a crumb already */
+	_Atomic(void *) store; /* by which the program asks what it holds */
 };
 
 /* What an engine tells when it makes one. */

@@ -2,10 +2,12 @@
 /* fake_ggml.c -- a ggml made of the rows of hooks/ggml.def (fake.h).
  *
  *   FAKE_ALLOC_FAILS=N    the first N allocations find no memory
+ *   FAKE_GRAPH_RC=N       what a scheduler's graphs return
  *   FAKE_BUFFER_BYTES=N   how large all buffers are; 4096
  */
 #define FAKE_ROWS "../../hooks/ggml.def"
 #define HAND_ggml_backend_buffer_get_size FAKE_HAND
+#define HAND_ggml_backend_sched_graph_compute_async FAKE_HAND
 #define HAND_ggml_backend_buft_alloc_buffer FAKE_HAND
 #include "fake.h"
 
@@ -50,4 +52,18 @@ void ggml_abort(const char *file, int line, const char *format, ...)
 	va_end(ap);
 	dprintf(2, "%s:%d: %s\n", file, line, text);
 	abort();
+}
+
+int ggml_backend_sched_graph_compute_async(void *sched, void *graph)
+{
+	int row = FAKE_ggml_backend_sched_graph_compute_async;
+	int rc = (int)fake_setting("FAKE_GRAPH_RC");
+
+	(void)sched;
+	(void)graph;
+	fake_called(row);
+	if (!rc)
+		rc = (int)fake_number(row);
+	fake_last[row] = rc;
+	return rc;
 }

@@ -6,6 +6,9 @@
  *                  process with status 97
  *   FAKE_DECODE_MS FAKE_SYNC_MS   how long llama_decode, llama_synchronize take
  *   FAKE_DECODE_RC                what llama_decode returns
+ *   FAKE_DECODE_RC_AT=N           only the N-th one does
+ *   states         a context holds the tokens that were decoded well; its memory is their
+ *                  number
  *   FAKE_HANG_AT=N                the N-th llama_decode never returns
  *   fake_on_decode(fn)            fn is called inside llama_decode, like a log callback
  *   FAKE_FN_FIRST                 ... before the context is entered, so that fn may
@@ -28,6 +31,14 @@
 #define HAND_llama_n_ctx FAKE_HAND
 #define HAND_llama_context_default_params FAKE_HAND
 #define HAND_llama_model_size FAKE_HAND
+#define HAND_llama_get_memory FAKE_HAND
+#define HAND_llama_memory_clear FAKE_HAND
+#define HAND_llama_kv_self_clear FAKE_HAND
+#define HAND_llama_kv_cache_clear FAKE_HAND
+#define HAND_llama_memory_seq_pos_max FAKE_HAND
+#define HAND_llama_kv_self_seq_pos_max FAKE_HAND
+#define HAND_llama_state_get_size FAKE_HAND
+#define HAND_llama_state_seq_get_size FAKE_HAND
 #include "fake.h"
 
 struct model {
@@ -36,6 +47,7 @@ struct model {
 
 struct context {
 	_Atomic(int) is_entered;
+	_Atomic(int) tokens;
 };
 
 static void (*_Atomic on_decode)(void);
@@ -128,6 +140,7 @@ static void leave(struct context *c)
 static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
 {
 	void (*fn)(void) = on_decode;
+	struct context *c = ctx;
 	int32_t rc = (int32_t)fake_setting("FAKE_DECODE_RC");
 
 	/* Another thread is ending the process: what would come of this nobody knows. */
@@ -143,6 +156,11 @@ static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
 		fake_sleep(1000);
 	fake_sleep(fake_setting("FAKE_DECODE_MS"));
 	leave(ctx);
+	if (fake_setting("FAKE_DECODE_RC_AT") &&
+	    fake_counts[row] != fake_setting("FAKE_DECODE_RC_AT"))
+		rc = 0;
+	if (c && !rc)
+		c->tokens += batch->n;
 	if (!rc)
 		rc = (int32_t)fake_number(row);
 	fake_last[row] = rc;
@@ -157,6 +175,65 @@ int32_t llama_decode(void *ctx, struct fake_batch batch)
 int32_t llama_encode(void *ctx, struct fake_batch batch)
 {
 	return compute(FAKE_llama_encode, ctx, &batch);
+}
+
+void *llama_get_memory(const void *ctx)
+{
+	const struct context *c = ctx;
+
+	fake_called(FAKE_llama_get_memory);
+	return returned(FAKE_llama_get_memory, c ? (void *)(uintptr_t)&c->tokens : NULL);
+}
+
+void llama_memory_clear(void *memory, bool data)
+{
+	fake_called(FAKE_llama_memory_clear);
+	*(_Atomic(int) *)memory = data ? 0 : -1;
+}
+
+void llama_kv_self_clear(void *ctx)
+{
+	struct context *c = ctx;
+
+	fake_called(FAKE_llama_kv_self_clear);
+	c->tokens = 0;
+}
+
+void llama_kv_cache_clear(void *ctx)
+{
+	struct context *c = ctx;
+
+	fake_called(FAKE_llama_kv_cache_clear);
+	c->tokens = 0;
+}
+
+static int32_t number(int row, int32_t n)
+{
+	fake_called(row);
+	fake_last[row] = n;
+	return n;
+}
+
+int32_t llama_memory_seq_pos_max(void *store, int32_t seq)
+{
+	return number(FAKE_llama_memory_seq_pos_max, *(_Atomic(int) *)store - 1 + seq);
+}
+
+int32_t llama_kv_self_seq_pos_max(void *store, int32_t seq)
+{
+	struct context *c = store;
+
+	return number(FAKE_llama_kv_self_seq_pos_max, c->tokens - 1 + seq);
+}
+
+size_t llama_state_get_size(void *ctx)
+{
+	return ctx ? (size_t)number(FAKE_llama_state_get_size, 64) : 0;
+}
+
+size_t llama_state_seq_get_size(void *ctx, int32_t seq)
+{
+	return ctx ? (size_t)number(FAKE_llama_state_seq_get_size, 32 + seq) : 0;
 }
 
 void llama_synchronize(void *ctx)

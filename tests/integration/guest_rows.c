@@ -63,7 +63,9 @@ static struct fake_value params;
 static struct fake_batch batch;
 static void *file = path_list, *meta = path_list, *set_tensor, *data, *model, *ctx;
 static void *sched = path_list, *graph = path_list, *backend = path_list, *type = path_list;
-static void *buffer = path_list;
+static void *buffer = path_list, *store = path_list;
+static int32_t seq, at;
+static uint32_t flags;
 
 static int64_t number_of_pointer(const void *p)
 {
@@ -75,7 +77,13 @@ static int64_t number_of_int(int64_t i)
 	return i;
 }
 
-#define NUMBER(r) _Generic((r), void * : number_of_pointer, default : number_of_int)(r)
+static int64_t number_of_size(size_t s)
+{
+	return (int64_t)s;
+}
+
+#define NUMBER(r) \
+	_Generic((r), void * : number_of_pointer, size_t : number_of_size, default : number_of_int)(r)
 
 /* Pass 2: a caller for each row, and what it gives when theirs is missing. */
 #undef HOOK
