@@ -47,7 +47,7 @@ struct taf_by_thread {
 	void (*tell)(const void *home, struct taf_text *out);
 };
 
-/* The same of what a context holds (error.h). */
+/* What an engine can do with what a context of it holds (error.h); called likewise. */
 struct taf_store_ops {
 	/* Forgets what a context holds of earlier computations, bytes included; with
 	 * handle NULL it only says whether it could. 0 or -errno. */
