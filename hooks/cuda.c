@@ -5,6 +5,8 @@
  * cuGetProcAddress is asked first, with all of its arguments; what it gave is then
  * matched by address (shim/answer.h).  Result and status stay the driver's. */
 #include "cuda_ctx.h"
+#include "cuda_map.h"
+#include "cuda_wait.h"
 #include "../shim/answer.h"
 
 #define TAF_ROWS "cuda.def"
@@ -86,9 +88,11 @@ DESTROYS(cuCtxDestroy)
 DESTROYS(cuCtxDestroy_v2)
 DESTROYS(cuCtxDetach)
 
-UNLOADS(cuDevicePrimaryCtxReset, (int device), (device), (void)0,
+UNLOADS(cuDevicePrimaryCtxReset, (int device), (device),
+	taf_cuda_streams_going(NULL, (uint32_t)device),
 	taf_cuda_ctx_gone((uint32_t)device, TAF_CALLER))
-UNLOADS(cuDevicePrimaryCtxReset_v2, (int device), (device), (void)0,
+UNLOADS(cuDevicePrimaryCtxReset_v2, (int device), (device),
+	taf_cuda_streams_going(NULL, (uint32_t)device),
 	taf_cuda_ctx_gone((uint32_t)device, TAF_CALLER))
 
 /* Only the last release destroys it: any other is no unload. */
@@ -104,6 +108,7 @@ UNLOADS(cuDevicePrimaryCtxReset_v2, (int device), (device), (void)0,
 			return THROUGH(call, name)(device); \
 		call.is_context = true; \
 		taf_before(&call); \
+		taf_cuda_streams_going(NULL, (uint32_t)device); \
 		r = THROUGH(call, name)(device); \
 		if (!r) \
 			taf_cuda_ctx_gone((uint32_t)device, TAF_CALLER); \
@@ -130,6 +135,12 @@ TAKES_AS(cuMemCreate,
 	 taf_cu_is_on_device(prop) ? TAF_AT_DEVICE : TAF_AT_HOST,
 	 taf_cu_is_on_device(prop) ? (uint32_t)prop->location_id : TAF_DEVICE, TAF_WHERE(handle),
 	 size)
+
+PASSES(cuMemMap, (uint64_t at, size_t size, size_t offset, uint64_t handle, uint64_t flags),
+       (at, size, offset, handle, flags), (void)0,
+       if (!r && taf_is_counting()) taf_cuda_mapped(at, handle))
+PASSES(cuMemUnmap, (uint64_t at, size_t size), (at, size), (void)0,
+       if (!r && taf_is_counting()) taf_cuda_unmapped(at, size))
 
 /* Bytes of an element's channel; what is packed or compressed counts as one. */
 static unsigned channel_bytes(unsigned format)
@@ -165,6 +176,22 @@ ARRAY(cuArray3DCreate_v2, taf_cu_array3d, DEEP)
 TAKES_AS(cuMipmappedArrayCreate, (void **array, const struct taf_cu_array3d *desc, unsigned levels),
 	 (array, desc, levels), 0, TAF_AT_DEVICE, TAF_DEVICE, TAF_WHERE(array),
 	 desc ? taf_cu_levels(DEEP(desc), levels) : 0)
+
+#define STREAM_MADE \
+	if (!r && stream) \
+	taf_cuda_stream_made(*stream, TAF_CALLER)
+PASSES(cuStreamCreate, (void **stream, unsigned flags), (stream, flags), (void)0, STREAM_MADE)
+PASSES(cuStreamCreateWithPriority, (void **stream, unsigned flags, int priority),
+       (stream, flags, priority), (void)0, STREAM_MADE)
+/* What is in flight there goes on when its stream is gone. */
+#define STREAM_GOING(name) \
+	PASSES( \
+		name, (void *stream), (stream), taf_cuda_stream_going(stream), if (!r) { \
+			taf_capture_closed(TAF_U64(stream)); \
+			taf_flight_drop(taf_flight_key(TAF_API, TAF_U64(stream), TAF_DEVICE)); \
+		})
+STREAM_GOING(cuStreamDestroy)
+STREAM_GOING(cuStreamDestroy_v2)
 
 #define CAPTURE(name, queue) CAPTURES(name, (void *stream, int mode), (stream, mode), queue(stream))
 CAPTURE(cuStreamBeginCapture, taf_cu_queue)

@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "abi/cuda.h"
+#include "cuda_map.h"
+#include "cuda_wait.h"
 #include "hook.h"
 
 #define TAF_ROWS "cuda.def"
@@ -38,6 +40,10 @@ static void be_owner(void)
 	}
 	for (int i = 0; was && i < DEVICES; i++)
 		atomic_store(&retains[i], 0);
+	if (was) {
+		taf_cuda_streams_forget();
+		taf_cuda_maps_forget();
+	}
 	atomic_store(&owner, me);
 }
 
@@ -88,6 +94,8 @@ uint32_t taf_cuda_ctx_going(void *ctx)
 	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 
 	be_owner();
+	if (ctx)
+		taf_cuda_streams_going(ctx, 0);
 	for (int i = 0; ctx && i < CONTEXTS; i++) {
 		struct context *c = &contexts[i];
 		void *had = ctx;
@@ -127,13 +135,17 @@ void taf_cuda_ctx_gone(uint32_t device, const void *home)
 
 	be_owner();
 	taf_tls.inside++;
-	if (!has_context(device, home))
+	if (!has_context(device, home)) {
 		taf_live_drop(TAF_API_CUDA, device);
+		taf_captures_dropped(device);
+	}
 	for (uint32_t d = 0; d < DEVICES && !has_any; d++)
 		has_any = has_context(d, home);
 	taf_tls.inside--;
-	if (!has_any)
+	if (!has_any) {
+		taf_cuda_maps_forget();
 		taf_flight_drop(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	}
 }
 
 void taf_cuda_primary_retained(uint32_t device)
@@ -229,19 +241,16 @@ static int in_all(const void *home, in_context *fn, void *arg)
 
 static int sync_one(const void *home, void *arg)
 {
-	cuCtxSynchronize_fn *sync = THEIRS(cuCtxSynchronize, home);
+	const uint64_t *until = arg;
 
-	(void)arg;
-	return !sync ? -ENOSYS : sync() ? -EIO : 0;
+	return taf_cuda_wait_context(*until, home);
 }
 
 int taf_cuda_sync(bool all, void *stream, const void *home)
 {
-	cuStreamSynchronize_fn *sync = THEIRS(cuStreamSynchronize, home);
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 
-	if (all)
-		return in_all(home, sync_one, NULL);
-	return !sync ? -ENOSYS : sync(stream) ? -EIO : 0;
+	return all ? in_all(home, sync_one, &until) : taf_cuda_wait_stream(stream, until, home);
 }
 
 /* The pools of the current device: what it began with, and what it uses now. Returns how

@@ -30,7 +30,8 @@ void taf_cuda_ctx_current(const void *home);
 void taf_cuda_primary_retained(uint32_t device);
 bool taf_cuda_primary_is_last(uint32_t device);
 
-/* As struct taf_ops has them; all: every context of the process, else the stream. */
+/* As struct taf_ops has them; all: every context of the process, else the stream. A
+ * sync gives up at drain.deadline with -ETIMEDOUT. */
 int taf_cuda_sync(bool all, void *stream, const void *home);
 int taf_cuda_trim(const void *home);
 int taf_cuda_memory(const void *home, struct taf_memory *out);

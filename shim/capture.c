@@ -5,7 +5,7 @@
 
 #include "life.h"
 
-#define MOST 16 /* captures whose stream is known; more are only counted */
+#define MOST 64 /* captures whose stream is known; more are only counted */
 #define LOOK_MS 5
 
 /* One word, so that a capture that opens and a drain that begins see each other:
@@ -17,6 +17,7 @@ static _Atomic(uint32_t) now;
 static struct {
 	_Atomic(uint64_t) stream; /* + 1; 0: free */
 	_Atomic(int32_t) tid;
+	_Atomic(uint32_t) device;
 } open[MOST];
 
 /* While a drain goes on nothing is captured. One that hangs in the driver would hold
@@ -54,10 +55,21 @@ static void remember(uint64_t stream)
 
 		if (atomic_compare_exchange_strong(&open[i].stream, &none, stream + 1)) {
 			atomic_store(&open[i].tid, taf_tid());
+			atomic_store(&open[i].device, taf_tls.device);
 			return;
 		}
 	}
 	atomic_fetch_add(&nameless, 1);
+}
+
+/* A runtime begins its capture by its driver: that is one, seen twice. */
+static bool is_known(uint64_t stream)
+{
+	for (int i = 0; i < MOST; i++)
+		if (atomic_load(&open[i].stream) == stream + 1 &&
+		    atomic_load(&open[i].tid) == taf_tid())
+			return true;
+	return false;
 }
 
 static void one_less(void)
@@ -71,20 +83,23 @@ static void one_less(void)
 
 void taf_capture_opened(uint64_t stream, bool is_open)
 {
-	if (is_open)
+	if (is_open && !is_known(stream))
 		remember(stream);
 	else
 		one_less();
 }
 
+/* One of this thread first: a thread's own default stream has one number in all. */
 static bool forget(uint64_t stream)
 {
 	uint32_t more = atomic_load(&nameless);
 
-	for (int i = 0; i < MOST; i++) {
+	for (int i = 0; i < 2 * MOST; i++) {
 		uint64_t had = stream + 1;
 
-		if (atomic_compare_exchange_strong(&open[i].stream, &had, 0))
+		if (i < MOST && atomic_load(&open[i].tid) != taf_tid())
+			continue;
+		if (atomic_compare_exchange_strong(&open[i % MOST].stream, &had, 0))
 			return true;
 	}
 	while (more && !atomic_compare_exchange_weak(&nameless, &more, more - 1))
@@ -97,6 +112,17 @@ void taf_capture_closed(uint64_t stream)
 {
 	if (forget(stream))
 		one_less();
+}
+
+void taf_captures_dropped(uint32_t device)
+{
+	for (int i = 0; i < MOST; i++) {
+		uint64_t had = atomic_load(&open[i].stream);
+
+		if (had && atomic_load(&open[i].device) == device &&
+		    atomic_compare_exchange_strong(&open[i].stream, &had, 0))
+			one_less();
+	}
 }
 
 uint32_t taf_captures_open(void)

@@ -26,6 +26,8 @@ void taf_capture_opening(void);
 void taf_capture_opened(uint64_t stream, bool is_open);
 /* Ended, destroyed or reset, whatever their function said of it. */
 void taf_capture_closed(uint64_t stream);
+/* Nothing is left on that device: what was captured there is over as well. */
+void taf_captures_dropped(uint32_t device);
 uint32_t taf_captures_open(void);
 /* True: none is open and none begins until taf_capture_free. */
 bool taf_capture_shut(uint32_t wait_ms);

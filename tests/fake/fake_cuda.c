@@ -5,7 +5,7 @@
  *   captures            who synchronizes while one is open ends the process with 97
  *   FAKE_ALL_FAIL=N     every function that is written here fails with N
  *   FAKE_LAUNCH=N       launches fail with N
- *   FAKE_BUSY=1         queries say "not ready" until something was synchronized
+ *   FAKE_BUSY=1         queries say "not ready" until something was synchronized; 2: always
  *   FAKE_FROM=V         entry points that came after version V are not known by name */
 #include "../../hooks/abi/cuda.h"
 
@@ -41,6 +41,7 @@
 #define HAND_cuLaunchKernel FAKE_HAND
 #define HAND_cuLaunchKernel_ptsz FAKE_HAND
 #define HAND_cuCtxSynchronize FAKE_HAND
+#define HAND_cuCtxRecordEvent FAKE_HAND
 #define HAND_cuStreamSynchronize FAKE_HAND
 #define HAND_cuStreamQuery FAKE_HAND
 #define HAND_cuEventQuery FAKE_HAND
@@ -431,6 +432,12 @@ int cuCtxSynchronize(void)
 	return wait_at(FAKE_cuCtxSynchronize);
 }
 
+int cuCtxRecordEvent(void *ctx, void *event)
+{
+	(void)ctx, (void)event;
+	return wait_at(FAKE_cuCtxRecordEvent);
+}
+
 int cuStreamSynchronize(void *stream)
 {
 	(void)stream;
@@ -440,7 +447,9 @@ int cuStreamSynchronize(void *stream)
 static int query(int row)
 {
 	fake_called(row);
-	return over(row, fake_setting("FAKE_BUSY") && !is_idle ? TAF_CU_NOT_READY : 0);
+	if (captures && row == FAKE_cuStreamQuery)
+		fake_fail(97, fake_names[row], " was called while a stream is being captured");
+	return over(row, fake_setting("FAKE_BUSY") > is_idle ? TAF_CU_NOT_READY : 0);
 }
 
 int cuStreamQuery(void *stream)

@@ -26,7 +26,9 @@ check contexts status "exit 0" "$(cat shim.status)"
 has contexts "the drain at exit or before" '.ev == "drain" and .ph == "end" and .engine == "cuda" and .rc == 0'
 with_shim FAKE_LOG="$work/calls.txt" TAFFRAIL_SET='drain.pre_clear=on;drain.before_unload=off;drain.at_exit=off' ./input contexts
 check pre_clear out "$(cat plain.out)" "$(cat shim.out)"
-check pre_clear "waits, one a context" 3 "$(calls cuCtxSynchronize)"
+check pre_clear "waits, one a context" 3 "$(calls cuCtxRecordEvent)"
+check pre_clear "each with an event of its own, which is destroyed" "3 3" "$(calls cuEventCreate) $(calls cuEventDestroy_v2)"
+check pre_clear "waits without a deadline" 0 "$(calls cuCtxSynchronize)"
 check pre_clear "graph memory, one a context" 3 "$(calls cuDeviceGraphMemTrim)"
 check pre_clear "pools, one a context" 3 "$(calls cuMemPoolTrimTo)"
 check pre_clear "what was pushed was popped" "$(calls cuCtxPushCurrent_v2)" "$(calls cuCtxPopCurrent_v2)"
@@ -60,7 +62,7 @@ for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;
 		check "captures $i" status "exit 0" "$(cat shim.status)"
 	done
 	# Few, since mostly somebody captures; all were made between two captures.
-	injected=$(($(calls cuStreamSynchronize) + $(calls cuCtxSynchronize)))
+	injected=$(($(calls cuStreamQuery) + $(calls cuCtxRecordEvent)))
 	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
 done
-tally 30
+tally 32

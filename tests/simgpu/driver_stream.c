@@ -111,7 +111,11 @@ SIM_PUBLIC int cuStreamQuery(void *stream)
 		r = SIM_CAPTURE;
 	if (r)
 		return r;
-	return sim_is_done(s->queue, sim_submitted(s->queue)) ? SIM_OK : SIM_NOT_READY;
+	if (!sim_is_done(s->queue, sim_submitted(s->queue)))
+		return SIM_NOT_READY;
+	sim_pools_settle();
+	sim_log("cuStreamQuery 0");
+	return SIM_OK;
 }
 
 SIM_PUBLIC int cuStreamGetFlags(void *stream, unsigned *flags)
