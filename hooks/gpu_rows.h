@@ -5,6 +5,7 @@
 #undef GIVES
 #undef GIVES_LATER
 #undef SUBMITS
+#undef COPIES
 #undef WAITS
 #undef DROPS
 #define TAKES(ret, name, params, args, place, at, bytes, refuse, doc) \
@@ -15,6 +16,8 @@
 	HOOK(ret, name, params, args, FREE, 0, refuse, doc)
 #define SUBMITS(ret, name, params, args, queue, refuse, doc) \
 	HOOK(ret, name, params, args, SUBMIT, 0, refuse, doc)
+#define COPIES(ret, name, params, args, queue, refuse, doc) \
+	HOOK(ret, name, params, args, LOOKUP, 0, refuse, doc)
 #define WAITS(ret, name, params, args, queue, refuse, doc) \
 	HOOK(ret, name, params, args, SYNC, 0, refuse, doc)
 #define DROPS(ret, name, params, args, queue, refuse, doc) \

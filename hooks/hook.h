@@ -21,6 +21,7 @@
  *   GIVES  (ret, name, params, args, at, refuse, doc)                 FREE of what lies at
  *   GIVES_LATER(the same)                                             in the order of a queue
  *   SUBMITS(ret, name, params, args, queue, refuse, doc)              SUBMIT to a queue
+ *   COPIES (ret, name, params, args, queue, refuse, doc)              a copy to a queue: in flight
  *   WAITS  (ret, name, params, args, queue, refuse, doc)              SYNC, or TAF_EVERY_QUEUE
  *   DROPS  (ret, name, params, args, queue, refuse, doc)              the queue is destroyed
  *

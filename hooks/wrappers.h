@@ -19,6 +19,7 @@
 #undef GIVES
 #undef GIVES_LATER
 #undef SUBMITS
+#undef COPIES
 #undef WAITS
 #undef DROPS
 #define TAF_IS_NARROW(kind) \
@@ -198,6 +199,23 @@
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}
+/* Counts as in flight, and is no work of its own: it begins no generation. */
+#define COPIES(ret, name, params, args, queue_, refuse, doc) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		ret r; \
+		call.queue = (queue_); \
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_NOT_MADE(call, ret, refuse); \
+		taf_copy_before(&call, taf_flight_key(TAF_API, call.queue, TAF_DEVICE)); \
+		r = THROUGH(call, name) args; \
+		taf_copy_after(&call, TAF_STATUS(r)); \
+		TAF_FAULT(call, TAF_STATUS(r)); \
+		return r; \
+	}
+/* What is in flight there goes on when its queue is gone. */
 #define DROPS(ret, name, params, args, queue_, refuse, doc) \
 	ret taf_##name params \
 	{ \
@@ -207,10 +225,10 @@
 		call.real = (taf_fn)REAL(name); \
 		if (!call.real) \
 			return TAF_NOT_MADE(call, ret, refuse); \
-		taf_capture_closed(call.queue); \
-		taf_burst_unload(&call); \
-		taf_flight_drop(taf_call_key(&call)); \
 		r = THROUGH(call, name) args; \
-		taf_burst_unloaded(&call); \
+		if (!TAF_STATUS(r)) { \
+			taf_capture_closed(call.queue); \
+			taf_flight_drop(taf_call_key(&call)); \
+		} \
 		return r; \
 	}

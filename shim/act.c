@@ -135,6 +135,12 @@ int taf_act_sync(struct taf_work *w)
 	return err;
 }
 
+/* A program that frees while it computes does so again and again. */
+static bool is_frequent(const struct taf_work *w, int rule)
+{
+	return w->is_burst && rule == TAF_RULE_drain_before_unload;
+}
+
 /* A runtime that the program itself has waited for. What is copied is not counted as
  * in flight, so the last wait of a process is made all the same. */
 static bool is_idle(const struct taf_work *w, unsigned drain, int rule)
@@ -163,10 +169,12 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 	name_submits(&label, w);
 	r.msg = buf[0] ? buf : NULL;
 	if (taf_rules.mode == TAF_MODE_OBSERVE) {
-		would_drain(w, &r);
+		if (!is_frequent(w, rule) || w->would != w->of)
+			would_drain(w, &r);
+		w->would = w->of;
 		return;
 	}
-	if (rule != TAF_RULE_drain_every_submits)
+	if (rule != TAF_RULE_drain_every_submits && !is_frequent(w, rule))
 		r.keep = TAF_KEEP_SYNC;
 	r.of = taf_crumb(&r);
 	r.phase = TAF_END;

@@ -12,6 +12,7 @@
 #define MEASURE_NS 10000000u /* a span that shows how fast stamps go */
 
 _Atomic(uint64_t) taf_burst_gap;
+_Atomic(uint32_t) taf_burst_rests;
 
 static _Atomic(uint32_t) since_sync; /* submits that drain.every_submits counted */
 static _Atomic(uint32_t) window; /* how many it allows now */
@@ -25,6 +26,7 @@ void taf_burst_reset(void)
 				      ? 1
 				      : taf_rules.drain_every_submits);
 	atomic_store(&named, 0);
+	atomic_store(&taf_burst_rests, 1);
 }
 
 uint32_t taf_burst_alerts(void)
@@ -106,6 +108,18 @@ void taf_burst_fold(struct taf_work *w)
 		atomic_store_explicit(&h->last_activity_ns, w->last_ns, memory_order_relaxed);
 }
 
+/* The work of an API; NULL: nothing was submitted to it yet. */
+static struct taf_work *known_work(enum taf_api api)
+{
+	struct taf_work *w;
+
+	for (int i = 0; (w = taf_work_at(i)); i++)
+		if (atomic_load_explicit(&w->handle, memory_order_acquire) && w->is_burst &&
+		    taf_api_of(w->table->engine) == api)
+			return w;
+	return NULL;
+}
+
 static struct taf_work *work_of(const struct taf_call *c)
 {
 	union {
@@ -113,18 +127,20 @@ static struct taf_work *work_of(const struct taf_call *c)
 		void *p;
 	} u = { .t = c->table };
 	struct taf_maker by = { c->table, c->caller };
-	struct taf_work *w = taf_work_of(u.p);
+	enum taf_api api = taf_api_of(c->table->engine);
+	struct taf_work *w = known_work(api);
 
 	if (w)
 		return w;
 	w = taf_work_add(&by, u.p, NULL);
+	if (!w)
+		return NULL;
+	w->is_burst = true;
 	/* Two threads may both make one: the first in the table is found by all. */
-	if (w && taf_work_of(u.p) != w) {
+	if (known_work(api) != w) {
 		taf_work_drop(w);
-		w = taf_work_of(u.p);
+		w = known_work(api);
 	}
-	if (w)
-		w->is_burst = true;
 	return w;
 }
 
@@ -158,6 +174,7 @@ bool taf_burst_look(struct taf_call *c)
 	struct taf_work *w = work_of(c);
 	bool is_let = true;
 
+	taf_tls.bursts = atomic_load(&taf_burst_rests);
 	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms))
 		return true;
 	taf_tls.held = w;
@@ -166,6 +183,8 @@ bool taf_burst_look(struct taf_call *c)
 	if (!w->is_inferring)
 		name_work(w);
 	is_let = taf_work_begin(w, c);
+	if (!taf_ring_head())
+		w->last_ns = taf_sys_mono_ns();
 	taf_tls.held = NULL;
 	taf_work_release(w);
 	return is_let;
@@ -231,40 +250,42 @@ void taf_burst_unload(struct taf_call *c)
 	c->is_still = taf_rules.mode == TAF_MODE_ENFORCE && taf_still_begin();
 	taf_flight_sum(taf_api_of(c->table->engine), &sum);
 	w = sum.in_flight ? work_of(c) : NULL;
-	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms))
-		return;
-	taf_tls.held = w;
-	taf_burst_fold(w);
-	drain = taf_act_drains(&ev, w, &rule) & ~(unsigned)TAF_DRAIN_TRIM;
-	taf_act_drain(w, drain, rule);
-	taf_tls.held = NULL;
-	taf_work_release(w);
+	/* A handler of ours that comes in here must not take this thread for one outside. */
+	taf_tls.inside++;
+	if (w && taf_work_claim(w, taf_rules.drain_deadline_ms)) {
+		taf_tls.held = w;
+		taf_burst_fold(w);
+		drain = taf_act_drains(&ev, w, &rule) & ~(unsigned)TAF_DRAIN_TRIM;
+		taf_act_drain(w, drain, rule);
+		taf_tls.held = NULL;
+		taf_work_release(w);
+	}
+	taf_tls.inside--;
 }
 
-/* With nothing in flight the generation rests: the mark says so, the turn goes to
- * others, and this thread's next submit is looked at again. */
+/* With nothing in flight and nobody about to submit the generation rests: the mark says
+ * so, the turn goes to others, and the next submit of each thread is looked at again. */
 void taf_burst_waited(const struct taf_call *c)
 {
+	enum taf_api api = taf_api_of(c->table->engine);
 	struct taf_flight_sum sum;
 	struct taf_work *w;
-	union {
-		const struct taf_table *t;
-		void *p;
-	} u = { .t = c->table };
 
-	taf_flight_sum(taf_api_of(c->table->engine), &sum);
+	taf_flight_sum(api, &sum);
 	if (sum.in_flight)
 		return;
 	atomic_store(&since_sync, 0);
-	w = taf_work_of(u.p);
+	w = known_work(api);
 	if (!w || !taf_work_claim(w, 0))
 		return;
 	taf_burst_fold(w);
 	if (w->is_inferring && atomic_load(&w->is_inside)) {
-		taf_work_pause(w);
-		taf_turn_end(w);
-		if (taf_tls.lane)
-			atomic_store_explicit(&taf_tls.lane->last_stamp, 0, memory_order_relaxed);
+		atomic_fetch_add(&taf_burst_rests, 1);
+		taf_flight_sum(api, &sum);
+		if (!sum.in_flight && !taf_still_is_anybody()) {
+			taf_work_pause(w);
+			taf_turn_end_all();
+		}
 	}
 	taf_work_release(w);
 }

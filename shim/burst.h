@@ -4,9 +4,10 @@
  * Submits that follow each other with less than drain.idle_ms between them are one
  * generation.  No thread waits for its end: whoever submits next, unloads or leaves
  * finds it over by the time of the last submit, writes its end and does what
- * post_* asks for before that submit goes on.  One work (work.h) a table stands
- * for it; its handle is the table itself, so that a runtime's sync(handle) with
- * handle == table waits for all that the process has submitted there.
+ * post_* asks for before that submit goes on.  One work (work.h) an API stands for
+ * it, since CUDA's runtime and driver are one device's; its handle is the table that
+ * was used first, so that a runtime's sync(handle) with handle == table waits for all
+ * that the process has submitted there.
  *
  *   taf_submit_before(&call)      the narrow door, and a look at the clock
  *   r = their function
@@ -22,6 +23,7 @@
 #ifndef TAF_BURST_H
 #define TAF_BURST_H
 
+#include "capture.h"
 #include "flight.h"
 #include "gate.h"
 #include "still.h"
@@ -29,6 +31,8 @@
 
 /* Stamps that make up drain.idle_ms; 0: not measured yet, each submit is looked at. */
 extern _Atomic(uint64_t) taf_burst_gap;
+/* How often all bursts came to rest: after each the next submit of a thread is looked at. */
+extern _Atomic(uint32_t) taf_burst_rests;
 
 /* The first submit of this thread after a pause. False: a rule refuses it. */
 bool taf_burst_look(struct taf_call *c);
@@ -63,11 +67,34 @@ TAF_INLINE uint64_t taf_call_key(const struct taf_call *c)
 	enum taf_api api = taf_api_of(c->table->engine);
 
 	if (c->queue == TAF_EVERY_QUEUE)
-		return TAF_FLIGHT_EVERY(api);
+		return TAF_FLIGHT_DEVICE(api, taf_tls.device);
 	return taf_flight_key(api, c->queue, taf_tls.device);
 }
 
-/* key: taf_flight_key of the queue, with a api that the compiler knows. */
+/* Counts one more in flight, but for what is only recorded by a capture. */
+TAF_INLINE void taf_flight_begin(struct taf_call *c, uint64_t key)
+{
+	struct taf_tls *t = &taf_tls;
+	bool is_shared = !t->lane || t->lane->is_shared;
+
+	if (__builtin_expect(taf_captures_open() != 0, 0) && taf_capture_is_own())
+		return;
+	t->is_submitting = c->has_flight = true;
+	taf_still_enter(t->flight, is_shared);
+	c->at = taf_flight_submit(t->flight, key, is_shared);
+}
+
+TAF_INLINE void taf_flight_end(struct taf_call *c, int64_t rc)
+{
+	struct taf_tls *t = &taf_tls;
+
+	t->is_submitting = false;
+	taf_still_leave(t->flight, !t->lane || t->lane->is_shared);
+	if (__builtin_expect(rc != 0, 0))
+		taf_flight_undo(c->at);
+}
+
+/* key: taf_flight_key of the queue, with an API that the compiler knows. */
 TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
 {
 	struct taf_tls *t = &taf_tls;
@@ -75,38 +102,54 @@ TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
 	c->has_flight = false;
 	if (!taf_before_narrow(c, TAF_SUBMIT))
 		return false;
-	if (__builtin_expect(c->is_counted && t->lane &&
-				     c->stamp - atomic_load_explicit(&t->lane->last_stamp,
-								     memory_order_relaxed) >=
-					     atomic_load_explicit(&taf_burst_gap,
-								  memory_order_relaxed),
-			     0) &&
+	/* Without a ring there is no stamp of the last one: each is looked at. */
+	if (__builtin_expect(
+		    c->is_counted &&
+			    (!t->lane ||
+			     t->bursts !=
+				     atomic_load_explicit(&taf_burst_rests, memory_order_relaxed) ||
+			     c->stamp - atomic_load_explicit(&t->lane->last_stamp,
+							     memory_order_relaxed) >=
+				     atomic_load_explicit(&taf_burst_gap, memory_order_relaxed)),
+		    0) &&
 	    !taf_burst_look(c)) {
 		taf_turn_away(c);
 		return false;
 	}
-	if (t->flight && !t->is_submitting) {
-		t->is_submitting = c->has_flight = true;
-		taf_still_enter(t->flight, !t->lane || t->lane->is_shared);
-		taf_flight_submit(t->flight, key, !t->lane || t->lane->is_shared);
-	}
+	if (t->flight && !t->is_submitting)
+		taf_flight_begin(c, key);
 	return true;
 }
 
 TAF_INLINE void taf_submit_after(struct taf_call *c, int64_t rc)
 {
-	struct taf_tls *t = &taf_tls;
-
-	if (c->has_flight) {
-		t->is_submitting = false;
-		taf_still_leave(t->flight, !t->lane || t->lane->is_shared);
-	}
+	if (c->has_flight)
+		taf_flight_end(c, rc);
 	taf_after_narrow(c, TAF_SUBMIT, rc);
 	if (__builtin_expect(atomic_load_explicit(&taf_life.alert, memory_order_relaxed) &
 				     TAF_ALERT_COUNT,
 			     0) &&
-	    c->is_counted)
+	    c->is_counted && !rc)
 		taf_burst_count(c);
+}
+
+/* The same for what is no work of its own: copies. */
+static inline void taf_copy_before(struct taf_call *c, uint64_t key)
+{
+	struct taf_tls *t = &taf_tls;
+
+	c->has_flight = false;
+	if (t->inside || t->is_submitting || taf_state_now() != TAF_ACTIVE)
+		return;
+	if (!t->flight)
+		t->flight = taf_flight_lane();
+	taf_flight_begin(c, key);
+}
+
+static inline void taf_copy_after(struct taf_call *c, int64_t rc)
+{
+	if (c->has_flight)
+		taf_flight_end(c, rc);
 }
 
 /* Nothing is known to be done while our own calls run. */

@@ -130,7 +130,7 @@ uint32_t taf_captures_open(void)
 	return atomic_load_explicit(&now, memory_order_relaxed) & CAPTURES;
 }
 
-static bool is_own(void)
+bool taf_capture_is_own(void)
 {
 	for (int i = 0; i < MOST; i++)
 		if (atomic_load(&open[i].stream) && atomic_load(&open[i].tid) == taf_tid())
@@ -153,7 +153,7 @@ bool taf_capture_shut(uint32_t wait_ms)
 		}
 		ns = taf_sys_mono_ns();
 		until = until ? until : ns + (uint64_t)wait_ms * 1000000;
-		if (ns >= until || is_own())
+		if (ns >= until || taf_capture_is_own())
 			return false;
 		taf_sys_wait(&now, seen, LOOK_MS);
 		seen = atomic_load(&now);

@@ -29,6 +29,8 @@ void taf_capture_closed(uint64_t stream);
 /* Nothing is left on that device: what was captured there is over as well. */
 void taf_captures_dropped(uint32_t device);
 uint32_t taf_captures_open(void);
+/* Whether one of this thread is. */
+bool taf_capture_is_own(void);
 /* True: none is open and none begins until taf_capture_free. */
 bool taf_capture_shut(uint32_t wait_ms);
 void taf_capture_free(void);

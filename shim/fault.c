@@ -10,18 +10,18 @@
 #define EVERY_NS 1000000000u
 #define LAST 6 /* calls of this thread that the crumb names */
 
-/* The latest crumb: api, number and when; one of a kind a second. */
-static _Atomic(uint64_t) what_then, ns_then;
+#define KINDS 16 /* of faults that are remembered, by a hash */
+
+/* When a fault of each kind was told last: one of a kind a second. */
+static _Atomic(uint64_t) told_ns[KINDS];
 
 static bool is_repeated(enum taf_api api, int64_t rc)
 {
-	uint64_t what = (uint64_t)api << 32 | (uint32_t)rc, now = taf_sys_mono_ns();
+	uint32_t h = ((uint32_t)api * 31 + (uint32_t)rc) * 2654435761u >> 28;
+	uint64_t now = taf_sys_mono_ns(), then = atomic_load(&told_ns[h % KINDS]);
 
-	if (atomic_load(&what_then) == what && now - atomic_load(&ns_then) < EVERY_NS)
-		return true;
-	atomic_store(&what_then, what);
-	atomic_store(&ns_then, now);
-	return false;
+	return (then && now - then < EVERY_NS) ||
+	       !atomic_compare_exchange_strong(&told_ns[h % KINDS], &then, now);
 }
 
 /* Newest first, from the thread's ring. */

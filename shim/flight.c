@@ -9,6 +9,10 @@ struct taf_flight taf_flights[TAF_FLIGHT_LANES];
 
 #define OTHERS TAF_FLIGHT_QUEUES /* the place for queues beyond */
 #define OTHERS_KEY 0xfffffffffffeull
+#define GONE_KEY 0xfffffffffffdull /* of a queue that was destroyed with work in flight */
+#define MIXED UINT32_MAX /* queues of several devices are counted together */
+#define EVERY (1ull << 55)
+#define DEVICE (1ull << 54)
 #define LOW 0xffffffffffffull
 
 static _Atomic(int) lanes_used; /* no lane from here on was ever used */
@@ -41,29 +45,68 @@ struct taf_flight *taf_flight_lane(void)
 	return &taf_flights[i];
 }
 
-struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key)
-{
-	uint64_t none = 0;
-
-	for (int i = 0; i < TAF_FLIGHT_QUEUES; i++) {
-		uint64_t seen = atomic_load(&f->of[i].key);
-
-		if (seen == key)
-			return &f->of[i];
-		/* Two threads may share a lane: who is first has the place. */
-		if (!seen &&
-		    (atomic_compare_exchange_strong(&f->of[i].key, &seen, key) || seen == key))
-			return &f->of[i];
-	}
-	/* The api that came here first stands for all of them. */
-	atomic_compare_exchange_strong(&f->of[OTHERS].key, &none,
-				       (uint64_t)api_of(key) << 56 | OTHERS_KEY);
-	return &f->of[OTHERS];
-}
-
 static uint64_t submits_of(const struct taf_flight_queue *q)
 {
 	return atomic_load_explicit(&q->submits, memory_order_relaxed);
+}
+
+static bool is_idle(const struct taf_flight_queue *q)
+{
+	return atomic_load_explicit(&q->done, memory_order_relaxed) >= submits_of(q);
+}
+
+static struct taf_flight_queue *settle(struct taf_flight_queue *q)
+{
+	atomic_store(&q->device, taf_tls.device);
+	return q;
+}
+
+/* A place of this lane that is free, or whose queue has nothing in flight. */
+static struct taf_flight_queue *take_place(struct taf_flight *f, uint64_t key)
+{
+	for (int i = 0; i < TAF_FLIGHT_QUEUES; i++) {
+		struct taf_flight_queue *q = &f->of[i];
+		uint64_t seen = atomic_load(&q->key);
+
+		/* Threads may share a lane: who is first has the place. */
+		if (is_idle(q) && atomic_compare_exchange_strong(&q->key, &seen, key))
+			return settle(q);
+	}
+	return NULL;
+}
+
+/* The API that came here first stands for all of them. */
+static struct taf_flight_queue *the_rest(struct taf_flight *f, uint64_t key)
+{
+	struct taf_flight_queue *q = &f->of[OTHERS];
+	uint64_t none = 0;
+	uint32_t nobody = 0;
+
+	atomic_compare_exchange_strong(&q->key, &none, (uint64_t)api_of(key) << 56 | OTHERS_KEY);
+	if (!atomic_compare_exchange_strong(&q->device, &nobody, taf_tls.device + 1) &&
+	    nobody != taf_tls.device + 1)
+		atomic_store(&q->device, MIXED);
+	return q;
+}
+
+struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key)
+{
+	struct taf_flight_queue *q;
+
+	for (int i = 0; i < TAF_FLIGHT_QUEUES; i++)
+		if (atomic_load(&f->of[i].key) == key)
+			return &f->of[i];
+	q = take_place(f, key);
+	return q ? q : the_rest(f, key);
+}
+
+/* What somebody has seen to be done meanwhile stays so. */
+void taf_flight_undo(struct taf_flight_queue *q)
+{
+	uint64_t n = submits_of(q);
+
+	if (n > atomic_load(&q->done))
+		atomic_compare_exchange_strong(&q->submits, &n, n - 1);
 }
 
 void taf_flight_seen(struct taf_flight_mark *m, uint64_t key)
@@ -75,13 +118,22 @@ void taf_flight_seen(struct taf_flight_mark *m, uint64_t key)
 			m->submits[l][i] = (uint32_t)submits_of(&taf_flights[l].of[i]);
 }
 
+static bool is_of_device(const struct taf_flight_queue *q, uint32_t device)
+{
+	uint64_t has = atomic_load_explicit(&q->key, memory_order_relaxed);
+	uint32_t of = atomic_load_explicit(&q->device, memory_order_relaxed);
+
+	return ((has & LOW) == OTHERS_KEY ? of - 1 : of) == device;
+}
+
 /* Whether a wait for key is one for q, which belongs to lane f. */
 static bool is_meant(const struct taf_flight_queue *q, uint64_t key, bool is_own)
 {
 	uint64_t has = atomic_load_explicit(&q->key, memory_order_relaxed);
 
-	if (key == TAF_FLIGHT_EVERY(api_of(key)))
-		return has && api_of(has) == api_of(key);
+	if (key & (EVERY | DEVICE))
+		return has && api_of(has) == api_of(key) &&
+		       ((key & EVERY) || is_of_device(q, (uint32_t)(key >> 48 & 0x3f)));
 	return has == key && (is_own || (key & LOW) != TAF_OWN_QUEUE);
 }
 
@@ -133,12 +185,17 @@ void taf_flight_drop(uint64_t key)
 	int lanes = atomic_load(&lanes_used);
 
 	for (int l = 0; l < lanes; l++)
-		for (int i = 0; i < OTHERS; i++) {
+		for (int i = 0; i <= OTHERS; i++) {
 			struct taf_flight_queue *q = &taf_flights[l].of[i];
 
-			/* Its counts stay: only nothing of it is in flight. */
-			if (is_meant(q, key, true))
+			if (!is_meant(q, key, true))
+				continue;
+			if (key & (EVERY | DEVICE))
 				raise(&q->done, submits_of(q));
+			else
+				atomic_compare_exchange_strong(&q->key, &(uint64_t){ key },
+							       (uint64_t)api_of(key) << 56 |
+								       GONE_KEY);
 		}
 }
 
@@ -150,6 +207,7 @@ void taf_flight_forget(void)
 			atomic_store(&taf_flights[l].of[i].key, 0);
 			atomic_store(&taf_flights[l].of[i].submits, 0);
 			atomic_store(&taf_flights[l].of[i].done, 0);
+			atomic_store(&taf_flights[l].of[i].device, 0);
 		}
 	}
 	atomic_store(&lanes_used, 0);

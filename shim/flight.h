@@ -10,8 +10,9 @@
  *   queue 0, 1, 2    the device's default streams: with the number of the device;
  *                    2, the thread's own, in this thread alone
  *
- * A thread that uses more than TAF_FLIGHT_QUEUES queues counts the rest together:
- * only a wait for the whole device shows that they are done.
+ * A thread that has work in flight in more than TAF_FLIGHT_QUEUES queues counts the
+ * rest together: only a wait for the whole device shows that they are done.  So it is
+ * with what was in a queue that is destroyed.
  */
 #ifndef TAF_FLIGHT_H
 #define TAF_FLIGHT_H
@@ -27,6 +28,8 @@ struct taf_flight_queue {
 	_Atomic(uint64_t) key; /* 0: free */
 	_Atomic(uint64_t) submits; /* by the thread that has the lane */
 	_Atomic(uint64_t) done; /* of those, by whoever saw it */
+	_Atomic(uint32_t)
+		device; /* current when the place was taken; the last place: + 1, or MIXED */
 };
 
 struct taf_flight {
@@ -45,7 +48,7 @@ static inline uint64_t taf_flight_key(enum taf_api api, uint64_t queue, uint32_t
 {
 	uint64_t low = (queue ^ queue >> 48) & 0xffffffffffffull;
 
-	return (uint64_t)api << 56 | (queue <= 2 ? (uint64_t)(device & 0xff) << 48 : 0) | low;
+	return (uint64_t)api << 56 | (queue <= 2 ? (uint64_t)(device & 0x3f) << 48 : 0) | low;
 }
 
 /* The handle of a thread's own default stream. */
@@ -58,7 +61,8 @@ struct taf_flight *taf_flight_lane(void);
 struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key);
 
 /* One writer a lane, but for the last one, which threads beyond share. */
-static inline void taf_flight_submit(struct taf_flight *f, uint64_t key, bool is_shared)
+static inline struct taf_flight_queue *taf_flight_submit(struct taf_flight *f, uint64_t key,
+							 bool is_shared)
 {
 	struct taf_flight_queue *q = &f->of[0];
 
@@ -70,7 +74,11 @@ static inline void taf_flight_submit(struct taf_flight *f, uint64_t key, bool is
 		atomic_store_explicit(&q->submits,
 				      atomic_load_explicit(&q->submits, memory_order_relaxed) + 1,
 				      memory_order_relaxed);
+	return q;
 }
+
+/* That submit has failed. */
+void taf_flight_undo(struct taf_flight_queue *q);
 
 /* Before a wait: how far each queue had come, to be given to taf_flight_done when the
  * wait has succeeded.  The lower halves: nothing is 4 billion submits behind. */
@@ -79,10 +87,12 @@ struct taf_flight_mark {
 	int lanes;
 	uint32_t submits[TAF_FLIGHT_LANES][TAF_FLIGHT_QUEUES + 1];
 };
-/* queue TAF_EVERY_QUEUE: all of the api, of every device. */
 void taf_flight_seen(struct taf_flight_mark *m, uint64_t key);
 void taf_flight_done(const struct taf_flight_mark *m);
+/* Keys of waits: for every queue of the API, and for those of one device. */
 #define TAF_FLIGHT_EVERY(api) ((uint64_t)(api) << 56 | 1ull << 55)
+#define TAF_FLIGHT_DEVICE(api, device) \
+	((uint64_t)(api) << 56 | 1ull << 54 | (uint64_t)((device)&0x3f) << 48)
 
 /* What a api has in flight; TAF_API_NONE: all. */
 struct taf_flight_sum {
@@ -91,7 +101,9 @@ struct taf_flight_sum {
 	uint64_t queue; /* of that, as far as the key keeps it */
 };
 void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out);
-/* A queue is destroyed: nothing of it is in flight any more. */
+/* A queue is destroyed: its handle may come back as another one's, and what is in
+ * flight there is done when the whole device is.  With the key of every queue, or of
+ * a device: it was reset, and nothing is in flight any more. */
 void taf_flight_drop(uint64_t key);
 void taf_flight_forget(void);
 

@@ -26,6 +26,7 @@
 
 struct taf_work;
 struct taf_load_size;
+struct taf_flight_queue;
 
 struct taf_call {
 	const struct taf_table *table;
@@ -40,6 +41,7 @@ struct taf_call {
 	struct taf_work *work; /* the context at hand, or NULL */
 	void *handle; /* theirs, for an UNLOAD of a model */
 	uint64_t queue; /* of a submit to a GPU runtime: handle */
+	struct taf_flight_queue *at; /* where it counts as in flight */
 	const struct taf_load_size *size; /* what a load or a context will take; NULL: unknown */
 	uint16_t row;
 	uint8_t kind;

@@ -80,6 +80,7 @@ struct taf_tls {
 	const void *outer; /* the outermost counted call, which lies in its wrapper's frame */
 	struct taf_work *held; /* the context that this thread's submit has claimed */
 	struct taf_flight *flight; /* its counts of submits in flight; NULL: not active yet */
+	uint32_t bursts; /* taf_burst_rests when a submit of it was looked at last */
 	uint32_t device; /* current one of the GPU runtime that it uses */
 };
 

@@ -24,6 +24,7 @@ struct sum {
 static struct slot *table; /* under lock, as room and used */
 static uint32_t room, used;
 static _Atomic(uint32_t) lock; /* 0, or the tid inside */
+static _Atomic(uint32_t) waiters;
 static _Atomic(uint64_t) missed;
 static struct sum sums[TAF_APIS][TAF_LIVE_DEVICES];
 
@@ -39,7 +40,9 @@ static bool lock_table(void)
 		until = until ? until : now + (uint64_t)LOCK_MS * 1000000;
 		if (seen == me || now > until)
 			return false;
+		atomic_fetch_add(&waiters, 1);
 		taf_sys_wait(&lock, seen, 1);
+		atomic_fetch_sub(&waiters, 1);
 		seen = 0;
 	}
 	return true;
@@ -48,7 +51,8 @@ static bool lock_table(void)
 static void unlock_table(void)
 {
 	atomic_store(&lock, 0);
-	taf_sys_wake_all(&lock);
+	if (atomic_load(&waiters))
+		taf_sys_wake_all(&lock);
 }
 
 static uint32_t home_of(enum taf_api api, uint64_t at, uint32_t size)
@@ -107,16 +111,22 @@ static void take_out(struct slot *s)
 	used--;
 }
 
-/* 1: put there; 0: it lay there already; -1: no room. */
-static int put_in(const struct taf_piece *p)
+/* 1: put there; 0: it lay there already; -1: no room. old: what lay there and cannot be
+ * there any more, because its free was never seen; its address is 0 if nothing did. */
+static int put_in(const struct taf_piece *p, struct taf_piece *old)
 {
 	struct slot *s;
 
 	if ((!room || used >= room - room / 4) && !grow() && used >= room)
 		return -1;
 	s = seek(p->api, p->at);
-	if (s->at)
+	if (s->at && s->bytes == p->bytes)
 		return 0;
+	if (s->at) {
+		*old = (struct taf_piece){ p->api, (enum taf_place)s->place, s->device, s->at,
+					   s->bytes };
+		used--;
+	}
 	*s = (struct slot){ p->at, p->bytes, (uint8_t)p->api, (uint8_t)p->place, (uint8_t)p->device,
 			    { 0 } };
 	used++;
@@ -201,6 +211,7 @@ static void subtract(const struct taf_piece *p)
 
 void taf_live_take(const struct taf_piece *p)
 {
+	struct taf_piece old = { .at = 0 };
 	int put;
 
 	if (!p->at || p->api == TAF_API_NONE)
@@ -209,8 +220,10 @@ void taf_live_take(const struct taf_piece *p)
 		atomic_fetch_add(&missed, 1);
 		return;
 	}
-	put = put_in(p);
+	put = put_in(p, &old);
 	unlock_table();
+	if (old.at)
+		subtract(&old);
 	if (put > 0)
 		add(p);
 	else if (put < 0)
@@ -222,8 +235,12 @@ bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out)
 	struct slot *s;
 	bool is_known;
 
-	if (!at || !lock_table())
+	if (!at)
 		return false;
+	if (!lock_table()) {
+		atomic_fetch_add(&missed, 1);
+		return false;
+	}
 	s = room ? seek(api, at) : NULL;
 	is_known = s && s->at;
 	if (is_known) {

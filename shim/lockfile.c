@@ -266,6 +266,19 @@ void taf_lock_release(void)
 	leave(mask);
 }
 
+void taf_lock_release_all(void)
+{
+	uint64_t mask;
+
+	if (!enter(&mask))
+		return;
+	if (lock.takes_turns && atomic_load(&lock.is_held)) {
+		taf_zero(&lock.threads, sizeof(lock.threads));
+		give_back_if_last();
+	}
+	leave(mask);
+}
+
 void taf_lock_drop(void)
 {
 	uint64_t mask;

@@ -79,6 +79,8 @@ void taf_lock_wait(uint32_t ms);
 /* hold = inference: this thread computes no more. Always: leaves the queue, so
  * that a run that gave up waiting keeps nobody back. */
 void taf_lock_release(void);
+/* The same for every thread of this process: none of them computes. */
+void taf_lock_release_all(void);
 /* hold = run: this process does not begin after all, and holds nobody back. The other
  * members of its run keep what they have. */
 void taf_lock_drop(void);

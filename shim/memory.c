@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "../policy/fit.h"
+#include "capture.h"
 #include "crumb.h"
 #include "gate.h"
 #include "known.h"
@@ -52,6 +53,9 @@ static void ask_runtimes(struct taf_memory *m)
 {
 	int saved = errno;
 
+	/* Their function may make a context, which no capture survives. */
+	if (!taf_capture_shut(0))
+		return;
 	taf_tls.inside++;
 	for (int t = 0; t < taf_table_count; t++) {
 		const struct taf_ops *ops = taf_tables[t]->ops;
@@ -64,6 +68,7 @@ static void ask_runtimes(struct taf_memory *m)
 		break;
 	}
 	taf_tls.inside--;
+	taf_capture_free();
 	errno = saved;
 }
 

@@ -62,7 +62,7 @@ static bool are_others(void)
 	return lanes > 1 || (lanes == 1 && taf_tls.flight != &taf_flights[0]);
 }
 
-static bool is_anybody_inside(void)
+bool taf_still_is_anybody(void)
 {
 	int lanes = taf_flight_lanes();
 
@@ -95,7 +95,7 @@ static bool hold(void)
 		taf_sys_wait(&taf_still.holder, nobody, LOOK_MS);
 		nobody = 0;
 	}
-	for (int i = 0; is_anybody_inside() && taf_sys_mono_ns() < until; i++)
+	for (int i = 0; taf_still_is_anybody() && taf_sys_mono_ns() < until; i++)
 		if (i > SPINS)
 			sleep_a_while(LOOK_MS);
 	return true;

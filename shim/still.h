@@ -37,6 +37,8 @@ void taf_still_wait(struct taf_flight *f);
 /* True: taf_still_end is due. */
 bool taf_still_begin(void);
 void taf_still_end(void);
+/* Whether another thread is in a submit. */
+bool taf_still_is_anybody(void);
 /* The process ends: who was let in before parks like all others. Over with taf_still_end. */
 void taf_still_for_good(void);
 void taf_still_forget(void);

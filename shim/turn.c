@@ -19,18 +19,24 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static enum taf_lock_state wait_quietly(uint64_t *waited_ms)
+/* Of a burst other threads may be at this door too: they wait here beside this one, not
+ * for its claim. */
+static enum taf_lock_state wait_quietly(struct taf_work *w, uint64_t *waited_ms)
 {
 	uint32_t ms = least(QUIET_MS, taf_rules.lock_max_wait_ms);
 	enum taf_lock_state s = TAF_LOCK_BUSY;
 	uint64_t began_ns = taf_sys_mono_ns();
 
+	if (w->is_burst)
+		taf_work_release(w);
 	for (; ms && s == TAF_LOCK_BUSY && taf_state_now() == TAF_ACTIVE;
 	     ms -= least(ms, SLICE_MS)) {
 		taf_lock_wait(least(ms, SLICE_MS));
 		s = taf_lock_try(&taf_rules, NULL);
 	}
 	*waited_ms = (taf_sys_mono_ns() - began_ns) / 1000000;
+	if (w->is_burst && !taf_work_claim(w, taf_rules.drain_deadline_ms))
+		taf_work_seize(w);
 	return s;
 }
 
@@ -51,7 +57,7 @@ bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
 	if (s == TAF_LOCK_BUSY && is_enforced &&
 	    (taf_rules.lock_on_conflict == TAF_ON_WAIT ||
 	     (w->is_inferring && taf_rules.lock_on_conflict == TAF_ON_REFUSE)))
-		s = wait_quietly(&a.waited_ms);
+		s = wait_quietly(w, &a.waited_ms);
 	if (s == TAF_LOCK_OURS)
 		return true;
 	/* What is only said is said once a generation. */
@@ -67,4 +73,10 @@ void taf_turn_end(struct taf_work *w)
 	if (w && w->since_sync && taf_rules.mode == TAF_MODE_ENFORCE)
 		taf_act_sync(w);
 	taf_lock_release();
+}
+
+void taf_turn_end_all(void)
+{
+	if (takes_turns())
+		taf_lock_release_all();
 }

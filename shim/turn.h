@@ -20,5 +20,7 @@
 bool taf_turn_begin(struct taf_work *w, const struct taf_call *c);
 /* w: what was computed on, still claimed; NULL: nothing was. */
 void taf_turn_end(struct taf_work *w);
+/* A burst came to rest: no thread computes, whichever took the lock. */
+void taf_turn_end_all(void);
 
 #endif

@@ -122,7 +122,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->model = model;
 	w->ctx_tokens = w->kv_bytes = 0;
 	w->is_inferring = w->owes_sync = w->is_burst = w->has_queue = false;
-	w->queue = w->base = 0;
+	w->queue = w->base = w->would = 0;
 	w->window = 0;
 	w->fault = NULL;
 	atomic_store(&w->after, 0);

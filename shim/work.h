@@ -58,6 +58,8 @@ struct taf_work {
 	bool has_queue; /* the drain at hand is for this queue alone */
 	uint64_t queue;
 	uint32_t window; /* how many submits may go out before the next synchronize; 0: as set */
+	uint64_t
+		would; /* generation of which observe mode has told one drain of a kind that repeats */
 	uint64_t base; /* of a burst: submits of the runtime before it began */
 	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
 	_Atomic(uint32_t) is_left; /* futex, not under it: its thread has drained it to leave */

@@ -81,8 +81,12 @@ guest "" take=4096 take=4096 launch=2 sync give give
 calls "give, idle" "LLDFFD."
 guest "" launch=1 trim
 check trim "a wait before it" LDT "$(order | cut -c1-3)"
-guest "" stream=1 launch=1 drop launch=1 sync
-calls drop "LDXLDD."
+# A queue that is destroyed ends nothing, and is waited for by none of its own.
+guest "drain.post_sync=on" stream=1 launch=2 drop pause=400 stream=0 launch=1 sync
+calls drop "LLXDLDD."
+# The other device's work is not done when this one's is.
+guest "" take=64 device=1 launch=2 device=0 sync give
+calls "two devices" "LLDDFD."
 guest "drain.before_unload=off;drain.at_exit=off" take=4096 launch=2 give
 calls "give, off" "LLF."
 
@@ -103,12 +107,45 @@ has observe "what it would" '.ev == "would" and .rule == "drain.every_submits"'
 guest "drain.every_submits=1;drain.post_sync=on" stream=1 launch=1 capture launch=3 end launch=1 sync
 calls capture "LS[LLL]LSDD."
 check capture status "exit 0" "$(cat shim.status)"
-guest "drain.every_submits=1" stream=1 capture launch=2 take=64 give trim end
+guest "" stream=2 launch=1 stream=1 capture launch=2 take=64 give trim end
 check "give in a capture" status "exit 0" "$(cat shim.status)"
 has "give in a capture" "that it was not drained" '.ev == "drain" and (.msg // "" | contains("captured"))'
 guest "" stream=1 launch=1 capture launch=1
 check "exit in a capture" status "exit 0" "$(cat shim.status)"
 has "exit in a capture" "that it was not drained" '.ev == "drain" and .rule == "drain.at_exit" and .rc != 0'
+
+# What a capture records is not in flight.
+guest "drain.at_exit=off" stream=1 capture launch=4 end take=64 give
+calls "nothing was launched" "[LLLL]F."
+
+# ---- no state folder: the rules act all the same ----
+
+raw shim env LD_PRELOAD="$shim" FAKE_LOG="$work/nowhere.log" TAFFRAIL_STATE=/proc/nowhere "$burst" launch=2 pause=400 launch=1
+mv nowhere.log fake.log
+calls "no state" "LLLD."
+
+# ---- the lock between two programs, taken for a generation ----
+
+turns="lock.hold=inference;lock.on_conflict=wait;lock.max_wait=20s"
+fresh
+env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$turns" "$burst" launch=1 beside=2 sync pause=60000 >first.out 2>&1 &
+first=$!
+until grep -qs sync first.out; do
+	sleep 0.02
+done
+raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$turns" "$burst" launch=1
+check turn "the slot of one that rests" "launch: 1 of 1" "$(cat shim.out)"
+kill -9 $first
+wait $first 2>/dev/null
+env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$turns" "$burst" launch=1 pause=60000 >first.out 2>&1 &
+first=$!
+until grep -qs launch first.out; do
+	sleep 0.02
+done
+raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="${turns/wait;/refuse;}" "$burst" launch=1 beside=1
+check turn "the slot of one that computes" "launch: 0 of 1 beside: 0 of 1" "$(tr '\n' ' ' <shim.out | sed 's/ $//')"
+kill -9 $first
+wait $first 2>/dev/null
 
 # ---- errors ----
 
@@ -143,4 +180,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
 
-tally 45
+tally 50

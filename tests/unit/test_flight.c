@@ -141,11 +141,55 @@ static void another_api_is_not_meant(void **state)
 	assert_int_equal(in_flight(), 1);
 }
 
-static void a_destroyed_queue_has_nothing_in_flight(void **state)
+static void a_destroyed_queue_is_done_with_its_device(void **state)
 {
 	(void)state;
 	submit(0x1000, 5);
 	taf_flight_drop(key(0x1000));
+	wait_for(key(0x1000)); /* another queue with the same handle */
+	assert_int_equal(in_flight(), 5);
+	wait_for(TAF_FLIGHT_DEVICE(TAF_API_CUDA, 0));
+	assert_int_equal(in_flight(), 0);
+}
+
+static void a_wait_for_a_device_is_for_that_one(void **state)
+{
+	(void)state;
+	submit(0x1000, 2);
+	taf_tls.device = 1;
+	submit(0x2000, 3);
+	submit(0, 1);
+	wait_for(TAF_FLIGHT_DEVICE(TAF_API_CUDA, 0));
+	assert_int_equal(in_flight(), 4);
+	wait_for(TAF_FLIGHT_DEVICE(TAF_API_CUDA, 1));
+	assert_int_equal(in_flight(), 0);
+	taf_tls.device = 0;
+}
+
+static void places_of_queues_that_are_done_are_used_again(void **state)
+{
+	(void)state;
+	for (uint64_t q = 1; q <= 100; q++) {
+		submit(q << 12, 2);
+		wait_for(key(q << 12));
+		assert_int_equal(in_flight(), 0);
+	}
+	for (uint64_t q = 1; q <= 40; q++) {
+		submit(q << 12, 1);
+		taf_flight_drop(key(q << 12));
+	}
+	assert_int_equal(in_flight(), 40);
+	taf_flight_drop(TAF_FLIGHT_EVERY(TAF_API_CUDA)); /* a reset */
+	assert_int_equal(in_flight(), 0);
+}
+
+static void a_submit_that_failed_is_not_in_flight(void **state)
+{
+	(void)state;
+	submit(0x1000, 1);
+	taf_flight_undo(taf_flight_submit(taf_tls.flight, key(0x1000), false));
+	assert_int_equal(in_flight(), 1);
+	wait_for(key(0x1000));
 	assert_int_equal(in_flight(), 0);
 }
 
@@ -258,8 +302,11 @@ int main(void)
 		cmocka_unit_test_setup(a_stream_is_the_same_on_any_device, setup),
 		cmocka_unit_test_setup(queues_beyond_the_table_wait_for_the_device, setup),
 		cmocka_unit_test_setup(another_api_is_not_meant, setup),
+		cmocka_unit_test_setup(a_wait_for_a_device_is_for_that_one, setup),
+		cmocka_unit_test_setup(places_of_queues_that_are_done_are_used_again, setup),
+		cmocka_unit_test_setup(a_submit_that_failed_is_not_in_flight, setup),
 		cmocka_unit_test_setup(a_lane_that_threads_share_loses_nothing, setup),
-		cmocka_unit_test_setup(a_destroyed_queue_has_nothing_in_flight, setup),
+		cmocka_unit_test_setup(a_destroyed_queue_is_done_with_its_device, setup),
 		cmocka_unit_test_setup(no_drain_while_a_stream_is_captured, setup),
 		cmocka_unit_test_setup(a_capture_waits_for_a_drain, setup),
 		cmocka_unit_test_setup(more_captures_than_the_table_are_counted, setup),

@@ -69,6 +69,17 @@ static void one_address_is_counted_once(void **state)
 	assert_int_equal(taf_live_bytes(), 0);
 }
 
+/* Its free went by unseen, and the address came back. */
+static void another_size_at_an_address_is_another_piece(void **state)
+{
+	(void)state;
+	take(TAF_AT_DEVICE, 0, 0x1000, 100);
+	take(TAF_AT_DEVICE, 1, 0x1000, 70);
+	assert_int_equal(sum(0).pieces[TAF_AT_DEVICE], 0);
+	assert_int_equal(sum(1).bytes[TAF_AT_DEVICE], 70);
+	assert_int_equal(taf_live_bytes(), 70);
+}
+
 static void apis_do_not_share_addresses(void **state)
 {
 	struct taf_piece had, vulkan = { TAF_API_VULKAN, TAF_AT_DEVICE, 0, 0x1000, 7 };
@@ -199,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_piece_is_charged_to_the_device_it_was_taken_on, setup),
 		cmocka_unit_test_setup(one_address_is_counted_once, setup),
+		cmocka_unit_test_setup(another_size_at_an_address_is_another_piece, setup),
 		cmocka_unit_test_setup(apis_do_not_share_addresses, setup),
 		cmocka_unit_test_setup(memory_of_the_host_is_counted_apart, setup),
 		cmocka_unit_test_setup(the_peak_stays_and_a_free_that_failed_is_none, setup),
