@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* test_queues.c -- a drain and the program are never in one queue at once, and a queue that
+ * goes waits for the drain that is in it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../shim/life.h"
+#include "../../shim/queues.h"
+
+static struct taf_queues table;
+static _Atomic(int) waits, is_inside, may_go, is_gone;
+
+static int setup(void **state)
+{
+	(void)state;
+	for (int i = 0; i < TAF_QUEUES; i++) {
+		table.of[i].handle = 0;
+		table.of[i].claim = 0;
+	}
+	waits = is_inside = may_go = is_gone = 0;
+	taf_rules_default(&taf_rules);
+	taf_rules.drain_deadline_ms = 60000;
+	return 0;
+}
+
+static struct taf_queue *make(uint64_t handle, uint64_t parent)
+{
+	struct taf_queue like = { .parent = parent };
+	struct taf_queue *q = taf_queue_add(&table, handle, &like);
+
+	assert_non_null(q);
+	q->is_used = true;
+	return q;
+}
+
+static int wait_for(struct taf_queue *q)
+{
+	assert_int_equal(q->claim, taf_tid());
+	waits++;
+	return 0;
+}
+
+static void a_queue_is_known_until_it_is_dropped(void **state)
+{
+	struct taf_queue *q = make(11, 1);
+
+	(void)state;
+	assert_ptr_equal(taf_queue_of(&table, 11), q);
+	assert_ptr_equal(make(11, 1), q);
+	make(12, 2);
+	taf_queue_drop_all(&table, 1);
+	assert_null(taf_queue_of(&table, 11));
+	assert_non_null(taf_queue_of(&table, 12));
+	assert_null(taf_queue_of(&table, 0));
+	assert_null(taf_queue_enter(&table, 11));
+	taf_queue_leave(NULL);
+}
+
+static void a_full_table_says_so(void **state)
+{
+	struct taf_queue like = { .parent = 1 };
+
+	(void)state;
+	for (uint64_t i = 1; i <= TAF_QUEUES; i++)
+		make(i, 1);
+	assert_null(taf_queue_add(&table, TAF_QUEUES + 1, &like));
+}
+
+static void a_drain_looks_at_what_was_used(void **state)
+{
+	(void)state;
+	make(11, 1);
+	make(12, 1)->is_used = false;
+	assert_int_equal(taf_queue_each(&table, wait_for), 0);
+	assert_int_equal(waits, 1);
+}
+
+/* A handler that interrupted the runtime: whoever waits there waits for ever. */
+static void a_thread_passes_over_what_it_is_in(void **state)
+{
+	struct taf_queue *q;
+
+	(void)state;
+	make(11, 1);
+	make(12, 1);
+	q = taf_queue_enter(&table, 11);
+	assert_non_null(q);
+	assert_null(taf_queue_enter(&table, 11));
+	assert_int_equal(taf_queue_each(&table, wait_for), -ETIMEDOUT);
+	assert_int_equal(waits, 1);
+	taf_queue_leave(q);
+	assert_int_equal(taf_queue_each(&table, wait_for), 0);
+	assert_int_equal(waits, 3);
+}
+
+static void *stay_inside(void *unused)
+{
+	struct taf_queue *q = taf_queue_enter(&table, 11);
+
+	(void)unused;
+	is_inside = 1;
+	while (!may_go)
+		sched_yield();
+	is_inside = 0;
+	taf_queue_leave(q);
+	return NULL;
+}
+
+static int wait_alone(struct taf_queue *q)
+{
+	(void)q;
+	assert_false(is_inside);
+	waits++;
+	return 0;
+}
+
+static void *let_go(void *unused)
+{
+	(void)unused;
+	may_go = 1;
+	return NULL;
+}
+
+static void a_drain_waits_until_the_program_is_out(void **state)
+{
+	pthread_t inside, helper;
+
+	(void)state;
+	make(11, 1);
+	assert_int_equal(pthread_create(&inside, NULL, stay_inside, NULL), 0);
+	while (!is_inside)
+		sched_yield();
+	taf_rules.drain_deadline_ms = 0;
+	assert_int_equal(taf_queue_each(&table, wait_alone), -ETIMEDOUT);
+	assert_int_equal(waits, 0);
+	taf_rules.drain_deadline_ms = 60000;
+	assert_int_equal(pthread_create(&helper, NULL, let_go, NULL), 0);
+	assert_int_equal(taf_queue_each(&table, wait_alone), 0);
+	assert_int_equal(waits, 1);
+	pthread_join(inside, NULL);
+	pthread_join(helper, NULL);
+}
+
+static void *drop(void *q)
+{
+	taf_queue_drop(q);
+	is_gone = 1;
+	return NULL;
+}
+
+static int wait_while_it_is_dropped(struct taf_queue *q)
+{
+	static pthread_t dropper;
+
+	if (q->handle != 11)
+		return 0;
+	assert_int_equal(pthread_create(&dropper, NULL, drop, q), 0);
+	pthread_detach(dropper);
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	assert_false(is_gone);
+	waits++;
+	return 0;
+}
+
+static void what_goes_waits_for_the_drain(void **state)
+{
+	(void)state;
+	make(11, 1);
+	assert_int_equal(taf_queue_each(&table, wait_while_it_is_dropped), 0);
+	while (!is_gone)
+		sched_yield();
+	assert_int_equal(waits, 1);
+	assert_null(taf_queue_of(&table, 11));
+}
+
+static void *enter_and_end(void *unused)
+{
+	(void)unused;
+	taf_tls.tid = 0;
+	taf_queue_enter(&table, 11);
+	return NULL;
+}
+
+static void a_thread_that_is_gone_holds_nothing(void **state)
+{
+	pthread_t t;
+
+	(void)state;
+	make(11, 1);
+	assert_int_equal(pthread_create(&t, NULL, enter_and_end, NULL), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(taf_queue_each(&table, wait_for), 0);
+	assert_int_equal(waits, 1);
+}
+
+static void all_of_a_device_are_entered(void **state)
+{
+	struct taf_queue *a = make(11, 1), *b = make(12, 1), *c = make(13, 2);
+
+	(void)state;
+	taf_queue_enter_all(&table, 1);
+	assert_int_equal(a->claim, taf_tid());
+	assert_int_equal(b->claim, taf_tid());
+	assert_int_equal(c->claim, 0);
+	taf_queue_leave_all(&table, 1);
+	assert_int_equal(a->claim | b->claim, 0);
+}
+
+static void a_fork_child_has_none(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	make(11, 1);
+	child = fork();
+	if (!child) {
+		taf_tls.tid = 0;
+		_exit(taf_queue_each(&table, wait_for) || waits || taf_queue_of(&table, 11));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_non_null(taf_queue_of(&table, 11));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_queue_is_known_until_it_is_dropped, setup),
+		cmocka_unit_test_setup(a_full_table_says_so, setup),
+		cmocka_unit_test_setup(a_drain_looks_at_what_was_used, setup),
+		cmocka_unit_test_setup(a_thread_passes_over_what_it_is_in, setup),
+		cmocka_unit_test_setup(a_drain_waits_until_the_program_is_out, setup),
+		cmocka_unit_test_setup(what_goes_waits_for_the_drain, setup),
+		cmocka_unit_test_setup(a_thread_that_is_gone_holds_nothing, setup),
+		cmocka_unit_test_setup(all_of_a_device_are_entered, setup),
+		cmocka_unit_test_setup(a_fork_child_has_none, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
