@@ -123,7 +123,7 @@ EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
 # Other names of the command, links to it.
 ALSO := $(if $(MAIN_OBJ),$(B)/taffrail-python)
 
-.PHONY: all tests check check-gpu check-long check-run demo bench bench-panic lint docs install \
+.PHONY: all tests check check-gpu check-long check-run demo demo-mlx bench bench-panic lint docs install \
 	uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -345,6 +345,9 @@ check-gpu: all
 demo:
 	$(Q)examples/demo.sh
 
+demo-mlx:
+	$(Q)examples/demo-mlx.sh
+
 # Programs bench_* and scripts of tests/bench, one after the other: nothing may run beside them.
 RUN_BENCH := $(filter $(B)/tests/bench_%,$(BENCH_BIN)) \
 	$(filter-out tests/bench/lib% tests/bench/bench_panic.sh,$(sort $(wildcard tests/bench/*.sh)))
@@ -415,6 +418,7 @@ help:
 	@echo 'check-long  the same, longer: more crashes, more fuzzing'
 	@echo 'check-gpu   what only an NVIDIA GPU can show; GPU_REPORT=FILE'
 	@echo 'demo        a real llama.cpp under the guard, then its report'
+	@echo 'demo-mlx    a real mlx_lm.server, which swaps its model'
 	@echo 'bench       what the guard costs'
 	@echo 'bench-panic a simulated GPU that panics, with and without the guard (10 minutes)'
 	@echo 'lint        format, clang-tidy, warnings of both compilers, shellcheck, layers, headers'

@@ -68,4 +68,17 @@ check serialize "every step" 18 "$(cat guarded.out)"
 check serialize "changes" 2 "$(changes)"
 check_whole serialize
 check serialize "who waited" 2 "$(number_of '.ev == "hold" and .ph == "end" and .ms > 0 and .of')"
-tally 38
+
+# A refusal is the engine's own kind of error: of a load, and of what needs no model.
+model a
+guarded --set memory.limit=64KiB --set memory.on_misfit=refuse -- "$python" "$here/generate.py" a
+check refused "the load" "exit 1" "$(cat guarded.status)"
+check refused "its error" "RuntimeError: [load_safetensors] Failed to open file (refused by taffrail: \`taffrail report\` says by which rule)" \
+	"$(tail -n 1 guarded.err)"
+one refused "the record" '.ev == "refuse" and .rule == "memory.limit"'
+use 0.31.2
+guarded --set versions.on_hit=refuse -- "$python" "$here/steps.py" many
+check refused "the evaluation" "exit 1" "$(cat guarded.status)"
+check refused "its error" "RuntimeError: refused by taffrail: \`taffrail report\` says by which rule" "$(tail -n 1 guarded.err)"
+one refused "the record of it" '.ev == "refuse" and .rule == "versions.on_hit"'
+tally 44

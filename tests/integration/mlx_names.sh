@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# mlx_names.sh -- names of MLX that no real engine on this machine has: of libc++, of
+# old versions, of mlx-c; asked for by dlsym, as Python and Go do.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+command -v python3 >/dev/null || {
+	echo "needs python3"
+	exit 77
+}
+python=$(python3 -c 'import sys; print(sys.executable)')
+
+cat >names.py <<'END'
+import ctypes, sys
+lib = ctypes.CDLL(sys.argv[1])
+size = ctypes.c_size_t
+for call in sys.argv[2:]:
+    name, *args = call.split(":")
+    if name.startswith("mlx_set"):
+        before = size()
+        r = getattr(lib, name)(ctypes.byref(before), size(int(args[0])))
+        print(name, r, before.value)
+    elif name == "mlx_load_safetensors":
+        print(name, lib.mlx_load_safetensors(None, None, args[0].encode(), None))
+    else:
+        f = getattr(lib, name)
+        f.restype = size
+        f(*[size(int(a)) for a in args])
+        print(name)
+END
+
+names() { # CASE LIB CALL...
+	same "$1" "$python" names.py "$tests/lib$2.so" "${@:3}"
+}
+
+core=_ZN3mlx4core
+names cxx fake_mlx "${core}4evalENSt3__16vectorINS0_5arrayENS1_9allocatorIS3_EEEE:0" \
+	"${core}10async_evalENSt3__16vectorINS0_5arrayENS1_9allocatorIS3_EEEE:0" "${core}5array4evalEv:0" \
+	"${core}5metal15set_wired_limitEm:7" "${core}5metal15set_cache_limitEm:7" \
+	"${core}5metal16set_memory_limitEmb:7:1" "${core}5metal11clear_cacheEv" "${core}11synchronizeEv" \
+	"${core}5metal16get_cache_memoryEv" "${core}16get_memory_limitEv"
+has cxx "a generation" '.ev == "infer" and .ph == "begin" and (.call | contains("NSt3__1"))'
+has cxx "its end" '.ev == "infer" and .ph == "end" and .submits == 3'
+for name in 15set_wired_limitEm 15set_cache_limitEm 16set_memory_limitEmb; do
+	has cxx "$name" ".ev == \"limit\" and .ph == \"end\" and .rc == 0 and .bytes == 7 and .call == \"${core}5metal$name\""
+done
+has cxx "the cleared cache" ".ev == \"trim\" and .ph == \"end\" and .call == \"${core}5metal11clear_cacheEv\""
+
+# mlx-c: a model's folder, a cache that is read back, one generation, its limits.
+mkdir model
+printf '\20\0\0\0\0\0\0\0{"__metadata__":{}}' >model/model.safetensors
+echo '{"model_type": "llama"}' >model/config.json
+cp model/model.safetensors kept.safetensors
+calls=(mlx_set_wired_limit:1000 mlx_load_safetensors:model/model.safetensors mlx_eval:0
+	mlx_load_safetensors:kept.safetensors mlx_async_eval:0 mlx_array_eval:0 mlx_async_eval:0
+	mlx_array_eval:0 mlx_synchronize:0 mlx_clear_cache mlx_set_wired_limit:5 mlx_set_wired_limit:0
+	mlx_set_cache_limit:4096 mlx_set_cache_limit:1)
+names mlxc fake_mlxc "${calls[@]}"
+has mlxc "the load" '.ev == "load" and .ph == "end" and .rc == 0 and .engine == "mlxc" and .model == "model"'
+check mlxc "loads" 1 "$(count '.ev == "load" and .ph == "begin"')"
+has mlxc "the cache" '.ev == "note" and (.msg // "" | startswith("a saved cache is read back"))'
+check mlxc "generations" 1 "$(count '.ev == "infer" and .ph == "end" and .model == "model" and .tokens == 1 and .submits == 4')"
+check mlxc "limits" 5 "$(count '.ev == "limit" and .ph == "end" and .rc == 0')"
+
+# What is granted is another thing than what is answered.
+without_shim "$python" names.py "$tests/libfake_mlxc.so" "${calls[@]}"
+with_shim TAFFRAIL_SET="limits.wired=swallow;limits.cache=1024B" FAKE_LOG="$work/calls.log" \
+	"$python" names.py "$tests/libfake_mlxc.so" "${calls[@]}"
+check granted "answers" "$(cat plain.out)" "$(cat shim.out)"
+check granted "swallowed" 0 "$(grep -c mlx_set_wired_limit "$work/calls.log")"
+check granted "passed on" 2 "$(grep -c mlx_set_cache_limit "$work/calls.log")"
+has granted "a word of it" '.ev == "limit" and .ph == "end" and .bytes == 1000 and (.msg // "" | startswith("asked 1000"))'
+
+tally 21
