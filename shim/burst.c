@@ -47,8 +47,7 @@ static uint64_t ns_of(uint64_t stamps, uint64_t stamp, uint64_t now_ns)
 	return span ? (uint64_t)((double)stamps / (double)span * (double)ns) : 0;
 }
 
-/* Once: how many stamps drain.idle_ms has. */
-static void measure_gap(uint64_t stamp, uint64_t now_ns)
+void taf_burst_measure(uint64_t stamp, uint64_t now_ns)
 {
 	const struct taf_ring_head *h = taf_ring_head();
 	double idle_ns = (double)taf_rules.drain_idle_ms * 1e6;
@@ -178,7 +177,7 @@ bool taf_burst_look(struct taf_call *c)
 	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms))
 		return true;
 	taf_tls.held = w;
-	measure_gap(c->stamp, taf_sys_mono_ns());
+	taf_burst_measure(c->stamp, taf_sys_mono_ns());
 	taf_work_settle(w, false);
 	if (!w->is_inferring)
 		name_work(w);

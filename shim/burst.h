@@ -56,6 +56,8 @@ static inline void taf_burst_unloaded(const struct taf_call *c)
 }
 /* After a wait of the program that has succeeded. */
 void taf_burst_waited(const struct taf_call *c);
+/* How many stamps of the ring drain.idle_ms has, in taf_burst_gap: once it can be told. */
+void taf_burst_measure(uint64_t stamp, uint64_t now_ns);
 /* A process became active, or a fork child begins anew. */
 void taf_burst_reset(void);
 /* Reasons of burst.c for the narrow door to take the long way. */

@@ -4,7 +4,10 @@
 #include <errno.h>
 
 #include "act.h"
+#include "burst.h"
 #include "turn.h"
+
+#define COARSE_MS 50u /* stamps are no finer than 10 ms: a shorter silence needs the clock */
 
 static _Atomic(struct taf_live_model *) model_now;
 
@@ -81,6 +84,21 @@ static void give_back(struct taf_work *w)
 	taf_work_release(w);
 }
 
+/* Stamps are at hand and the clock is not: it is read only behind a pause. */
+static void settle_if_idle(struct taf_work *w, uint64_t stamp)
+{
+	uint64_t gap = atomic_load_explicit(&taf_burst_gap, memory_order_relaxed);
+	bool is_soon = w->is_inferring && taf_rules.drain_idle_ms >= COARSE_MS &&
+		       stamp - w->stamp < gap / 2;
+
+	w->stamp = stamp;
+	if (is_soon)
+		return;
+	if (!gap)
+		taf_burst_measure(stamp, taf_sys_mono_ns());
+	taf_work_settle(w, false);
+}
+
 bool taf_owner_begin(struct taf_call *c)
 {
 	struct taf_work *w = taf_owner_work(c);
@@ -93,7 +111,7 @@ bool taf_owner_begin(struct taf_call *c)
 		taf_work_seize(w);
 	taf_tls.held = w;
 	c->work = w;
-	taf_work_settle(w, false);
+	settle_if_idle(w, c->stamp);
 	if (!w->is_inferring)
 		w->model = model_of_now();
 	if (taf_work_begin(w, c))

@@ -293,10 +293,14 @@ static void wait_for(struct taf_work *w, uint32_t seen, uint32_t ms)
 
 bool taf_work_claim(struct taf_work *w, uint32_t ms)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)ms * 1000000;
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
+	uint64_t until;
 
-	while (!atomic_compare_exchange_strong(&w->claim, &seen, me)) {
+	/* As a rule nobody has it: then no clock is read. */
+	if (atomic_compare_exchange_strong(&w->claim, &seen, me))
+		return true;
+	until = taf_sys_mono_ns() + (uint64_t)ms * 1000000;
+	for (seen = 0; !atomic_compare_exchange_strong(&w->claim, &seen, me); seen = 0) {
 		uint64_t now = taf_sys_mono_ns();
 
 		if (seen == me)
@@ -308,7 +312,6 @@ bool taf_work_claim(struct taf_work *w, uint32_t ms)
 			return false;
 		else
 			wait_for(w, seen, least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
-		seen = 0;
 	}
 	return true;
 }

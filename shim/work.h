@@ -66,6 +66,7 @@ struct taf_work {
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t of, begin_ns, last_ns;
+	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	uint64_t drained_ns; /* or made */
 	uint64_t submits, tokens, peak;
 	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
