@@ -237,3 +237,8 @@ FORGETS(cuEventDestroy)
 FORGETS(cuEventDestroy_v2)
 ASKS_QUEUE(cuStreamQuery, taf_cu_queue(stream))
 ASKS_QUEUE(cuStreamQuery_ptsz, taf_cu_queue_ptsz(stream))
+
+SHOWS(cuMemcpyDtoH, (void *to, unsigned from, unsigned size), (to, from, size), 0, true)
+SHOWS(cuMemcpyDtoH_v2, (void *to, uint64_t from, size_t size), (to, from, size), 0, true)
+SHOWS(cuMemcpyDtoH_v2_ptds, (void *to, uint64_t from, size_t size), (to, from, size), TAF_OWN_QUEUE,
+      true)

@@ -108,8 +108,10 @@ static inline bool taf_cu_is_over(int r)
 #define ASKS_EVENT(name) \
 	PASSES(name, (void *event), (event), (void)0, \
 	       if (!r && taf_event_reached(TAF_API, TAF_U64(event))) taf_cu_waited(&call))
-#define ASKS_QUEUE(name, queue) \
-	int taf_##name(void *stream) \
+#define ASKS_QUEUE(name, queue) SHOWS(name, (void *stream), (stream), queue, true)
+/* Where is_done, its success shows that the queue had run dry. */
+#define SHOWS(name, params, args, queue, is_done) \
+	int taf_##name params \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
 		struct taf_flight_point point; \
@@ -118,8 +120,8 @@ static inline bool taf_cu_is_over(int r)
 		if (!call.real) \
 			return TAF_CU_NOT_INITIALIZED; \
 		taf_flight_point(&point, taf_flight_key(TAF_API, queue, TAF_DEVICE)); \
-		r = THROUGH(call, name)(stream); \
-		if (!r && taf_flight_passed(&point)) \
+		r = THROUGH(call, name) args; \
+		if (!r && (is_done) && taf_flight_passed(&point)) \
 			taf_cu_waited(&call); \
 		TAF_FAULT(call, r); \
 		return r; \

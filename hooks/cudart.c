@@ -196,3 +196,9 @@ ASKS_EVENT(cudaEventQuery)
 FORGETS(cudaEventDestroy)
 ASKS_QUEUE(cudaStreamQuery, taf_cu_queue(stream))
 ASKS_QUEUE(cudaStreamQuery_ptsz, taf_cu_queue_ptsz(stream))
+
+#define TO_HOST 2 /* cudaMemcpyDeviceToHost: the only way that waits whatever memory it is */
+SHOWS(cudaMemcpy, (void *to, const void *from, size_t size, int way), (to, from, size, way), 0,
+      way == TO_HOST)
+SHOWS(cudaMemcpy_ptds, (void *to, const void *from, size_t size, int way), (to, from, size, way),
+      TAF_OWN_QUEUE, way == TO_HOST)

@@ -44,6 +44,22 @@ struct taf_cu_config {
 	void *stream;
 };
 
+/* CUDA_LAUNCH_PARAMS, and cudaLaunchParams of the runtime */
+struct taf_cu_launch {
+	void *f;
+	unsigned words[7];
+	void *stream;
+	void **params;
+};
+
+struct taf_cu_launch_rt {
+	void *f;
+	struct taf_cu_dim grid, block;
+	void **params;
+	size_t shared;
+	void *stream;
+};
+
 /* CUmemAllocationProp, up to what is read */
 struct taf_cu_prop {
 	int type, handle_types;
@@ -102,6 +118,16 @@ static inline uint64_t taf_cu_queue_ptsz(const void *stream)
 static inline uint64_t taf_cu_where(const unsigned *p)
 {
 	return p ? *p : 0;
+}
+
+static inline const void *taf_cu_stream_of_first(const struct taf_cu_launch *l)
+{
+	return l ? l->stream : NULL;
+}
+
+static inline const void *taf_cu_stream_of_first_rt(const struct taf_cu_launch_rt *l)
+{
+	return l ? l->stream : NULL;
 }
 
 static inline const void *taf_cu_stream_of(const struct taf_cu_config *c)

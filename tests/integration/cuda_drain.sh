@@ -35,6 +35,15 @@ check pre_clear "what was pushed was popped" "$(calls cuCtxPushCurrent_v2)" "$(c
 check pre_clear "what was retained was released" "$(($(calls cuDevicePrimaryCtxRetain) - 2))" "$(calls cuDevicePrimaryCtxRelease_v2)"
 check pre_clear "kept by pools" 8192 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end").pool_slack) | add')"
 
+# Memory by handle is given back when it is released and nowhere mapped any more.
+held() { # bytes, pieces: at the end of the last generation
+	crumbs | jq -rs 'map(select(.class == "device" and .engine == "cuda") | [.bytes, .pieces]) | last // [0, 0] | map(tostring) | join(" ")'
+}
+same maps ./input maps
+check maps "held while it is mapped" "1048576 1" "$(held)"
+same "maps, all gone" UNMAP_ALL=1 ./input maps
+check "maps, all gone" "held" "0 0" "$(held)"
+
 # The runtime's own functions are left alone: their last error belongs to the program.
 rm -f calls.txt
 with_shim FAKE_LOG="$work/calls.txt" FAKE_DRIVER=1 TAFFRAIL_SET='drain.pre_clear=on;drain.every_submits=2' ./input captures
@@ -65,4 +74,4 @@ for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;
 	injected=$(($(calls cuStreamQuery) + $(calls cuCtxRecordEvent)))
 	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
 done
-tally 32
+tally 40

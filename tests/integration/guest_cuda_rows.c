@@ -17,6 +17,8 @@ static int version = 12000, device = 1, mode = 2, n = 1;
 static unsigned flags, element = 4, levels = 2;
 static unsigned gx = 1, gy = 2, gz = 3, bx = 4, by = 5, bz = 6, shared = 7;
 static size_t size = 4096, width = 100, height = 3, keep;
+static void *to = &cells[14], *from = &cells[15];
+static struct taf_cu_launch launches[1];
 static uint64_t a, b, c, d, at = 0x10000;
 static size_t offset;
 static int priority;

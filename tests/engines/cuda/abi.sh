@@ -44,6 +44,7 @@ checks_of() { # TABLE HEADER
 
 structs='
 LIKE(CUlaunchConfig, hStream, taf_cu_config, stream)
+LIKE(CUDA_LAUNCH_PARAMS, hStream, taf_cu_launch, stream)
 LIKE(CUmemAllocationProp, location.type, taf_cu_prop, location_type)
 LIKE(CUmemAllocationProp, location.id, taf_cu_prop, location_id)
 static_assert(CU_MEM_LOCATION_TYPE_DEVICE == TAF_CU_AT_DEVICE, "the location that is a device");

@@ -347,6 +347,23 @@ static void race(void)
 	cuda_say("%d calls failed\n", failures);
 }
 
+/* Memory by handle: one is released while it is mapped twice, the next has its number. */
+static void maps(void)
+{
+	uint64_t handle = 0, again = 0;
+
+	cuda_say("create %d\n", CALL("cuMemCreate", &handle, 1 << 20, (int[8]){ 1, 0, 1 }, 0));
+	cuda_say("map %d", CALL("cuMemMap", 0x7f0000000000, 1 << 20, 0, handle));
+	cuda_say(" %d\n", CALL("cuMemMap", 0x7f0000200000, 1 << 20, 0, handle));
+	cuda_say("release %d\n", CALL("cuMemRelease", handle, 0, 0, 0));
+	cuda_say("create %d\n", CALL("cuMemCreate", &again, 1 << 16, (int[8]){ 1, 0, 1 }, 0));
+	cuda_say("release %d\n", CALL("cuMemRelease", again, 0, 0, 0));
+	cuda_say("unmap %d\n", CALL("cuMemUnmap", 0x7f0000000000, 1 << 20, 0, 0));
+	if (getenv("UNMAP_ALL"))
+		cuda_say("unmap %d\n", CALL("cuMemUnmap", 0x7f0000100000, 2 << 20, 0, 0));
+	cuda_say("launch %d\n", launch());
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -355,7 +372,7 @@ int main(int argc, char **argv)
 	} cases[] = { { "frees", frees },	{ "sizes", sizes },	  { "order", order },
 		      { "captures", captures }, { "child", child },	  { "handlers", handlers },
 		      { "threads", threads },	{ "teardown", teardown }, { "memory", memory },
-		      { "contexts", contexts }, { "race", race } };
+		      { "contexts", contexts }, { "race", race },	  { "maps", maps } };
 
 	runtime = dlopen("libcudart.so.13", RTLD_NOW | RTLD_LOCAL);
 	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
