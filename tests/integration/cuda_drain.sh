@@ -37,12 +37,19 @@ check pre_clear "kept by pools" 8192 "$(crumbs | jq -s 'map(select(.ev == "infer
 
 # Memory by handle is given back when it is released and nowhere mapped any more.
 held() { # bytes, pieces: at the end of the last generation
-	crumbs | jq -rs 'map(select(.class == "device" and .engine == "cuda") | [.bytes, .pieces]) | last // [0, 0] | map(tostring) | join(" ")'
+	crumbs | jq -rs 'map(select(.class == "device" and .engine == "cuda") | [.bytes, .pieces // 0]) | last // [0, 0] | map(tostring) | join(" ")'
 }
 same maps ./input maps
 check maps "held while it is mapped" "1048576 1" "$(held)"
 same "maps, all gone" UNMAP_ALL=1 ./input maps
 check "maps, all gone" "held" "0 0" "$(held)"
+
+# A copy is in flight as a launch is, and done where a blocking one shows it.
+for driver in "" 1; do
+	same "copies ${driver:+by the driver}" ${driver:+FAKE_DRIVER=1} ./input copies
+	check "copies ${driver:+by the driver}" "drains before a free" '[0]' \
+		"$(crumbs | jq -cs 'map(select(.ev == "drain" and .ph == "end" and .rule == "drain.before_unload").rc)')"
+done
 
 # The runtime's own functions are left alone: their last error belongs to the program.
 rm -f calls.txt
@@ -74,4 +81,4 @@ for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;
 	injected=$(($(calls cuStreamQuery) + $(calls cuCtxRecordEvent)))
 	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
 done
-tally 40
+tally 55

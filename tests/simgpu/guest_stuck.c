@@ -28,6 +28,7 @@ int main(void)
 	racy_must(cudaGraphExecDestroy(exec));
 	racy_must(cudaGraphDestroy(graph));
 	racy_must(cudaHostUnregister(page));
+	racy_must(cudaStreamDestroy(other));
 	puts("given up");
 	racy_must(cudaFree(p));
 	puts("done");

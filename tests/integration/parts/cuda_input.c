@@ -350,18 +350,38 @@ static void race(void)
 /* Memory by handle: one is released while it is mapped twice, the next has its number. */
 static void maps(void)
 {
+	const int props[8] = { 1, 0, 1 };
 	uint64_t handle = 0, again = 0;
 
-	cuda_say("create %d\n", CALL("cuMemCreate", &handle, 1 << 20, (int[8]){ 1, 0, 1 }, 0));
+	cuda_say("create %d\n", CALL("cuMemCreate", &handle, 1 << 20, props, 0));
 	cuda_say("map %d", CALL("cuMemMap", 0x7f0000000000, 1 << 20, 0, handle));
 	cuda_say(" %d\n", CALL("cuMemMap", 0x7f0000200000, 1 << 20, 0, handle));
 	cuda_say("release %d\n", CALL("cuMemRelease", handle, 0, 0, 0));
-	cuda_say("create %d\n", CALL("cuMemCreate", &again, 1 << 16, (int[8]){ 1, 0, 1 }, 0));
+	cuda_say("create %d\n", CALL("cuMemCreate", &again, 1 << 16, props, 0));
 	cuda_say("release %d\n", CALL("cuMemRelease", again, 0, 0, 0));
 	cuda_say("unmap %d\n", CALL("cuMemUnmap", 0x7f0000000000, 1 << 20, 0, 0));
 	if (getenv("UNMAP_ALL"))
 		cuda_say("unmap %d\n", CALL("cuMemUnmap", 0x7f0000100000, 2 << 20, 0, 0));
 	cuda_say("launch %d\n", launch());
+}
+
+/* Two copies to the host: the first is in flight when its memory is freed; of the second
+ * a blocking one on the same stream has shown that it is done. */
+static void copies(void)
+{
+	static char to[4096];
+	any_fn *copy = function("cudaMemcpyAsync");
+	uint64_t p = 0, q = 0;
+
+	cuda_say("launch %d\n", launch());
+	TELL("cudaDeviceSynchronize", 0, 0, 0, 0);
+	TELL("cudaMalloc", &p, sizeof(to), 0, 0);
+	TELL("cudaMalloc", &q, sizeof(to), 0, 0);
+	cuda_say("copy %d\n", copy((uintptr_t)to, p, sizeof(to), 2, 0x70, 0));
+	TELL("cudaFree", p, 0, 0, 0);
+	cuda_say("copy %d\n", copy((uintptr_t)to, q, sizeof(to), 2, 0, 0));
+	TELL("cudaMemcpy", to, q, sizeof(to), 2);
+	TELL("cudaFree", q, 0, 0, 0);
 }
 
 int main(int argc, char **argv)
@@ -372,7 +392,8 @@ int main(int argc, char **argv)
 	} cases[] = { { "frees", frees },	{ "sizes", sizes },	  { "order", order },
 		      { "captures", captures }, { "child", child },	  { "handlers", handlers },
 		      { "threads", threads },	{ "teardown", teardown }, { "memory", memory },
-		      { "contexts", contexts }, { "race", race },	  { "maps", maps } };
+		      { "contexts", contexts }, { "race", race },	  { "maps", maps },
+		      { "copies", copies } };
 
 	runtime = dlopen("libcudart.so.13", RTLD_NOW | RTLD_LOCAL);
 	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
