@@ -3,8 +3,10 @@
  *
  * Positions, results and saved states of a context that a failed computation has
  * poisoned are not handed out (shim/error.h).  Till a computation fails these pass on
- * with one look at a flag. */
+ * with one look at a flag.  Files of saved states are compared with what is known of them
+ * (shim/state_guard.h). */
 #include "../shim/error.h"
+#include "../shim/state_guard.h"
 #include "../shim/work.h"
 #include "hook.h"
 #include "llama_state.h"
@@ -112,6 +114,180 @@ SAVED(llama_state_seq_get_data_ext,
       (ctx, data, size, seq, flags))
 SAVED(llama_get_state_size, (void *ctx), (ctx))
 SAVED(llama_copy_state_data, (void *ctx, void *data), (ctx, data))
+
+/* ---- saved states ---- */
+
+static uint64_t vocabulary_of(const struct taf_work *w, const void *home)
+{
+	llama_model_get_vocab_fn *get = THEIRS(llama_model_get_vocab, home);
+	llama_vocab_n_tokens_fn *count = THEIRS(llama_vocab_n_tokens, home);
+	void *model = w && w->model ? atomic_load(&w->model->handle) : NULL, *vocab;
+	int32_t n = 0;
+
+	if (!model || !get || !count)
+		return 0;
+	taf_tls.inside++;
+	vocab = get(model);
+	if (vocab)
+		n = count(vocab);
+	taf_tls.inside--;
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+/* The call on a file of ctx: names in *c what it is about. */
+static struct taf_state_file file_of(struct taf_call *c, const void *ctx, const char *path)
+{
+	struct taf_work *w = taf_work_of(ctx);
+
+	c->model = taf_work_model_name(w);
+	c->msg = path;
+	return (struct taf_state_file){ .call = c, .work = w, .path = path };
+}
+
+/* Their save has returned. */
+static void end_save(struct taf_call *c, struct taf_state_file *f, bool is_done)
+{
+	if (is_done && taf_rules.state_guard && c->is_counted) {
+		f->vocab = vocabulary_of(f->work, c->caller);
+		taf_state_saved(f);
+	}
+	taf_after(c, is_done ? 0 : -1);
+}
+
+/* At the door already. False: refused, and the call is over. */
+static bool begin_restore(struct taf_call *c, struct taf_state_file *f)
+{
+	if (taf_rules.state_guard && c->is_counted)
+		f->vocab = vocabulary_of(f->work, c->caller);
+	if (taf_state_may_restore(f))
+		return true;
+	taf_after(c, -1);
+	return false;
+}
+
+/* A save, whose poisoned context is refused, and a restore; ok tells which r is a success. */
+#define SAVE(ret, name, params, args, is_of_sequence) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		struct taf_state_file f = file_of(&call, ctx, path); \
+		ret r; \
+		f.is_sequence = is_of_sequence; \
+		if (atomic_load_explicit(&taf_error_is_any, memory_order_relaxed) && \
+		    !is_shown(ROW_##name, ctx, TAF_USE_SAVE)) \
+			return 0; \
+		if (!taf_before(&call)) \
+			return 0; \
+		r = THROUGH(call, name) args; \
+		end_save(&call, &f, r != 0); \
+		return r; \
+	}
+#define RESTORE(ret, name, params, args, is_of_sequence) \
+	ret taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		struct taf_state_file f = file_of(&call, ctx, path); \
+		ret r; \
+		f.is_sequence = is_of_sequence; \
+		if (!taf_before(&call) || !begin_restore(&call, &f)) \
+			return 0; \
+		r = THROUGH(call, name) args; \
+		taf_after(&call, r ? 0 : -1); \
+		return r; \
+	}
+#define SAVE_ALL(name) \
+	SAVE(bool, name, (void *ctx, const char *path, const void *tokens, size_t n_tokens), \
+	     (ctx, path, tokens, n_tokens), false)
+#define RESTORE_ALL(name) \
+	RESTORE(bool, name, \
+		(void *ctx, const char *path, void *tokens_out, size_t capacity, size_t *n_out), \
+		(ctx, path, tokens_out, capacity, n_out), false)
+
+SAVE_ALL(llama_state_save_file)
+SAVE_ALL(llama_save_session_file)
+SAVE(size_t, llama_state_seq_save_file,
+     (void *ctx, const char *path, int32_t seq, const void *tokens, size_t n_tokens),
+     (ctx, path, seq, tokens, n_tokens), true)
+RESTORE_ALL(llama_state_load_file)
+RESTORE_ALL(llama_load_session_file)
+RESTORE(size_t, llama_state_seq_load_file,
+	(void *ctx, const char *path, int32_t seq, void *tokens_out, size_t capacity,
+	 size_t *n_out),
+	(ctx, path, seq, tokens_out, capacity, n_out), true)
+
+/* ---- adapters ---- */
+
+#define ADAPTERS 64
+/* By handle, which comes back only after its model was freed; the newest one counts. */
+static struct {
+	_Atomic(void *) handle;
+	_Atomic(uint64_t) print;
+} adapters_seen[ADAPTERS];
+static _Atomic(uint32_t) n_seen;
+
+static void note_adapter(void *adapter, const char *path)
+{
+	uint32_t at = atomic_fetch_add(&n_seen, 1) % ADAPTERS;
+
+	for (uint32_t i = 0; i < ADAPTERS; i++)
+		if (atomic_load(&adapters_seen[i].handle) == adapter)
+			at = i;
+	atomic_store(&adapters_seen[at].print, taf_state_adapter(path));
+	atomic_store(&adapters_seen[at].handle, adapter);
+}
+
+static uint64_t print_of(const void *adapter)
+{
+	for (uint32_t i = 0; adapter && i < ADAPTERS; i++)
+		if (atomic_load(&adapters_seen[i].handle) == adapter)
+			return atomic_load(&adapters_seen[i].print);
+	return 1;
+}
+
+/* One number for the set, whatever its order; with a scale of 0 an adapter is not there. */
+static uint64_t print_of_set(void *const *adapters, size_t n, const float *scales)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; adapters && i < n; i++) {
+		float scale = scales ? scales[i] : 1;
+		uint32_t bits;
+
+		__builtin_memcpy(&bits, &scale, sizeof(bits));
+		if (bits << 1)
+			sum += print_of(adapters[i]) * (2 * (uint64_t)bits + 1);
+	}
+	return sum;
+}
+
+void *taf_llama_adapter_lora_init(void *model, const char *path)
+{
+	struct taf_call call = TAF_CALL(llama_adapter_lora_init);
+	void *adapter;
+
+	call.msg = path;
+	if (!taf_before(&call))
+		return NULL;
+	adapter = THROUGH(call, llama_adapter_lora_init)(model, path);
+	if (adapter && call.is_counted && taf_rules.state_guard)
+		note_adapter(adapter, path);
+	taf_after(&call, adapter ? 0 : -1);
+	return adapter;
+}
+
+int32_t taf_llama_set_adapters_lora(void *ctx, void **adapters, size_t n, float *scales)
+{
+	llama_set_adapters_lora_fn *theirs = REAL(llama_set_adapters_lora);
+	struct taf_work *w = taf_work_of(ctx);
+	int32_t rc;
+
+	if (!theirs)
+		return -1;
+	rc = theirs(ctx, adapters, n, scales);
+	if (!rc && w && taf_rules.state_guard)
+		atomic_store(&w->adapters, print_of_set(adapters, n, scales));
+	return rc;
+}
 
 #include "none.h"
 #undef OWN

@@ -128,5 +128,7 @@ bool taf_wake(enum taf_engine engine);
 /* The file of this program, and the id of this run ("" before waking). */
 const char *taf_exe(void);
 const char *taf_run_id(void);
+/* Where the state is, absolute; "": there is none. */
+const char *taf_state_dir(void);
 
 #endif

@@ -89,6 +89,7 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	l->is_known = false;
 	l->bytes = 0;
 	l->trained = 0;
+	l->fingerprint = 0;
 	taf_zero(&l->cache, sizeof(l->cache));
 	if (!is_seen(c))
 		return;
@@ -98,6 +99,7 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	if (!l->is_known)
 		return;
 	l->trained = m.context;
+	l->fingerprint = m.fingerprint;
 	l->cache = m.cache;
 	l->bytes = m.bytes;
 	taf_copy(l->name, m.id, sizeof(l->name));
@@ -120,6 +122,7 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 		m = taf_work_add_model(&by, handle, l->is_known ? l->name : "");
 		if (m) {
 			m->bytes = l->bytes;
+			m->fingerprint = l->fingerprint;
 			m->cache = l->cache;
 			m->trained = l->trained;
 		}

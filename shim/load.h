@@ -13,6 +13,7 @@ struct taf_load {
 	char msg[192]; /* what the headers say, or why they could not be read */
 	uint64_t bytes;
 	struct taf_cache cache; /* what a context of it takes */
+	uint64_t fingerprint;
 	uint32_t trained; /* context that it was trained with */
 	struct taf_load_size size; /* with companions and cache */
 	bool is_known; /* the fields above are filled */

@@ -9,7 +9,7 @@
 #define LINE_MAX 4096u
 #define UTC_MAX_MS 253402300799999ull /* the last moment of the year 9999 */
 
-static const char heads[][20] = { "taffrail state ", "taffrail events " };
+static const char heads[][20] = { "taffrail state ", "taffrail events ", "taffrail saved " };
 
 void taf_share_put_head(struct taf_text *t, enum taf_share_file file)
 {

@@ -40,7 +40,7 @@
 
 #define TAF_SHARE_VERSION 1
 
-enum taf_share_file { TAF_SHARE_STATE, TAF_SHARE_EVENTS };
+enum taf_share_file { TAF_SHARE_STATE, TAF_SHARE_EVENTS, TAF_SHARE_SAVED /* saved.h */ };
 
 /* What was wrong with a file. */
 struct taf_share_flaw {

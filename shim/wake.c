@@ -64,6 +64,11 @@ const char *taf_run_id(void)
 	return session.run[0] ? session.run : run ? run : "";
 }
 
+const char *taf_state_dir(void)
+{
+	return session.state;
+}
+
 bool taf_is_other_process(void)
 {
 	enum taf_state s = taf_state_now();

@@ -84,7 +84,7 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 	if (m) {
 		m->table = by->table;
 		m->home = by->home;
-		m->bytes = 0;
+		m->bytes = m->fingerprint = 0;
 		taf_zero(&m->cache, sizeof(m->cache));
 		m->trained = 0;
 		m->is_dry = false;
@@ -128,6 +128,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	atomic_store(&w->after, 0);
 	atomic_store(&w->said, 0);
 	atomic_store(&w->store, NULL);
+	atomic_store(&w->adapters, 0);
 	atomic_store(&w->is_inside, false);
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = 0;

@@ -36,6 +36,7 @@ struct taf_live_model {
 	const struct taf_table *table;
 	const void *home; /* an address inside the engine that made it */
 	uint64_t bytes;
+	uint64_t fingerprint; /* of its files (model_id.h); 0 unknown */
 	struct taf_cache cache; /* what a context of it takes; zero when unknown */
 	uint32_t trained; /* context that it was trained with; 0 unknown */
 	bool is_dry; /* made without a file: for estimates, never inferred on */
@@ -76,6 +77,7 @@ struct taf_work {
 	_Atomic(uint32_t) after; /* enum taf_after */
 	_Atomic(uint32_t) said; /* which uses were refused with a crumb already */
 	_Atomic(void *) store; /* by which the program asks what it holds */
+	_Atomic(uint64_t) adapters; /* which are set, as one number; 0: none */
 };
 
 /* What an engine tells when it makes one. */

@@ -9,6 +9,7 @@
  *   FAKE_DECODE_RC_AT=N           only the N-th one does
  *   states         a context holds the tokens that were decoded well; its memory is their
  *                  number
+ *   FAKE_VOCAB=N                  tokens of every vocabulary
  *   FAKE_HANG_AT=N                the N-th llama_decode never returns
  *   fake_on_decode(fn)            fn is called inside llama_decode, like a log callback
  *   FAKE_FN_FIRST                 ... before the context is entered, so that fn may
@@ -38,6 +39,13 @@
 #define HAND_llama_memory_seq_pos_max FAKE_HAND
 #define HAND_llama_kv_self_seq_pos_max FAKE_HAND
 #define HAND_llama_state_get_size FAKE_HAND
+#define HAND_llama_state_save_file FAKE_HAND
+#define HAND_llama_save_session_file FAKE_HAND
+#define HAND_llama_state_seq_save_file FAKE_HAND
+#define HAND_llama_state_load_file FAKE_HAND
+#define HAND_llama_load_session_file FAKE_HAND
+#define HAND_llama_state_seq_load_file FAKE_HAND
+#define HAND_llama_vocab_n_tokens FAKE_HAND
 #define HAND_llama_state_seq_get_size FAKE_HAND
 #include "fake.h"
 
@@ -234,6 +242,101 @@ size_t llama_state_get_size(void *ctx)
 size_t llama_state_seq_get_size(void *ctx, int32_t seq)
 {
 	return ctx ? (size_t)number(FAKE_llama_state_seq_get_size, 32 + seq) : 0;
+}
+
+/* A file of a saved state is the name of the kind and the number of tokens. */
+static int64_t save(int row, struct context *c, const char *path)
+{
+	char text[64];
+	int fd, n = 0;
+
+	fake_called(row);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		memset(text, 0, sizeof(text));
+		memcpy(text, "ggsn", 4);
+		memcpy(text + 8, &c->tokens, sizeof(c->tokens));
+		n = (int)write(fd, text, sizeof(text));
+		close(fd);
+	}
+	fake_last[row] = n > 0;
+	return n > 0;
+}
+
+static int64_t restore(int row, struct context *c, const char *path)
+{
+	int fd, n = 0, tokens;
+	char text[64];
+
+	fake_called(row);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = (int)read(fd, text, sizeof(text));
+		close(fd);
+	}
+	if (n > 12) {
+		memcpy(&tokens, text + 8, sizeof(tokens));
+		c->tokens = tokens;
+	}
+	fake_last[row] = n > 12;
+	return n > 12;
+}
+
+bool llama_state_save_file(void *ctx, const char *path, const void *tokens, size_t n_tokens)
+{
+	(void)tokens;
+	(void)n_tokens;
+	return save(FAKE_llama_state_save_file, ctx, path);
+}
+
+bool llama_save_session_file(void *ctx, const char *path, const void *tokens, size_t n_tokens)
+{
+	(void)tokens;
+	(void)n_tokens;
+	return save(FAKE_llama_save_session_file, ctx, path);
+}
+
+size_t llama_state_seq_save_file(void *ctx, const char *path, int32_t seq, const void *tokens,
+				 size_t n_tokens)
+{
+	(void)seq;
+	(void)tokens;
+	(void)n_tokens;
+	return (size_t)save(FAKE_llama_state_seq_save_file, ctx, path);
+}
+
+bool llama_state_load_file(void *ctx, const char *path, void *tokens_out, size_t capacity,
+			   size_t *n_out)
+{
+	(void)tokens_out;
+	(void)capacity;
+	(void)n_out;
+	return restore(FAKE_llama_state_load_file, ctx, path);
+}
+
+bool llama_load_session_file(void *ctx, const char *path, void *tokens_out, size_t capacity,
+			     size_t *n_out)
+{
+	(void)tokens_out;
+	(void)capacity;
+	(void)n_out;
+	return restore(FAKE_llama_load_session_file, ctx, path);
+}
+
+size_t llama_state_seq_load_file(void *ctx, const char *path, int32_t seq, void *tokens_out,
+				 size_t capacity, size_t *n_out)
+{
+	(void)seq;
+	(void)tokens_out;
+	(void)capacity;
+	(void)n_out;
+	return (size_t)restore(FAKE_llama_state_seq_load_file, ctx, path);
+}
+
+int32_t llama_vocab_n_tokens(const void *vocab)
+{
+	fake_called(FAKE_llama_vocab_n_tokens);
+	return vocab ? (int32_t)fake_setting("FAKE_VOCAB") : 0;
 }
 
 void llama_synchronize(void *ctx)

@@ -66,6 +66,10 @@ static void *sched = path_list, *graph = path_list, *backend = path_list, *type 
 static void *buffer = path_list, *store = path_list;
 static int32_t seq, at;
 static uint32_t flags;
+static const void *tokens = path_list;
+static void *tokens_out = path_list, **adapters;
+static size_t n_tokens, capacity, *n_out;
+static float *scales;
 
 static int64_t number_of_pointer(const void *p)
 {

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* guest_states.c -- a program that saves what its context holds, and restores it.
+ *
+ *   guest_states WORD...
+ *
+ *   load=PATH      loads a model and makes a context of it, in the place of those before
+ *   infer=N        N decodes
+ *   save=FILE      seqsave=FILE    oldsave=FILE      by llama_state_save_file and its kin
+ *   restore=FILE   seqrestore=FILE oldrestore=FILE
+ *   adapter=FILE   loads an adapter and sets it; none: takes all away
+ *
+ * Prints what each gave. */
+#include <stdbool.h>
+
+#include "guest.h"
+
+static struct guest_engine engine;
+static void *model, *ctx;
+
+static struct {
+	bool (*save)(void *ctx, const char *path, const void *tokens, size_t n);
+	bool (*old_save)(void *ctx, const char *path, const void *tokens, size_t n);
+	size_t (*seq_save)(void *ctx, const char *path, int32_t seq, const void *tokens, size_t n);
+	bool (*restore)(void *ctx, const char *path, void *out, size_t room, size_t *n);
+	bool (*old_restore)(void *ctx, const char *path, void *out, size_t room, size_t *n);
+	size_t (*seq_restore)(void *ctx, const char *path, int32_t seq, void *out, size_t room,
+			      size_t *n);
+	void *(*adapter)(void *model, const char *path);
+	int32_t (*set)(void *ctx, void **adapters, size_t n, float *scales);
+} f;
+
+static void open_rest(void)
+{
+	guest_symbol(&f.save, engine.handle, "llama_state_save_file");
+	guest_symbol(&f.old_save, engine.handle, "llama_save_session_file");
+	guest_symbol(&f.seq_save, engine.handle, "llama_state_seq_save_file");
+	guest_symbol(&f.restore, engine.handle, "llama_state_load_file");
+	guest_symbol(&f.old_restore, engine.handle, "llama_load_session_file");
+	guest_symbol(&f.seq_restore, engine.handle, "llama_state_seq_load_file");
+	guest_symbol(&f.adapter, engine.handle, "llama_adapter_lora_init");
+	guest_symbol(&f.set, engine.handle, "llama_set_adapters_lora");
+}
+
+static void load(const char *path)
+{
+	if (ctx)
+		engine.free_ctx(ctx);
+	if (model)
+		engine.free_model(model);
+	model = engine.load(path, fake_value_of(0));
+	ctx = model ? engine.make(model, fake_value_of(0)) : NULL;
+	if (!ctx)
+		exit(3);
+}
+
+static void set_adapter(const char *path)
+{
+	void *adapters[1];
+	float scale = 1;
+
+	adapters[0] = path ? f.adapter(model, path) : NULL;
+	f.set(ctx, adapters, path != NULL, &scale);
+}
+
+static bool do_file(const char *word, const char *path)
+{
+	size_t n = 0;
+
+	if (!strncmp(word, "save", 4))
+		return f.save(ctx, path, NULL, 0);
+	if (!strncmp(word, "oldsave", 7))
+		return f.old_save(ctx, path, NULL, 0);
+	if (!strncmp(word, "seqsave", 7))
+		return f.seq_save(ctx, path, 0, NULL, 0) > 0;
+	if (!strncmp(word, "restore", 7))
+		return f.restore(ctx, path, NULL, 0, &n);
+	if (!strncmp(word, "oldrestore", 10))
+		return f.old_restore(ctx, path, NULL, 0, &n);
+	if (!strncmp(word, "seqrestore", 10))
+		return f.seq_restore(ctx, path, 0, NULL, 0, &n) > 0;
+	exit(64);
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	guest_open(&engine);
+	open_rest();
+	for (int i = 1; i < argc; i++) {
+		char *value = strchr(argv[i], '=');
+
+		if (!strcmp(argv[i], "none"))
+			set_adapter(NULL);
+		else if (!value)
+			return 64;
+		else if (!strncmp(argv[i], "load=", 5))
+			load(value + 1);
+		else if (!strncmp(argv[i], "infer=", 6))
+			for (int k = 0; k < atoi(value + 1); k++)
+				engine.decode(ctx, fake_batch_of(1));
+		else if (!strncmp(argv[i], "adapter=", 8))
+			set_adapter(value + 1);
+		else
+			printf("%.*s %s\n", (int)(value - argv[i]), argv[i],
+			       do_file(argv[i], value + 1) ? "ok" : "failed");
+	}
+	return 0;
+}

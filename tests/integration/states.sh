@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# states.sh -- state_guard: whose a saved state is, and what is refused.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+plain_guests guest_states
+guest=$tests/guest_states
+gguf() { # FILE TEXT: two models that differ by name and content
+	printf 'GGUF%s' "$2" >"$1"
+}
+gguf one.gguf 1111
+gguf two.gguf 2222
+echo a >first.bin
+echo b >second.bin
+
+# The state stays from run to run; only the log is new.
+run() { # [NAME=VALUE...] WORD...
+	local env=()
+	while [[ $1 == [A-Z]*=* ]]; do
+		env+=("$1")
+		shift
+	done
+	rm -rf "$state/crumbs"
+	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="state_guard=on" "${env[@]}" "$guest" "$@"
+}
+
+asks() { # CASE WANTED WHAT-DIFFERS WORD...
+	local case=$1 wanted=$2 why=$3
+	shift 3
+	run "$@"
+	check "$case" "what it got" "$wanted" "$(tail -n 1 shim.out)"
+	if [ -n "$why" ]; then
+		has "$case" "why" ".ev == \"refuse\" and .rule == \"state_guard\" and (.msg | test(\"$why\"))"
+	else
+		has_not "$case" "a refusal" '.rule == "state_guard" and .ev == "refuse"'
+	fi
+}
+
+# Off, as it is by default: nothing is written, and any file is restored.
+same off "$guest" load=one.gguf infer=2 save=off.bin restore=off.bin seqsave=off.seq seqrestore=off.seq
+check off "no entries" no "$([ -e "$state/saved" ] && echo yes || echo no)"
+check off "saves and restores are in the log" 8 "$(count '.ev == "note" and (.call // "" | test("_file$")) and .ph != "mark"')"
+
+fresh
+run load=one.gguf infer=2 save=a.bin seqsave=a.seq oldsave=a.old
+check saved "what it got" "save ok seqsave ok oldsave ok" "$(xargs <shim.out)"
+check saved "entries" 3 "$(grep -c '^saved .* model="one" ' "$state/saved")"
+check saved "mode" 600 "$(stat -c %a "$state/saved")"
+asks "the same" "restore ok" "" load=one.gguf restore=a.bin
+asks "a sequence" "seqrestore ok" "" load=one.gguf seqrestore=a.seq
+asks "by the older name" "oldrestore ok" "" load=one.gguf oldrestore=a.old
+asks "another model" "restore failed" "model two, was one" load=two.gguf restore=a.bin
+asks "another model, a sequence" "seqrestore failed" "model two, was one" load=two.gguf seqrestore=a.seq
+asks "another model, older name" "oldrestore failed" "model two, was one" load=two.gguf oldrestore=a.old
+asks "a state as a sequence" "seqrestore failed" "no sequence" load=one.gguf seqrestore=a.bin
+has_not "refused" "their function was called all the same" '.ev == "note" and .ph == "end" and .rc == 0 and (.call | test("load_file"))'
+run load=one.gguf restore=a.bin
+check log "a begin and an end" 2 "$(count '.call == "llama_state_load_file" and .ev == "note" and .ph != "mark"')"
+
+# The same file by other names, and other files by this one.
+cp a.bin copy.bin
+mv a.seq moved.seq
+ln -s a.bin link.bin
+asks "a copy" "restore ok" "" load=one.gguf restore=copy.bin
+asks "a copy, another model" "restore failed" "model two" load=two.gguf restore=copy.bin
+asks "renamed" "seqrestore ok" "" load=one.gguf seqrestore=moved.seq
+asks "a link" "restore ok" "" load=one.gguf restore=link.bin
+asks "a link, another model" "restore failed" "model two" load=two.gguf restore=link.bin
+run load=one.gguf save=link.bin
+run load=one.gguf infer=5 save=b.bin
+ln -sf b.bin link.bin
+asks "a link that leads elsewhere" "restore failed" "link leads to another file" load=one.gguf restore=link.bin
+truncate -s 40 b.bin
+asks truncated "restore failed" "bytes 40, was 64" load=one.gguf restore=b.bin
+run load=one.gguf infer=1 save=c.bin
+printf x | dd of=c.bin bs=1 seek=30 conv=notrunc 2>/dev/null
+asks damaged "restore failed" "written to since" load=one.gguf restore=c.bin
+run load=one.gguf infer=1 save=d.bin
+run load=one.gguf infer=3 save=e.bin
+rm d.bin
+printf 'something else, as long as nobody knows of it' >d.bin
+asks replaced "restore failed" "another file lies there" load=one.gguf restore=d.bin
+# Saved aside and renamed over, as careful programs do.
+run load=one.gguf infer=3 save=tmp.bin
+mv tmp.bin e.bin
+asks "renamed over" "restore ok" "" load=one.gguf restore=e.bin
+
+# A file that nobody has seen being saved: restored, and noted.
+without_shim "$guest" load=one.gguf infer=7 save=stranger.bin
+asks stranger "restore ok" "" load=two.gguf restore=stranger.bin
+has stranger "that it is unchecked" '.ev == "note" and .rule == "state_guard" and (.msg | test("restored unchecked"))'
+asks "no such file" "restore failed" "" load=one.gguf restore=nowhere.bin
+
+# The vocabulary, the files of the model, adapters.
+run FAKE_VOCAB=32000 load=one.gguf infer=1 save=v.bin
+asks vocabulary "restore failed" "vocabulary 32001, was 32000" FAKE_VOCAB=32001 load=one.gguf restore=v.bin
+asks "the vocabulary is not known" "restore ok" "" load=one.gguf restore=v.bin
+run load=one.gguf adapter=first.bin infer=1 save=w.bin
+asks "the same adapter" "restore ok" "" load=one.gguf adapter=first.bin restore=w.bin
+asks "another adapter" "restore failed" "other adapters" load=one.gguf adapter=second.bin restore=w.bin
+asks "no adapter any more" "restore failed" "other adapters" load=one.gguf adapter=first.bin none restore=w.bin
+gguf one.gguf 3333
+asks "the model was written anew" "restore failed" "files of the model have changed" load=one.gguf restore=e.bin
+gguf one.gguf 1111
+
+# In observe mode it is only said.
+run load=one.gguf infer=1 save=o.bin
+run TAFFRAIL_SET="state_guard=on;mode=observe" load=two.gguf restore=o.bin
+check observe "what it got" "restore ok" "$(cat shim.out)"
+has observe "would" '.ev == "would" and .rule == "state_guard" and (.msg | test("model two, was one"))'
+
+# A damaged entry: one line, nothing else lost, and the file is kept.
+run load=one.gguf infer=1 save=p.bin
+lines=$(wc -l <"$state/saved")
+sed -i '2s/size=/size=1/' "$state/saved"
+run load=one.gguf restore=p.bin
+check damage "what it got" "restore ok" "$(cat shim.out)"
+check damage "one line" 1 "$(count '.rule == "state_guard" and (.msg | test("/saved:2: damaged"))')"
+run load=one.gguf save=q.bin
+check damage "kept" 1 "$(find "$state" -name 'saved.damaged-*' | wc -l)"
+check damage "the rest, and the new one" "$lines" "$(wc -l <"$state/saved")"
+# Of a later version: left alone.
+sed -i '1s/.*/taffrail saved 9/' "$state/saved"
+cp "$state/saved" later
+asks later "restore ok" "" load=two.gguf restore=p.bin
+run load=one.gguf save=r.bin
+check later "left alone" yes "$(cmp -s later "$state/saved" && echo yes)"
+has later "a note" '.ev == "note" and .rule == "state_guard"'
+# Not a file at all.
+rm "$state/saved"
+mkdir "$state/saved"
+asks "a folder" "save ok" "" load=one.gguf save=s.bin
+rmdir "$state/saved"
+
+# No more than there may be; the oldest go.
+words=()
+for i in $(seq 300); do
+	words+=("save=many-$i.bin")
+done
+run load=one.gguf "${words[@]}"
+check many "entries" 256 "$(grep -c '^saved ' "$state/saved")"
+check many "the oldest and the newest" "0 1" "$(grep -c 'name="many-1.bin"' "$state/saved") $(grep -c 'name="many-300.bin"' "$state/saved")"
+tally 60

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* test_saved.c -- entries of saved states as text, and what differs between two. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../shim/saved.h"
+
+static const struct taf_saved whole = { .path = 0x123456789abcdef0,
+					.dev = 1,
+					.ino = 2,
+					.size = UINT64_MAX,
+					.mtime_ns = 3,
+					.hash = 4,
+					.print = 5,
+					.adapters = 6,
+					.is_sequence = 1,
+					.vocab = 7,
+					.ctx = 8,
+					.k_unit = 9,
+					.v_unit = 10,
+					.name = "a \"b\"\n.bin",
+					.model = "org/name@12345678",
+					.engine = "v0.5.0" };
+
+static size_t text_of(const struct taf_saved *s, char buf[1024])
+{
+	struct taf_text t;
+
+	taf_text_init(&t, buf, 1024);
+	taf_saved_put(&t, s);
+	assert_false(t.is_cut);
+	assert_int_equal(buf[t.used - 1], '\n');
+	return t.used - 1;
+}
+
+static void what_is_put_is_taken(void **state)
+{
+	struct taf_saved back;
+	char buf[1024];
+	size_t n = text_of(&whole, buf);
+
+	(void)state;
+	memset(&back, 0xff, sizeof(back));
+	assert_true(taf_saved_take(buf, n, &back));
+	assert_string_equal(back.name, whole.name);
+	assert_string_equal(back.model, whole.model);
+	assert_string_equal(back.engine, whole.engine);
+	assert_memory_equal(&back, &whole, offsetof(struct taf_saved, is_link));
+	assert_false(back.is_link);
+}
+
+/* The line in memory of exactly its size, so that reading past it is seen. */
+static void no_damage_is_taken(void **state)
+{
+	struct taf_saved back;
+	char buf[1024];
+	size_t n = text_of(&whole, buf);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		char *copy = malloc(n);
+
+		assert_non_null(copy);
+		memcpy(copy, buf, n);
+		copy[i] ^= 1;
+		assert_false(taf_saved_take(copy, n, &back));
+		free(copy);
+		copy = malloc(i + 1);
+		assert_non_null(copy);
+		memcpy(copy, buf, i);
+		assert_false(taf_saved_take(copy, i, &back));
+		free(copy);
+	}
+}
+
+static const char *differs(const struct taf_saved *now)
+{
+	static char buf[512];
+	struct taf_text t;
+
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_saved_compare(&whole, now, &t);
+	return buf;
+}
+
+static void each_difference_is_named(void **state)
+{
+	struct taf_saved now = whole;
+
+	(void)state;
+	assert_string_equal(differs(&now), "");
+	now.size = 10;
+	assert_string_equal(differs(&now), "bytes 10, was 18446744073709551615");
+	now = whole;
+	now.mtime_ns = 77;
+	assert_string_equal(differs(&now), "it was written to since");
+	now.ino = 77; /* a copy: its time says nothing */
+	assert_string_equal(differs(&now), "");
+	now.is_link = true;
+	assert_string_equal(differs(&now), "the link leads to another file");
+	now = whole;
+	now.print = 77;
+	assert_string_equal(differs(&now), "the files of the model have changed");
+	strcpy(now.model, "other");
+	assert_string_equal(differs(&now), "model other, was org/name@12345678");
+	now.print = whole.print; /* renamed */
+	assert_string_equal(differs(&now), "");
+	now = whole;
+	now.vocab = 1;
+	now.k_unit = 2;
+	strcpy(now.engine, "v0.6.0");
+	now.adapters = 0;
+	now.is_sequence = 0;
+	assert_string_equal(
+		differs(&now),
+		"it is one sequence alone; other adapters are set; vocabulary 1, was 7; "
+		"bytes of 32 keys 2, was 9; engine v0.6.0, was v0.5.0");
+}
+
+static void what_is_unknown_is_not_compared(void **state)
+{
+	struct taf_saved now = whole;
+
+	(void)state;
+	now.vocab = now.k_unit = now.v_unit = now.print = now.ctx = 0;
+	now.model[0] = now.engine[0] = '\0';
+	assert_string_equal(differs(&now), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_put_is_taken),
+		cmocka_unit_test(no_damage_is_taken),
+		cmocka_unit_test(each_difference_is_named),
+		cmocka_unit_test(what_is_unknown_is_not_compared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
