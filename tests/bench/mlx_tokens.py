@@ -81,6 +81,9 @@ def main(taffrail, model):
     row("mlx_lm, tokens a second, built-in policy", got[0], got[1], "/s", "at least x0.99", True)
     row("the same, post_sync and post_clear", got[0], got[2], "/s", "at least x0.97", True)
     row("mx.eval of what is evaluated, in Python", evals[0], evals[1], "ns", "at most +30 ns", False)
+    for c in copies:
+        c.p.stdin.close()
+        c.p.wait()
 
 
 if sys.argv[1] == "guest":
