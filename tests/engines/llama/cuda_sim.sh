@@ -45,7 +45,7 @@ take_calls
 check_calls plain
 captures=$(done_there '^cuStreamBeginCapture')
 launches=$(done_there '^cuLaunchKernel')
-waits=$(done_there '^cuStreamQuery 0')
+waits=$(done_there '^cuStream\(Synchronize\|Query 0\)')
 
 guarded -- "${served[@]}"
 check_same guarded
@@ -80,7 +80,7 @@ check_whole every_submits
 take_calls
 check_calls every_submits
 check every_submits "drains" 16 "$(number_of '.rule == "drain.every_submits" and .ph == "end" and .rc == 0')"
-check every_submits "they reached the device" true "$([ "$(done_there '^cuStreamQuery 0')" -gt "$waits" ] && echo true)"
+check every_submits "they reached the device" true "$([ "$(done_there '^cuStream\(Synchronize\|Query 0\)')" -gt "$waits" ] && echo true)"
 
 # An allocation that fails, a launch that fails: the program's own words and its own end.
 for fault in SIMGPU_OOM_AT=1 SIMGPU_ERROR_AT=9:700; do
