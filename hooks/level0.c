@@ -409,7 +409,7 @@ static int wait_for(const struct taf_ze_queue *q, const void *home, uint64_t unt
 static int sync_queues(void *handle, const void *home)
 {
 	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
-	bool is_all = handle == (const void *)TAF_SELF, is_end = false;
+	bool is_all = handle == (const void *)TAF_SELF, is_end = false, is_known = is_all;
 	int err = is_all && taf_ze_queues_missed() ? -ENOSPC : 0;
 
 	for (uint32_t i = 0; !is_end; i++) {
@@ -418,12 +418,14 @@ static int sync_queues(void *handle, const void *home)
 
 		if (!q)
 			continue;
-		if (is_all || atomic_load(&q->handle) == (uintptr_t)handle)
+		if (is_all || atomic_load(&q->handle) == (uintptr_t)handle) {
 			failed = wait_for(q, home, until);
+			is_known = true;
+		}
 		taf_ze_queue_let(q);
 		err = err ? err : failed;
 	}
-	return err;
+	return is_known ? err : -ENOENT;
 }
 
 static const struct taf_ops level0_ops = { .sync = sync_queues };

@@ -11,13 +11,31 @@
 static struct taf_ze_queue queues[QUEUES]; /* handles are written under lock */
 static _Atomic(uint32_t) lock;
 static _Atomic(bool) is_missed;
+static _Atomic(int32_t) owner; /* the process whose queues they are */
 
 static uint32_t hash_of(uintptr_t n)
 {
 	return (uint32_t)(((uint64_t)n * 0x9e3779b97f4a7c15ull) >> 40);
 }
 
-/* In a fork child its holder may be gone: then nothing new is known. */
+/* A fork child has no queues, and whoever had the lock is not there. */
+static void be_owner(void)
+{
+	int32_t me = taf_sys_pid(), was = atomic_load(&owner);
+
+	if (was == me)
+		return;
+	for (uint32_t i = 0; was && i < QUEUES; i++) {
+		atomic_store(&queues[i].handle, 0);
+		atomic_store(&queues[i].waits, 0);
+	}
+	if (was) {
+		atomic_store(&is_missed, false);
+		atomic_store(&lock, 0);
+	}
+	atomic_store(&owner, me);
+}
+
 static bool lock_queues(void)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {
@@ -58,13 +76,21 @@ static struct taf_ze_queue *free_place(uintptr_t key)
 
 struct taf_ze_queue *taf_ze_queue_add(const void *handle, const struct taf_ze_queue *like)
 {
-	struct taf_ze_queue *q = taf_ze_queue_of(handle);
+	struct taf_ze_queue *q;
 
+	be_owner();
+	q = taf_ze_queue_of(handle);
 	if (q || (uintptr_t)handle <= GONE)
 		return q;
 	if (!lock_queues()) {
 		atomic_store(&is_missed, true);
 		return NULL;
+	}
+	/* Two threads may hand work to a queue that was not seen at the same time. */
+	q = taf_ze_queue_of(handle);
+	if (q) {
+		atomic_store(&lock, 0);
+		return q;
 	}
 	q = free_place((uintptr_t)handle);
 	if (q) {
@@ -82,9 +108,12 @@ struct taf_ze_queue *taf_ze_queue_add(const void *handle, const struct taf_ze_qu
 
 void taf_ze_queue_drop(const void *handle)
 {
-	struct taf_ze_queue *q = taf_ze_queue_of(handle);
-	uint64_t until = q ? taf_sys_mono_ns() + (uint64_t)DROP_MS * 1000000 : 0;
+	struct taf_ze_queue *q;
+	uint64_t until;
 
+	be_owner();
+	q = taf_ze_queue_of(handle);
+	until = q ? taf_sys_mono_ns() + (uint64_t)DROP_MS * 1000000 : 0;
 	if (!q)
 		return;
 	atomic_store(&q->handle, GONE);
@@ -96,6 +125,8 @@ struct taf_ze_queue *taf_ze_queue_hold(uint32_t i, bool *is_end)
 {
 	struct taf_ze_queue *q = &queues[i % QUEUES];
 
+	if (!i)
+		be_owner();
 	*is_end = i >= QUEUES;
 	if (*is_end)
 		return NULL;

@@ -8,7 +8,7 @@
  * of the slice, so that no handle is used after its end.
  *
  * Reading takes no lock.  What finds no room is not known: then a wait for all is
- * never complete, and says so.
+ * never complete, and says so.  A fork child begins with none.
  */
 #ifndef TAF_LEVEL0_QUEUE_H
 #define TAF_LEVEL0_QUEUE_H

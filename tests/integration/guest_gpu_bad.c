@@ -15,6 +15,7 @@
  *   shortage  allocations that fail, then go well: what the last error is each time
  *   capture   work that is captured, with memory taken and given meanwhile
  *   events    work that an event or a fence shows to be done; unwaited: that nothing shows
+ *   many      queues at once: 400
  *   queues    made and destroyed by eight threads, while memory runs short in another
  */
 #include <pthread.h>
@@ -449,6 +450,15 @@ static void queues(void)
 	printf("1600 queues, frees gave %d\n", r);
 }
 
+static void many(void)
+{
+	int r = 0;
+
+	for (int i = 0; i < 400; i++)
+		r |= launch(new_queue());
+	printf("400 queues, launches gave %d\n", r);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -459,7 +469,7 @@ int main(int argc, char **argv)
 		{ "late", late },	  { "child", child },	{ "handler", handler },
 		{ "threads", threads },	  { "closed", closed }, { "shortage", shortage },
 		{ "capture", capture },	  { "queues", queues }, { "events", events },
-		{ "unwaited", unwaited },
+		{ "unwaited", unwaited }, { "many", many },
 	};
 
 	if (argc < 3)
