@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "../shim/patience.h"
 #include "abi/cuda.h"
 #include "hook.h"
 
@@ -12,9 +13,6 @@
 extern const struct taf_table TAF_TABLE;
 
 #define STREAMS 256u /* that are known; a multiple of 64 */
-#define SPIN_NS 100000u /* most waits are over by then */
-#define NAP_LEAST_US 50u
-#define NAP_MOST_US 1000u
 #define GOING_MS 100 /* a query takes microseconds */
 #define LEGACY 1 /* CU_STREAM_LEGACY */
 #define NO_TIMING 2 /* CU_EVENT_DISABLE_TIMING */
@@ -28,24 +26,6 @@ struct stream {
 
 static struct stream streams[STREAMS];
 static _Atomic(uint32_t) streams_used; /* no place from here on was ever taken */
-
-struct patience {
-	uint64_t began, until;
-};
-
-/* False: it is time to give up. */
-static bool has_time(const struct patience *p)
-{
-	uint64_t now = taf_sys_mono_ns(), us = (now - p->began) / 8000;
-
-	if (now >= p->until)
-		return false;
-	if (now - p->began > SPIN_NS)
-		taf_sys_sleep_us(us < NAP_LEAST_US  ? NAP_LEAST_US
-				 : us > NAP_MOST_US ? NAP_MOST_US
-						    : (uint32_t)us);
-	return true;
-}
 
 void taf_cuda_stream_made(void *stream, const void *home)
 {
@@ -114,13 +94,13 @@ void taf_cuda_streams_forget(void)
 int taf_cuda_wait_stream(void *stream, uint64_t until, const void *home)
 {
 	cuStreamQuery_fn *query = THEIRS(cuStreamQuery, home);
-	struct patience p = { taf_sys_mono_ns(), until };
+	struct taf_patience p = { taf_sys_mono_ns(), until };
 	int r;
 
 	if (!query)
 		return -ENOSYS;
 	while ((r = query(stream)) == TAF_CU_NOT_READY)
-		if (!has_time(&p))
+		if (!taf_has_time(&p))
 			return -ETIMEDOUT;
 	return r ? -EIO : 0;
 }
@@ -139,7 +119,7 @@ static int ask_known(struct stream *s, const void *ctx, cuStreamQuery_fn *query)
 }
 
 /* What was done once is not asked again: others go on submitting. */
-static int wait_known(const void *ctx, const struct patience *p, cuStreamQuery_fn *query)
+static int wait_known(const void *ctx, const struct taf_patience *p, cuStreamQuery_fn *query)
 {
 	uint64_t done[STREAMS / 64] = { 0 };
 	uint32_t n = atomic_load(&streams_used), busy;
@@ -154,7 +134,7 @@ static int wait_known(const void *ctx, const struct patience *p, cuStreamQuery_f
 			busy += r != 0;
 			done[i / 64] |= (uint64_t)!r << i % 64;
 		}
-	} while (busy && has_time(p));
+	} while (busy && taf_has_time(p));
 	return busy ? -ETIMEDOUT : 0;
 }
 
@@ -162,7 +142,7 @@ static int wait_streams(const void *ctx, uint64_t until, const void *home)
 {
 	cuStreamQuery_fn *query = THEIRS(cuStreamQuery, home);
 	cuCtxSynchronize_fn *sync = THEIRS(cuCtxSynchronize, home);
-	struct patience p = { taf_sys_mono_ns(), until };
+	struct taf_patience p = { taf_sys_mono_ns(), until };
 	union {
 		uintptr_t n;
 		void *p;
@@ -183,7 +163,7 @@ static int wait_event(void *ctx, uint64_t until, const void *home)
 	cuEventCreate_fn *create = THEIRS(cuEventCreate, home);
 	cuEventQuery_fn *query = THEIRS(cuEventQuery, home);
 	cuEventDestroy_v2_fn *destroy = THEIRS(cuEventDestroy_v2, home);
-	struct patience p = { taf_sys_mono_ns(), until };
+	struct taf_patience p = { taf_sys_mono_ns(), until };
 	void *event;
 	int r = 0, err = 0;
 
@@ -192,7 +172,7 @@ static int wait_event(void *ctx, uint64_t until, const void *home)
 	if (record(ctx, event))
 		err = -ENOSYS;
 	while (!err && (r = query(event)) == TAF_CU_NOT_READY)
-		if (!has_time(&p))
+		if (!taf_has_time(&p))
 			err = -ETIMEDOUT;
 	destroy(event);
 	return err ? err : r ? -EIO : 0;

@@ -13,6 +13,7 @@
 #include "../shim/model.h"
 #include "../shim/open_fit.h"
 #include "../shim/patch.h"
+#include "hip_kept.h"
 #include "libc.h"
 
 #define TAF_ROWS "dl.def"
@@ -80,6 +81,7 @@ int taf_dlclose(void *handle)
 	r = REAL(dlclose) ? REAL(dlclose)(handle) : -1;
 	taf_real_forget();
 	taf_patch_forget();
+	taf_hip_closed();
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #include "abi/hip.h"
 
 #include "../shim/flight_point.h"
+#include "hip_kept.h"
 #include "hip_ops.h"
 #include "hook.h"
 
@@ -27,6 +28,22 @@
 #define TAF_HIP_OF(config) ((config) ? TAF_U64((config)->stream) : 0)
 
 static void fail_as_theirs(const struct taf_call *call);
+
+/* Of sizes that no memory has: the product is one of them too. */
+static uint64_t taf_hip_area(uint64_t a, uint64_t b)
+{
+	uint64_t n;
+
+	return __builtin_mul_overflow(a, b, &n) ? UINT64_MAX : n;
+}
+
+/* Bytes of an array, without what the device rounds up. */
+static inline uint64_t taf_hip_array(const struct taf_hip_channels *c, size_t width, size_t height)
+{
+	uint64_t bits = c ? (uint64_t)c->bits[0] + c->bits[1] + c->bits[2] + c->bits[3] : 0;
+
+	return taf_hip_area(bits / 8, taf_hip_area(width, height ? height : 1));
+}
 #include "expand.h"
 
 #define TOO_MUCH (SIZE_MAX / 2) /* no device has it, and none tries to find it */
@@ -97,8 +114,11 @@ MOVES(hipCtxDestroy, (void *ctx), (ctx))
 /* Nothing that was taken or submitted on a device is there any more. */
 static int reset_done(struct taf_call *call, uint32_t device, int r)
 {
-	if (!r && call->is_counted)
+	if (!r) {
 		taf_live_drop(TAF_API_HIP, device);
+		taf_flight_drop(TAF_FLIGHT_DEVICE(TAF_API_HIP, device));
+		taf_captures_dropped(device);
+	}
 	taf_after(call, r);
 	TAF_FAULT(*call, r);
 	return r;
@@ -112,6 +132,7 @@ int taf_hipDeviceReset(void)
 	call.is_context = true;
 	if (!taf_before(&call))
 		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
+	taf_hip_reset(device);
 	return reset_done(&call, device, THROUGH(call, hipDeviceReset)());
 }
 
@@ -122,6 +143,7 @@ int taf_hipDevicePrimaryCtxReset(int device)
 	call.is_context = true;
 	if (!taf_before(&call))
 		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
+	taf_hip_reset((uint32_t)device);
 	return reset_done(&call, (uint32_t)device, THROUGH(call, hipDevicePrimaryCtxReset)(device));
 }
 
@@ -176,25 +198,17 @@ static int end_take(struct take *t, uint64_t at, uint64_t bytes, int r)
 		TAF_API_HIP, place_, taf_tls.device, 0, 0 \
 	}
 
-/* Of sizes that no memory has: the product is one of them too. */
-static uint64_t area(uint64_t a, uint64_t b)
-{
-	uint64_t n;
-
-	return __builtin_mul_overflow(a, b, &n) ? UINT64_MAX : n;
-}
-
 int taf_hipMallocPitch(void **ptr, size_t *pitch, size_t width, size_t height)
 {
 	int r;
 
 	TAKE(t, hipMallocPitch, TAF_AT_DEVICE);
-	if (!begin_take(&t, area(width, height)))
+	if (!begin_take(&t, taf_hip_area(width, height)))
 		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
 	do
 		r = THROUGH(t.call, hipMallocPitch)(ptr, pitch, width, height);
 	while (is_again(&t, r));
-	return end_take(&t, TAF_WHERE(ptr), r || !pitch ? 0 : area(*pitch, height), r);
+	return end_take(&t, TAF_WHERE(ptr), r || !pitch ? 0 : taf_hip_area(*pitch, height), r);
 }
 
 int taf_hipMemAllocPitch(void **ptr, size_t *pitch, size_t width, size_t height, unsigned element)
@@ -202,27 +216,27 @@ int taf_hipMemAllocPitch(void **ptr, size_t *pitch, size_t width, size_t height,
 	int r;
 
 	TAKE(t, hipMemAllocPitch, TAF_AT_DEVICE);
-	if (!begin_take(&t, area(width, height)))
+	if (!begin_take(&t, taf_hip_area(width, height)))
 		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
 	do
 		r = THROUGH(t.call, hipMemAllocPitch)(ptr, pitch, width, height, element);
 	while (is_again(&t, r));
-	return end_take(&t, TAF_WHERE(ptr), r || !pitch ? 0 : area(*pitch, height), r);
+	return end_take(&t, TAF_WHERE(ptr), r || !pitch ? 0 : taf_hip_area(*pitch, height), r);
 }
 
 int taf_hipMalloc3D(struct taf_hip_pitched *pitched, struct taf_hip_extent extent)
 {
-	uint64_t lines = area(extent.height, extent.depth);
+	uint64_t lines = taf_hip_area(extent.height, extent.depth);
 	int r;
 
 	TAKE(t, hipMalloc3D, TAF_AT_DEVICE);
-	if (!begin_take(&t, area(extent.width, lines)))
+	if (!begin_take(&t, taf_hip_area(extent.width, lines)))
 		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
 	do
 		r = THROUGH(t.call, hipMalloc3D)(pitched, extent);
 	while (is_again(&t, r));
 	return end_take(&t, r || !pitched ? 0 : TAF_U64(pitched->ptr),
-			r || !pitched ? 0 : area(pitched->pitch, lines), r);
+			r || !pitched ? 0 : taf_hip_area(pitched->pitch, lines), r);
 }
 
 int taf_hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop,
@@ -254,7 +268,7 @@ int taf_hipMemPoolCreate(void **pool, const void *props)
 	if (call.real)
 		r = THROUGH(call, hipMemPoolCreate)(pool, props);
 	if (!r && pool && *pool)
-		taf_hip_pool(NULL, *pool);
+		taf_hip_made(TAF_HIP_POOL, *pool, taf_tls.device, TAF_CALLER);
 	TAF_FAULT(call, r);
 	return r;
 }
@@ -267,8 +281,7 @@ int taf_hipMemPoolDestroy(void *pool)
 	call.real = (taf_fn)REAL(hipMemPoolDestroy);
 	if (!call.real)
 		return TAF_HIP_NOT_INITIALIZED;
-	if (pool)
-		taf_hip_pool(pool, NULL);
+	taf_hip_going(TAF_HIP_POOL, pool);
 	r = THROUGH(call, hipMemPoolDestroy)(pool);
 	TAF_FAULT(call, r);
 	return r;
@@ -402,3 +415,75 @@ int taf_hipEventDestroy(void *event)
 	}
 ASKS(hipStreamQuery, TAF_U64(stream))
 ASKS(hipStreamQuery_spt, TAF_HIP_SPT(stream))
+
+#define MAKES_STREAM(name, params, args) \
+	int taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		int r; \
+\
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_HIP_NOT_INITIALIZED; \
+		r = THROUGH(call, name) args; \
+		if (!r && made) \
+			taf_hip_made(TAF_HIP_STREAM, *made, taf_tls.device, call.caller); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+MAKES_STREAM(hipStreamCreate, (void **made), (made))
+MAKES_STREAM(hipStreamCreateWithFlags, (void **made, unsigned flags), (made, flags))
+MAKES_STREAM(hipStreamCreateWithPriority, (void **made, unsigned flags, int priority),
+	     (made, flags, priority))
+MAKES_STREAM(hipExtStreamCreateWithCUMask, (void **made, uint32_t words, const uint32_t *mask),
+	     (made, words, mask))
+
+/* What is in flight there goes on when its stream is gone. */
+int taf_hipStreamDestroy(void *stream)
+{
+	struct taf_call call = TAF_CALL(hipStreamDestroy);
+	int r;
+
+	call.queue = TAF_U64(stream);
+	call.real = (taf_fn)REAL(hipStreamDestroy);
+	if (!call.real)
+		return TAF_HIP_NOT_INITIALIZED;
+	taf_hip_going(TAF_HIP_STREAM, stream);
+	r = THROUGH(call, hipStreamDestroy)(stream);
+	if (!r) {
+		taf_capture_closed(call.queue);
+		taf_flight_drop(taf_call_key(&call));
+	}
+	TAF_FAULT(call, r);
+	return r;
+}
+
+/* To the host it returns when the copy is there, and with it all that was before it in
+ * the default stream. Any other may return sooner. */
+#define COPIES_NOW(name, params, args, is_waited, queue_) \
+	int taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		struct taf_flight_mark mark; \
+		int r; \
+\
+		call.queue = (queue_); \
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_HIP_NOT_INITIALIZED; \
+		mark.lanes = 0; \
+		if (is_waited) \
+			taf_wait_before(&call, &mark); \
+		r = THROUGH(call, name) args; \
+		if (!r && mark.lanes) { \
+			taf_flight_done(&mark); \
+			waited(&call); \
+		} \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+COPIES_NOW(hipMemcpy, (void *to, const void *from, size_t size, int kind), (to, from, size, kind),
+	   kind == TAF_HIP_TO_HOST, 0)
+COPIES_NOW(hipMemcpy_spt, (void *to, const void *from, size_t size, int kind),
+	   (to, from, size, kind), kind == TAF_HIP_TO_HOST, TAF_OWN_QUEUE)
+COPIES_NOW(hipMemcpyDtoH, (void *to, void *from, size_t size), (to, from, size), true, 0)

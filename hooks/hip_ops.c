@@ -3,7 +3,9 @@
 
 #include <errno.h>
 
+#include "../shim/patience.h"
 #include "abi/hip.h"
+#include "hip_kept.h"
 #include "hook.h"
 
 #define TAF_ROWS "hip.def"
@@ -11,12 +13,8 @@
 #include "rows.h"
 extern const struct taf_table TAF_TABLE;
 
-#define POOLS 16
 #define RESERVED_NOW 5 /* hipMemPoolAttrReservedMemCurrent */
 #define USED_NOW 7 /* hipMemPoolAttrUsedMemCurrent */
-
-/* Pools that the program made; more than these are not trimmed. */
-static _Atomic(void *) pools[POOLS];
 
 int taf_hip_last_error(const void *home)
 {
@@ -42,14 +40,11 @@ void taf_hip_forget_error(const void *home)
 	taf_tls.inside--;
 }
 
-void taf_hip_pool(void *from, void *to)
+/* After calls of ours: the error is no longer one of theirs. */
+static void restore_error(int before, const void *home)
 {
-	for (int i = 0; i < POOLS; i++) {
-		void *is = from;
-
-		if (atomic_compare_exchange_strong(&pools[i], &is, to))
-			return;
-	}
+	if (!before && taf_hip_last_error(home))
+		taf_hip_forget_error(home);
 }
 
 /* Whether this process has taken memory on a device: only then it is asked anything. */
@@ -61,7 +56,8 @@ static bool is_used(uint32_t device)
 	return sum.peak || sum.pieces[TAF_AT_HOST] || sum.pieces[TAF_AT_GRAPH];
 }
 
-/* Does what to each device in use; the thread's current one stays. */
+/* Does what to each device in use; the thread's current one stays. What gives 0, -errno
+ * or an error of theirs. */
 static int each_device(int (*what)(int device, const void *home, void *arg), const void *home,
 		       void *arg)
 {
@@ -82,35 +78,84 @@ static int each_device(int (*what)(int device, const void *home, void *arg), con
 		if ((int)d != had)
 			set(had);
 	}
-	if (r && !before)
-		taf_hip_forget_error(home);
-	return r > 0 ? -EIO : r ? -ENOSYS : 0;
+	restore_error(before, home);
+	return r > 0 ? -EIO : r;
 }
 
+static int wait_stream(void *stream, uint64_t until, const void *home)
+{
+	hipStreamQuery_fn *query = THEIRS(hipStreamQuery, home);
+	struct taf_patience p = { taf_sys_mono_ns(), until };
+	int r;
+
+	if (!query)
+		return -ENOSYS;
+	while ((r = query(stream)) == TAF_HIP_NOT_READY)
+		if (!taf_has_time(&p))
+			return -ETIMEDOUT;
+	return r ? -EIO : 0;
+}
+
+static int ask_known(uint32_t i, uint32_t device, hipStreamQuery_fn *query)
+{
+	void *stream = taf_hip_hold(i, TAF_HIP_STREAM, device);
+	int r = 0;
+
+	if (stream) {
+		r = query(stream);
+		taf_hip_let(i);
+	}
+	return r;
+}
+
+/* What was done once is not asked again: others go on submitting. */
+static int wait_known(uint32_t device, uint64_t until, hipStreamQuery_fn *query)
+{
+	uint64_t done[TAF_HIP_PLACES / 64] = { 0 };
+	struct taf_patience p = { taf_sys_mono_ns(), until };
+	uint32_t n = taf_hip_kept_count(), busy;
+
+	do {
+		busy = 0;
+		for (uint32_t i = 0; i < n; i++) {
+			int r = done[i / 64] >> i % 64 & 1 ? 0 : ask_known(i, device, query);
+
+			if (r && r != TAF_HIP_NOT_READY)
+				return -EIO;
+			busy += r != 0;
+			done[i / 64] |= (uint64_t)!r << i % 64;
+		}
+	} while (busy && taf_has_time(&p));
+	return busy ? -ETIMEDOUT : 0;
+}
+
+/* The default stream stands for all that it waits for. Streams that were not seen are
+ * waited for last, which has no deadline. */
 static int sync_device(int device, const void *home, void *arg)
 {
 	hipDeviceSynchronize_fn *sync = THEIRS(hipDeviceSynchronize, home);
+	hipStreamQuery_fn *query = THEIRS(hipStreamQuery, home);
+	const uint64_t *until = arg;
+	int err;
 
-	(void)device;
-	(void)arg;
-	return sync ? sync() : -1;
-}
-
-static int sync_stream(void *stream, const void *home)
-{
-	hipStreamSynchronize_fn *sync = THEIRS(hipStreamSynchronize, home);
-	int before = taf_hip_last_error(home), r = sync ? sync(stream) : -1;
-
-	if (r > 0 && !before)
-		taf_hip_forget_error(home);
-	return r > 0 ? -EIO : r ? -ENOSYS : 0;
+	if (!sync || !query)
+		return -ENOSYS;
+	err = wait_known((uint32_t)device, *until, query);
+	err = err ? err : wait_stream(NULL, *until, home);
+	return err ? err : sync();
 }
 
 static int sync_all(void *handle, const void *home)
 {
-	if (handle != (const void *)TAF_SELF)
-		return sync_stream(handle, home);
-	return each_device(sync_device, home, NULL);
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	int before, err;
+
+	if (handle == (const void *)TAF_SELF)
+		return each_device(sync_device, home, &until);
+	before = taf_hip_last_error(home);
+	err = wait_stream(handle, until, home);
+	restore_error(before, home);
+	return err;
 }
 
 /* What a device does not have, a pool or graphs, is no failure. */
@@ -138,14 +183,19 @@ static int trim_device(int device, const void *home, void *arg)
 static int trim_all(void *handle, const void *home)
 {
 	hipMemPoolTrimTo_fn *trim = THEIRS(hipMemPoolTrimTo, home);
+	uint32_t n = taf_hip_kept_count();
+	int before = taf_hip_last_error(home);
 
 	(void)handle;
-	for (int i = 0; trim && i < POOLS; i++) {
-		void *pool = atomic_load(&pools[i]);
+	for (uint32_t i = 0; trim && i < n; i++) {
+		void *pool = taf_hip_hold(i, TAF_HIP_POOL, 0);
 
-		if (pool)
-			trim(pool, 0);
+		if (!pool)
+			continue;
+		trim(pool, 0);
+		taf_hip_let(i);
 	}
+	restore_error(before, home);
 	return each_device(trim_device, home, NULL);
 }
 

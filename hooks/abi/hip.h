@@ -36,6 +36,15 @@ struct taf_hip_pitched {
 	size_t pitch, xsize, ysize;
 };
 
+/* hipMemcpyKind */
+#define TAF_HIP_TO_HOST 2
+
+/* hipChannelFormatDesc */
+struct taf_hip_channels {
+	uint32_t bits[4];
+	int format;
+};
+
 struct taf_hip_location {
 	int type; /* TAF_HIP_ON_DEVICE: id is its number; else of the host */
 	int id;

@@ -6,6 +6,8 @@
  *   captures            who synchronizes while one is open ends the process with 97
  *   last error          of the latest call, as up to ROCm 6; with FAKE_STICKY=1 of the
  *                       latest failure, as from ROCm 7 on
+ *   hipStreamQuery      of a stream that is destroyed ends the process with 96; with
+ *                       FAKE_BUSY=1 no stream is ever done
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N       launches fail with N
  */
@@ -30,6 +32,11 @@
 #define HAND_hipModuleLaunchKernel FAKE_HAND
 #define HAND_hipDeviceSynchronize FAKE_HAND
 #define HAND_hipStreamSynchronize FAKE_HAND
+#define HAND_hipStreamQuery FAKE_HAND
+#define HAND_hipStreamCreate FAKE_HAND
+#define HAND_hipStreamDestroy FAKE_HAND
+#define HAND_hipMemPoolCreate FAKE_HAND
+#define HAND_hipDeviceReset FAKE_HAND
 #define HAND_hipStreamBeginCapture FAKE_HAND
 #define HAND_hipStreamEndCapture FAKE_HAND
 #define HAND_hipGetLastError FAKE_HAND
@@ -39,6 +46,7 @@
 #include "fake_memory.h"
 
 static _Atomic(int) captures;
+static void *destroyed = fake_cells; /* or no stream at all */
 static _Thread_local int last, device_now;
 
 /* Each function ends here: what it gives, and what the thread's last error is then. */
@@ -236,6 +244,50 @@ int hipStreamSynchronize(void *stream)
 	(void)stream;
 	fake_called(FAKE_hipStreamSynchronize);
 	return wait_at(FAKE_hipStreamSynchronize);
+}
+
+int hipStreamQuery(void *stream)
+{
+	fake_called(FAKE_hipStreamQuery);
+	if (captures)
+		fake_fail(97, "hipStreamQuery", " was called while a stream is being captured");
+	if (stream == destroyed)
+		fake_fail(96, "hipStreamQuery", " got a stream that is destroyed");
+	return over(FAKE_hipStreamQuery,
+		    fake_setting("FAKE_BUSY") ? TAF_HIP_NOT_READY : (int)fake_setting("FAKE_SYNC"));
+}
+
+int hipStreamCreate(void **stream)
+{
+	fake_called(FAKE_hipStreamCreate);
+	if (stream && !is_failing())
+		*stream = fake_cells[FAKE_hipStreamCreate];
+	return over(FAKE_hipStreamCreate, 0);
+}
+
+int hipStreamDestroy(void *stream)
+{
+	fake_called(FAKE_hipStreamDestroy);
+	if (stream == fake_cells[FAKE_hipStreamCreate])
+		destroyed = stream;
+	return over(FAKE_hipStreamDestroy, 0);
+}
+
+int hipMemPoolCreate(void **pool, const void *props)
+{
+	(void)props;
+	fake_called(FAKE_hipMemPoolCreate);
+	if (pool && !is_failing())
+		*pool = fake_cells[FAKE_hipMemPoolCreate];
+	return over(FAKE_hipMemPoolCreate, 0);
+}
+
+int hipDeviceReset(void)
+{
+	fake_called(FAKE_hipDeviceReset);
+	if (!is_failing())
+		captures = 0;
+	return over(FAKE_hipDeviceReset, 0);
 }
 
 int hipStreamBeginCapture(void *stream, int mode)

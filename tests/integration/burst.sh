@@ -21,11 +21,13 @@ guest() { # SETTINGS STEPS...
 	with_shim FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$set" "$burst" "$@"
 }
 
-# Launches, waits, frees and what ends them, a letter each, in their order.
+# Launches, waits, frees and what ends them, a letter each, in their order. A wait of ours
+# asks the streams first.
 order() {
 	sed -n 's/^hipModuleLaunchKernel$/L/p; s/^hipDeviceSynchronize$/D/p; s/^hipStreamSynchronize$/S/p
 		s/^hipFree$/F/p; s/^hipMemPoolTrimTo$/T/p; s/^hipStreamDestroy$/X/p
-		s/^hipStreamBeginCapture$/[/p; s/^hipStreamEndCapture$/]/p; s/^teardown$/./p' fake.log | tr -d '\n'
+		s/^hipStreamBeginCapture$/[/p; s/^hipStreamEndCapture$/]/p; s/^teardown$/./p
+		s/^hipStreamQuery$/Q/p; s/^hipDeviceReset$/R/p' fake.log | tr -d '\n' | sed 's/QD/D/g'
 }
 
 calls() { # CASE ORDER
@@ -84,6 +86,34 @@ check trim "a wait before it" LDT "$(order | cut -c1-3)"
 # A queue that is destroyed ends nothing, and is waited for by none of its own.
 guest "drain.post_sync=on" stream=1 launch=2 drop pause=400 stream=0 launch=1 sync
 calls drop "LLXDLDD."
+guest "" make launch=1 drop take=64 give
+calls "a stream that is gone" "LXDFD."
+# Ours asks the streams that are known, then the device's own.
+guest "" make launch=1 take=64 give sync
+check "known streams" calls "LQDFDQD." "$(order)"
+# Work that never ends: nobody waits longer than drain.deadline, nor without one.
+busy="drain.deadline=50ms;drain.at_exit=off"
+with_shim FAKE_BUSY=1 FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$busy" "$burst" make launch=1 take=64 give
+check busy "no wait without a deadline" "LF." "$(order | tr -d Q)"
+has busy "that it gave up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
+with_shim FAKE_BUSY=1 FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$busy" "$burst" launch=1 reset take=64 give
+check "busy, reset" calls "LRF." "$(order | tr -d Q)"
+check "busy, reset" "drains: nothing is in flight after it" 1 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload"')"
+guest "drain.at_exit=off" stream=1 capture launch=1 reset stream=0 launch=1 take=64 give
+calls "reset ends captures" "[LRLDF."
+# Copies are in flight as well; one to the host shows what came before it to be done.
+guest "drain.at_exit=off" take=64 copy=2 give
+calls copy "DF."
+guest "drain.at_exit=off" take=64 copy=2 fetch give
+calls "copy to the host" "F."
+# Pools that the program made are trimmed, until they are destroyed or reset.
+pools="drain.pre_clear=on;drain.before_unload=off;drain.at_exit=off"
+guest "$pools" pool launch=1
+calls pool "DTL."
+guest "$pools" pool unpool launch=1
+calls "no pool" "DL."
+guest "$pools" pool reset launch=1
+calls "pool, reset" "RDL."
 # The other device's work is not done when this one's is.
 guest "" take=64 device=1 launch=2 device=0 sync give
 calls "two devices" "LLDDFD."
@@ -93,11 +123,11 @@ calls "give, off" "LLF."
 # ---- every so many submits ----
 
 guest "drain.every_submits=3;drain.at_exit=off" stream=1 launch=10
-calls every "LLLSLLLSLLLSL."
+calls every "LLLQLLLQLLLQL."
 guest "drain.every_submits=3;drain.at_exit=off" stream=1 launch=2 wait launch=2 wait launch=2 wait
 calls "every, but the program waits" "LLSLLSLLS."
 guest "drain.every_submits=16;drain.window=adaptive;drain.at_exit=off" stream=1 launch=20
-calls adaptive "LSLLSLLLLSLLLLLLLLSLLLLL."
+calls adaptive "LQLLQLLLLQLLLLLLLLQLLLLL."
 guest "mode=observe;drain.every_submits=3" stream=1 launch=4 take=64 give
 calls observe "LLLLF."
 has observe "what it would" '.ev == "would" and .rule == "drain.every_submits"'
@@ -105,7 +135,7 @@ has observe "what it would" '.ev == "would" and .rule == "drain.every_submits"'
 # ---- captures: the fake ends who synchronizes during one with 97 ----
 
 guest "drain.every_submits=1;drain.post_sync=on" stream=1 launch=1 capture launch=3 end launch=1 sync
-calls capture "LS[LLL]LSDD."
+calls capture "LQ[LLL]LDD."
 check capture status "exit 0" "$(cat shim.status)"
 guest "" stream=2 launch=1 stream=1 capture launch=2 take=64 give trim end
 check "give in a capture" status "exit 0" "$(cat shim.status)"
@@ -180,4 +210,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
 
-tally 50
+tally 62

@@ -7,7 +7,10 @@
  *   sync         waits for the device        wait      for the stream
  *   take=N       takes N bytes of the device; says what came of it
  *   give         gives the latest piece back trim      a pool's cache
- *   drop         destroys the stream
+ *   make         makes the stream       drop      destroys it
+ *   copy=N       N copies on the stream fetch     one to the host, which waits
+ *   pool         makes a pool           unpool    destroys it
+ *   reset        resets the device
  *   capture      begins to capture the stream; end ends it
  *   pause=MS     does nothing
  *   beside=N     N launches on a thread of its own, and waits for it
@@ -27,10 +30,12 @@ static struct {
 		      void *, void **, void **);
 	int (*sync)(void), (*wait)(void *), (*take)(void **, size_t), (*give)(void *);
 	int (*trim)(void *, size_t), (*drop)(void *), (*capture)(void *, int);
-	int (*end)(void *, void **), (*device)(int);
+	int (*end)(void *, void **), (*device)(int), (*reset)(void), (*make)(void **);
+	int (*copy)(void *, const void *, size_t, int, void *), (*fetch)(void *, void *, size_t);
+	int (*pool)(void **, const void *), (*unpool)(void *);
 } hip;
 
-static void *stream, *pieces[PIECES];
+static void *stream, *pool, *pieces[PIECES];
 static int n_pieces;
 
 static void find(void *handle, const char *name, void *fn)
@@ -66,6 +71,12 @@ static void load(const char *self)
 	find(h, "hipStreamBeginCapture", &hip.capture);
 	find(h, "hipStreamEndCapture", &hip.end);
 	find(h, "hipSetDevice", &hip.device);
+	find(h, "hipDeviceReset", &hip.reset);
+	find(h, "hipStreamCreate", &hip.make);
+	find(h, "hipMemcpyAsync", &hip.copy);
+	find(h, "hipMemcpyDtoH", &hip.fetch);
+	find(h, "hipMemPoolCreate", &hip.pool);
+	find(h, "hipMemPoolDestroy", &hip.unpool);
 }
 
 static int launch(long times)
@@ -102,6 +113,32 @@ static void take(size_t bytes)
 	printf("take: %d\n", r);
 }
 
+static void copy(long times)
+{
+	while (times-- > 0)
+		hip.copy(NULL, NULL, 0, 1, stream);
+}
+
+/* What was made, destroyed and moved; false: that is another step. */
+static int is_other_step(const char *what, long n)
+{
+	if (!strcmp(what, "make"))
+		printf("make: %d\n", hip.make(&stream));
+	else if (!strcmp(what, "copy"))
+		copy(n);
+	else if (!strcmp(what, "fetch"))
+		printf("fetch: %d\n", hip.fetch(NULL, NULL, 0));
+	else if (!strcmp(what, "pool"))
+		printf("pool: %d\n", hip.pool(&pool, NULL));
+	else if (!strcmp(what, "unpool"))
+		printf("unpool: %d\n", hip.unpool(pool));
+	else if (!strcmp(what, "reset"))
+		printf("reset: %d\n", hip.reset());
+	else
+		return 0;
+	return 1;
+}
+
 static void step(const char *what, long n)
 {
 	void *graph;
@@ -134,7 +171,7 @@ static void step(const char *what, long n)
 		beside(n);
 	else if (!strcmp(what, "exit"))
 		exit((int)n);
-	else
+	else if (!is_other_step(what, n))
 		exit(2);
 }
 

@@ -9,7 +9,13 @@
 
 /* What the rows are called with; they name their parameters alike. */
 static void *cells[16];
-static int device, mode = 2, count = 1;
+static int device, mode = 2, count = 1, kind = 2, other, value, priority;
+static unsigned char octet;
+static unsigned short half;
+static uint32_t words, mask[1];
+static size_t lines, step, x, y, offset;
+static void *to, *from, *symbol, *array, *made;
+static struct taf_hip_channels channels[1] = { { { 8, 0, 0, 0 }, 0 } };
 static unsigned flags, element = 4, gx = 1, gy = 1, gz = 1, bx = 1, by = 1, bz = 1;
 static size_t size = 4096, width = 100, height = 3, keep, shared = 7;
 static void *ptr = &cells[0], *handle = &cells[1], *pool = &cells[2], *ctx = &cells[3];
@@ -18,6 +24,7 @@ static void *pitch = &cells[8], *props = &cells[9], *func = &cells[10], *values 
 static void *stream = &cells[12], *function = &cells[13], *event = &cells[14], *host = &cells[15];
 static void *extra, *start, *stop, *needs, *edges, *how;
 static struct taf_hip_pitched pitched[1];
+static struct taf_hip_pitched layers;
 static struct taf_hip_extent extent = { 100, 3, 2 };
 static struct taf_hip_prop prop[1] = { { .type = 1, .now = { 1, 0 } } };
 static struct taf_hip_dim3 grid = { 1, 2, 3 }, block = { 4, 5, 6 };

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "hip_kept.h"
+
+#include "../shim/elfmap.h"
+#include "abi/hip.h"
+#include "hook.h"
+
+#define TAF_ROWS "hip.def"
+#define TAF_TABLE taf_table_hip
+#include "rows.h"
+extern const struct taf_table TAF_TABLE;
+
+#define WAIT_MS 1
+
+struct place {
+	_Atomic(void *) handle; /* NULL: free */
+	_Atomic(uint32_t) tag; /* 0: not there yet, or going */
+	_Atomic(uint32_t) users;
+};
+
+static struct place places[TAF_HIP_PLACES];
+static _Atomic(uint32_t) used; /* no place from here on was ever taken */
+static _Atomic(int32_t) owner; /* the process whose handles they are */
+static _Atomic(hipStreamQuery_fn *) runtime; /* somewhere in it */
+
+static uint32_t tag_of(enum taf_hip_kept what, uint32_t device)
+{
+	return (uint32_t)what << 16 | (what == TAF_HIP_STREAM ? device & 0xffff : 0);
+}
+
+static void be_owner(void)
+{
+	int32_t me = taf_sys_pid(), was = atomic_load(&owner);
+
+	if (was == me)
+		return;
+	for (uint32_t i = 0; was && i < TAF_HIP_PLACES; i++) {
+		atomic_store(&places[i].tag, 0);
+		atomic_store(&places[i].handle, NULL);
+		atomic_store(&places[i].users, 0);
+	}
+	if (was)
+		atomic_store(&used, 0);
+	atomic_store(&owner, me);
+}
+
+void taf_hip_made(enum taf_hip_kept what, void *handle, uint32_t device, const void *home)
+{
+	uint32_t n;
+
+	be_owner();
+	atomic_store(&runtime, THEIRS(hipStreamQuery, home));
+	for (uint32_t i = 0; handle && i < TAF_HIP_PLACES; i++) {
+		void *none = NULL;
+
+		if (!atomic_compare_exchange_strong(&places[i].handle, &none, handle))
+			continue;
+		atomic_store(&places[i].tag, tag_of(what, device));
+		n = atomic_load(&used);
+		while (n <= i && !atomic_compare_exchange_weak(&used, &n, i + 1))
+			;
+		return;
+	}
+}
+
+/* The tag first: who sees the handle alone passes it by. */
+static void forget(struct place *p)
+{
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	uint32_t users;
+
+	atomic_store(&p->tag, 0);
+	while ((users = atomic_load(&p->users)) && taf_sys_mono_ns() < until)
+		taf_sys_wait(&p->users, users, WAIT_MS);
+	atomic_store(&p->handle, NULL);
+}
+
+void taf_hip_going(enum taf_hip_kept what, void *handle)
+{
+	uint32_t n;
+
+	be_owner();
+	n = atomic_load(&used);
+	for (uint32_t i = 0; handle && i < n; i++)
+		if (atomic_load(&places[i].handle) == handle &&
+		    atomic_load(&places[i].tag) >> 16 == (uint32_t)what)
+			forget(&places[i]);
+}
+
+void taf_hip_reset(uint32_t device)
+{
+	uint32_t n;
+
+	be_owner();
+	n = atomic_load(&used);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t tag = atomic_load(&places[i].tag);
+
+		if (tag == tag_of(TAF_HIP_POOL, 0) || tag == tag_of(TAF_HIP_STREAM, device))
+			forget(&places[i]);
+	}
+}
+
+void taf_hip_closed(void)
+{
+	union {
+		hipStreamQuery_fn *fn;
+		const void *p;
+	} in = { .fn = atomic_load(&runtime) };
+	uint32_t n = atomic_load(&used);
+
+	if (!n || (in.fn && taf_elf_at(in.p)))
+		return;
+	be_owner();
+	for (uint32_t i = 0; i < n; i++)
+		if (atomic_load(&places[i].handle))
+			forget(&places[i]);
+}
+
+uint32_t taf_hip_kept_count(void)
+{
+	be_owner();
+	return atomic_load(&used);
+}
+
+void *taf_hip_hold(uint32_t i, enum taf_hip_kept what, uint32_t device)
+{
+	struct place *p = &places[i % TAF_HIP_PLACES];
+	void *handle = NULL;
+
+	atomic_fetch_add(&p->users, 1);
+	if (atomic_load(&p->tag) == tag_of(what, device))
+		handle = atomic_load(&p->handle);
+	if (!handle)
+		taf_hip_let(i);
+	return handle;
+}
+
+void taf_hip_let(uint32_t i)
+{
+	struct place *p = &places[i % TAF_HIP_PLACES];
+
+	atomic_fetch_sub(&p->users, 1);
+	taf_sys_wake_all(&p->users);
+}
