@@ -6,7 +6,7 @@
  * here, from its making on, so that a queue is forgotten no later than it goes.
  *
  * What an event shows is kept in flight_point.h, but of queues whose commands may overtake
- * each other: there only clFinish says that what came before is done. */
+ * each other: there only a wait for the queue says that what came before is done. */
 #include <errno.h>
 
 #include "opencl_device.h"
@@ -122,23 +122,22 @@ static uint64_t key_of(const void *queue)
 	return taf_flight_key(API, TAF_U64(queue), 0);
 }
 
+/* Not drained: the runtime keeps a queue, a kernel or a buffer until what uses it is done. */
 int32_t taf_clReleaseCommandQueue(void *queue)
 {
 	struct taf_call call = TAF_CALL(clReleaseCommandQueue);
 	struct taf_queue *q = taf_queue_of(&taf_cl_queues, TAF_U64(queue));
-	int32_t r;
 
 	call.real = (taf_fn)REAL(clReleaseCommandQueue);
 	if (!call.real)
 		return TAF_CL_NO_PLATFORM;
 	if (q && atomic_fetch_sub(&q->refs, 1) == 1) {
-		taf_burst_unload(&call);
+		taf_queue_going(q);
+		taf_cl_forget_late(q);
 		taf_queue_drop(q);
 		taf_flight_drop(key_of(queue));
 	}
-	r = THROUGH(call, clReleaseCommandQueue)(queue);
-	taf_burst_unloaded(&call);
-	return r;
+	return THROUGH(call, clReleaseCommandQueue)(queue);
 }
 
 /* ---- work ---- */
@@ -409,33 +408,17 @@ void *taf_clGetExtensionFunctionAddressForPlatform(void *platform, const char *n
 
 /* ---- what the shim may ask ---- */
 
-static int finish(uint64_t queue, const void *home)
-{
-	clFinish_fn *theirs = THEIRS(clFinish, home);
-	struct taf_flight_mark mark;
-	union {
-		uint64_t n;
-		void *p;
-	} u = { .n = queue };
-
-	if (!theirs)
-		return -ENOSYS;
-	taf_flight_seen(&mark, taf_flight_key(API, queue, 0));
-	if (theirs(u.p))
-		return -EIO;
-	taf_flight_done(&mark);
-	return 0;
-}
-
-static int finish_one(struct taf_queue *q)
-{
-	return finish(atomic_load(&q->handle), q->home);
-}
-
 static int sync_queue(void *handle, const void *home)
 {
-	return handle == TAF_SELF ? taf_queue_each(&taf_cl_queues, finish_one)
-				  : finish(TAF_U64(handle), home);
+	struct taf_queue *q;
+	int err;
+
+	if (handle == TAF_SELF)
+		return taf_queue_each(&taf_cl_queues, taf_cl_wait);
+	q = taf_queue_enter(&taf_cl_queues, TAF_U64(handle));
+	err = q ? taf_cl_wait(q, taf_queue_until()) : taf_cl_wait_unknown(handle, home);
+	taf_queue_leave(q);
+	return err;
 }
 
 /* Only AMD's drivers say how much is free. */

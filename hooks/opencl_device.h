@@ -41,6 +41,16 @@ bool taf_cl_give_begin(struct taf_call *c, uint64_t at, struct taf_piece *had);
 /* Whether nobody else holds it. */
 bool taf_cl_is_last(void *memory, const void *home);
 
+/* ---- waits (opencl_wait.c) ---- */
+
+/* Waits until what was handed to a queue is done, at most until then: 0, -ETIMEDOUT, or
+ * another -errno. Claimed by this thread, which gives the claim back. */
+int taf_cl_wait(struct taf_queue *q, uint64_t until);
+/* For one that the table has no room for, which the program uses at this moment. */
+int taf_cl_wait_unknown(void *queue, const void *home);
+/* Before a queue is dropped. */
+void taf_cl_forget_late(struct taf_queue *q);
+
 /* error is what their errcode_ret becomes when theirs is not called; NULL: they did
  * not want it. */
 static inline void *taf_cl_not_made(const struct taf_call *c, int32_t *error, int32_t refuse)

@@ -16,6 +16,7 @@
 #include "../shim/flight_point.h"
 #include "vulkan_device.h"
 #include "vulkan_done.h"
+#include "vulkan_wait.h"
 
 #define TAF_ROWS "vulkan.def"
 #define TAF_TABLE taf_table_vulkan
@@ -118,6 +119,7 @@ void taf_vkDestroyDevice(void *device, const void *allocator)
 	if (device)
 		taf_burst_unload(&call);
 	if (enter_wide(&call, TAF_U64(device))) {
+		taf_vk_forget_late(TAF_U64(device));
 		taf_vk_device_drop(device);
 		THROUGH(call, vkDestroyDevice)(device, allocator);
 		taf_after(&call, 0);
@@ -438,39 +440,16 @@ void *taf_vkGetDeviceProcAddr(void *device, const char *name)
 
 /* ---- what the shim may ask ---- */
 
-/* Under the queue's claim, or on the thread that the program uses it on. */
-static int wait_idle(uint64_t queue, vkQueueWaitIdle_fn *theirs)
-{
-	union {
-		uint64_t n;
-		void *p;
-	} u = { .n = queue };
-
-	if (!theirs)
-		return -ENOSYS;
-	if (theirs(u.p) != TAF_VK_SUCCESS)
-		return -EIO;
-	taf_vk_settled(queue);
-	return 0;
-}
-
-static int wait_for(struct taf_queue *q)
-{
-	taf_fn theirs = taf_theirs(TAF_SELF, ROW_vkQueueWaitIdle, q->home);
-
-	theirs = taf_vk_fn_of(q->parent, ROW_vkQueueWaitIdle, theirs);
-	return wait_idle(atomic_load(&q->handle), (vkQueueWaitIdle_fn *)theirs);
-}
-
 static int sync_queue(void *handle, const void *home)
 {
 	struct taf_queue *q;
 	int err;
 
+	(void)home;
 	if (handle == TAF_SELF)
-		return taf_queue_each(&taf_vk_queues, wait_for);
+		return taf_queue_each(&taf_vk_queues, taf_vk_wait);
 	q = taf_queue_enter(&taf_vk_queues, TAF_U64(handle));
-	err = q ? wait_for(q) : wait_idle(TAF_U64(handle), THEIRS(vkQueueWaitIdle, home));
+	err = q ? taf_vk_wait(q, taf_queue_until()) : -ENODEV;
 	taf_queue_leave(q);
 	return err;
 }

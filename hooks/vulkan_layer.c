@@ -192,6 +192,15 @@ static void *instance_of(const void *physical)
 	return u.p;
 }
 
+/* What is called by ourselves alone nobody asks us for. */
+static void learn_own(void *device, taf_vk_device_proc *next)
+{
+	taf_vk_learn(device, ROW_vkCreateFence, taf_object_fn(next(device, "vkCreateFence")));
+	taf_vk_learn(device, ROW_vkDestroyFence, taf_object_fn(next(device, "vkDestroyFence")));
+	taf_vk_learn(device, ROW_vkQueueSubmit, taf_object_fn(next(device, "vkQueueSubmit")));
+	taf_vk_learn(device, ROW_vkWaitForFences, taf_object_fn(next(device, "vkWaitForFences")));
+}
+
 static int32_t layer_vkCreateDevice(void *physical, const void *info, const void *allocator,
 				    void **device)
 {
@@ -213,8 +222,10 @@ static int32_t layer_vkCreateDevice(void *physical, const void *info, const void
 	q = taf_queue_add(&devices, TAF_U64(*device), &like);
 	if (q)
 		after_device[q - devices.of] = link->device_proc;
-	if (q && !is_passing_on())
+	if (q && !is_passing_on()) {
 		taf_vk_device_add(*device, physical, TAF_CALLER);
+		learn_own(*device, link->device_proc);
+	}
 	return r;
 }
 

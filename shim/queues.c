@@ -20,6 +20,7 @@ static void own(struct taf_queues *t)
 	for (int i = 0; i < TAF_QUEUES; i++) {
 		atomic_store(&t->of[i].handle, 0);
 		atomic_store(&t->of[i].claim, 0);
+		atomic_store(&t->of[i].users, 0);
 	}
 	atomic_store(&adding, 0);
 }
@@ -41,6 +42,8 @@ static void fill(struct taf_queue *q, uint64_t handle, const struct taf_queue *l
 	q->device = like->device;
 	q->is_unordered = like->is_unordered;
 	atomic_store(&q->is_used, false);
+	atomic_store(&q->is_going, false);
+	atomic_store(&q->late, 0);
 	atomic_store(&q->refs, 1);
 	atomic_store(&q->claim, 0);
 	atomic_store_explicit(&q->handle, handle, memory_order_release);
@@ -70,7 +73,7 @@ struct taf_queue *taf_queue_add(struct taf_queues *t, uint64_t handle, const str
 		return NULL;
 	q = taf_queue_of(t, handle);
 	for (int i = 0; i < TAF_QUEUES && !q; i++)
-		if (!atomic_load(&t->of[i].handle)) {
+		if (!atomic_load(&t->of[i].handle) && !atomic_load(&t->of[i].users)) {
 			q = &t->of[i];
 			fill(q, handle, like);
 			if (atomic_load(&t->used) <= i)
@@ -138,8 +141,40 @@ struct taf_queue *taf_queue_enter(struct taf_queues *t, uint64_t handle)
 	return q;
 }
 
+uint64_t taf_queue_until(void)
+{
+	return taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+}
+
+bool taf_queue_stay(struct taf_queue *q)
+{
+	atomic_fetch_add(&q->users, 1);
+	taf_queue_leave(q);
+	if (!atomic_load(&q->is_going))
+		return true;
+	taf_queue_go(q);
+	return false;
+}
+
+void taf_queue_go(struct taf_queue *q)
+{
+	atomic_fetch_sub(&q->users, 1);
+	taf_sys_wake_all(&q->users);
+}
+
+void taf_queue_going(struct taf_queue *q)
+{
+	uint64_t until = taf_queue_until();
+	uint32_t users;
+
+	atomic_store(&q->is_going, true);
+	while ((users = atomic_load(&q->users)) && taf_sys_mono_ns() < until)
+		taf_sys_wait(&q->users, users, LOOK_MS);
+}
+
 void taf_queue_drop(struct taf_queue *q)
 {
+	taf_queue_going(q);
 	if (!is_mine(q))
 		take(q);
 	atomic_store(&q->handle, 0);
@@ -172,9 +207,9 @@ void taf_queue_leave_all(struct taf_queues *t, uint64_t parent)
 			taf_queue_leave(&t->of[i]);
 }
 
-int taf_queue_each(struct taf_queues *t, int (*wait)(struct taf_queue *q))
+int taf_queue_each(struct taf_queues *t, int (*wait)(struct taf_queue *q, uint64_t until))
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	uint64_t until = taf_queue_until();
 	int err = 0;
 
 	own(t);
@@ -191,7 +226,7 @@ int taf_queue_each(struct taf_queues *t, int (*wait)(struct taf_queue *q))
 			continue;
 		}
 		/* It may have gone while this thread waited. */
-		one = atomic_load(&q->handle) ? wait(q) : 0;
+		one = atomic_load(&q->handle) ? wait(q, until) : 0;
 		err = one ? one : err;
 		taf_queue_leave(q);
 	}

@@ -8,11 +8,20 @@
  *     taf_queue_leave(q)
  *     taf_queue_drop     before it goes
  *
+ *   in wait(q, until), where the runtime has a mark that can be handed to a queue
+ *     they submit it; taf_queue_stay(q); they look whether it is reached; taf_queue_go(q)
+ *
  * claim: 0, or the tid of the thread that is in the runtime with this queue.  A queue
  * that must not be used by two threads at once (Vulkan) is claimed for each call; one
  * that may (OpenCL) by drains alone.  What is dropped waits for the claim, so a drain
  * never waits for a queue that is gone; and a drain passes over one whose claim it does
- * not get in time, or that its own thread is in.  No wait is longer than drain.deadline.
+ * not get in time, or that its own thread is in.  No wait is longer than drain.deadline:
+ * a correct program may have work in a queue that waits for what its own thread does
+ * next (a user event, a semaphore that the host signals), and that thread may be here.
+ *
+ * A drain that stays is in the queue without the claim, so that the program may go on
+ * submitting what the queue waits for.  A mark that was waited for in vain is kept (late):
+ * until it is reached nobody waits for that queue again, but at the exit.
  *
  * A fork child has none: the first look at the table by another process empties it.
  */
@@ -34,6 +43,9 @@ struct taf_queue {
 	uint32_t device; /* its number */
 	bool is_unordered; /* its commands may overtake each other */
 	_Atomic(bool) is_used; /* something was submitted to it */
+	_Atomic(bool) is_going; /* it is about to be dropped */
+	_Atomic(uint32_t) users; /* drains that stay */
+	_Atomic(uint64_t) late; /* an event or a fence of ours; 0: none */
 };
 
 struct taf_queues {
@@ -47,6 +59,8 @@ struct taf_queues {
 struct taf_queue *taf_queue_add(struct taf_queues *t, uint64_t handle,
 				const struct taf_queue *like);
 struct taf_queue *taf_queue_of(struct taf_queues *t, uint64_t handle);
+/* Before it is dropped: lets no drain stay any more, and waits for those that do. */
+void taf_queue_going(struct taf_queue *q);
 /* Waits for its claim, then forgets it. */
 void taf_queue_drop(struct taf_queue *q);
 /* Those of one parent, or all with 0. */
@@ -60,8 +74,14 @@ void taf_queue_leave(struct taf_queue *q); /* NULL: nothing to do */
 void taf_queue_enter_all(struct taf_queues *t, uint64_t parent);
 void taf_queue_leave_all(struct taf_queues *t, uint64_t parent);
 
-/* Runs wait(q) on each queue that was used and can be claimed, and gives 0, the last
+/* When a wait that begins now must end. */
+uint64_t taf_queue_until(void);
+/* Gives the claim back and stays. False: the queue is going. */
+bool taf_queue_stay(struct taf_queue *q);
+void taf_queue_go(struct taf_queue *q);
+
+/* Runs wait(q, until) on each queue that was used and can be claimed, and gives 0, the last
  * error, or -ETIMEDOUT where one could not be claimed. */
-int taf_queue_each(struct taf_queues *t, int (*wait)(struct taf_queue *q));
+int taf_queue_each(struct taf_queues *t, int (*wait)(struct taf_queue *q, uint64_t until));
 
 #endif

@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 #define TAF_VK_SUCCESS 0
+#define TAF_VK_TIMEOUT 2
 #define TAF_VK_OUT_OF_HOST_MEMORY (-1)
 #define TAF_VK_OUT_OF_DEVICE_MEMORY (-2)
 #define TAF_VK_INITIALIZATION_FAILED (-3)
 #define TAF_VK_DEVICE_LOST (-4)
 
 /* sType */
+#define TAF_VK_FENCE_INFO 8
 #define TAF_VK_LOADER_INSTANCE_INFO 47
 #define TAF_VK_LOADER_DEVICE_INFO 48
 #define TAF_VK_MEMORY_PROPERTIES_2 1000059006
@@ -29,6 +31,12 @@
 struct taf_vk_link {
 	int32_t type;
 	const struct taf_vk_link *next;
+};
+
+struct taf_vk_fence_info {
+	int32_t type;
+	const struct taf_vk_link *next;
+	uint32_t flags;
 };
 
 struct taf_vk_allocate {

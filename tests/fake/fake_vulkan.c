@@ -6,6 +6,7 @@
 #define FAKE_ROWS "../../hooks/vulkan.def"
 #define HAND_vkGetPhysicalDeviceMemoryProperties FAKE_HAND
 #define HAND_vkGetPhysicalDeviceMemoryProperties2 FAKE_HAND
+#define HAND_vkDestroyFence FAKE_HAND
 #include "fake.h"
 
 void vkGetPhysicalDeviceMemoryProperties(void *physical, struct taf_vk_memory *memory)
@@ -21,4 +22,12 @@ void vkGetPhysicalDeviceMemoryProperties2(void *physical, struct taf_vk_memory2 
 {
 	fake_called(FAKE_vkGetPhysicalDeviceMemoryProperties2);
 	vkGetPhysicalDeviceMemoryProperties(physical, &memory->memory);
+}
+
+void vkDestroyFence(void *device, uint64_t fence, const void *allocator)
+{
+	(void)device;
+	(void)fence;
+	(void)allocator;
+	fake_called(FAKE_vkDestroyFence);
 }

@@ -24,6 +24,7 @@ static int setup(void **state)
 	for (int i = 0; i < TAF_QUEUES; i++) {
 		table.of[i].handle = 0;
 		table.of[i].claim = 0;
+		table.of[i].users = 0;
 	}
 	waits = is_inside = may_go = is_gone = 0;
 	taf_rules_default(&taf_rules);
@@ -41,8 +42,9 @@ static struct taf_queue *make(uint64_t handle, uint64_t parent)
 	return q;
 }
 
-static int wait_for(struct taf_queue *q)
+static int wait_for(struct taf_queue *q, uint64_t until)
 {
+	assert_true(until > 0);
 	assert_int_equal(q->claim, taf_tid());
 	waits++;
 	return 0;
@@ -114,9 +116,10 @@ static void *stay_inside(void *unused)
 	return NULL;
 }
 
-static int wait_alone(struct taf_queue *q)
+static int wait_alone(struct taf_queue *q, uint64_t until)
 {
 	(void)q;
+	(void)until;
 	assert_false(is_inside);
 	waits++;
 	return 0;
@@ -156,10 +159,11 @@ static void *drop(void *q)
 	return NULL;
 }
 
-static int wait_while_it_is_dropped(struct taf_queue *q)
+static int wait_while_it_is_dropped(struct taf_queue *q, uint64_t until)
 {
 	static pthread_t dropper;
 
+	(void)until;
 	if (q->handle != 11)
 		return 0;
 	assert_int_equal(pthread_create(&dropper, NULL, drop, q), 0);
@@ -179,6 +183,54 @@ static void what_goes_waits_for_the_drain(void **state)
 	while (!is_gone)
 		sched_yield();
 	assert_int_equal(waits, 1);
+	assert_null(taf_queue_of(&table, 11));
+}
+
+/* What the queue waits for may be what the program submits next. */
+static int stay_while_the_program_enters(struct taf_queue *q, uint64_t until)
+{
+	pthread_t inside;
+
+	(void)until;
+	assert_true(taf_queue_stay(q));
+	may_go = 1;
+	assert_int_equal(pthread_create(&inside, NULL, stay_inside, NULL), 0);
+	pthread_join(inside, NULL);
+	taf_queue_go(q);
+	waits++;
+	return 0;
+}
+
+static void who_stays_holds_nobody_up(void **state)
+{
+	(void)state;
+	make(11, 1);
+	assert_int_equal(taf_queue_each(&table, stay_while_the_program_enters), 0);
+	assert_int_equal(waits, 1);
+}
+
+static int stay_until_it_goes(struct taf_queue *q, uint64_t until)
+{
+	pthread_t dropper;
+
+	(void)until;
+	assert_true(taf_queue_stay(q));
+	assert_int_equal(pthread_create(&dropper, NULL, drop, q), 0);
+	while (!q->is_going)
+		sched_yield();
+	assert_false(taf_queue_stay(q));
+	assert_false(is_gone);
+	taf_queue_go(q);
+	pthread_join(dropper, NULL);
+	assert_true(is_gone);
+	return 0;
+}
+
+static void what_goes_waits_for_who_stays(void **state)
+{
+	(void)state;
+	make(11, 1);
+	assert_int_equal(taf_queue_each(&table, stay_until_it_goes), 0);
 	assert_null(taf_queue_of(&table, 11));
 }
 
@@ -241,6 +293,8 @@ int main(void)
 		cmocka_unit_test_setup(a_thread_passes_over_what_it_is_in, setup),
 		cmocka_unit_test_setup(a_drain_waits_until_the_program_is_out, setup),
 		cmocka_unit_test_setup(what_goes_waits_for_the_drain, setup),
+		cmocka_unit_test_setup(who_stays_holds_nobody_up, setup),
+		cmocka_unit_test_setup(what_goes_waits_for_who_stays, setup),
 		cmocka_unit_test_setup(a_thread_that_is_gone_holds_nothing, setup),
 		cmocka_unit_test_setup(all_of_a_device_are_entered, setup),
 		cmocka_unit_test_setup(a_fork_child_has_none, setup),

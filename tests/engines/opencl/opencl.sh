@@ -62,6 +62,14 @@ has leave "what is still held" '.class == "device" and .bytes == 49152 and .piec
 same launch ./program launch 20
 has launch "an event shows that all is done" '.ev == "drain" and .ph == "begin" and .rule == "drain.at_exit" and .msg == null'
 
+# A wait of ours ends, whatever the program does next.
+same gate timeout 30 ./program gate
+has_not gate "a drain before an object goes" '.ev == "drain" and .call == "clReleaseCommandQueue"'
+has gate "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
+with_shim TAFFRAIL_SET="drain.every_submits=1" timeout 30 ./program gate
+check "gate every" status "exit 0" "$(cat shim.status)"
+has "gate every" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.every_submits" and .rc == -110'
+
 # ---- what only a policy does ----
 
 with_shim TAFFRAIL_SET="drain.every_submits=4;drain.at_exit=off" ./program launch 20
@@ -81,4 +89,4 @@ has limit "what was not taken is not counted" '.class == "device" and .bytes == 
 with_shim TAFFRAIL=off ./program add
 check off status "exit 0" "$(cat shim.status)"
 check off "state" "" "$(ls "$state" 2>/dev/null)"
-tally 31
+tally 38

@@ -60,6 +60,12 @@ check_shown
 has "$case" "what was waited for at the exit" '.ev == "drain" and .ph == "begin" and .rule == "drain.at_exit" and (.msg | startswith("submits 1..3 "))'
 has "$case" "the exit" '.ev == "exit" and .ph == "end" and .rc == 0'
 
+case="layer gate"
+without_shim ./program link gate 2
+as_layer timeout 30 ./program link gate 2
+check_shown
+has "$case" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
+
 # A policy file is read as in a preload, by the companion.
 echo '{ "memory": { "max_single_alloc": "3MiB", "on_misfit": "refuse" } }' >policy.json
 case="layer limit"
@@ -77,4 +83,4 @@ fresh
 raw shim env TAFFRAIL_STATE="$state" ./program link fence 6
 check_shown
 check "$case" state "" "$(ls "$state" 2>/dev/null)"
-tally 240
+tally 244

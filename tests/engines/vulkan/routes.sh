@@ -44,6 +44,12 @@ for route in link instance device open; do
 	same "$case" ./program $route free 3
 	has "$case" "a drain before memory goes" '.ev == "drain" and .ph == "begin" and .rule == "drain.before_unload" and (.msg | startswith("submits 1..3 "))'
 
+	# A wait of ours ends, whatever the program does next; the second one is not made.
+	case="$route gate"
+	same "$case" timeout 30 ./program $route gate 2
+	check "$case" "drains that have given up" 2 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110')"
+	check "$case" "waits among them" 1 "$(count '.ev == "drain" and .ph == "end" and .rc == -110 and .ms >= 1000')"
+
 	case="$route every"
 	with_shim TAFFRAIL_SET="drain.every_submits=4;drain.at_exit=off;drain.before_unload=off" ./program $route idle 20
 	check "$case" status "exit 0" "$(cat shim.status)"
@@ -63,4 +69,4 @@ check "threads and drains" output "7afa7afa 7afa7afa" "$(cat shim.out)"
 with_shim TAFFRAIL=off ./program device fence 3
 check off status "exit 0" "$(cat shim.status)"
 check off state "" "$(ls "$state" 2>/dev/null)"
-tally 160
+tally 180

@@ -6,8 +6,11 @@
  *	program keep            as take 1 2 3, with what retains, maps, images and sub-buffers do
  *	program launch N        hands N kernels to a queue, then waits by the last one's event
  *	program leave N         hands N kernels over and ends without a wait
+ *	program gate            a kernel waits for an event that is set when a queue and shared
+ *	                        memory that nobody uses have been given back
  */
-#define CL_TARGET_OPENCL_VERSION 120
+#define CL_TARGET_OPENCL_VERSION 200
+#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
 
 #include <stdio.h>
@@ -195,6 +198,37 @@ static int launch_many(int n, int is_waiting)
 	return 0;
 }
 
+static int gate(void)
+{
+	cl_command_queue other;
+	cl_event open;
+	cl_mem a, b, c;
+	size_t n = N;
+	void *shared;
+	cl_int rc;
+
+	begin(0);
+	c = set_arguments(&a, &b);
+	other = clCreateCommandQueue(context, device, 0, &rc);
+	must(rc, "other queue");
+	shared = clSVMAlloc(context, CL_MEM_READ_WRITE, 4096, 0);
+	open = clCreateUserEvent(context, &rc);
+	must(rc, "event");
+	must(clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &n, NULL, 1, &open, NULL), "launch");
+	must(clFlush(queue), "flush");
+	must(clReleaseCommandQueue(other), "release of the other queue");
+	must(clReleaseMemObject(a), "release");
+	clSVMFree(context, shared);
+	must(clSetUserEventStatus(open, CL_COMPLETE), "open");
+	must(clFinish(queue), "finish");
+	must(clReleaseEvent(open), "release of the event");
+	must(clReleaseMemObject(b), "release");
+	must(clReleaseMemObject(c), "release");
+	end();
+	printf("through\n");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -210,6 +244,8 @@ int main(int argc, char **argv)
 		return launch_many(atoi(argv[2]), 1);
 	if (!strcmp(what, "leave") && argc > 2)
 		return launch_many(atoi(argv[2]), 0);
-	fprintf(stderr, "usage: program add | take MIB... | keep | launch N | leave N\n");
+	if (!strcmp(what, "gate"))
+		return gate();
+	fprintf(stderr, "usage: program add | take MIB... | keep | launch N | leave N | gate\n");
 	return 64;
 }

@@ -13,6 +13,8 @@
  *	       idle      N submits, vkQueueWaitIdle
  *	       leave     N submits, then the program ends
  *	       free      N submits, then memory that they do not use is given back
+ *	       gate      N submits that wait for a semaphore; memory is given back, twice, then
+ *	                 the host signals it
  *	       take      takes N MiB, prints what vkAllocateMemory says
  *	       threads   N submits each in four threads with a queue lock of the program's own
  *
@@ -43,7 +45,8 @@
 						f(vkGetFenceStatus) f(vkCreateSemaphore) \
 							f(vkDestroySemaphore) f(vkTrimCommandPool) \
 								f(vkWaitSemaphores) \
-									f(vkQueueSubmit2)
+									f(vkSignalSemaphore) \
+										f(vkQueueSubmit2)
 
 static struct {
 #define MEMBER(name) PFN_##name name;
@@ -282,6 +285,42 @@ static void submit_values(int n)
 	vk.vkDestroySemaphore(device, semaphore, NULL);
 }
 
+static void submit_gated(int n)
+{
+	VkSemaphoreTypeCreateInfo type = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+					   .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE };
+	VkSemaphoreCreateInfo info = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+				       .pNext = &type };
+	uint64_t one = 1;
+	VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+	VkTimelineSemaphoreSubmitInfo t = {
+		.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+		.waitSemaphoreValueCount = 1,
+		.pWaitSemaphoreValues = &one
+	};
+	VkSubmitInfo s = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+			   .pNext = &t,
+			   .waitSemaphoreCount = 1,
+			   .pWaitDstStageMask = &stage,
+			   .commandBufferCount = 1,
+			   .pCommandBuffers = &commands };
+	VkSemaphoreSignalInfo open = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO,
+				       .value = 1 };
+	VkDeviceMemory more[2];
+
+	for (int i = 0; i < 2; i++)
+		must(allocate(BYTES, &more[i]), "more");
+	must(vk.vkCreateSemaphore(device, &info, NULL, &open.semaphore), "semaphore");
+	s.pWaitSemaphores = &open.semaphore;
+	for (int i = 0; i < n; i++)
+		must(vk.vkQueueSubmit(queue, 1, &s, VK_NULL_HANDLE), "submit");
+	for (int i = 0; i < 2; i++)
+		vk.vkFreeMemory(device, more[i], NULL);
+	must(vk.vkSignalSemaphore(device, &open), "signal");
+	must(vk.vkQueueWaitIdle(queue), "idle");
+	vk.vkDestroySemaphore(device, open.semaphore, NULL);
+}
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void *submit_locked(void *n)
@@ -339,6 +378,8 @@ int main(int argc, char **argv)
 		submit_fenced(n, !strcmp(what, "status"));
 	else if (!strcmp(what, "values"))
 		submit_values(n);
+	else if (!strcmp(what, "gate"))
+		submit_gated(n);
 	else if (!strcmp(what, "threads"))
 		submit_threads(n);
 	else if (!strcmp(what, "free"))

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* opencl_wait.c -- our own waits for a queue of OpenCL, which end after drain.deadline.
+ *
+ * clFinish has no limit, and a correct program may have handed over what waits for a user
+ * event that this very thread sets later.  So a marker is enqueued, which shows by its
+ * event when all before it is done, and that event is asked. */
+#include <errno.h>
+
+#include "opencl_device.h"
+
+#define TAF_ROWS "opencl.def"
+#define TAF_TABLE taf_table_opencl
+#define TAF_ENGINE TAF_ENGINE_OPENCL
+#include "rows.h"
+
+#define API TAF_API_OPENCL
+
+#define SLEEP_US 50
+#define SLEEP_MOST_US 1000
+
+static void *pointer_of(uint64_t n)
+{
+	union {
+		uint64_t n;
+		void *p;
+	} u = { .n = n };
+
+	return u.p;
+}
+
+static void give(void *event, const void *home)
+{
+	clReleaseEvent_fn *release = THEIRS(clReleaseEvent, home);
+
+	if (event && release)
+		release(event);
+}
+
+static int mark(void *queue, const void *home, void **event)
+{
+	clEnqueueMarkerWithWaitList_fn *with = THEIRS(clEnqueueMarkerWithWaitList, home);
+	clEnqueueMarker_fn *without = THEIRS(clEnqueueMarker, home);
+	clFlush_fn *flush = THEIRS(clFlush, home);
+
+	if ((!with && !without) || !flush)
+		return -ENOSYS;
+	if (with ? with(queue, 0, NULL, event) : without(queue, event))
+		return -EIO;
+	/* Without it the queue need not begin. */
+	flush(queue);
+	return 0;
+}
+
+/* q: NULL for one that is not known. */
+static int await(const struct taf_queue *q, void *event, const void *home, uint64_t until)
+{
+	clGetEventInfo_fn *ask = THEIRS(clGetEventInfo, home);
+	uint32_t us = SLEEP_US;
+	int32_t status = 1;
+
+	while (ask) {
+		if (ask(event, TAF_CL_EVENT_STATUS, sizeof(status), &status, NULL) || status < 0)
+			return -EIO;
+		if (!status)
+			return 0;
+		if (taf_sys_mono_ns() >= until || (q && atomic_load(&q->is_going)))
+			return -ETIMEDOUT;
+		taf_sys_sleep_us(us);
+		us = us * 2 < SLEEP_MOST_US ? us * 2 : SLEEP_MOST_US;
+	}
+	return -ENOSYS;
+}
+
+/* An event that was waited for in vain is asked once, but at the exit. */
+static int await_late(struct taf_queue *q, uint64_t until)
+{
+	uint64_t late = atomic_exchange(&q->late, 0), none = 0;
+	int err = late ? await(q, pointer_of(late), q->home,
+			       taf_state_now() == TAF_LEAVING ? until : 0)
+		       : 0;
+
+	if (err == -ETIMEDOUT && atomic_compare_exchange_strong(&q->late, &none, late))
+		return err;
+	give(pointer_of(late), q->home);
+	return err == -ETIMEDOUT ? err : 0;
+}
+
+static int await_now(struct taf_queue *q, void *event, uint64_t until)
+{
+	uint64_t none = 0;
+	int err = await(q, event, q->home, until);
+
+	if (err != -ETIMEDOUT || !atomic_compare_exchange_strong(&q->late, &none, TAF_U64(event)))
+		give(event, q->home);
+	return err;
+}
+
+int taf_cl_wait(struct taf_queue *q, uint64_t until)
+{
+	struct taf_flight_mark seen;
+	void *event = NULL;
+	uint64_t handle = atomic_load(&q->handle);
+	int err;
+
+	taf_flight_seen(&seen, taf_flight_key(API, handle, 0));
+	if (!taf_queue_stay(q))
+		return -ETIMEDOUT;
+	err = await_late(q, until);
+	err = err ? err : mark(pointer_of(handle), q->home, &event);
+	err = err ? err : await_now(q, event, until);
+	taf_queue_go(q);
+	if (!err)
+		taf_flight_done(&seen);
+	return err;
+}
+
+int taf_cl_wait_unknown(void *queue, const void *home)
+{
+	struct taf_flight_mark seen;
+	void *event = NULL;
+	int err;
+
+	taf_flight_seen(&seen, taf_flight_key(API, TAF_U64(queue), 0));
+	err = mark(queue, home, &event);
+	err = err ? err : await(NULL, event, home, taf_queue_until());
+	give(event, home);
+	if (!err)
+		taf_flight_done(&seen);
+	return err;
+}
+
+void taf_cl_forget_late(struct taf_queue *q)
+{
+	give(pointer_of(atomic_exchange(&q->late, 0)), q->home);
+}
