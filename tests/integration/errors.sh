@@ -93,6 +93,7 @@ with on_error=restart "${fails[@]}" "${words[@]}"
 has restart "that nobody will" '.rule == "on_error" and (.msg | test("nobody will"))'
 fresh
 rm -f once
+# shellcheck disable=SC2016 # for the inner shell
 raw run timeout -s KILL 60 env TAFFRAIL_STATE="$state" "${fails[@]}" "$bin" run --restart --restart-max 1/1h --restart-delay 20ms \
 	--set on_error=restart --set drain.idle_ms=5ms -- sh -c 'test -e once && exit 0; : >once; exec "$0" "$@"' "$guest" load=a.gguf infer=2 sleep
 check restart "the second life is the last" "exit 0" "$(cat run.status)"
