@@ -7,7 +7,8 @@
 #	build    compilers and headers, to build and to run the unit tests
 #	lint     what reads source and records: clang and its tools, shellcheck, mandoc, jq, perl
 #	engines  node >= 20, python3 and the prebuilt llama.cpp, for the engine tests;
-#	         OpenCL and Vulkan on the processor, and programs that use them
+#	         OpenCL and Vulkan on the processor, and programs that use them; a compiler
+#	         and an emulator for aarch64
 #
 # Root on Debian or Ubuntu: installs with apt-get.  Anybody else: prints the
 # command and ends with 1.  NO_INSTALL=1: only tells, and ends with 1 only when
@@ -75,6 +76,9 @@ want_lint() {
 }
 
 want_engines() {
+	want engines gcc-aarch64-linux-gnu "the shim is built for the other processor" have aarch64-linux-gnu-gcc
+	want engines libc6-dev-arm64-cross "its C library" test -e /usr/aarch64-linux-gnu/include/stdio.h
+	want engines qemu-user "runs it" have qemu-aarch64
 	want engines python3 "engine tests through ctypes" have python3
 	want engines pocl-opencl-icd "OpenCL on the processor" \
 		test -e /etc/OpenCL/vendors/pocl.icd
