@@ -13,10 +13,6 @@
 #include "../shim/crumb.h"
 #include "mlx.h"
 
-/* Three numbers by value: of the stream, of the kind of device, of the device. */
-struct taf_stream {
-	int32_t index, kind, device;
-};
 #define TAF_STREAM struct taf_stream
 #define TAF_NO_STREAM ((struct taf_stream){ 0 })
 
@@ -30,140 +26,6 @@ struct taf_stream {
 #include "expand.h"
 
 #define REFUSED "refused by taffrail: `taffrail report` says by which rule"
-
-/* One of their functions by its older or its newer name. */
-#define EITHER(newer, older, home) \
-	(THEIRS(newer, home) ? (taf_fn)THEIRS(newer, home) : (taf_fn)THEIRS(older, home))
-
-/* ---- Calls of our own ----------------------------------------------------------- */
-
-static bool ask(taf_fn fn, uint64_t *n)
-{
-	struct taf_try t = { .fn = fn };
-
-	taf_tls.inside++;
-	if (!taf_try_call(&t))
-		t.fn = NULL;
-	taf_tls.inside--;
-	*n = t.result;
-	return t.fn != NULL;
-}
-
-uint64_t taf_mlx_held(const void *home)
-{
-	uint64_t n;
-
-	return ask((taf_fn)THEIRS(_ZN3mlx4core17get_active_memoryEv, home), &n) ? n : UINT64_MAX;
-}
-
-/* Streams that the program has made; the default one of each thread is not among them. */
-enum sort { PLAIN, LOCAL, SHARED };
-#define STREAMS_MAX 32
-static struct made {
-	_Atomic(int32_t) tid; /* 0: free */
-	enum sort sort;
-	struct taf_stream stream;
-} made[STREAMS_MAX];
-static _Atomic(uint32_t) n_made;
-
-static void note_stream(enum sort sort, struct taf_stream stream)
-{
-	uint32_t i = atomic_fetch_add(&n_made, 1);
-
-	if (i >= STREAMS_MAX)
-		return;
-	made[i].sort = sort;
-	made[i].stream = stream;
-	atomic_store(&made[i].tid, taf_tid());
-}
-
-/* From 0.31.2 on what a thread made is its own; before, anybody may wait for it. */
-static bool is_ours_to_wait(const struct made *m, const void *home)
-{
-	return m->sort != PLAIN || atomic_load(&m->tid) == taf_tid() ||
-	       !THEIRS(_ZN3mlx4core13clear_streamsEv, home);
-}
-
-static void sync_stream(const struct made *m, const void *home)
-{
-	struct taf_try t = { .arg = { (uint64_t)(uint32_t)m->stream.index |
-					      (uint64_t)(uint32_t)m->stream.kind << 32,
-				      (uint64_t)(uint32_t)m->stream.device } };
-
-	if (m->sort == LOCAL)
-		t.fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeENS0_17ThreadLocalStreamE, home);
-	else if (is_ours_to_wait(m, home))
-		t.fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeENS0_6StreamE, home);
-	taf_try_call(&t);
-}
-
-/* On the thread that infers alone: act.c sees to that. */
-static int sync_thread(void *handle, const void *home)
-{
-	struct taf_try t = { .fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeEv, home) };
-
-	(void)handle;
-	if (!taf_try_is_ready() || !t.fn)
-		return -ENOSYS;
-	for (uint32_t i = 0; i < STREAMS_MAX && atomic_load(&made[i].tid); i++)
-		sync_stream(&made[i], home);
-	return taf_try_call(&t) ? 0 : -EIO;
-}
-
-/* What a process leaves wired outlives it where it is killed: nothing is, once it leaves. */
-static void unwire(const void *home)
-{
-	struct taf_try t = { .fn = EITHER(_ZN3mlx4core15set_wired_limitEm,
-					  _ZN3mlx4core5metal15set_wired_limitEm, home) };
-
-	if (taf_limit_in_force(TAF_LIMIT_WIRED))
-		taf_try_call(&t);
-}
-
-static int clear(void *handle, const void *home)
-{
-	struct taf_try t = { .fn = EITHER(_ZN3mlx4core11clear_cacheEv,
-					  _ZN3mlx4core5metal11clear_cacheEv, home) };
-
-	(void)handle;
-	if (taf_state_now() == TAF_LEAVING)
-		unwire(home);
-	if (!t.fn)
-		return -ENOSYS;
-	return taf_try_call(&t) ? 0 : -EIO;
-}
-
-static taf_fn cached_fn(const void *home)
-{
-	return EITHER(_ZN3mlx4core16get_cache_memoryEv, _ZN3mlx4core5metal16get_cache_memoryEv,
-		      home);
-}
-
-static int slack(void *handle, const void *home, uint64_t *bytes)
-{
-	(void)handle;
-	return ask(cached_fn(home), bytes) ? 0 : -ENOSYS;
-}
-
-static void put_bytes(struct taf_text *out, const char *key, taf_fn fn)
-{
-	uint64_t n;
-
-	if (!ask(fn, &n))
-		return;
-	taf_text_put(out, key);
-	taf_text_u64(out, n);
-}
-
-static void tell(const void *home, struct taf_text *out)
-{
-	put_bytes(out, ",\"active\":", (taf_fn)THEIRS(_ZN3mlx4core17get_active_memoryEv, home));
-	put_bytes(out, ",\"peak_bytes\":", (taf_fn)THEIRS(_ZN3mlx4core15get_peak_memoryEv, home));
-	put_bytes(out, ",\"cached\":", cached_fn(home));
-}
-
-const struct taf_ops taf_mlx_ops = { .sync = sync_thread, .trim = clear, .slack = slack };
-const struct taf_by_thread taf_mlx_threads = { .tell = tell };
 
 /* ---- Evaluations ---------------------------------------------------------------- */
 
@@ -469,7 +331,8 @@ static bool has_metal(const void *home)
 {
 	uint64_t n;
 
-	return !ask((taf_fn)THEIRS(_ZN3mlx4core5metal12is_availableEv, home), &n) || (n & 1);
+	return !taf_mlx_ask((taf_fn)THEIRS(_ZN3mlx4core5metal12is_availableEv, home), &n) ||
+	       (n & 1);
 }
 
 /* A raise begins a generation, what takes it back ends it. */
@@ -622,7 +485,7 @@ PASS_STREAM(_ZN3mlx4core11synchronizeENS0_17ThreadLocalStreamE)
 		if (theirs) { \
 			s = theirs(device); \
 			if (!taf_tls.inside) \
-				note_stream(sort, s); \
+				taf_mlx_note_stream(TAF_MLX_##sort, s); \
 		} \
 		return s; \
 	}

@@ -12,6 +12,22 @@
 extern const struct taf_ops taf_mlx_ops;
 extern const struct taf_by_thread taf_mlx_threads;
 
+/* Three numbers by value: of the stream, of the kind of device, of the device. */
+struct taf_stream {
+	int32_t index, kind, device;
+};
+/* How a stream was made. */
+enum taf_mlx_sort { TAF_MLX_PLAIN, TAF_MLX_LOCAL, TAF_MLX_SHARED };
+
+/* One of their functions by its older or its newer name. */
+#define EITHER(newer, older, home) \
+	(THEIRS(newer, home) ? (taf_fn)THEIRS(newer, home) : (taf_fn)THEIRS(older, home))
+
+/* Calls fn, which takes nothing and gives a number. False: there is none, or it threw. */
+bool taf_mlx_ask(taf_fn fn, uint64_t *n);
+/* The program has made a stream, on this thread. */
+void taf_mlx_note_stream(enum taf_mlx_sort sort, struct taf_stream stream);
+
 /* An evaluation on its way. */
 struct taf_mlx_job {
 	struct taf_call call;

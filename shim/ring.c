@@ -4,10 +4,10 @@
  * In memory the file gets its pages lane by lane: a program has few threads that
  * use an engine, and a whole ring would cost each one's first call a third of a
  * millisecond.  Without a place for it the ring is anonymous memory: the process
- * still counts, only nobody reads it after its death.  The mapping is never taken away: a thread may be half way
- * through a record while another one ends the process.  In a fork child the
- * parent's ring is covered by private memory of the same size, so that a lane
- * that somebody still points to is harmless there.
+ * still counts, only nobody reads it after its death.  The mapping is never taken
+ * away: a thread may be half way through a record while another one ends the
+ * process.  In a fork child the parent's ring is covered by private memory of the
+ * same size, so that a lane that somebody still points to is harmless there.
  *
  *   lane   free (tid 0) -- take_own: CAS --> taken
  *          taken by a thread that died  --  take_dead: CAS --> taken

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_opencl.c -- an OpenCL made of the rows of hooks/opencl.def (fake.h). What was handed to a queue
- * is done at once. */
+/* fake_opencl.c -- an OpenCL made of the rows of hooks/opencl.def (fake.h). What was
+ * handed to a queue is done at once. */
 #include "../../hooks/abi/opencl.h"
 
 #define FAKE_ROWS "../../hooks/opencl.def"
