@@ -37,6 +37,15 @@ hip hipStreamBeginCaptureToGraph
 hip hipDeviceGraphMemTrim
 hip hipEventRecord_spt
 hip hipEventRecordWithFlags
+hip hipMemcpy2DAsync_spt
+hip hipMemcpy2DToArrayAsync_spt
+hip hipMemcpy2DFromArrayAsync_spt
+hip hipMemcpy3DAsync_spt
+hip hipMemcpyToSymbolAsync_spt
+hip hipMemcpyFromSymbolAsync_spt
+hip hipMemsetAsync_spt
+hip hipMemset2DAsync_spt
+hip hipMemset3DAsync_spt
 level0 zeCommandListImmediateAppendCommandListsExp
 level0 zeCommandListHostSynchronize
 level0 zeCommandListAppendLaunchKernelWithParameters
@@ -47,7 +56,7 @@ level0 zeDeviceSynchronize
 # The rows as lines "NAME".
 rows_of() { # TABLE
 	tr '\n' ' ' <"$SRC/hooks/$1.def" |
-		grep -oE '(TAKES|GIVES|GIVES_LATER|SUBMITS|WAITS|DROPS|HOOK|OWN|CALL)\(int, *[A-Za-z_0-9]+' | sed 's/.*[ ,]//'
+		grep -oE '(TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|DROPS|HOOK|OWN|CALL)\(int, *[A-Za-z_0-9]+' | sed 's/.*[ ,]//'
 }
 
 check_names() { # TABLE LIBRARY

@@ -13,7 +13,9 @@ import os
 import sys
 
 sys.argv[1:] = ["--no-free", *sys.argv[1:]]
-import ctypes_caller  # noqa: E402  (runs its main: the model stays loaded)
+import ctypes_caller  # noqa: E402
+
+ctypes_caller.main()  # the model stays loaded
 
 sys.stdout.flush()
 ggml = ctypes.CDLL(glob.glob(os.path.join(ctypes_caller.engine_folder(), "libggml-base*.so*"))[0])
