@@ -47,9 +47,12 @@ static void wide(void)
 	fake.sync(NULL);
 }
 
+/* Of all launches and waits. */
+static char stream;
+
 static void launch(void)
 {
-	static char exec, stream;
+	static char exec;
 
 	fake.launch(&exec, &stream);
 }
@@ -64,7 +67,7 @@ static void memory(void)
 
 static void wait_for(void)
 {
-	fake.wait(NULL);
+	fake.wait(&stream);
 }
 
 static void lookup(void)
@@ -129,6 +132,7 @@ static int child(const char *path, const char *what, int threads)
 	launch(); /* becomes active */
 	usleep(20000); /* and knows how fast its clock is */
 	launch();
+	wait_for(); /* nothing is in flight: a free does not drain */
 	for (int i = 0; i < threads; i++)
 		pthread_create(&t[i], NULL, run_loop, &l[i]);
 	for (int i = 0; i < threads; i++) {
