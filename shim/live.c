@@ -162,6 +162,16 @@ static uint64_t held(struct sum *s)
 	       atomic_load_explicit(&s->bytes[TAF_AT_MANAGED], memory_order_relaxed);
 }
 
+static uint64_t now_of(_Atomic(uint64_t) *n)
+{
+	return atomic_load_explicit(n, memory_order_relaxed);
+}
+
+static void show(_Atomic(uint64_t) *where, _Atomic(uint64_t) *n)
+{
+	atomic_store_explicit(where, now_of(n), memory_order_relaxed);
+}
+
 /* For readers of the ring: the sums of this device, each whole by itself. */
 static void publish(const struct taf_piece *p)
 {
@@ -178,11 +188,11 @@ static void publish(const struct taf_piece *p)
 			continue;
 		}
 		for (int place = 0; place < TAF_PLACES; place++) {
-			atomic_store(&d->bytes[place], atomic_load(&s->bytes[place]));
-			atomic_store(&d->pieces[place], atomic_load(&s->pieces[place]));
+			show(&d->bytes[place], &s->bytes[place]);
+			show(&d->pieces[place], &s->pieces[place]);
 		}
-		atomic_store(&d->peak, atomic_load(&s->peak));
-		atomic_store(&d->largest, atomic_load(&s->largest));
+		show(&d->peak, &s->peak);
+		show(&d->largest, &s->largest);
 		break;
 	}
 }

@@ -22,6 +22,7 @@
 
 #include "../../policy/text.h"
 #include "../../shim/seg.h"
+#include "child.h"
 
 static char dir[] = "/tmp/taf-seg-XXXXXX";
 static struct taf_seg seg;
@@ -91,26 +92,6 @@ static bool is_all(const char *text, size_t from, size_t to, char c)
 		if (text[from] != c)
 			return false;
 	return true;
-}
-
-static void in_child(void (*body)(void))
-{
-	int status = -1;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		body();
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
-		print_message(
-			"SKIPPED: this kernel does not let a process trap its own system calls\n");
-		skip();
-	}
-	assert_int_equal(status, 0);
 }
 
 static int set_up(void **state)

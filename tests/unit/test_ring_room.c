@@ -17,6 +17,7 @@
 #include "../../policy/text.h"
 #include "../../shim/crumb.h"
 #include "../../shim/ring.h"
+#include "child.h"
 #include "trap.h"
 
 #define THREADS 40
@@ -39,26 +40,6 @@ static void open_ring(uint32_t bytes)
 static struct taf_lane *lane_of(struct taf_ring_head *h, uint32_t i)
 {
 	return (struct taf_lane *)(void *)((char *)h + TAF_RING_PAGE + (size_t)i * h->lane_bytes);
-}
-
-static void in_child(void (*body)(void))
-{
-	int status = -1;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		body();
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
-		print_message(
-			"SKIPPED: this kernel does not let a process trap its own system calls\n");
-		skip();
-	}
-	assert_int_equal(status, 0);
 }
 
 static bool is_backed(int fd, const void *from, const void *to)
