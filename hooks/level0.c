@@ -190,19 +190,48 @@ int taf_zeCommandListCreateImmediate(void *context, void *device,
 	return made(&call, desc, TAF_WHERE(list), r);
 }
 
+/* A queue is about to be destroyed; its handle may be another one's as soon as theirs has
+ * done it, so all is forgotten before. False: it must stay. */
+static bool going(const void *handle, struct taf_ze_queue *was)
+{
+	const struct taf_ze_queue *q = taf_ze_queue_of(handle);
+
+	*was = (struct taf_ze_queue){ .handle = 0 };
+	if (!q)
+		return true;
+	was->is_list = q->is_list;
+	was->is_in_order = q->is_in_order;
+	was->is_synchronous = q->is_synchronous;
+	atomic_store(&was->submits, atomic_load(&q->submits));
+	atomic_store(&was->handle, (uintptr_t)handle);
+	taf_flight_drop(taf_flight_key(TAF_API_LEVEL0, TAF_U64(handle), 0));
+	return taf_ze_queue_drop(handle);
+}
+
+/* Theirs did not destroy it: what is in use may be refused. */
+static void stays(const void *handle, const struct taf_ze_queue *was)
+{
+	struct taf_ze_queue *q = atomic_load(&was->handle) ? taf_ze_queue_add(handle, was) : NULL;
+
+	if (q)
+		atomic_fetch_add(&q->submits, atomic_load(&was->submits));
+}
+
 #define DESTROYS(name, handle) \
 	int taf_##name(void *handle) \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
+		struct taf_ze_queue was; \
 		int r; \
 \
 		call.real = (taf_fn)REAL(name); \
 		if (!call.real) \
 			return TAF_ZE_UNINITIALIZED; \
-		if (taf_ze_queue_of(handle)) \
-			taf_flight_drop(taf_flight_key(TAF_API_LEVEL0, TAF_U64(handle), 0)); \
-		taf_ze_queue_drop(handle); \
+		if (!going(handle, &was)) \
+			return 0; \
 		r = THROUGH(call, name)(handle); \
+		if (r) \
+			stays(handle, &was); \
 		TAF_FAULT(call, r); \
 		return r; \
 	}
@@ -384,48 +413,56 @@ int taf_zeDeviceSynchronize(void *device)
 	return r;
 }
 
-/* Until q is idle, gone, or the time is over. */
-static int wait_for(const struct taf_ze_queue *q, const void *home, uint64_t until)
+struct wait {
+	const void *home;
+	uint64_t until;
+};
+
+/* Until q, which is held, is idle, about to go, or the time is over. */
+static int wait_for(const struct taf_ze_queue *q, uintptr_t n, const struct wait *w)
 {
-	zeCommandQueueSynchronize_fn *queue = THEIRS(zeCommandQueueSynchronize, home);
-	zeCommandListHostSynchronize_fn *list = THEIRS(zeCommandListHostSynchronize, home);
+	zeCommandQueueSynchronize_fn *queue = THEIRS(zeCommandQueueSynchronize, w->home);
+	zeCommandListHostSynchronize_fn *list = THEIRS(zeCommandListHostSynchronize, w->home);
 	union {
 		uintptr_t n;
 		void *p;
-	} handle = { .n = atomic_load(&q->handle) };
+	} handle = { .n = n };
 	int r;
 
 	if (q->is_list ? !list : !queue)
 		return q->is_synchronous || !atomic_load(&q->submits) ? 0 : -ENOSYS;
 	do
 		r = q->is_list ? list(handle.p, SLICE_NS) : queue(handle.p, SLICE_NS);
-	while (r == TAF_ZE_NOT_READY && atomic_load(&q->handle) == handle.n &&
-	       taf_sys_mono_ns() < until);
-	if (r == TAF_ZE_NOT_READY && atomic_load(&q->handle) == handle.n)
+	while (r == TAF_ZE_NOT_READY && atomic_load(&q->handle) == n &&
+	       taf_sys_mono_ns() < w->until);
+	if (r == TAF_ZE_NOT_READY && atomic_load(&q->handle) == n)
 		return -ETIMEDOUT;
 	return r && r != TAF_ZE_NOT_READY ? -EIO : 0;
 }
 
 static int sync_queues(void *handle, const void *home)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
-	bool is_all = handle == (const void *)TAF_SELF, is_end = false, is_known = is_all;
+	struct wait w = { home,
+			  taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000 };
+	bool is_all = handle == (const void *)TAF_SELF, is_known = is_all;
 	int err = is_all && taf_ze_queues_missed() ? -ENOSPC : 0;
+	struct taf_ze_queue *q;
 
-	for (uint32_t i = 0; !is_end; i++) {
-		struct taf_ze_queue *q = taf_ze_queue_hold(i, &is_end);
+	for (uint32_t i = 0; (q = taf_ze_queue_at(i)); i++) {
 		int failed = 0;
+		uintptr_t n;
 
-		if (!q)
+		if (!is_all && atomic_load(&q->handle) != (uintptr_t)handle)
 			continue;
-		if (is_all || atomic_load(&q->handle) == (uintptr_t)handle) {
-			failed = wait_for(q, home, until);
+		n = taf_ze_queue_hold(q, w.until, &failed);
+		if (n) {
+			failed = wait_for(q, n, &w);
 			is_known = true;
+			taf_ze_queue_let(q);
 		}
-		taf_ze_queue_let(q);
 		err = err ? err : failed;
 	}
-	return is_known ? err : -ENOENT;
+	return is_known || err ? err : -ENOENT;
 }
 
 static const struct taf_ops level0_ops = { .sync = sync_queues };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "level0_queue.h"
 
+#include <errno.h>
+
 #include "../shim/sys.h"
 
 #define QUEUES 256u
 #define GONE 1u
 #define LOCK_TRIES 1000 /* of 20 us: whoever has the lock writes a few words */
-#define DROP_MS 1000 /* a slice of a wait is far shorter */
 
 static struct taf_ze_queue queues[QUEUES]; /* handles are written under lock */
 static _Atomic(uint32_t) lock;
@@ -27,7 +28,7 @@ static void be_owner(void)
 		return;
 	for (uint32_t i = 0; was && i < QUEUES; i++) {
 		atomic_store(&queues[i].handle, 0);
-		atomic_store(&queues[i].waits, 0);
+		atomic_store(&queues[i].grip.holder, 0);
 	}
 	if (was) {
 		atomic_store(&is_missed, false);
@@ -68,7 +69,7 @@ static struct taf_ze_queue *free_place(uintptr_t key)
 	for (uint32_t i = 0; i < QUEUES; i++) {
 		struct taf_ze_queue *q = &queues[(hash_of(key) + i) % QUEUES];
 
-		if (atomic_load(&q->handle) <= GONE && !atomic_load(&q->waits))
+		if (atomic_load(&q->handle) <= GONE && !atomic_load(&q->grip.holder))
 			return q;
 	}
 	return NULL;
@@ -106,40 +107,46 @@ struct taf_ze_queue *taf_ze_queue_add(const void *handle, const struct taf_ze_qu
 	return q;
 }
 
-void taf_ze_queue_drop(const void *handle)
+/* Who holds it from now on finds no handle. */
+bool taf_ze_queue_drop(const void *handle)
 {
 	struct taf_ze_queue *q;
-	uint64_t until;
 
 	be_owner();
 	q = taf_ze_queue_of(handle);
-	until = q ? taf_sys_mono_ns() + (uint64_t)DROP_MS * 1000000 : 0;
 	if (!q)
-		return;
+		return true;
 	atomic_store(&q->handle, GONE);
-	while (atomic_load(&q->waits) && taf_sys_mono_ns() < until)
-		taf_sys_sleep_us(100);
+	return taf_grip_is_free(&q->grip);
 }
 
-struct taf_ze_queue *taf_ze_queue_hold(uint32_t i, bool *is_end)
+struct taf_ze_queue *taf_ze_queue_at(uint32_t i)
 {
-	struct taf_ze_queue *q = &queues[i % QUEUES];
-
 	if (!i)
 		be_owner();
-	*is_end = i >= QUEUES;
-	if (*is_end)
-		return NULL;
-	atomic_fetch_add(&q->waits, 1);
-	if (atomic_load(&q->handle) > GONE)
-		return q;
+	return i < QUEUES ? &queues[i] : NULL;
+}
+
+uintptr_t taf_ze_queue_hold(struct taf_ze_queue *q, uint64_t until, int *err)
+{
+	uintptr_t handle = atomic_load(&q->handle);
+
+	if (handle <= GONE)
+		return 0;
+	if (!taf_grip_take(&q->grip, until)) {
+		*err = -ETIMEDOUT;
+		return 0;
+	}
+	handle = atomic_load(&q->handle);
+	if (handle > GONE)
+		return handle;
 	taf_ze_queue_let(q);
-	return NULL;
+	return 0;
 }
 
 void taf_ze_queue_let(struct taf_ze_queue *q)
 {
-	atomic_fetch_sub(&q->waits, 1);
+	taf_grip_let(&q->grip);
 }
 
 bool taf_ze_queues_missed(void)

@@ -2,9 +2,12 @@
 /* fake_level0.c -- a Level Zero made of the rows of hooks/level0.def (fake.h), on memory of
  * fake_memory.h.
  *
- * A queue whose wait is asked for after its end ends the process with status 97.
+ * A queue whose wait is asked for after its end, or goes on then, ends the process with
+ * status 97.
  *
  *   FAKE_SYNC_SLICES=N   a queue is ready at the N-th wait for it
+ *   FAKE_WAIT_MS=N       a wait with a time limit takes so long
+ *   FAKE_IN_USE=N        the first N destroys of queues fail
  *   FAKE_ALL_FAIL=N      every function fails with N
  *   FAKE_LAUNCH=N        submits fail with N
  */
@@ -123,7 +126,7 @@ int zeMemFreeExt(void *context, const void *how, void *ptr)
 }
 
 struct queue {
-	_Atomic(long) is_alive, waits;
+	_Atomic(long) is_alive, waits, inside;
 };
 
 static int make(int row, void **out)
@@ -142,13 +145,19 @@ static int make(int row, void **out)
 	return over(row, 0);
 }
 
+static _Atomic(long) destroys;
+
 /* Never freed: who comes too late is found out. */
 static int end(int row, struct queue *q)
 {
 	fake_called(row);
 	if (!q || is_failing())
 		return over(row, 0x78000005);
+	if (destroys++ < fake_setting("FAKE_IN_USE"))
+		return over(row, 0x78000006);
 	q->is_alive = 0;
+	if (q->inside)
+		fake_fail(97, fake_names[row], " was called while a wait goes on");
 	return over(row, 0);
 }
 
@@ -233,8 +242,12 @@ static int wait_at(int row, struct queue *q, uint64_t timeout)
 		return over(row, 0x78000005);
 	if (is_failing())
 		return over(row, 0x70000001);
+	q->inside++;
 	if (!q->is_alive)
 		fake_fail(97, fake_names[row], " was called for a queue that is gone");
+	if (timeout != UINT64_MAX)
+		fake_sleep(fake_setting("FAKE_WAIT_MS"));
+	q->inside--;
 	if (timeout != UINT64_MAX && ++q->waits < fake_setting("FAKE_SYNC_SLICES")) {
 		fake_sleep(1);
 		return over(row, 1);

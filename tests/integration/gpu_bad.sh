@@ -76,6 +76,16 @@ done
 # A queue of Level Zero that is destroyed is waited for no more; one that takes long, in slices.
 with "drain.every_submits=1;memory.oom_retries=1" FAKE_OOM=40 "$tests/guest_gpu_bad" level0 queues
 check "queues" status "exit 0" "$(cat shim.status)"
+with "memory.oom_retries=1" FAKE_OOM=40 FAKE_WAIT_MS=3 "$tests/guest_gpu_bad" level0 queues
+check "queues, slow waits" status "exit 0" "$(cat shim.status)"
+# What was in it is waited for with the whole device; one that was not destroyed is asked.
+for n in "" 1; do
+	same "destroyed $n" ${n:+FAKE_IN_USE=$n} "$tests/guest_gpu_bad" level0 destroyed
+	rm -f calls.log
+	with_shim ${n:+FAKE_IN_USE=$n} FAKE_LOG="$work/calls.log" "$tests/guest_gpu_bad" level0 destroyed
+	check "destroyed $n" "asked" "${n:-0}" "$(grep -m 1 -c zeCommandQueueSynchronize calls.log)"
+	has "destroyed $n" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+done
 with "drain.every_submits=1" FAKE_SYNC_SLICES=3 "$tests/guest_gpu_bad" level0 closed
 check "slices" status "exit 0" "$(cat shim.status)"
 has_not "slices" "a wait that failed" '.ev == "drain" and .ph == "end" and .rc != 0'
@@ -83,4 +93,4 @@ has_not "slices" "a wait that failed" '.ev == "drain" and .ph == "end" and .rc !
 with "drain.every_submits=1" "$tests/guest_gpu_bad" level0 many
 check "many queues" status "exit 0" "$(cat shim.status)"
 has "many queues" "a queue that is not known" '.ev == "drain" and .ph == "end" and .rc == -2'
-tally 202
+tally 213

@@ -15,6 +15,7 @@
  *   shortage  allocations that fail, then go well: what the last error is each time
  *   capture   work that is captured, with memory taken and given meanwhile
  *   events    work that an event or a fence shows to be done; unwaited: that nothing shows
+ *   destroyed work in a queue that is destroyed before memory is freed
  *   many      queues at once: 400
  *   queues    made and destroyed by eight threads, while memory runs short in another
  */
@@ -450,6 +451,17 @@ static void queues(void)
 	printf("1600 queues, frees gave %d\n", r);
 }
 
+static void destroyed(void)
+{
+	void *queue = new_queue(), *p;
+
+	tell("take", take(&p, 1000));
+	tell("launch", launch(queue));
+	if (!is_hip)
+		tell("destroy", ze.destroy(queue));
+	tell("free", give(p));
+}
+
 static void many(void)
 {
 	int r = 0;
@@ -469,7 +481,7 @@ int main(int argc, char **argv)
 		{ "late", late },	  { "child", child },	{ "handler", handler },
 		{ "threads", threads },	  { "closed", closed }, { "shortage", shortage },
 		{ "capture", capture },	  { "queues", queues }, { "events", events },
-		{ "unwaited", unwaited }, { "many", many },
+		{ "unwaited", unwaited }, { "many", many },	{ "destroyed", destroyed },
 	};
 
 	if (argc < 3)
