@@ -77,25 +77,39 @@ static uint64_t last_stamp(void)
 	return most;
 }
 
-uint64_t taf_burst_total(const struct taf_work *w)
+/* Launches that no generation was told to have had. */
+static uint64_t launches_since(const struct taf_work *w, const struct taf_flight_sum *sum)
+{
+	return sum->launches > w->told ? sum->launches - w->told : 0;
+}
+
+/* A launch that another thread has counted while no generation was open is of this one. */
+void taf_burst_begin(struct taf_work *w)
 {
 	struct taf_flight_sum sum;
 
 	taf_flight_sum(taf_api_of(w->table->engine), &sum);
-	return sum.submits;
+	w->base = sum.submits - launches_since(w, &sum);
+}
+
+void taf_burst_end(struct taf_work *w)
+{
+	w->told += w->launches;
+	atomic_fetch_add(&taf_burst_rests, 1);
 }
 
 void taf_burst_fold(struct taf_work *w)
 {
-	uint64_t total, last = last_stamp(), now_ns = taf_sys_mono_ns();
+	uint64_t last = last_stamp(), now_ns = taf_sys_mono_ns();
 	uint64_t stamp = taf_has_tsc ? taf_stamp_tsc() : now_ns;
 	struct taf_flight_sum sum;
 	struct taf_ring_head *h = taf_ring_head();
 
 	taf_flight_sum(taf_api_of(w->table->engine), &sum);
-	total = sum.submits;
-	if (w->is_inferring)
-		w->submits = total > w->base ? total - w->base : 0;
+	if (w->is_inferring) {
+		w->submits = sum.submits > w->base ? sum.submits - w->base : 0;
+		w->launches = launches_since(w, &sum);
+	}
 	w->since_sync = sum.in_flight > UINT32_MAX ? UINT32_MAX : (uint32_t)sum.in_flight;
 	w->first_unsynced = w->submits >= sum.in_flight ? w->submits - sum.in_flight + 1 : 1;
 	if (last && stamp > last) {

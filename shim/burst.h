@@ -42,8 +42,10 @@ void taf_burst_count(struct taf_call *c);
 void taf_burst_ready(const struct taf_call *c);
 /* Takes up what the threads counted. Under the claim of w, whose is_burst is set. */
 void taf_burst_fold(struct taf_work *w);
-/* Submits of w's runtime so far. */
-uint64_t taf_burst_total(const struct taf_work *w);
+/* A generation of w begins. Under its claim. */
+void taf_burst_begin(struct taf_work *w);
+/* It has ended: what other threads submit from now on belongs to the next. */
+void taf_burst_end(struct taf_work *w);
 /* Before memory, a queue or a context is given up, or a cache is trimmed: with work in
  * flight that is what drain.before_unload is about. Submits of other threads stand
  * still until taf_burst_unloaded. */
@@ -146,12 +148,17 @@ static inline void taf_copy_before(struct taf_call *c, uint64_t key)
 	if (!t->flight)
 		t->flight = taf_flight_lane();
 	taf_flight_begin(c, key);
+	if (c->has_flight)
+		atomic_fetch_add_explicit(&c->at->copies, 1, memory_order_relaxed);
 }
 
 static inline void taf_copy_after(struct taf_call *c, int64_t rc)
 {
-	if (c->has_flight)
-		taf_flight_end(c, rc);
+	if (!c->has_flight)
+		return;
+	taf_flight_end(c, 0);
+	if (rc && taf_flight_undo(c->at))
+		atomic_fetch_sub_explicit(&c->at->copies, 1, memory_order_relaxed);
 }
 
 /* Nothing is known to be done while our own calls run. */

@@ -61,7 +61,8 @@ static struct taf_flight_queue *settle(struct taf_flight_queue *q)
 	return q;
 }
 
-/* A place of this lane that is free, or whose queue has nothing in flight. */
+/* A place of this lane that is free, or whose queue has nothing in flight. What was
+ * counted there stays, so it goes on to a queue of the same API alone. */
 static struct taf_flight_queue *take_place(struct taf_flight *f, uint64_t key)
 {
 	for (int i = 0; i < TAF_FLIGHT_QUEUES; i++) {
@@ -69,7 +70,8 @@ static struct taf_flight_queue *take_place(struct taf_flight *f, uint64_t key)
 		uint64_t seen = atomic_load(&q->key);
 
 		/* Threads may share a lane: who is first has the place. */
-		if (is_idle(q) && atomic_compare_exchange_strong(&q->key, &seen, key))
+		if (is_idle(q) && (!seen || api_of(seen) == api_of(key)) &&
+		    atomic_compare_exchange_strong(&q->key, &seen, key))
 			return settle(q);
 	}
 	return NULL;
@@ -101,12 +103,14 @@ struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key)
 }
 
 /* What somebody has seen to be done meanwhile stays so. */
-void taf_flight_undo(struct taf_flight_queue *q)
+bool taf_flight_undo(struct taf_flight_queue *q)
 {
 	uint64_t n = submits_of(q);
 
-	if (n > atomic_load(&q->done))
-		atomic_compare_exchange_strong(&q->submits, &n, n - 1);
+	while (n > atomic_load(&q->done))
+		if (atomic_compare_exchange_weak(&q->submits, &n, n - 1))
+			return true;
+	return false;
 }
 
 void taf_flight_seen(struct taf_flight_mark *m, uint64_t key)
@@ -172,6 +176,7 @@ void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out)
 			if (!key || (api != TAF_API_NONE && api_of(key) != api))
 				continue;
 			out->submits += n;
+			out->launches += n - atomic_load_explicit(&q->copies, memory_order_relaxed);
 			out->in_flight += n > done ? n - done : 0;
 			if (n > done && !out->oldest) {
 				out->oldest = done + 1;
@@ -207,6 +212,7 @@ void taf_flight_forget(void)
 			atomic_store(&taf_flights[l].of[i].key, 0);
 			atomic_store(&taf_flights[l].of[i].submits, 0);
 			atomic_store(&taf_flights[l].of[i].done, 0);
+			atomic_store(&taf_flights[l].of[i].copies, 0);
 			atomic_store(&taf_flights[l].of[i].device, 0);
 		}
 	}

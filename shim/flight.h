@@ -28,6 +28,7 @@ struct taf_flight_queue {
 	_Atomic(uint64_t) key; /* 0: free */
 	_Atomic(uint64_t) submits; /* by the thread that has the lane */
 	_Atomic(uint64_t) done; /* of those, by whoever saw it */
+	_Atomic(uint64_t) copies; /* of those: no work of their own */
 	_Atomic(uint32_t)
 		device; /* current when the place was taken; the last place: + 1, or MIXED */
 };
@@ -77,8 +78,8 @@ static inline struct taf_flight_queue *taf_flight_submit(struct taf_flight *f, u
 	return q;
 }
 
-/* That submit has failed. */
-void taf_flight_undo(struct taf_flight_queue *q);
+/* That submit has failed. False: it counts all the same, since it was seen to be done. */
+bool taf_flight_undo(struct taf_flight_queue *q);
 
 /* Before a wait: how far each queue had come, to be given to taf_flight_done when the
  * wait has succeeded.  The lower halves: nothing is 4 billion submits behind. */
@@ -97,6 +98,7 @@ void taf_flight_done(const struct taf_flight_mark *m);
 /* What a api has in flight; TAF_API_NONE: all. */
 struct taf_flight_sum {
 	uint64_t submits, in_flight; /* so far; of those not seen to be done */
+	uint64_t launches; /* so far: submits that are no copies */
 	uint64_t oldest; /* number, in its thread and queue, of the first one not done; 0: none */
 	uint64_t queue; /* of that, as far as the key keeps it */
 };

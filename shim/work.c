@@ -122,7 +122,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->model = model;
 	w->ctx_tokens = w->kv_bytes = 0;
 	w->is_inferring = w->owes_sync = w->is_burst = w->has_queue = false;
-	w->queue = w->base = w->would = 0;
+	w->queue = w->would = w->base = w->launches = w->told = 0;
 	w->window = 0;
 	w->fault = NULL;
 	atomic_store(&w->after, 0);
@@ -355,7 +355,8 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	w->begin_ns = taf_sys_mono_ns();
 	w->submits = w->tokens = w->peak = w->prefill = 0;
 	w->first_unsynced = 1;
-	w->base = w->is_burst ? taf_burst_total(w) : 0;
+	if (w->is_burst)
+		taf_burst_begin(w);
 	if (w->model)
 		w->model->infers++;
 	go_inside(w, true);
@@ -424,7 +425,7 @@ static void end_infer(struct taf_work *w)
 			     .engine = w->table->engine,
 			     .model = taf_work_model_name(w),
 			     .of = w->of,
-			     .submits = w->submits,
+			     .submits = w->is_burst ? w->launches : w->submits,
 			     .tokens = w->tokens,
 			     .peak = w->peak,
 			     .live = taf_work_bytes(),
@@ -467,8 +468,10 @@ void taf_work_settle(struct taf_work *w, bool must)
 		if (!w->last_ns || w->last_ns < w->begin_ns)
 			w->last_ns = w->begin_ns;
 		end_infer(w);
-		if (w->is_burst)
+		if (w->is_burst) {
+			taf_burst_end(w);
 			come_out(w);
+		}
 	}
 	if (w->owes_sync && !w->is_inferring) {
 		w->owes_sync = false;

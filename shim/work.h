@@ -61,7 +61,8 @@ struct taf_work {
 	uint32_t window; /* how many submits may go out before the next synchronize; 0: as set */
 	uint64_t
 		would; /* generation of which observe mode has told one drain of a kind that repeats */
-	uint64_t base; /* of a burst: submits of the runtime before it began */
+	/* Of a burst: submits of the runtime before it began; launches in it, and in all before. */
+	uint64_t base, launches, told;
 	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
 	_Atomic(uint32_t) is_left; /* futex, not under it: its thread has drained it to leave */
 	bool owes_sync; /* post_sync of the last generation is still to be done */

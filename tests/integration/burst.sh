@@ -55,6 +55,12 @@ guest "" launch=2 wait launch=2 wait launch=2 wait
 check tokens "submits of one generation" "6 " "$(infers)"
 calls tokens "LLSLLSLLSD."
 
+# What ends a generation ends it for all: the next launch begins another. Copies are none.
+guest "drain.at_exit=off" launch=3 reset launch=2
+check "reset" "submits of each" "3 2 " "$(infers)"
+guest "drain.at_exit=off" launch=2 copy=4 pause=400 copy=5 launch=1 copy=1
+check "copies" "launches of each" "2 1 " "$(infers)"
+
 # ---- drains at boundaries ----
 
 guest "drain.post_sync=on" launch=2 pause=400 launch=2 pause=400 launch=1 sync
@@ -210,4 +216,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
 
-tally 62
+tally 64

@@ -141,6 +141,21 @@ static void another_api_is_not_meant(void **state)
 	assert_int_equal(in_flight(), 1);
 }
 
+/* Generations are told apart by these counts. */
+static void what_was_counted_stays_with_its_api(void **state)
+{
+	struct taf_flight_sum cuda, hip;
+
+	(void)state;
+	submit(0x1000, 3);
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	taf_flight_submit(taf_tls.flight, taf_flight_key(TAF_API_HIP, 0x1000, 0), false);
+	taf_flight_sum(TAF_API_CUDA, &cuda);
+	taf_flight_sum(TAF_API_HIP, &hip);
+	assert_int_equal(cuda.submits, 3);
+	assert_int_equal(hip.submits, 1);
+}
+
 static void a_destroyed_queue_is_done_with_its_device(void **state)
 {
 	(void)state;
@@ -306,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup(places_of_queues_that_are_done_are_used_again, setup),
 		cmocka_unit_test_setup(a_submit_that_failed_is_not_in_flight, setup),
 		cmocka_unit_test_setup(a_lane_that_threads_share_loses_nothing, setup),
+		cmocka_unit_test_setup(what_was_counted_stays_with_its_api, setup),
 		cmocka_unit_test_setup(a_destroyed_queue_is_done_with_its_device, setup),
 		cmocka_unit_test_setup(no_drain_while_a_stream_is_captured, setup),
 		cmocka_unit_test_setup(a_capture_waits_for_a_drain, setup),
