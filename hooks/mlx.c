@@ -11,6 +11,7 @@
 #include "../shim/act.h"
 #include "../shim/chunk.h"
 #include "../shim/crumb.h"
+#include "../shim/thrown.h"
 #include "mlx.h"
 
 #define TAF_STREAM struct taf_stream
@@ -92,8 +93,13 @@ static void on_throw(struct taf_try *t)
 
 	taf_chunk_drop(&e->pieces.piece, e->pieces.lib);
 	taf_mlx_end(j, -1);
-	taf_mark(TAF_NOTE, TAF_ENGINE_MLX, TAF_SELF->rows[j->call.row].name,
-		 "the engine threw an exception, which the program has got");
+}
+
+static void on_seen(struct taf_try *t)
+{
+	const struct evaluation *e = t->ctx;
+
+	taf_mlx_failed(&e->job, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
 }
 
 static _Atomic(bool) is_layout_told;
@@ -166,7 +172,9 @@ static void evaluate_pieces(struct evaluation *e, struct taf_try *t)
 static void evaluate(int row, const void *caller, void *arrays, enum taf_owner_what what)
 {
 	struct evaluation e;
-	struct taf_try t = { .arg = { (uint64_t)(uintptr_t)arrays }, .undo = on_throw, .ctx = &e };
+	struct taf_try t = {
+		.arg = { (uint64_t)(uintptr_t)arrays }, .undo = on_throw, .seen = on_seen, .ctx = &e
+	};
 
 	e.job.what = what;
 	e.pieces.piece.begin = NULL;
@@ -274,111 +282,14 @@ static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
 
 /* ---- Limits --------------------------------------------------------------------- */
 
-static _Atomic(int32_t) prepared_pid;
-
-/* A limit that holds whether or not the program sets one. */
-static void impose(const struct taf_call *c, enum taf_limit which, taf_fn set)
+static void on_call_seen(struct taf_try *t)
 {
-	char buf[112];
-	struct taf_text t;
-	uint64_t granted;
-	struct taf_try try = { .fn = set };
-	struct taf_rec r = { .kind = TAF_LIMIT,
-			     .phase = TAF_MARK,
-			     .engine = TAF_ENGINE_MLX,
-			     .rule = which == TAF_LIMIT_CACHE ? "limits.cache" : "limits.memory",
-			     .msg = buf };
+	struct taf_mlx_job j = { .call = *(const struct taf_call *)t->ctx };
 
-	(void)c;
-	if (!set || !taf_limit_due(which, &granted))
-		return;
-	taf_text_init(&t, buf, sizeof(buf));
-	try.arg[0] = granted;
-	try.arg[1] = 1; /* relaxed, where there is such a thing: as by default */
-	if (!taf_try_call(&try))
-		return;
-	taf_limit_own(which, try.result, try.result < granted ? try.result : granted);
-	if (try.result < granted) { /* the engine's own is the smaller one */
-		try.arg[0] = try.result;
-		taf_try_call(&try);
-		return;
-	}
-	taf_text_put(&t, "granted ");
-	taf_text_bytes(&t, granted);
-	taf_text_put(&t, " before the program asks; the engine's own limit was ");
-	taf_text_bytes(&t, try.result);
-	taf_crumb(&r);
+	taf_mlx_failed(&j, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
 }
 
-void taf_mlx_prepare(const struct taf_call *c)
-{
-	if (__builtin_expect(
-		    atomic_load_explicit(&prepared_pid, memory_order_relaxed) == taf_life.pid, 1) ||
-	    atomic_exchange(&prepared_pid, taf_life.pid) == taf_life.pid)
-		return;
-	taf_tls.inside++;
-	impose(c, TAF_LIMIT_MEMORY,
-	       EITHER(_ZN3mlx4core16set_memory_limitEm, _ZN3mlx4core5metal16set_memory_limitEmb,
-		      c->caller));
-	impose(c, TAF_LIMIT_CACHE,
-	       EITHER(_ZN3mlx4core15set_cache_limitEm, _ZN3mlx4core5metal15set_cache_limitEm,
-		      c->caller));
-	taf_tls.inside--;
-}
-
-/* Without Metal nothing is wired, and set_wired_limit answers 0 for ever. */
-static bool has_metal(const void *home)
-{
-	uint64_t n;
-
-	return !taf_mlx_ask((taf_fn)THEIRS(_ZN3mlx4core5metal12is_availableEv, home), &n) ||
-	       (n & 1);
-}
-
-/* A raise begins a generation, what takes it back ends it. */
-static void bracket(const struct taf_mlx_limit *l, bool is_before)
-{
-	bool is_raise = l->set.asked > taf_limit_asked(TAF_LIMIT_WIRED);
-
-	if (l->which == TAF_LIMIT_WIRED && is_raise == is_before && taf_state_now() == TAF_ACTIVE &&
-	    !taf_tls.inside)
-		taf_owner_settle(true);
-}
-
-bool taf_mlx_limit_begin(struct taf_call *c, struct taf_mlx_limit *l)
-{
-	struct taf_text why;
-
-	l->set.granted = l->set.asked;
-	l->set.is_told = l->set.is_kept = true;
-	c->bytes = l->set.asked;
-	c->has_bytes = true;
-	bracket(l, true);
-	if (!taf_before(c))
-		return false;
-	taf_text_init(&why, l->why, sizeof(l->why));
-	if (c->is_counted)
-		l->set.is_told = taf_limit_grant(l->which, l->set.asked, &l->set.granted, &why);
-	if (!l->set.is_told)
-		l->set.is_kept = has_metal(c->caller);
-	return true;
-}
-
-uint64_t taf_mlx_limit_end(struct taf_call *c, struct taf_mlx_limit *l, uint64_t before)
-{
-	bool is_raise = l->set.asked > taf_limit_asked(TAF_LIMIT_WIRED);
-
-	if (!c->is_counted)
-		return before;
-	before = taf_limit_answer(l->which, &l->set, before);
-	c->msg = l->why[0] ? l->why : NULL;
-	taf_after(c, 0);
-	if (l->which == TAF_LIMIT_WIRED && !is_raise)
-		taf_owner_settle(true);
-	return before;
-}
-
-static void on_limit_throw(struct taf_try *t)
+static void on_call_throw(struct taf_try *t)
 {
 	taf_after(t->ctx, -1);
 }
@@ -387,7 +298,9 @@ static uint64_t set_limit(int row, const void *caller, enum taf_limit which, con
 {
 	struct taf_call call = taf_call_of(TAF_SELF, row, caller);
 	struct taf_mlx_limit l = { .which = which, .set.asked = arg[0] };
-	struct taf_try t = { .undo = on_limit_throw, .ctx = &call, .result = 0 };
+	struct taf_try t = {
+		.undo = on_call_throw, .seen = on_call_seen, .ctx = &call, .result = 0
+	};
 
 	if (!taf_mlx_limit_begin(&call, &l))
 		return 0;
@@ -449,7 +362,9 @@ size_t taf__ZN3mlx4core5metal16get_cache_memoryEv(void)
 static void pass(int row, const void *caller, const uint64_t arg[2])
 {
 	struct taf_call call = taf_call_of(TAF_SELF, row, caller);
-	struct taf_try t = { .arg = { arg[0], arg[1] }, .undo = on_limit_throw, .ctx = &call };
+	struct taf_try t = {
+		.arg = { arg[0], arg[1] }, .undo = on_call_throw, .seen = on_call_seen, .ctx = &call
+	};
 
 	if (!taf_before(&call))
 		return;

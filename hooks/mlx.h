@@ -39,6 +39,9 @@ struct taf_mlx_job {
 /* False: a rule refuses it, or their function is missing (call.real is NULL then). */
 bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, const void *caller);
 void taf_mlx_end(struct taf_mlx_job *j, int64_t rc);
+/* It failed, and has not ended yet. text: what the engine said, type: what it threw; NULL:
+ * nothing. */
+void taf_mlx_failed(const struct taf_mlx_job *j, const char *text, const char *type);
 /* Bytes that arrays take, as the engine at home counts; UINT64_MAX: it cannot be asked. */
 uint64_t taf_mlx_held(const void *home);
 /* Sets limits that the policy wants before the program asks; once a process. */

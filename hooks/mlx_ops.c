@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "../policy/text.h"
+#include "../shim/thrown.h"
 #include "mlx.h"
 
 #define TAF_STREAM struct taf_stream
@@ -59,11 +60,22 @@ static bool is_ours_to_wait(const struct made *m, const void *home)
 	       !THEIRS(_ZN3mlx4core13clear_streamsEv, home);
 }
 
+/* What a computation ended with is told to who waits for it next, and that is us. */
+static void on_seen(struct taf_try *t)
+{
+	struct taf_mlx_job j = { .call = { .table = TAF_SELF,
+					   .row = ROW__ZN3mlx4core11synchronizeEv,
+					   .is_counted = true } };
+
+	taf_mlx_failed(&j, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
+}
+
 static void sync_stream(const struct made *m, const void *home)
 {
 	struct taf_try t = { .arg = { (uint64_t)(uint32_t)m->stream.index |
 					      (uint64_t)(uint32_t)m->stream.kind << 32,
-				      (uint64_t)(uint32_t)m->stream.device } };
+				      (uint64_t)(uint32_t)m->stream.device },
+			     .seen = on_seen };
 
 	if (m->sort == TAF_MLX_LOCAL)
 		t.fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeENS0_17ThreadLocalStreamE, home);
@@ -75,7 +87,8 @@ static void sync_stream(const struct made *m, const void *home)
 /* On the thread that infers alone: act.c sees to that. */
 static int sync_thread(void *handle, const void *home)
 {
-	struct taf_try t = { .fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeEv, home) };
+	struct taf_try t = { .fn = (taf_fn)THEIRS(_ZN3mlx4core11synchronizeEv, home),
+			     .seen = on_seen };
 
 	(void)handle;
 	if (!taf_try_is_ready() || !t.fn)

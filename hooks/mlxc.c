@@ -4,6 +4,8 @@
  * A synchronize of ours goes to libmlx, in whatever library that is exported; the C
  * interface has none without a stream, and ends the process when it is given a
  * device that is not there. */
+#include "../policy/text.h"
+#include "../shim/format.h"
 #include "mlx.h"
 
 #define TAF_ROWS "mlxc.def"
@@ -13,6 +15,48 @@
 #define TAF_BY_THREAD &taf_mlx_threads
 #define TAF_STATUS(r) TAF_STATUS_OF(r)
 #include "expand.h"
+
+/* ---- Errors --------------------------------------------------------------------- */
+
+static _Atomic(bool) is_told; /* this engine says why, before it returns that it failed */
+
+/* What is said while nothing of ours is open is about a call that is not watched. */
+static bool is_ours(void)
+{
+	uint32_t kinds = 1u << TAF_SUBMIT | 1u << TAF_LOAD | 1u << TAF_SYNC | 1u << TAF_TRIM;
+
+	return !taf_is_other_process() && taf_state_now() == TAF_ACTIVE && !taf_tls.inside &&
+	       (taf_tls.open & kinds);
+}
+
+static taf_fn tell(int row, const struct taf_regs *regs, unsigned format_at)
+{
+	char buf[256];
+	struct taf_text t;
+	struct taf_mlx_job j = { .call = { .table = TAF_SELF,
+					   .row = (uint16_t)row,
+					   .work = taf_tls.held,
+					   .is_counted = true } };
+	taf_fn theirs = taf_real(TAF_SELF, row, regs->caller);
+
+	if (is_ours()) {
+		taf_text_init(&t, buf, sizeof(buf));
+		taf_format(&t, regs, format_at);
+		atomic_store(&is_told, true);
+		taf_mlx_failed(&j, buf, NULL);
+	}
+	return theirs ? theirs : taf_real_libc("abort");
+}
+
+taf_fn taf_note__mlx_error(struct taf_regs *regs)
+{
+	return tell(ROW__mlx_error, regs, 2);
+}
+
+taf_fn taf_note__mlx_error_with_code(struct taf_regs *regs)
+{
+	return tell(ROW__mlx_error_with_code, regs, 3);
+}
 
 /* ---- Evaluations ---------------------------------------------------------------- */
 
@@ -24,8 +68,11 @@ static int evaluate(int row, const void *caller, void *arrays, enum taf_owner_wh
 	if (!taf_mlx_begin(&j, TAF_SELF, row, caller))
 		return 1;
 	rc = ((mlx_eval_fn *)j.call.real)(arrays);
-	if (j.is_seen)
-		taf_mlx_end(&j, rc);
+	if (!j.is_seen)
+		return rc;
+	if (rc && !atomic_load(&is_told))
+		taf_mlx_failed(&j, NULL, NULL);
+	taf_mlx_end(&j, rc);
 	return rc;
 }
 

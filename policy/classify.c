@@ -164,9 +164,10 @@ static bool is_xid(const char *name)
 static const char *name_at(unsigned i)
 {
 	static const char others[][15] = {
-		"SIGABRT",	 "SIGSEGV",    "SIGBUS",	"dirty_boot",
-		"unknown_panic", /* of the past */
-		"abort",	 "ggml_abort", "out_of_memory", "compute_failed", /* of the hooks */
+		"SIGABRT",	  "SIGSEGV",	   "SIGBUS",
+		"dirty_boot",	  "unknown_panic", /* of the past */
+		"abort",	  "ggml_abort",	   "out_of_memory",
+		"compute_failed", "exception", /* of the hooks */
 	};
 
 	if (i < CLASS_COUNT)

@@ -22,6 +22,8 @@ static const struct {
 	const char *class, *hint;
 } known[] = {
 	[TAF_FAILED_REQUEST] = { "bad_batch", "the engine turned the request down: mend it" },
+	[TAF_FAILED_UNKNOWN] = { "exception",
+				 "the engine threw an exception, which the program has got" },
 	[TAF_FAILED_MEMORY] = { "out_of_memory",
 				"there was no memory to compute in: a smaller batch or context" },
 	[TAF_FAILED_COMPUTE] = { "compute_failed",
@@ -80,7 +82,7 @@ static void write_crumb(const struct taf_error *e, const struct taf_fault *f)
 			     .phase = TAF_MARK,
 			     .engine = e->call->table->engine,
 			     .call = e->call->table->rows[e->call->row].name,
-			     .model = taf_work_model_name(e->work),
+			     .model = e->work ? taf_work_model_name(e->work) : e->model,
 			     .has = TAF_HAS_RC,
 			     .rc = e->rc,
 			     .msg = buf };
@@ -97,9 +99,15 @@ static const char *name_of(const struct taf_call *c)
 	return c->table->rows[c->row].name;
 }
 
+/* What w holds is kept by the engine, and so can be kept back. */
+static bool has_store(const struct taf_work *w)
+{
+	return w && w->table->store;
+}
+
 static bool can_reset(const struct taf_work *w)
 {
-	return w && w->table->store && !w->table->store->reset(NULL, w->home);
+	return has_store(w) && !w->table->store->reset(NULL, w->home);
 }
 
 static void leave(struct taf_work *w, enum taf_after after)
@@ -116,8 +124,8 @@ static void leave(struct taf_work *w, enum taf_after after)
 static void poison(const struct taf_call *c, struct taf_work *w)
 {
 	atomic_store(&is_poisoned, true);
-	if (!w) {
-		say(TAF_NOTE, NULL, name_of(c),
+	if (!has_store(w)) {
+		say(TAF_NOTE, w, name_of(c),
 		    "no context is known that could be poisoned: only loads are refused from now "
 		    "on");
 		return;
@@ -147,10 +155,11 @@ static void ask_restart(const struct taf_call *c, const struct taf_work *w)
 		    "nobody will start it again: it does not run under `taffrail run --restart`");
 }
 
-static const char *would(void)
+static const char *would(const struct taf_work *w)
 {
-	return taf_rules.on_error == TAF_ON_ERROR_POISON ? "would poison the context"
-							 : "would clear the context";
+	if (taf_rules.on_error == TAF_ON_ERROR_RESET)
+		return can_reset(w) ? "would clear the context" : "would only note it";
+	return has_store(w) ? "would poison the context" : "would refuse loads from now on";
 }
 
 static void say_would(const struct taf_call *c, struct taf_work *w)
@@ -158,7 +167,7 @@ static void say_would(const struct taf_call *c, struct taf_work *w)
 	if (taf_rules.on_error == TAF_ON_ERROR_POISON)
 		atomic_store(&is_poisoned, true);
 	if (!w || !(atomic_fetch_or(&w->said, SAID_WOULD) & SAID_WOULD))
-		say(TAF_WOULD, w, name_of(c), would());
+		say(TAF_WOULD, w, name_of(c), would(w));
 }
 
 static void react(const struct taf_call *c, struct taf_work *w)
@@ -194,7 +203,7 @@ void taf_error_failed(const struct taf_error *e)
 	if (!e->call->is_counted)
 		return;
 	write_crumb(e, f);
-	if (e->what != TAF_FAILED_REQUEST || f)
+	if ((e->what != TAF_FAILED_REQUEST && e->what != TAF_FAILED_UNKNOWN) || f)
 		react(e->call, e->work);
 }
 

@@ -3,13 +3,16 @@
  *
  *   note      an ERROR crumb with class and hint, nothing else
  *   poison    the context computes nothing, shows nothing and saves nothing until it
- *             is freed, and no model is loaded until the program is started again
+ *             is freed, and no model is loaded until the program is started again.
+ *             Of an engine without contexts of its own (MLX) only the last part: what
+ *             a program keeps in arrays is the program's
  *   reset     the context is cleared before it is used again
  *   restart   whoever supervises is asked to start the program again
  *
  * A computation has failed when its engine says so, or when a GPU runtime told of a
  * fault inside it, whatever the engine made of that.  What the program hands in wrongly
- * (a bad batch) is an answer, and only the crumb tells of it.
+ * (a bad batch) is an answer, and only the crumb tells of it; so is an exception whose
+ * text is none of policy/classes.def.
  *
  *   NONE -- failed, poison --> POISON -- freed --> gone
  *   NONE -- failed, reset ---> RESET -- next use --> NONE
@@ -27,6 +30,7 @@ enum taf_after { TAF_AFTER_NONE, TAF_AFTER_POISON, TAF_AFTER_RESET };
 
 enum taf_failure {
 	TAF_FAILED_REQUEST, /* the program's own doing: nothing follows */
+	TAF_FAILED_UNKNOWN, /* an exception whose text tells nothing: nor here */
 	TAF_FAILED_MEMORY,
 	TAF_FAILED_COMPUTE,
 };
@@ -38,6 +42,7 @@ struct taf_error {
 	enum taf_failure what;
 	int64_t rc;
 	const char *text; /* of the engine's exception; NULL: it only gave rc */
+	const char *model; /* where no context is known; NULL: nor is that */
 };
 
 /* What the program wants of a context. */

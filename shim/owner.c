@@ -5,6 +5,7 @@
 
 #include "act.h"
 #include "burst.h"
+#include "error.h"
 #include "turn.h"
 
 #define COARSE_MS 50u /* stamps are no finer than 10 ms: a shorter silence needs the clock */
@@ -142,6 +143,8 @@ void taf_owner_end(struct taf_call *c, enum taf_owner_what what, int64_t rc)
 
 	if (!w)
 		return;
+	if (__builtin_expect(w->fault != NULL, 0))
+		taf_error_passed(c, w);
 	count_tokens(w, c, what);
 	taf_work_submitted(w, c, rc);
 	if (what == TAF_OWNER_EVAL && !rc) {

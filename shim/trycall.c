@@ -139,9 +139,12 @@ int taf_try_personality(int version, int actions, uint64_t class, void *exceptio
 	if ((actions & FORCED) || !atomic_load(&found[GET_GR]) || !atomic_load(&found[SET_IP]))
 		return CONTINUE;
 	kept.n = FN(GET_GR, uint64_t(*)(void *, int))(context, KEPT);
-	if (actions & SEARCH)
-		return kept.t->is_swallowed ? FOUND : CONTINUE;
 	kept.t->thrown = exception;
+	if (actions & SEARCH) {
+		if (kept.t->seen)
+			kept.t->seen(kept.t);
+		return kept.t->is_swallowed ? FOUND : CONTINUE;
+	}
 	if (actions & HANDLER) {
 		FN(SET_IP, void (*)(void *, uint64_t))(context, (uint64_t)(uintptr_t)taf_try_land);
 		return INSTALL;

@@ -5,6 +5,9 @@
  *   taf_pass_call(&t)   the program's call: what it throws goes on to the program,
  *                       after t.undo(&t)
  *
+ * t.seen(&t) comes before either, with t.thrown in flight (thrown.h): also where nobody
+ * will catch it, and the process is about to end.
+ *
  * Between the call and the engine lies one frame in assembly whose personality
  * routine is ours.  It needs no C++ runtime in our object: the unwinder that
  * runs is the engine's, and what it takes of it is found by name in the process
@@ -26,7 +29,8 @@ struct taf_try {
 	uint64_t arg[4]; /* as integer registers carry them */
 	uint64_t result, second; /* what came back in the two registers of a result */
 	void (*undo)(struct taf_try *t);
-	void *ctx; /* for undo */
+	void (*seen)(struct taf_try *t); /* NULL: nobody looks */
+	void *ctx; /* for both */
 	void *thrown;
 	bool is_swallowed;
 };

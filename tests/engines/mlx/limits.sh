@@ -54,9 +54,22 @@ check throws "its errors" 3 "$(grep -c RuntimeError plain.out)"
 for chunk in 0 1; do
 	guarded --set eval.chunk=$chunk -- "${steps[@]}" throws
 	check_same "throws, chunk $chunk"
-	check "throws, chunk $chunk" "a word of each" 3 "$(number_of '.ev == "note" and
-		.msg == "the engine threw an exception, which the program has got"')"
+	check "throws, chunk $chunk" "a word of each" 3 "$(number_of '.ev == "error" and .class == "exception" and .rc == -1 and
+		(.msg | startswith("the engine threw an exception, which the program has got: ["))')"
 done
+
+# What cannot be had is the device's doing. Newer ones die of it on the processor.
+use 0.29.4
+for rule in note poison; do
+	guarded --set on_error=$rule -- "$python" "$here/steps.py" huge
+	plain "$python" "$here/steps.py" huge
+	check "huge, $rule" "the error" "RuntimeError [malloc] Unable to allocate 1125899906842624 bytes." "$(head -n 1 plain.out)"
+	[ $rule = poison ] || check_same "huge, $rule"
+	one "huge, $rule" "its class" '.ev == "error" and .class == "engine_oom" and .rc == -1'
+done
+check "huge, poison" "the next load" "RuntimeError [load_safetensors] Failed to open file (refused by taffrail: \`taffrail report\` says by which rule)" \
+	"$(tail -n 1 guarded.out)"
+use $newest
 
 # Threads that generate at once take turns of whole generations.
 changes() {
@@ -81,4 +94,4 @@ guarded --set versions.on_hit=refuse -- "$python" "$here/steps.py" many
 check refused "the evaluation" "exit 1" "$(cat guarded.status)"
 check refused "its error" "RuntimeError: refused by taffrail: \`taffrail report\` says by which rule" "$(tail -n 1 guarded.err)"
 one refused "the record of it" '.ev == "refuse" and .rule == "versions.on_hit"'
-tally 44
+tally 50

@@ -60,6 +60,24 @@ def throws():
     print(float(mx.ones((10,)).sum()))
 
 
+def huge():
+    """More than there is; and a model after it."""
+    big = (1 << 20, 1 << 20, 1 << 10)
+    try:
+        mx.eval(mx.zeros(big, mx.uint8) + mx.ones(big, mx.uint8))
+    except RuntimeError as e:
+        print(type(e).__name__, e)
+    print(float(mx.ones((10,)).sum()))
+    os.makedirs("m", exist_ok=True)
+    with open("m/config.json", "w") as f:
+        f.write('{"model_type": "llama"}')
+    mx.save_safetensors("m/model.safetensors", {"a": mx.ones((4096,))})
+    try:
+        print(sorted(mx.load("m/model.safetensors")))
+    except RuntimeError as e:
+        print(type(e).__name__, e)
+
+
 def step(state, size=400):
     with mx.stream(mx.default_device()):
         state = (state @ state) / size

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# mlx_errors.sh -- computations of MLX that fail: what is thrown passes us as it is, the log
+# says what it was, and on_error is done. The engine is one of ours, in C++.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+needs c++ python3
+src=$SRC/tests/integration/throwing_mlx.cpp
+c++ -std=c++17 -O1 -shared -fPIC -DENGINE -o libmlx.so "$src" &&
+	c++ -std=c++17 -O1 -o program "$src" -L. -lmlx -Wl,-rpath,"$work" || {
+	echo "needs a C++ compiler that makes programs"
+	exit 77
+}
+
+errors() { # FIELD: of each ERROR, one a line
+	crumbs | jq -r "select(.ev == \"error\") | $1"
+}
+
+# 1. Type, text, count of exceptions in flight: the same. One crumb each, with what is known.
+same passes ./program metal other alloc again own number nested fine async=metal one=other \
+	sync=metal hop=metal fine
+check passes status "exit 7" "$(cat shim.status)"
+check passes "whether ours called what() of theirs" 1 "$(grep -c own::what shim.out)"
+check passes "classes" "cmd_buffer_oom exception engine_oom cuda_oom exception exception gpu_timeout cmd_buffer_oom exception cmd_buffer_oom cmd_buffer_oom" \
+	"$(errors .class | xargs)"
+has passes "the advice and the text" '.ev == "error" and .engine == "mlx" and (.call | test("4evalESt6vector")) and .rc == -1 and
+	.msg == "start the worker again: [METAL] Command buffer execution failed: Insufficient Memory (00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory)."'
+has passes "the program's own doing" '.class == "exception" and (.msg | endswith(": [matmul] shapes do not fit"))'
+has passes "a type that is not asked" '.class == "exception" and (.msg | test("N.*3ownE$"))'
+has passes "what is no object" '.class == "exception" and (.msg | endswith(": i"))'
+has passes "a synchronize" '.class == "cmd_buffer_oom" and (.call | test("11synchronize"))'
+check passes "what on_error did" 0 "$(count '.rule == "on_error"')"
+check passes "begins without an end" 0 "$(crumbs | jq -s '[.[] | select(.ph == "begin") | .seq] - [.[] | select(.ph == "end") | .of] | length')"
+
+# 2. Nobody catches it: the same last words, the same signal, and the crumb was there first.
+for word in uncaught=metal noexcept=metal uncaught=number; do
+	same "$word" ./program fine $word
+	check "$word" status "signal 6" "$(cat shim.status)"
+	check "$word" "one crumb" 1 "$(count '.ev == "error" and (.call | test("4evalESt6vector"))')"
+done
+
+# 3. on_error. What a program holds in arrays is its own: poison only refuses the next load.
+mkdir model
+printf '\20\0\0\0\0\0\0\0{"__metadata__":{}}' >model/model.safetensors
+echo '{"model_type": "llama"}' >model/config.json
+load=load=model/model.safetensors
+refused="runtime_error: [load_safetensors] Failed to open file (refused by taffrail: \`taffrail report\` says by which rule)"
+after() { # SETTINGS WORD...: a model, what fails, another load
+	with_shim TAFFRAIL_SET="$1" ./program $load fine "${@:2}" fine $load
+	check "$*" status "exit 7" "$(cat shim.status)"
+}
+after on_error=poison metal
+check poison "it computes on, and loads nothing" "fine: computed
+uncaught now: 0
+$refused" "$(tail -n 4 shim.out | head -n 3)"
+has poison "what is so" '.ev == "note" and .rule == "on_error" and (.msg | test("only loads are refused"))'
+has poison "the refusal" '.ev == "refuse" and .rule == "on_error" and (.call | test("load_safetensors"))'
+for word in other own number; do
+	after on_error=poison $word
+	check "poison, $word" "no reason for it" "loaded" "$(tail -n 1 shim.out)"
+	check "poison, $word" "words of it" 0 "$(count '.rule == "on_error"')"
+done
+after on_error=reset metal
+check reset "nothing is to be cleared" "loaded" "$(tail -n 1 shim.out)"
+has reset "that it is noted" '.rule == "on_error" and (.msg | test("only noted"))'
+after on_error=restart metal
+has restart "the wish" '.ev == "note" and .rule == "on_error" and .class == "restart"'
+after "mode=observe;on_error=poison" metal metal
+check observe "nothing is done" "loaded" "$(tail -n 1 shim.out)"
+has observe "what would be" '.ev == "would" and .rule == "on_error" and .msg == "would refuse loads from now on"'
+has observe "the load" '.ev == "would" and .rule == "on_error" and (.call | test("load_safetensors"))'
+
+# 4. Our own wait is told of a failure first: it is in the log, and nothing of it ends the program.
+with_shim TAFFRAIL_SET="drain.idle_ms=5ms" ./program fine one=fine exit=3
+check quiet "no error" 0 "$(count '.ev == "error"')"
+cat >late.py <<'END'
+import ctypes, sys
+lib = ctypes.CDLL(sys.argv[1])
+f = getattr(lib, "_ZN3mlx4core10async_evalESt6vectorINS0_5arrayESaIS2_EE")
+f(ctypes.byref((ctypes.c_void_p * 3)()))
+lib.wish_for(b"metal")
+END
+with_shim python3 late.py "$work/libmlx.so"
+check "ours" status "exit 0" "$(cat shim.status)"
+has "ours" "the text" '.ev == "error" and .class == "cmd_buffer_oom" and (.call | test("11synchronizeEv"))'
+has "ours" "the drain" '.ev == "drain" and .ph == "end" and .rc == -5'
+
+# 5. mlx-c says why before it returns 1.
+cat >c.py <<'END'
+import ctypes, os, sys
+lib = ctypes.CDLL(sys.argv[1])
+for text in sys.argv[2:]:
+    lib.fake_wish(text.encode())
+    print(lib.mlx_eval(None), flush=True)
+END
+oom="[METAL] Command buffer execution failed: Insufficient Memory (00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory)."
+same mlx-c python3 c.py "$tests/libfake_mlxc.so" "" "$oom" "[matmul] 100% wrong" ""
+check mlx-c values "0 1 1 0" "$(grep -v '^MLX' shim.out | xargs)"
+check mlx-c classes "cmd_buffer_oom exception" "$(errors .class | xargs)"
+has mlx-c "its text" ".ev == \"error\" and .engine == \"mlxc\" and (.msg | endswith(\": $oom\"))"
+with_shim TAFFRAIL_SET=on_error=poison python3 c.py "$tests/libfake_mlxc.so" "$oom"
+has "mlx-c, poison" "what is so" '.ev == "note" and .rule == "on_error" and (.msg | test("only loads are refused"))'
+same "mlx-c, ended by its handler" env FAKE_ERROR_EXITS=1 python3 c.py "$tests/libfake_mlxc.so" "$oom"
+check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.status) $(count '.ev == "error" and .class == "cmd_buffer_oom"')"
+# A libmlxc that does not say why: that it failed is known all the same.
+with_shim python3 c.py "$tests/libfake_mlxc.so" silent
+has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval"'
+tally 60

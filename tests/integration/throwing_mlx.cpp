@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// throwing_mlx.cpp -- an MLX whose computations throw, and a program that uses it.
+//
+//	c++ -shared -fPIC -DENGINE	the engine: names as of libmlx to 0.31.1
+//	c++				the program
+//
+//	program WORD...
+//
+//	metal other alloc again own number nested	eval throws: of the device, of
+//		the program's doing, bad_alloc, once more by pointer, a type of its own
+//		whose what() says that it was called, a number, from a call inside
+//	fine		eval computes
+//	async=WHAT one=WHAT sync=WHAT	the same of async_eval, array::eval, synchronize
+//	load=PATH	load_safetensors
+//	uncaught=WHAT	nobody catches it
+//	noexcept=WHAT	a function that promised not to throw is between
+//	hop=WHAT	a frame between catches, prints and throws on
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mlx::core {
+
+struct Device {
+	int kind, index;
+};
+struct Stream {
+	int index;
+	Device device;
+};
+struct array {
+	std::shared_ptr<int> desc;
+
+	__attribute__((visibility("default"))) void eval();
+};
+using StreamOrDevice = std::variant<std::monostate, Stream, Device>;
+using Loaded = std::pair<std::unordered_map<std::string, array>,
+			 std::unordered_map<std::string, std::string>>;
+
+void eval(std::vector<array> arrays);
+void async_eval(std::vector<array> arrays);
+void synchronize();
+Loaded load_safetensors(const std::string &path, StreamOrDevice s);
+std::size_t set_wired_limit(std::size_t limit);
+void clear_cache();
+
+} // namespace mlx::core
+
+#ifdef ENGINE
+
+namespace {
+
+// What only the program may call: it counts.
+struct own : std::runtime_error {
+	own() : std::runtime_error("[METAL] Command buffer execution failed: own")
+	{
+	}
+	const char *what() const noexcept override
+	{
+		puts("own::what");
+		return std::runtime_error::what();
+	}
+};
+
+std::string wish;
+
+void fail(const std::string &what)
+{
+	if (what == "metal")
+		throw std::runtime_error(
+			"[METAL] Command buffer execution failed: Insufficient Memory "
+			"(00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory).");
+	if (what == "other")
+		throw std::invalid_argument("[matmul] shapes do not fit");
+	if (what == "alloc")
+		throw std::bad_alloc();
+	if (what == "again")
+		std::rethrow_exception(std::make_exception_ptr(std::runtime_error(
+			"cudaMallocAsync(&p, n, stream) failed: out of memory")));
+	if (what == "own")
+		throw own();
+	if (what == "number")
+		throw 42;
+	if (what == "nested") {
+		try {
+			wish = "metal";
+			mlx::core::array().eval();
+		} catch (const std::exception &) {
+			throw std::runtime_error("[eval] inside: Command buffer execution failed: "
+						 "Caused GPU Timeout Error (IOAF code 2)");
+		}
+	}
+}
+
+void note(const char *name)
+{
+	const char *path = getenv("ENGINE_LOG");
+
+	if (path)
+		std::ofstream(path, std::ios::app) << name << '\n';
+}
+
+// As the real one: streams of a thread are gone once its thread_local objects are.
+struct streams {
+	bool is_there = true;
+	~streams()
+	{
+		is_there = false;
+		note("streams gone");
+	}
+};
+thread_local streams mine;
+thread_local bool *is_there = &mine.is_there;
+
+} // namespace
+
+extern "C" void wish_for(const char *what)
+{
+	wish = what;
+}
+
+namespace mlx::core {
+
+void array::eval()
+{
+	fail(wish);
+}
+
+void eval(std::vector<array> arrays)
+{
+	note("eval");
+	*is_there = true;
+	arrays.clear();
+	fail(wish);
+}
+
+void async_eval(std::vector<array> arrays)
+{
+	arrays.clear();
+	fail(wish);
+}
+
+void synchronize()
+{
+	note("synchronize");
+	if (!*is_there)
+		throw std::runtime_error("There is no Stream in current thread.");
+	fail(wish);
+}
+
+std::size_t set_wired_limit(std::size_t limit)
+{
+	static std::size_t now;
+
+	note(("wired " + std::to_string(limit)).c_str());
+	return std::exchange(now, limit);
+}
+
+void clear_cache()
+{
+	note("clear_cache");
+}
+
+Loaded load_safetensors(const std::string &path, StreamOrDevice)
+{
+	if (!std::ifstream(path))
+		throw std::runtime_error("[load_safetensors] Failed to open file " + path);
+	return {};
+}
+
+} // namespace mlx::core
+
+#else
+
+#include <unistd.h>
+
+extern "C" void wish_for(const char *what);
+
+static mlx::core::array cell;
+
+static void call(const std::string &how)
+{
+	if (how == "async")
+		mlx::core::async_eval({ cell });
+	else if (how == "one")
+		cell.eval();
+	else if (how == "sync")
+		mlx::core::synchronize();
+	else
+		mlx::core::eval({ cell });
+}
+
+static void promised(const std::string &how) noexcept
+{
+	call(how);
+}
+
+static void hop()
+{
+	try {
+		call("eval");
+	} catch (const std::exception &e) {
+		printf("hop: %s\n", e.what());
+		throw;
+	}
+}
+
+static void once(const std::string &how, const std::string &value)
+{
+	try {
+		if (how == "load") {
+			mlx::core::load_safetensors(value, {});
+			puts("loaded");
+			return;
+		}
+		wish_for(value.c_str());
+		how == "hop" ? hop() : call(how);
+		printf("%s: computed\n", value.c_str());
+	} catch (const std::invalid_argument &e) {
+		printf("invalid_argument: %s\n", e.what());
+	} catch (const std::bad_alloc &e) {
+		printf("bad_alloc: %s\n", e.what());
+	} catch (const std::runtime_error &e) {
+		printf("runtime_error: %s\n", e.what());
+	} catch (int n) {
+		printf("int: %d\n", n);
+	}
+	wish_for("");
+	printf("uncaught now: %d\n", std::uncaught_exceptions());
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, nullptr, _IOLBF, 0);
+	for (int i = 1; i < argc; i++) {
+		std::string word = argv[i], value = word.substr(word.find('=') + 1);
+
+		word = word.substr(0, word.find('='));
+		if (word == "uncaught") {
+			wish_for(value.c_str());
+			call("eval");
+		} else if (word == "noexcept") {
+			wish_for(value.c_str());
+			promised("eval");
+		} else if (word == "wire") {
+			mlx::core::set_wired_limit(strtoul(value.c_str(), nullptr, 10));
+		} else if (word == "_exit") {
+			_exit(atoi(value.c_str()));
+		} else if (word == "exit") {
+			exit(atoi(value.c_str()));
+		} else if (word == "wait") {
+			puts("waiting");
+			pause();
+		} else {
+			once(word, value);
+		}
+	}
+	return 7;
+}
+
+#endif
