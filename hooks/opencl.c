@@ -267,6 +267,7 @@ void *taf_clEnqueueMapImage(void *queue, void *image, uint32_t blocking, uint64_
 int32_t taf_clEnqueueSVMFree(void *queue, uint32_t n, void **pointers, taf_cl_svm_free *own,
 			     void *data, uint32_t n_waits, void *const *waits, void **event)
 {
+	struct taf_cl_callback *callback;
 	struct taf_lane *lane;
 	struct taf_piece had;
 	struct enqueue e;
@@ -275,7 +276,10 @@ int32_t taf_clEnqueueSVMFree(void *queue, uint32_t n, void **pointers, taf_cl_sv
 	taf_call_narrow(&e.call, TAF_SELF, ROW_clEnqueueSVMFree);
 	if (!enqueue_begin(&e, queue, false, TAF_CALLER))
 		return enqueue_not_made(&e);
+	callback = taf_cl_call_svm_free(&own, &data);
 	r = THROUGH(e.call, clEnqueueSVMFree)(queue, n, pointers, own, data, n_waits, waits, event);
+	if (r)
+		taf_cl_callback_drop(callback);
 	lane = taf_tls.lane;
 	for (uint32_t i = 0; !r && !own && lane && i < n; i++)
 		if (pointers[i] && taf_live_give(API, TAF_U64((const void *)pointers[i]), &had))
@@ -389,6 +393,30 @@ int32_t taf_clFlush(void *queue)
 	return r;
 }
 
+/* ---- callbacks ---- */
+
+int32_t taf_clSetEventCallback(void *event, int32_t status, taf_cl_notify *fn, void *data)
+{
+	clSetEventCallback_fn *theirs = REAL(clSetEventCallback);
+	struct taf_cl_callback *c = theirs ? taf_cl_call_notify(&fn, &data) : NULL;
+	int32_t r = theirs ? theirs(event, status, fn, data) : TAF_CL_NO_PLATFORM;
+
+	if (r)
+		taf_cl_callback_drop(c);
+	return r;
+}
+
+int32_t taf_clSetMemObjectDestructorCallback(void *memory, taf_cl_destructor *fn, void *data)
+{
+	clSetMemObjectDestructorCallback_fn *theirs = REAL(clSetMemObjectDestructorCallback);
+	struct taf_cl_callback *c = theirs ? taf_cl_call_destructor(&fn, &data) : NULL;
+	int32_t r = theirs ? theirs(memory, fn, data) : TAF_CL_NO_PLATFORM;
+
+	if (r)
+		taf_cl_callback_drop(c);
+	return r;
+}
+
 /* ---- functions by name ---- */
 
 void *taf_clGetExtensionFunctionAddress(const char *name)
@@ -421,38 +449,11 @@ static int sync_queue(void *handle, const void *home)
 	return err;
 }
 
-/* Only AMD's drivers say how much is free. */
-static int ask_memory(const struct taf_queue *q, struct taf_memory *out)
-{
-	clGetDeviceInfo_fn *ask = THEIRS(clGetDeviceInfo, q->home);
-	size_t free_kib[2] = { 0 };
-	union {
-		uint64_t n;
-		void *p;
-	} device = { .n = q->parent };
-
-	if (!ask || ask(device.p, TAF_CL_DEVICE_FREE_AMD, sizeof(free_kib), free_kib, NULL) ||
-	    ask(device.p, TAF_CL_DEVICE_MEMORY, sizeof(out->total), &out->total, NULL))
-		return -ENOSYS;
-	out->free = (uint64_t)free_kib[0] * 1024;
-	return 0;
-}
-
 static int memory(void *handle, const void *home, struct taf_memory *out)
 {
-	int err = -ENODEV;
-
 	(void)handle;
 	(void)home;
-	for (int i = 0; i < TAF_QUEUES && err == -ENODEV; i++) {
-		struct taf_queue *q =
-			taf_queue_enter(&taf_cl_queues, atomic_load(&taf_cl_queues.of[i].handle));
-
-		if (q)
-			err = ask_memory(q, out);
-		taf_queue_leave(q);
-	}
-	return err;
+	return taf_cl_free_memory(out);
 }
 
 static const struct taf_ops opencl_ops = { .sync = sync_queue, .memory = memory };

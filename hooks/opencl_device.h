@@ -40,6 +40,8 @@ void taf_cl_follow(const struct taf_cl_take *t, void *got);
 bool taf_cl_give_begin(struct taf_call *c, uint64_t at, struct taf_piece *had);
 /* Whether nobody else holds it. */
 bool taf_cl_is_last(void *memory, const void *home);
+/* Of the first device that a queue is for. 0 or -errno. */
+int taf_cl_free_memory(struct taf_memory *out);
 
 /* ---- waits (opencl_wait.c) ---- */
 
@@ -50,6 +52,18 @@ int taf_cl_wait(struct taf_queue *q, uint64_t until);
 int taf_cl_wait_unknown(void *queue, const void *home);
 /* Before a queue is dropped. */
 void taf_cl_forget_late(struct taf_queue *q);
+
+/* ---- callbacks (opencl_callback.c) ---- */
+
+/* The program's function and data for one call of it, in a place of ours: *fn becomes the
+ * one that marks its thread meanwhile, and *data the place. NULL: there is no function, or
+ * all places are in use, and the program's own goes on as it is. */
+struct taf_cl_callback;
+struct taf_cl_callback *taf_cl_call_notify(taf_cl_notify **fn, void **data);
+struct taf_cl_callback *taf_cl_call_destructor(taf_cl_destructor **fn, void **data);
+struct taf_cl_callback *taf_cl_call_svm_free(taf_cl_svm_free **fn, void **data);
+/* It will not be called. */
+void taf_cl_callback_drop(struct taf_cl_callback *c);
 
 /* error is what their errcode_ret becomes when theirs is not called; NULL: they did
  * not want it. */

@@ -5,6 +5,8 @@
  * so a release says little.  The runtime is asked to tell when it is really gone
  * (clSetMemObjectDestructorCallback, 1.1); a release of the last reference gives it
  * back at once in our books, since then nobody can use it any more. */
+#include <errno.h>
+
 #include "../shim/crumb.h"
 #include "opencl_device.h"
 
@@ -157,4 +159,38 @@ bool taf_cl_give_begin(struct taf_call *c, uint64_t at, struct taf_piece *had)
 		return false;
 	c->bytes = taf_device_bytes(had->place, had->bytes);
 	return true;
+}
+
+/* ---- how much is free ---- */
+
+/* Only AMD's drivers say how much is free. */
+static int ask_memory(const struct taf_queue *q, struct taf_memory *out)
+{
+	clGetDeviceInfo_fn *ask = THEIRS(clGetDeviceInfo, q->home);
+	size_t free_kib[2] = { 0 };
+	union {
+		uint64_t n;
+		void *p;
+	} device = { .n = q->parent };
+
+	if (!ask || ask(device.p, TAF_CL_DEVICE_FREE_AMD, sizeof(free_kib), free_kib, NULL) ||
+	    ask(device.p, TAF_CL_DEVICE_MEMORY, sizeof(out->total), &out->total, NULL))
+		return -ENOSYS;
+	out->free = (uint64_t)free_kib[0] * 1024;
+	return 0;
+}
+
+int taf_cl_free_memory(struct taf_memory *out)
+{
+	int err = -ENODEV;
+
+	for (int i = 0; i < TAF_QUEUES && err == -ENODEV; i++) {
+		struct taf_queue *q =
+			taf_queue_enter(&taf_cl_queues, atomic_load(&taf_cl_queues.of[i].handle));
+
+		if (q)
+			err = ask_memory(q, out);
+		taf_queue_leave(q);
+	}
+	return err;
 }

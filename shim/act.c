@@ -125,6 +125,8 @@ int taf_act_sync(struct taf_work *w)
 
 	if (!w->table->ops || !w->table->ops->sync)
 		return -ENOSYS;
+	if (taf_tls.in_callback)
+		return -EDEADLK;
 	if (w->table->by_thread && !taf_owner_is_me(w))
 		return -EPERM;
 	err = call_sync(w, TAF_DRAIN_SYNC, &what);
@@ -147,6 +149,28 @@ static bool is_idle(const struct taf_work *w, unsigned drain, int rule)
 {
 	return w->is_burst && !w->since_sync && !(drain & TAF_DRAIN_TRIM) &&
 	       rule != TAF_RULE_drain_at_exit;
+}
+
+void taf_act_not_drained(const struct taf_work *w, int rule, const char *why)
+{
+	struct taf_rec r = { .kind = TAF_DRAIN,
+			     .phase = TAF_MARK,
+			     .engine = w->table->engine,
+			     .model = taf_work_model_name(w),
+			     .has = TAF_HAS_RC,
+			     .rc = -ETIMEDOUT,
+			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
+			     .msg = why };
+
+	taf_crumb(&r);
+}
+
+/* What is freed again and again is said once a generation. */
+static void not_from_callback(struct taf_work *w, int rule)
+{
+	if (!is_frequent(w, rule) || w->would != w->of)
+		taf_act_not_drained(w, rule, "not drained: this is a callback of the runtime");
+	w->would = w->of;
 }
 
 void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
@@ -174,6 +198,10 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 		w->would = w->of;
 		return;
 	}
+	if (taf_tls.in_callback) {
+		not_from_callback(w, rule);
+		return;
+	}
 	if (rule != TAF_RULE_drain_every_submits && !is_frequent(w, rule))
 		r.keep = TAF_KEEP_SYNC;
 	r.of = taf_crumb(&r);
@@ -194,25 +222,12 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 	}
 }
 
-void taf_act_not_drained(const struct taf_work *w, int rule, const char *why)
-{
-	struct taf_rec r = { .kind = TAF_DRAIN,
-			     .phase = TAF_MARK,
-			     .engine = w->table->engine,
-			     .model = taf_work_model_name(w),
-			     .has = TAF_HAS_RC,
-			     .rc = -ETIMEDOUT,
-			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
-			     .msg = why };
-
-	taf_crumb(&r);
-}
-
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule)
 {
 	int missed = 0;
 	struct taf_work *w;
-	uint64_t wait_ms = drain & TAF_DRAIN_IDLE ? 0 : (uint64_t)taf_rules.drain_deadline_ms;
+	bool is_idle_only = (drain & TAF_DRAIN_IDLE) || taf_tls.in_callback;
+	uint64_t wait_ms = is_idle_only ? 0 : (uint64_t)taf_rules.drain_deadline_ms;
 	uint64_t until = taf_sys_mono_ns() + wait_ms * 1000000;
 
 	for (int i = 0; (w = taf_work_at(i)); i++) {

@@ -182,13 +182,19 @@ static void name_work(struct taf_work *w)
 	taf_scratch_give(g);
 }
 
+/* Whoever holds the claim may wait for what goes on only after a callback. */
+static uint32_t patience_ms(void)
+{
+	return taf_tls.in_callback ? 0 : (uint32_t)taf_rules.drain_deadline_ms;
+}
+
 bool taf_burst_look(struct taf_call *c)
 {
 	struct taf_work *w = work_of(c);
 	bool is_let = true;
 
 	taf_tls.bursts = atomic_load(&taf_burst_rests);
-	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms))
+	if (!w || !taf_work_claim(w, patience_ms()))
 		return true;
 	taf_tls.held = w;
 	taf_burst_measure(c->stamp, taf_sys_mono_ns());
@@ -226,8 +232,9 @@ void taf_burst_count(struct taf_call *c)
 	uint32_t n = atomic_fetch_add(&since_sync, 1) + 1;
 	struct taf_work *w;
 
-	/* While something is captured nothing of it runs. */
-	if (n < atomic_load(&window) || taf_captures_open())
+	/* While something is captured nothing of it runs; in a callback the next submit
+	 * outside of it drains. */
+	if (n < atomic_load(&window) || taf_captures_open() || taf_tls.in_callback)
 		return;
 	w = work_of(c);
 	if (!w || !taf_work_claim(w, 0))
@@ -265,7 +272,7 @@ void taf_burst_unload(struct taf_call *c)
 	w = sum.in_flight ? work_of(c) : NULL;
 	/* A handler of ours that comes in here must not take this thread for one outside. */
 	taf_tls.inside++;
-	if (w && taf_work_claim(w, taf_rules.drain_deadline_ms)) {
+	if (w && taf_work_claim(w, patience_ms())) {
 		taf_tls.held = w;
 		taf_burst_fold(w);
 		drain = taf_act_drains(&ev, w, &rule) & ~(unsigned)TAF_DRAIN_TRIM;

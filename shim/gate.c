@@ -79,7 +79,7 @@ static bool enter(struct taf_call *c)
 	forget_abandoned(c);
 	if (t->inside || (t->open & taf_mutes((enum taf_kind)c->kind)) || !is_awake(c))
 		return false;
-	if (taf_state_now() == TAF_LEAVING && c->kind == TAF_SUBMIT)
+	if (taf_state_now() == TAF_LEAVING && c->kind == TAF_SUBMIT && !t->in_callback)
 		taf_exit_park();
 	if (c->kind == TAF_SUBMIT && atomic_load(&taf_life.alert) & TAF_ALERT_SIGNALS)
 		taf_sig_arm();

@@ -82,6 +82,9 @@ struct taf_tls {
 	struct taf_flight *flight; /* its counts of submits in flight; NULL: not active yet */
 	uint32_t bursts; /* taf_burst_rests when a submit of it was looked at last */
 	uint32_t device; /* current one of the GPU runtime that it uses */
+	/* Callbacks of a runtime that it is in: a queue may stand still until they return, so
+	 * that nothing which waits for a queue is waited for here. */
+	uint32_t in_callback;
 };
 
 extern struct taf_life taf_life;

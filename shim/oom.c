@@ -36,7 +36,7 @@ static void say(const struct taf_call *c, uint32_t tries, enum taf_kind kind)
 
 bool taf_oom_again(const struct taf_call *c, uint32_t tries)
 {
-	if (!c->is_counted || tries >= taf_rules.memory_oom_retries ||
+	if (!c->is_counted || tries >= taf_rules.memory_oom_retries || taf_tls.in_callback ||
 	    taf_state_now() != TAF_ACTIVE || taf_is_other_process())
 		return false;
 	if (taf_rules.mode == TAF_MODE_OBSERVE) {

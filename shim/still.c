@@ -26,7 +26,7 @@ void taf_still_wait(struct taf_flight *f)
 	uint32_t holder = atomic_load(&taf_still.holder);
 	uint64_t until;
 
-	if (holder == self() || taf_captures_open() || taf_tls.inside)
+	if (holder == self() || taf_captures_open() || taf_tls.inside || taf_tls.in_callback)
 		return;
 	until = deadline();
 	atomic_fetch_sub(&f->inside, 1);
@@ -103,12 +103,12 @@ static bool hold(void)
 
 bool taf_still_begin(void)
 {
-	return are_others() && !taf_captures_open() && hold();
+	return are_others() && !taf_captures_open() && !taf_tls.in_callback && hold();
 }
 
 void taf_still_for_good(void)
 {
-	if (are_others())
+	if (are_others() && !taf_tls.in_callback)
 		hold();
 }
 

@@ -13,7 +13,8 @@
  *
  * Nobody waits longer than drain.deadline: neither the one that frees for a submit
  * that does not return, nor a submit for a free.  A submit into a capture goes on,
- * since the drain waits for the capture.  Where one thread alone submits nothing is
+ * since the drain waits for the capture, and so does one in a callback of a runtime,
+ * which the queue may wait for.  Where one thread alone submits nothing is
  * done; the first time that there is another, submits begin to order their store
  * before their load (is_needed).
  */

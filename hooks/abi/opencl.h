@@ -44,6 +44,7 @@ struct taf_cl_image {
 	void *memory; /* it shares that of another object, where not NULL */
 };
 
+typedef void taf_cl_notify(void *event, int32_t status, void *data);
 typedef void taf_cl_destructor(void *memory, void *data);
 typedef void taf_cl_svm_free(void *queue, uint32_t n, void **pointers, void *data);
 

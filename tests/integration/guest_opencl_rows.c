@@ -24,6 +24,9 @@ static void *platform = &cells[10], *fn = &cells[11], *to = &cells[12], *from = 
 static void *properties, *devices, *notify, *data, *list, *host, *format, *waits, *args, *memories;
 static void *places, *origin, *global, *local, *at, *region, *from_origin, *to_origin, *pattern;
 static void *color, *row_out, *slice_out, *value, *used;
+static int32_t status;
+static taf_cl_notify *told;
+static taf_cl_destructor *gone;
 static taf_cl_svm_free *own;
 static const char *name = "clIcdGetPlatformIDsKHR";
 
