@@ -66,6 +66,7 @@ static void got_queue(void *queue, void *device, uint64_t bits, const void *home
 	if (!queue || (bits & TAF_CL_ON_DEVICE))
 		return;
 	like.device = taf_cl_device(device);
+	taf_cl_look();
 	taf_queue_add(&taf_cl_queues, TAF_U64(queue), &like);
 }
 
@@ -132,9 +133,7 @@ int32_t taf_clReleaseCommandQueue(void *queue)
 	if (!call.real)
 		return TAF_CL_NO_PLATFORM;
 	if (q && atomic_fetch_sub(&q->refs, 1) == 1) {
-		taf_queue_going(q);
-		taf_cl_forget_late(q);
-		taf_queue_drop(q);
+		taf_cl_let_go(q);
 		taf_flight_drop(key_of(queue));
 	}
 	return THROUGH(call, clReleaseCommandQueue)(queue);

@@ -50,8 +50,11 @@ int taf_cl_free_memory(struct taf_memory *out);
 int taf_cl_wait(struct taf_queue *q, uint64_t until);
 /* For one that the table has no room for, which the program uses at this moment. */
 int taf_cl_wait_unknown(void *queue, const void *home);
-/* Before a queue is dropped. */
-void taf_cl_forget_late(struct taf_queue *q);
+/* The program releases a queue for the last time. The runtime begins what is in it and
+ * does not wait: with work in flight a marker of ours takes its place, until that is done. */
+void taf_cl_let_go(struct taf_queue *q);
+/* Gives those markers back that are reached. Waits for nothing. */
+void taf_cl_look(void);
 
 /* ---- callbacks (opencl_callback.c) ---- */
 

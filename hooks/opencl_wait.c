@@ -3,7 +3,11 @@
  *
  * clFinish has no limit, and a correct program may have handed over what waits for a user
  * event that this very thread sets later.  So a marker is enqueued, which shows by its
- * event when all before it is done, and that event is asked. */
+ * event when all before it is done, and that event is asked.
+ *
+ * A queue may be released with work in it, which goes on.  A marker takes its place in the
+ * table then (queues.h), and is given back by whoever finds it reached: a drain, or the
+ * next call that makes or releases a queue. */
 #include <errno.h>
 
 #include "opencl_device.h"
@@ -95,6 +99,68 @@ static int await_now(struct taf_queue *q, void *event, uint64_t until)
 	return err;
 }
 
+/* ---- queues that were released with work in flight ---- */
+
+static void look(struct taf_queue *q)
+{
+	void *event = pointer_of(atomic_load(&q->handle));
+
+	if (await(NULL, event, q->home, 0) == -ETIMEDOUT)
+		return;
+	give(event, q->home);
+	taf_queue_drop(q);
+}
+
+void taf_cl_look(void)
+{
+	int saved = errno;
+
+	taf_tls.inside++;
+	taf_queue_each_retired(&taf_cl_queues, look);
+	taf_tls.inside--;
+	errno = saved;
+}
+
+/* Claimed by this thread. In vain once, then at the exit once more, as any mark. */
+static int await_retired(struct taf_queue *q, uint64_t until)
+{
+	uint64_t mark = atomic_load(&q->handle);
+	bool is_late = atomic_exchange(&q->late, mark) && taf_state_now() != TAF_LEAVING;
+	int err = await(NULL, pointer_of(mark), q->home, is_late ? 0 : until);
+
+	if (err == -ETIMEDOUT)
+		return err;
+	give(pointer_of(mark), q->home);
+	taf_queue_drop(q);
+	return err;
+}
+
+static bool is_to_be_kept(const struct taf_queue *q)
+{
+	return taf_state_now() == TAF_ACTIVE && taf_rules.mode == TAF_MODE_ENFORCE &&
+	       !taf_flight_is_idle(taf_flight_key(API, atomic_load(&q->handle), 0));
+}
+
+void taf_cl_let_go(struct taf_queue *q)
+{
+	void *event = NULL;
+	int saved = errno;
+
+	taf_cl_look();
+	taf_tls.inside++;
+	taf_queue_going(q);
+	give(pointer_of(atomic_exchange(&q->late, 0)), q->home);
+	if (is_to_be_kept(q) && !mark(pointer_of(atomic_load(&q->handle)), q->home, &event) &&
+	    event)
+		taf_queue_retire(q, TAF_U64(event));
+	else
+		taf_queue_drop(q);
+	taf_tls.inside--;
+	errno = saved;
+}
+
+/* ---- queues that are used ---- */
+
 int taf_cl_wait(struct taf_queue *q, uint64_t until)
 {
 	struct taf_flight_mark seen;
@@ -102,6 +168,8 @@ int taf_cl_wait(struct taf_queue *q, uint64_t until)
 	uint64_t handle = atomic_load(&q->handle);
 	int err;
 
+	if (atomic_load(&q->is_retired))
+		return await_retired(q, until);
 	taf_flight_seen(&seen, taf_flight_key(API, handle, 0));
 	if (!taf_queue_stay(q))
 		return -ETIMEDOUT;
@@ -127,9 +195,4 @@ int taf_cl_wait_unknown(void *queue, const void *home)
 	if (!err)
 		taf_flight_done(&seen);
 	return err;
-}
-
-void taf_cl_forget_late(struct taf_queue *q)
-{
-	give(pointer_of(atomic_exchange(&q->late, 0)), q->home);
 }

@@ -185,6 +185,23 @@ void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out)
 		}
 }
 
+/* What is counted together may be of any queue. */
+bool taf_flight_is_idle(uint64_t key)
+{
+	int lanes = atomic_load(&lanes_used);
+
+	for (int l = 0; l < lanes; l++)
+		for (int i = 0; i <= OTHERS; i++) {
+			const struct taf_flight_queue *q = &taf_flights[l].of[i];
+			uint64_t has = atomic_load_explicit(&q->key, memory_order_relaxed);
+
+			if ((has == key || (i == OTHERS && has && api_of(has) == api_of(key))) &&
+			    !is_idle(q))
+				return false;
+		}
+	return true;
+}
+
 void taf_flight_drop(uint64_t key)
 {
 	int lanes = atomic_load(&lanes_used);

@@ -103,6 +103,8 @@ struct taf_flight_sum {
 	uint64_t queue; /* of that, as far as the key keeps it */
 };
 void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out);
+/* Whether all that was submitted to this queue is known to be done. */
+bool taf_flight_is_idle(uint64_t key);
 /* A queue is destroyed: its handle may come back as another one's, and what is in
  * flight there is done when the whole device is.  With the key of every queue, or of
  * a device: it was reset, and nothing is in flight any more. */

@@ -43,6 +43,7 @@ static void fill(struct taf_queue *q, uint64_t handle, const struct taf_queue *l
 	q->is_unordered = like->is_unordered;
 	atomic_store(&q->is_used, false);
 	atomic_store(&q->is_going, false);
+	atomic_store(&q->is_retired, false);
 	atomic_store(&q->late, 0);
 	atomic_store(&q->refs, 1);
 	atomic_store(&q->claim, 0);
@@ -179,6 +180,34 @@ void taf_queue_drop(struct taf_queue *q)
 		take(q);
 	atomic_store(&q->handle, 0);
 	taf_queue_leave(q);
+}
+
+void taf_queue_retire(struct taf_queue *q, uint64_t mark)
+{
+	taf_queue_going(q);
+	if (!is_mine(q))
+		take(q);
+	atomic_store(&q->late, 0);
+	atomic_store(&q->is_used, true);
+	atomic_store(&q->is_retired, true);
+	atomic_store(&q->handle, mark);
+	taf_queue_leave(q);
+}
+
+void taf_queue_each_retired(struct taf_queues *t, void (*look)(struct taf_queue *q))
+{
+	own(t);
+	for (int i = 0; i < TAF_QUEUES; i++) {
+		struct taf_queue *q = &t->of[i];
+		uint32_t none = 0;
+
+		if (!atomic_load(&q->handle) || !atomic_load(&q->is_retired) ||
+		    !atomic_compare_exchange_strong(&q->claim, &none, (uint32_t)taf_tid()))
+			continue;
+		if (atomic_load(&q->handle) && atomic_load(&q->is_retired))
+			look(q);
+		taf_queue_leave(q);
+	}
 }
 
 static bool is_of(const struct taf_queue *q, uint64_t parent)

@@ -23,6 +23,9 @@
  * submitting what the queue waits for.  A mark that was waited for in vain is kept (late):
  * until it is reached nobody waits for that queue again, but at the exit.
  *
+ * Where a runtime lets go of a queue before its work is done (OpenCL), a mark is left in
+ * it and takes the queue's place (is_retired).
+ *
  * A fork child has none: the first look at the table by another process empties it.
  */
 #ifndef TAF_QUEUES_H
@@ -46,6 +49,7 @@ struct taf_queue {
 	_Atomic(bool) is_going; /* it is about to be dropped */
 	_Atomic(uint32_t) users; /* drains that stay */
 	_Atomic(uint64_t) late; /* an event or a fence of ours; 0: none */
+	_Atomic(bool) is_retired; /* the program has given it up: handle is a mark of ours in it */
 };
 
 struct taf_queues {
@@ -63,6 +67,11 @@ struct taf_queue *taf_queue_of(struct taf_queues *t, uint64_t handle);
 void taf_queue_going(struct taf_queue *q);
 /* Waits for its claim, then forgets it. */
 void taf_queue_drop(struct taf_queue *q);
+/* The program gives it up with work in it: what stands for it from now on is a mark of
+ * ours, which shows when that is done. Drains wait for it; who sees it reached drops it. */
+void taf_queue_retire(struct taf_queue *q, uint64_t mark);
+/* Runs look(q) on those that were retired and that nobody else waits for. */
+void taf_queue_each_retired(struct taf_queues *t, void (*look)(struct taf_queue *q));
 /* Those of one parent, or all with 0. */
 void taf_queue_drop_all(struct taf_queues *t, uint64_t parent);
 

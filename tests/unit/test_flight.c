@@ -132,6 +132,23 @@ static void queues_beyond_the_table_wait_for_the_device(void **state)
 	assert_int_equal(in_flight(), 0);
 }
 
+static void a_queue_is_idle_when_all_in_it_is_known_to_be_done(void **state)
+{
+	(void)state;
+	assert_true(taf_flight_is_idle(key(0x7000)));
+	submit(0x7000, 2);
+	assert_false(taf_flight_is_idle(key(0x7000)));
+	assert_true(taf_flight_is_idle(key(0x8000)));
+	wait_for(key(0x7000));
+	assert_true(taf_flight_is_idle(key(0x7000)));
+	/* One of those that are counted together may be any. */
+	for (uint64_t q = 0; q <= TAF_FLIGHT_QUEUES; q++)
+		submit(0x9000 + q, 1);
+	assert_false(taf_flight_is_idle(key(0x8000)));
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	assert_true(taf_flight_is_idle(key(0x8000)));
+}
+
 static void another_api_is_not_meant(void **state)
 {
 	(void)state;
@@ -316,6 +333,7 @@ int main(void)
 		cmocka_unit_test_setup(default_streams_belong_to_their_device, setup),
 		cmocka_unit_test_setup(a_stream_is_the_same_on_any_device, setup),
 		cmocka_unit_test_setup(queues_beyond_the_table_wait_for_the_device, setup),
+		cmocka_unit_test_setup(a_queue_is_idle_when_all_in_it_is_known_to_be_done, setup),
 		cmocka_unit_test_setup(another_api_is_not_meant, setup),
 		cmocka_unit_test_setup(a_wait_for_a_device_is_for_that_one, setup),
 		cmocka_unit_test_setup(places_of_queues_that_are_done_are_used_again, setup),

@@ -284,6 +284,49 @@ static void a_fork_child_has_none(void **state)
 	assert_non_null(taf_queue_of(&table, 11));
 }
 
+static void a_retired_queue_is_waited_for_by_its_mark(void **state)
+{
+	struct taf_queue *q = make(11, 1);
+
+	(void)state;
+	q->late = 5;
+	taf_queue_retire(q, 77);
+	assert_null(taf_queue_of(&table, 11));
+	assert_ptr_equal(taf_queue_of(&table, 77), q);
+	assert_true(q->is_retired);
+	assert_int_equal(q->late, 0);
+	assert_int_equal(q->claim, 0);
+	assert_false(taf_queue_stay(q));
+	assert_int_equal(taf_queue_each(&table, wait_for), 0);
+	assert_int_equal(waits, 1);
+	taf_queue_drop(q);
+	assert_false(make(12, 1)->is_retired);
+}
+
+static void look_at(struct taf_queue *q)
+{
+	assert_int_equal(q->claim, taf_tid());
+	waits++;
+	taf_queue_drop(q);
+}
+
+static void only_retired_queues_that_nobody_waits_for_are_looked_at(void **state)
+{
+	struct taf_queue *busy = make(13, 1);
+
+	(void)state;
+	make(12, 1);
+	taf_queue_retire(make(11, 1), 77);
+	taf_queue_retire(busy, 78);
+	busy->claim = 1;
+	taf_queue_each_retired(&table, look_at);
+	assert_int_equal(waits, 1);
+	assert_null(taf_queue_of(&table, 77));
+	assert_ptr_equal(taf_queue_of(&table, 78), busy);
+	assert_non_null(taf_queue_of(&table, 12));
+	assert_int_equal(busy->claim, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +338,9 @@ int main(void)
 		cmocka_unit_test_setup(what_goes_waits_for_the_drain, setup),
 		cmocka_unit_test_setup(who_stays_holds_nobody_up, setup),
 		cmocka_unit_test_setup(what_goes_waits_for_who_stays, setup),
+		cmocka_unit_test_setup(a_retired_queue_is_waited_for_by_its_mark, setup),
+		cmocka_unit_test_setup(only_retired_queues_that_nobody_waits_for_are_looked_at,
+				       setup),
 		cmocka_unit_test_setup(a_thread_that_is_gone_holds_nothing, setup),
 		cmocka_unit_test_setup(all_of_a_device_are_entered, setup),
 		cmocka_unit_test_setup(a_fork_child_has_none, setup),

@@ -39,8 +39,8 @@ else
 	echo "left out: needs clpeak"
 fi
 
-"${CC:-cc}" -std=c11 -O2 -o program "$SRC/tests/engines/opencl/parts/program.c" \
-	-l:libOpenCL.so.1 2>compile.err || {
+"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -o program "$SRC/tests/engines/opencl/parts/program.c" \
+	-l:libOpenCL.so.1 -lpthread 2>compile.err || {
 	cat compile.err
 	echo "needs opencl-headers and ocl-icd-libopencl1"
 	exit 77
@@ -70,6 +70,26 @@ with_shim TAFFRAIL_SET="drain.every_submits=1" timeout 30 ./program gate
 check "gate every" status "exit 0" "$(cat shim.status)"
 has "gate every" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.every_submits" and .rc == -110'
 
+# Called by the driver's one thread, on which everything else waits: seen, and no wait of ours.
+export POCL_MAX_PTHREAD_COUNT=1
+same callback ./program callback
+has callback "a free within" '.ev == "drain" and .ph == "mark" and .rule == "drain.before_unload" and (.msg | startswith("not drained: this is a callback"))'
+has_not callback "a wait in a callback" '.ev == "drain" and .ph == "end" and .rc == -110'
+with_shim TAFFRAIL_SET="drain.every_submits=2;drain.idle_ms=1ms" ./program callback
+check "callback every" output "$(cat plain.out)" "$(cat shim.out)"
+has_not "callback every" "a wait in a callback" '.ev == "drain" and .ph == "end" and .rc == -110'
+has "callback every" "the drain of the next submit" '.ev == "drain" and .ph == "end" and .rule == "drain.every_submits" and .rc == 0'
+unset POCL_MAX_PTHREAD_COUNT
+
+# What a released queue still does is waited for. (Without us it is not, and the file is empty.)
+with_shim TAFFRAIL_SET="drain.deadline=30s;exit.deadline=40s" ./program let-go "$work/result"
+check let-go status "exit 0" "$(cat shim.status)"
+check let-go output "let go" "$(cat shim.out)$(cat shim.err)"
+check let-go "what the kernel wrote" " 28f5db01" "$(od -An -tx4 -N4 result)"
+has let-go "the wait" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == 0 and .ms > 1'
+with_shim TAFFRAIL_SET="drain.deadline=5ms" ./program let-go "$work/result"
+has "let-go deadline" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == -110'
+
 # ---- what only a policy does ----
 
 with_shim TAFFRAIL_SET="drain.every_submits=4;drain.at_exit=off" ./program launch 20
@@ -89,4 +109,4 @@ has limit "what was not taken is not counted" '.class == "device" and .bytes == 
 with_shim TAFFRAIL=off ./program add
 check off status "exit 0" "$(cat shim.status)"
 check off "state" "" "$(ls "$state" 2>/dev/null)"
-tally 38
+tally 57

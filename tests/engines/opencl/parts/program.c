@@ -8,25 +8,38 @@
  *	program leave N         hands N kernels over and ends without a wait
  *	program gate            a kernel waits for an event that is set when a queue and shared
  *	                        memory that nobody uses have been given back
+ *	program callback        has a function called by the driver, which launches and gives
+ *	                        shared memory back, while its queue cannot go on
+ *	program let-go FILE     hands over a kernel that takes long and writes into FILE,
+ *	                        releases all, and ends without a wait
  */
 #define CL_TARGET_OPENCL_VERSION 200
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
 
+#include <fcntl.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define N 4096
 
-static const char *source = "kernel void add(global const int *a, global const int *b,\n"
-			    "		global int *c)\n"
-			    "{ size_t i = get_global_id(0); c[i] = a[i] + b[i]; }\n";
+static const char *source =
+	"kernel void add(global const int *a, global const int *b,\n"
+	"		global int *c)\n"
+	"{ size_t i = get_global_id(0); c[i] = a[i] + b[i]; }\n"
+	"kernel void slow(global uint *out)\n"
+	"{ uint x = 1;\n"
+	"  for (uint i = 0; i < 300000000u; i++) x = x * 1664525u + 1013904223u;\n"
+	"  out[0] = x; }\n";
 
 static cl_device_id device;
 static cl_context context;
 static cl_command_queue queue;
-static cl_kernel kernel;
+static cl_kernel kernel, slow;
 static int numbers[N];
 
 static void must(cl_int rc, const char *what)
@@ -54,6 +67,8 @@ static void begin(cl_command_queue_properties how)
 	must(clBuildProgram(program, 1, &device, "", NULL, NULL), "build");
 	kernel = clCreateKernel(program, "add", &rc);
 	must(rc, "kernel");
+	slow = clCreateKernel(program, "slow", &rc);
+	must(rc, "kernel");
 	must(clReleaseProgram(program), "release of the program");
 	for (int i = 0; i < N; i++)
 		numbers[i] = i;
@@ -62,6 +77,7 @@ static void begin(cl_command_queue_properties how)
 static void end(void)
 {
 	must(clReleaseKernel(kernel), "release of the kernel");
+	must(clReleaseKernel(slow), "release of the kernel");
 	must(clReleaseCommandQueue(queue), "release of the queue");
 	must(clReleaseContext(context), "release of the context");
 }
@@ -229,6 +245,70 @@ static int gate(void)
 	return 0;
 }
 
+static sem_t called;
+
+static void CL_CALLBACK on_done(cl_event event, cl_int status, void *shared)
+{
+	(void)event;
+	launch(NULL);
+	clSVMFree(context, shared);
+	printf("called with %d\n", status);
+	sem_post(&called);
+}
+
+static int callback(void)
+{
+	cl_event open, first;
+	cl_mem a, b, c;
+	size_t n = N;
+	void *shared;
+	cl_int rc;
+
+	begin(0);
+	sem_init(&called, 0, 0);
+	c = set_arguments(&a, &b);
+	shared = clSVMAlloc(context, CL_MEM_READ_WRITE, 4096, 0);
+	open = clCreateUserEvent(context, &rc);
+	must(rc, "event");
+	must(clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &n, NULL, 1, &open, &first), "launch");
+	must(clSetEventCallback(first, CL_COMPLETE, on_done, shared), "callback");
+	must(clFlush(queue), "flush");
+	must(clSetUserEventStatus(open, CL_COMPLETE), "open");
+	sem_wait(&called);
+	launch(NULL);
+	must(clFinish(queue), "finish");
+	printf("no function: %d\n", clSetEventCallback(first, CL_COMPLETE, NULL, NULL));
+	must(clReleaseEvent(open), "release of the event");
+	must(clReleaseEvent(first), "release of the event");
+	must(clReleaseMemObject(a), "release");
+	must(clReleaseMemObject(b), "release");
+	must(clReleaseMemObject(c), "release");
+	end();
+	return 0;
+}
+
+static int let_go(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	size_t n = 1;
+	void *out;
+	cl_mem m;
+	cl_int rc;
+
+	if (fd < 0 || ftruncate(fd, 4096))
+		return 1;
+	out = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	begin(0);
+	m = clCreateBuffer(context, CL_MEM_USE_HOST_PTR | CL_MEM_READ_WRITE, 4096, out, &rc);
+	must(rc, "buffer");
+	must(clSetKernelArg(slow, 0, sizeof(m), &m), "argument");
+	must(clEnqueueNDRangeKernel(queue, slow, 1, NULL, &n, NULL, 0, NULL, NULL), "launch");
+	must(clReleaseMemObject(m), "release");
+	end();
+	printf("let go\n");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -246,6 +326,11 @@ int main(int argc, char **argv)
 		return launch_many(atoi(argv[2]), 0);
 	if (!strcmp(what, "gate"))
 		return gate();
-	fprintf(stderr, "usage: program add | take MIB... | keep | launch N | leave N | gate\n");
+	if (!strcmp(what, "callback"))
+		return callback();
+	if (!strcmp(what, "let-go") && argc > 2)
+		return let_go(argv[2]);
+	fprintf(stderr, "usage: program add | take MIB... | keep | launch N | leave N | gate |\n"
+			"               callback | let-go FILE\n");
 	return 64;
 }
