@@ -9,6 +9,7 @@
 #include "../shim/act.h"
 #include "../shim/error.h"
 #include "../shim/load.h"
+#include "../shim/traced.h"
 #include "../shim/turn.h"
 #include "hook.h"
 #include "llama_state.h"
@@ -214,6 +215,9 @@ void *taf_llama_new_context_with_model(void *model, TAF_PARAMS params)
 	return ctx;
 }
 
+#define SEQUENCES_WORD 5 /* of a batch: where its tokens' sequences are */
+#define SEQUENCES_MAX 64 /* more tokens at once are a prompt */
+
 static void give_back(struct taf_work *w)
 {
 	taf_tls.held = NULL;
@@ -252,6 +256,14 @@ static void look_at(const struct taf_call *call, int32_t rc)
 		taf_error_passed(call, call->work);
 }
 
+static void trace(const struct taf_call *call, int32_t rc)
+{
+	struct taf_trace_step step = { .tokens = call->is_prompt || rc ? 0 : call->tokens,
+				       .is_prompt = call->is_prompt };
+
+	taf_traced_step(call->work, step, rc);
+}
+
 static void end_submit(struct taf_call *call, int32_t rc)
 {
 	struct taf_work *w = call->work;
@@ -260,9 +272,31 @@ static void end_submit(struct taf_call *call, int32_t rc)
 	if (!w)
 		return;
 	taf_work_submitted(w, call, rc);
+	if (taf_traced_is_on())
+		trace(call, rc);
 	taf_act_after_submit(w);
 	taf_turn_end(w);
 	give_back(w);
+}
+
+/* Several tokens of one sequence are a prompt; of one each, the next tokens of several. A
+ * batch is its number of tokens and six arrays, of which the fifth has for each token the
+ * sequences that it is of; without it they are all of one. */
+static bool is_of_prompt(const uint64_t *batch)
+{
+	union {
+		uint64_t n;
+		const int32_t *const *ids;
+	} of = { .n = batch[SEQUENCES_WORD] };
+	int32_t n = (int32_t)batch[0];
+
+	if (n > SEQUENCES_MAX || (n > 1 && !of.ids))
+		return true;
+	for (int32_t i = 1; i < n; i++)
+		for (int32_t k = 0; k < i; k++)
+			if (!of.ids[i] || !of.ids[k] || *of.ids[i] == *of.ids[k])
+				return true;
+	return false;
 }
 
 int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
@@ -272,6 +306,8 @@ int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
 
 	if (!taf_before_narrow(&call, TAF_SUBMIT))
 		return -3;
+	if (taf_traced_is_on() && call.is_counted)
+		call.is_prompt = is_of_prompt(&TAF_WORD(batch, 0));
 	if (begin_submit(&call, ctx, TAF_FIRST_INT(batch))) {
 		rc = THROUGH(call, llama_decode)(ctx, batch);
 		end_submit(&call, rc);
@@ -287,6 +323,7 @@ int32_t taf_llama_encode(void *ctx, TAF_BATCH batch)
 
 	if (!taf_before_narrow(&call, TAF_SUBMIT))
 		return -3;
+	call.is_prompt = true;
 	if (begin_submit(&call, ctx, TAF_FIRST_INT(batch))) {
 		rc = THROUGH(call, llama_encode)(ctx, batch);
 		end_submit(&call, rc);
@@ -304,6 +341,7 @@ void taf_llama_synchronize(void *ctx)
 		return;
 	THROUGH(call, llama_synchronize)(ctx);
 	w = call.is_counted ? taf_work_of(ctx) : NULL;
+	call.work = w;
 	if (w && taf_work_claim(w, 0)) {
 		w->since_sync = 0;
 		w->first_unsynced = w->submits + 1;

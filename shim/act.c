@@ -15,6 +15,7 @@
 #include "owner.h"
 #include "scratch.h"
 #include "still.h"
+#include "traced.h"
 
 #define CAPTURE_MS 100 /* a capture takes microseconds: one that lasts is not waited for */
 
@@ -118,10 +119,9 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 	return err;
 }
 
-int taf_act_sync(struct taf_work *w)
+static int sync_quietly(const struct taf_work *w)
 {
 	const char *what;
-	int err;
 
 	if (!w->table->ops || !w->table->ops->sync)
 		return -ENOSYS;
@@ -129,7 +129,18 @@ int taf_act_sync(struct taf_work *w)
 		return -EDEADLK;
 	if (w->table->by_thread && !taf_owner_is_me(w))
 		return -EPERM;
-	err = call_sync(w, TAF_DRAIN_SYNC, &what);
+	return call_sync(w, TAF_DRAIN_SYNC, &what);
+}
+
+void taf_act_trace(struct taf_work *w)
+{
+	sync_quietly(w);
+}
+
+int taf_act_sync(struct taf_work *w)
+{
+	int err = sync_quietly(w);
+
 	if (!err) {
 		w->since_sync = 0;
 		w->first_unsynced = w->submits + 1;
@@ -184,6 +195,7 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 			     .model = taf_work_model_name(w),
 			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL };
 	uint64_t begin = taf_sys_mono_ns();
+	struct taf_trace_span span = { 0 };
 
 	if (!drain || !w->table->ops || !w->table->ops->sync || is_idle(w, drain, rule))
 		return;
@@ -206,7 +218,11 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 		r.keep = TAF_KEEP_SYNC;
 	r.of = taf_crumb(&r);
 	r.phase = TAF_END;
+	if (taf_traced_is_on())
+		span = taf_traced_open(w);
 	r.rc = call_sync(w, drain, &r.msg);
+	if (taf_traced_is_on())
+		taf_traced_close(w, TAF_PART_DRAIN, &span);
 	r.us = (taf_sys_mono_ns() - begin) / 1000;
 	r.has = TAF_HAS_OF | TAF_HAS_RC | TAF_HAS_MS;
 	r.keep = TAF_KEEP_LOG;

@@ -22,6 +22,8 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 void taf_act_not_drained(const struct taf_work *w, int rule, const char *why);
 /* Synchronizes, without a crumb: 0, or -errno. Under the claim. */
 int taf_act_sync(struct taf_work *w);
+/* The same for `trace`: nothing that the rules count changes by it. */
+void taf_act_trace(struct taf_work *w);
 /* A generation is about to begin: drain.pre_clear, and what its model asks for. False:
  * a rule refuses it. Under the claim. */
 bool taf_act_before_infer(struct taf_work *w);

@@ -17,6 +17,7 @@
 #include "say.h"
 #include "scratch.h"
 #include "share.h"
+#include "traced.h"
 
 #define SLICE_MS 200 /* how often a waiter looks whether it may go on */
 #define ASK_MS 1000 /* how often the rules are asked again during a wait */
@@ -33,6 +34,7 @@ struct round {
 	uint64_t began_ns, waited_ms;
 	/* The record of the wait that is open: since when, by which rule, its begin's seq. */
 	uint64_t noted_ns, hold_of;
+	struct taf_trace_span span; /* of the whole wait */
 	int hold_rule;
 	bool is_drained;
 	bool is_size_unknown; /* nobody can say whether it fits */
@@ -126,6 +128,8 @@ static void begin_hold(struct round *r)
 	struct taf_ring_head *head = taf_ring_head();
 
 	r->began_ns = taf_sys_mono_ns() - r->a->waited_ms * 1000000;
+	if (taf_traced_is_on())
+		r->span = taf_traced_open(r->a->work);
 	taf_ring_hold_begin(taf_verdict_binding(&r->v));
 	if (head)
 		atomic_fetch_add(&head->holds, 1);
@@ -196,6 +200,8 @@ static void end_hold(const struct round *r)
 {
 	if (!r->began_ns)
 		return;
+	if (taf_traced_is_on())
+		taf_traced_close(r->a->work, TAF_PART_HELD, &r->span);
 	taf_ring_hold_end();
 	close_note(r);
 }

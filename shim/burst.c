@@ -7,6 +7,7 @@
 #include "crumb.h"
 #include "model.h"
 #include "scratch.h"
+#include "traced.h"
 #include "turn.h"
 
 #define MEASURE_NS 10000000u /* a span that shows how fast stamps go */
@@ -121,8 +122,7 @@ void taf_burst_fold(struct taf_work *w)
 		atomic_store_explicit(&h->last_activity_ns, w->last_ns, memory_order_relaxed);
 }
 
-/* The work of an API; NULL: nothing was submitted to it yet. */
-static struct taf_work *known_work(enum taf_api api)
+struct taf_work *taf_burst_work(enum taf_api api)
 {
 	struct taf_work *w;
 
@@ -141,7 +141,7 @@ static struct taf_work *work_of(const struct taf_call *c)
 	} u = { .t = c->table };
 	struct taf_maker by = { c->table, c->caller };
 	enum taf_api api = taf_api_of(c->table->engine);
-	struct taf_work *w = known_work(api);
+	struct taf_work *w = taf_burst_work(api);
 
 	if (w)
 		return w;
@@ -150,9 +150,9 @@ static struct taf_work *work_of(const struct taf_call *c)
 		return NULL;
 	w->is_burst = true;
 	/* Two threads may both make one: the first in the table is found by all. */
-	if (known_work(api) != w) {
+	if (taf_burst_work(api) != w) {
 		taf_work_drop(w);
-		w = known_work(api);
+		w = taf_burst_work(api);
 	}
 	return w;
 }
@@ -198,6 +198,7 @@ bool taf_burst_look(struct taf_call *c)
 		return true;
 	taf_tls.held = w;
 	taf_burst_measure(c->stamp, taf_sys_mono_ns());
+	taf_traced_arrive(w);
 	taf_work_settle(w, false);
 	if (!w->is_inferring)
 		name_work(w);
@@ -295,7 +296,7 @@ void taf_burst_waited(const struct taf_call *c)
 	if (sum.in_flight)
 		return;
 	atomic_store(&since_sync, 0);
-	w = known_work(api);
+	w = taf_burst_work(api);
 	if (!w || !taf_work_claim(w, 0))
 		return;
 	taf_burst_fold(w);

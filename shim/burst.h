@@ -40,6 +40,8 @@ bool taf_burst_look(struct taf_call *c);
 void taf_burst_count(struct taf_call *c);
 /* What stands for c's runtime is there before its first submit: memory may run short earlier. */
 void taf_burst_ready(const struct taf_call *c);
+/* What stands for a runtime; NULL: nothing was submitted to it yet. */
+struct taf_work *taf_burst_work(enum taf_api api);
 /* Takes up what the threads counted. Under the claim of w, whose is_burst is set. */
 void taf_burst_fold(struct taf_work *w);
 /* A generation of w begins. Under its claim. */

@@ -48,6 +48,7 @@
  *   live      bytes alive, as counted by the shim    end of load, unload, infer
  *   handles   contexts alive                         as above
  *   msg       for people                             anywhere
+ *   trace     {first, wall_us ...}: policy/trace.h   infer end, with `trace` on
  *   of        seq of the begin that this ends        end
  *   inside    1 a call of a generation is inside the engine, 0 none is     infer mark
  *   crc       last

@@ -74,6 +74,7 @@
 	K(HOST, "host") \
 	K(PID_OF_GUEST, "pid_of_guest") \
 	K(INSIDE, "inside") \
+	K(TRACE, "trace") \
 	K(DEVICE, "device") \
 	K(PIECES, "pieces") \
 	K(PEAK_BYTES, "peak_bytes") \

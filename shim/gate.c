@@ -11,6 +11,7 @@
 #include "load_size.h"
 #include "sig.h"
 #include "still.h"
+#include "traced.h"
 #include "watch.h"
 #include "turn.h"
 #include "work.h"
@@ -291,6 +292,8 @@ void taf_after(struct taf_call *c, int64_t rc)
 {
 	if (!c->is_counted)
 		return;
+	if (taf_traced_is_on() && c->kind == TAF_SYNC)
+		taf_traced_synced(c);
 	if (taf_kind_durability((enum taf_kind)c->kind) >= TAF_KEEP_LOG)
 		write_end(c, rc);
 	else

@@ -51,6 +51,7 @@ struct taf_call {
 	bool is_companion; /* a LOAD that comes with another */
 	bool has_bytes;
 	bool is_still; /* other threads submit nothing until it is over */
+	bool is_prompt; /* of a SUBMIT that `trace` looks at */
 	bool has_flight; /* this call counts as in flight, not one around it */
 };
 

@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "crumb.h"
+#include "traced.h"
 
 /* Whether this call will be seen at the door at all: headers are read only then. */
 static bool is_seen(const struct taf_call *c)
@@ -126,6 +127,8 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 			m->cache = l->cache;
 			m->trained = l->trained;
 		}
+		if (taf_traced_is_on())
+			taf_traced_loaded(m, c);
 		if (!m)
 			taf_mark(TAF_NOTE, c->table->engine, NULL,
 				 "more models are alive than taffrail can track");

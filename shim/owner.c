@@ -6,6 +6,7 @@
 #include "act.h"
 #include "burst.h"
 #include "error.h"
+#include "traced.h"
 #include "turn.h"
 
 #define COARSE_MS 50u /* stamps are no finer than 10 ms: a shorter silence needs the clock */
@@ -112,6 +113,7 @@ bool taf_owner_begin(struct taf_call *c)
 		taf_work_seize(w);
 	taf_tls.held = w;
 	c->work = w;
+	taf_traced_arrive(w);
 	settle_if_idle(w, c->stamp);
 	if (!w->is_inferring)
 		w->model = model_of_now();
@@ -137,6 +139,20 @@ static void count_tokens(struct taf_work *w, struct taf_call *c, enum taf_owner_
 	}
 }
 
+static void trace(struct taf_work *w, const struct taf_call *c, enum taf_owner_what what,
+		  int64_t rc)
+{
+	bool is_first_async = what == TAF_OWNER_ASYNC && w->prefill == w->submits;
+	struct taf_trace_step step = { .tokens = rc ? 0 : c->tokens,
+				       .is_prompt =
+					       is_first_async || (!w->prefill && w->submits == 1),
+				       .is_sync = what != TAF_OWNER_ASYNC };
+
+	if (is_first_async)
+		taf_trace_was_prompt(&w->trace);
+	taf_traced_step(w, step, rc);
+}
+
 void taf_owner_end(struct taf_call *c, enum taf_owner_what what, int64_t rc)
 {
 	struct taf_work *w = c->work;
@@ -147,6 +163,8 @@ void taf_owner_end(struct taf_call *c, enum taf_owner_what what, int64_t rc)
 		taf_error_passed(c, w);
 	count_tokens(w, c, what);
 	taf_work_submitted(w, c, rc);
+	if (taf_traced_is_on())
+		trace(w, c, what, rc);
 	if (what == TAF_OWNER_EVAL && !rc) {
 		w->since_sync = 0;
 		w->first_unsynced = w->submits + 1;

@@ -2,6 +2,7 @@
 #include "serial.h"
 
 #include "crumb.h"
+#include "traced.h"
 
 #define SLICE_MS 50u /* how often a waiter looks whether the other is idle */
 
@@ -48,10 +49,13 @@ void taf_serial_enter(struct taf_work *w)
 {
 	uint64_t began = taf_sys_mono_ns(), of = 0;
 	uint64_t until = began + (uint64_t)taf_rules.lock_max_wait_ms * 1000000;
+	struct taf_trace_span span = { 0 };
 	bool is_in;
 
 	if (!taf_rules.drain_serialize || taf_rules.mode != TAF_MODE_ENFORCE || w->is_burst)
 		return;
+	if (taf_traced_is_on())
+		span = taf_traced_open(w);
 	while (!(is_in = try_enter(w)) && taf_sys_mono_ns() < until &&
 	       taf_state_now() == TAF_ACTIVE) {
 		uint32_t turn = atomic_load(&turns);
@@ -61,8 +65,11 @@ void taf_serial_enter(struct taf_work *w)
 		if (!try_enter(w))
 			taf_sys_wait(&turns, turn, SLICE_MS);
 	}
-	if (of)
-		crumb(w, &of, began, is_in);
+	if (!of)
+		return;
+	crumb(w, &of, began, is_in);
+	if (taf_traced_is_on())
+		taf_traced_close(w, TAF_PART_HELD, &span);
 }
 
 void taf_serial_leave(const struct taf_work *w)

@@ -5,6 +5,7 @@
 #include "admit.h"
 #include "lock_threads.h"
 #include "lockfile.h"
+#include "traced.h"
 
 #define QUIET_MS 2000u /* as long as some eight servers take for one round */
 #define SLICE_MS 200u /* how often a waiter looks whether the process leaves */
@@ -26,7 +27,10 @@ static enum taf_lock_state wait_quietly(struct taf_work *w, uint64_t *waited_ms)
 	uint32_t ms = least(QUIET_MS, taf_rules.lock_max_wait_ms);
 	enum taf_lock_state s = TAF_LOCK_BUSY;
 	uint64_t began_ns = taf_sys_mono_ns();
+	struct taf_trace_span span = { 0 };
 
+	if (taf_traced_is_on())
+		span = taf_traced_open(w);
 	if (w->is_burst)
 		taf_work_release(w);
 	for (; ms && s == TAF_LOCK_BUSY && taf_state_now() == TAF_ACTIVE;
@@ -37,6 +41,8 @@ static enum taf_lock_state wait_quietly(struct taf_work *w, uint64_t *waited_ms)
 	*waited_ms = (taf_sys_mono_ns() - began_ns) / 1000000;
 	if (w->is_burst && !taf_work_claim(w, taf_rules.drain_deadline_ms))
 		taf_work_seize(w);
+	if (taf_traced_is_on())
+		taf_traced_close(w, TAF_PART_HELD, &span);
 	return s;
 }
 

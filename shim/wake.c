@@ -34,6 +34,7 @@
 #include "share.h"
 #include "sig.h"
 #include "state.h"
+#include "traced.h"
 #include "work.h"
 
 extern char **environ;
@@ -96,6 +97,7 @@ void taf_rearm(void)
 	taf_memory_forget();
 	taf_lock_forget();
 	taf_work_forget_all();
+	taf_traced_forget();
 	taf_lazy_forget();
 	taf_limit_forget();
 	taf_serial_forget();

@@ -15,6 +15,7 @@
 #include "model.h"
 #include "recycle.h"
 #include "serial.h"
+#include "traced.h"
 #include "turn.h"
 
 #define LOCK_MS 200
@@ -88,7 +89,7 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 		taf_zero(&m->cache, sizeof(m->cache));
 		m->trained = 0;
 		m->is_dry = false;
-		m->infers = 0;
+		m->infers = m->load_ns = 0;
 		taf_copy(m->name, name ? name : "", sizeof(m->name));
 		atomic_store(&m->handle, handle);
 	}
@@ -125,6 +126,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->queue = w->would = w->base = w->launches = w->told = 0;
 	w->window = 0;
 	w->fault = NULL;
+	taf_traced_new(w);
 	atomic_store(&w->after, 0);
 	atomic_store(&w->said, 0);
 	atomic_store(&w->store, NULL);
@@ -369,12 +371,15 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 
 bool taf_work_submit(struct taf_work *w, struct taf_call *c)
 {
+	taf_traced_arrive(w);
 	taf_work_settle(w, false);
 	return taf_work_begin(w, c);
 }
 
 bool taf_work_begin(struct taf_work *w, struct taf_call *c)
 {
+	if (taf_traced_is_on() && !w->is_inferring)
+		taf_traced_begin(w);
 	if (!taf_turn_begin(w, c))
 		return false;
 	if (w->is_inferring) {
@@ -383,6 +388,8 @@ bool taf_work_begin(struct taf_work *w, struct taf_call *c)
 		taf_turn_end(NULL);
 		return false;
 	}
+	if (taf_traced_is_on())
+		taf_traced_submit(w);
 	return true;
 }
 
@@ -418,7 +425,7 @@ static void put_rate(struct taf_text *t, const struct taf_work *w)
 
 static void end_infer(struct taf_work *w)
 {
-	char buf[288];
+	char buf[1024];
 	struct taf_text extra;
 	struct taf_rec r = { .kind = TAF_INFER,
 			     .phase = TAF_END,
@@ -438,7 +445,6 @@ static void end_infer(struct taf_work *w)
 		TAF_HAS_HANDLES | TAF_HAS_MS | TAF_HAS_KV;
 	taf_text_init(&extra, buf, sizeof(buf));
 	put_rate(&extra, w);
-	r.extra = buf;
 	if (w->table->by_thread) { /* instead: memory by the engine's own count */
 		r.has &= ~(unsigned)(TAF_HAS_PEAK | TAF_HAS_KV);
 		taf_text_put(&extra, ",\"prefill\":");
@@ -451,6 +457,9 @@ static void end_infer(struct taf_work *w)
 		taf_text_init(&extra, buf, sizeof(buf));
 		taf_holding_put(w, &extra);
 	}
+	if (taf_traced_is_on())
+		taf_traced_end(w, &extra);
+	r.extra = extra.is_cut ? NULL : buf;
 	taf_crumb(&r);
 	taf_learn_inferred(w);
 	w->is_inferring = false;

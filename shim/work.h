@@ -22,6 +22,7 @@
 #ifndef TAF_WORK_H
 #define TAF_WORK_H
 
+#include "../policy/trace.h"
 #include "gate.h"
 #include "shape.h"
 
@@ -41,6 +42,7 @@ struct taf_live_model {
 	uint32_t trained; /* context that it was trained with; 0 unknown */
 	bool is_dry; /* made without a file: for estimates, never inferred on */
 	uint64_t infers; /* generations on it */
+	uint64_t load_ns; /* traced, and not yet part of a generation */
 	char name[TAF_MODEL_NAME];
 };
 
@@ -72,6 +74,12 @@ struct taf_work {
 	uint64_t submits, tokens, peak;
 	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
+	/* Of `trace` alone (traced.h): */
+	struct taf_trace trace;
+	struct taf_trace_span span; /* of the computation that is under way */
+	uint64_t arrived_ns; /* the call at hand, before anything was done for it */
+	uint64_t infers; /* generations */
+	int32_t tid; /* who computed on it last */
 	const struct taf_fault *fault; /* a GPU runtime's, inside its submit; NULL: none is open */
 	/* Not under it: what a failed computation left (error.h). */
 	_Atomic(uint32_t) after; /* enum taf_after */

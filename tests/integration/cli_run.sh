@@ -381,7 +381,7 @@ policy() {
 		--strict --policy broken.json --set mode=observe -- true
 	said 'strict, of the set' "true $rest 1 mistake; see: taffrail check --set 'mode=x'" \
 		--strict --set mode=x -- true
-	said 'not in force' '2 settings of the policy are not in force yet; see: taffrail check later.json' \
+	said 'not in force' '1 setting of the policy is not in force yet; see: taffrail check later.json' \
 		--policy later.json -- true
 }
 

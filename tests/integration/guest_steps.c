@@ -3,6 +3,8 @@
  *
  *   load=PATH   loads a model and makes a context of it; says what came of it
  *   infer=N     N decodes on the newest context; says how they ended
+ *   prompt=N    one decode of N tokens of one sequence; lanes=N: of as many sequences
+ *   sync        waits for the newest context
  *   free        gives the newest context and model back
  *   wait=MS     does nothing
  *   thread=PATH loads a model on a thread of its own, beside what follows
@@ -46,6 +48,21 @@ static void infer(int decodes)
 	for (int i = 0; n && i < decodes; i++)
 		ok += engine.decode(contexts[n - 1], fake_batch_of(1)) == 0;
 	printf("infer: %d of %d\n", ok, decodes);
+}
+
+/* With sequences as an engine would be told of them: each token's is in an array of its own. */
+static void batch(int tokens, int is_one)
+{
+	static int32_t ids[MANY];
+	static int32_t *of[MANY];
+	struct fake_batch b = fake_batch_of(tokens < MANY ? tokens : MANY);
+
+	for (int i = 0; i < MANY; i++) {
+		ids[i] = is_one ? 0 : i;
+		of[i] = &ids[i];
+	}
+	b.words[4] = (uint64_t)(uintptr_t)of;
+	printf("batch: %d\n", n ? engine.decode(contexts[n - 1], b) : -1);
 }
 
 static void give_back(void)
@@ -141,6 +158,12 @@ int main(int argc, char **argv)
 			load(value);
 		else if (!strncmp(argv[i], "infer=", 6))
 			infer(atoi(value));
+		else if (!strncmp(argv[i], "prompt=", 7))
+			batch(atoi(value), 1);
+		else if (!strncmp(argv[i], "lanes=", 6))
+			batch(atoi(value), 0);
+		else if (!strcmp(argv[i], "sync") && n)
+			engine.sync(contexts[n - 1]);
 		else if (!strcmp(argv[i], "free"))
 			give_back();
 		else if (!strncmp(argv[i], "wait=", 5))

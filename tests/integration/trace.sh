@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# trace.sh -- `trace`: where the time of a request goes, on fakes that take known times.
+#
+# Times are compared with what the fake slept as a lower bound, and with each other; never
+# with an upper bound.
+#
+# time-limit: 120
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim, BUILD
+. "${SRC:?}/tests/integration/lib.sh"
+
+plain_guests guest_steps guest_burst
+steps=$tests/guest_steps
+burst=$tests/guest_burst
+
+guest() { # SETTINGS COMMAND...
+	local set=$1
+	shift
+	with_shim TAFFRAIL_SET="$set" "$@"
+}
+
+# The ends of generations, one a line.
+infers() {
+	crumbs | jq -c 'select(.ev == "infer" and .ph == "end")'
+}
+
+# A jq condition on the list of these.
+holds() { # CASE WHAT CONDITION
+	check "$1" "$2" true "$(infers | jq -s "$3")"
+}
+
+whole='.trace | (.load_us + .prefill_us + .decode_us + .sync_us + .drain_us + .held_us) as $parts |
+	$parts <= .wall_us and .wait_us + .host_us == .wall_us'
+keys='decode_us drain_us first held_us host_us load_us prefill_us prompt_submits prompt_syncs submits sync_us syncs tokens wait_us wall_us'
+
+# ---- llama: three traced of four, the first apart, and the program is the same ----
+
+export FAKE_LOAD_MS=30 FAKE_DECODE_MS=4 FAKE_SYNC_MS=3
+llama=("$steps" load=tiny.gguf infer=4 wait=400 infer=3 wait=400 infer=3 wait=400 infer=2 free)
+without_shim "${llama[@]}"
+guest "trace=on" "${llama[@]}"
+for part in status out err; do
+	check llama "$part" "$(cat plain.$part)" "$(cat shim.$part)"
+done
+holds llama "which are traced" 'map(.trace != null) == [true, false, true, true]'
+holds llama "the first is apart" 'map(.trace.first) == [1, null, 0, 0]'
+check llama "the keys" "$keys" "$(infers | jq -rs '.[0].trace | keys | join(" ")')"
+holds llama "each is whole" "map(select(.trace) | $whole) | all"
+holds llama "tokens and submits" 'map(select(.trace).trace | [.tokens, .submits]) == [[4, 4], [3, 3], [2, 2]]'
+holds llama "the load is the first one's" '.[0].trace.load_us >= 30000 and .[2].trace.load_us == 0'
+holds llama "decodes, and the device behind each" '.[2].trace.decode_us >= 3 * 7000 and .[2].trace.wait_us >= 3 * 3000'
+holds llama "the host's time" '.[2].trace.host_us >= 3 * 4000'
+holds llama "no wait of a rule" 'map(.trace.held_us // 0 | . == 0) | all'
+
+# A prompt of one sequence, then tokens: one of each of three sequences at once.
+guest "trace=on" "$steps" load=tiny.gguf prompt=9 sync lanes=3 sync infer=1 sync sync
+holds prompt "prompt and tokens" '.[0].trace | .prompt_submits == 1 and .prompt_syncs == 1 and .submits == 2 and .syncs == 3 and .tokens == 4'
+holds prompt "their times" '.[0].trace | .prefill_us >= 7000 and .decode_us >= 2 * 7000 and .sync_us >= 4 * 3000'
+holds prompt "all waits" '.[0].trace | .wait_us >= 7 * 3000'
+holds prompt "it is whole" "map($whole) | all"
+holds prompt "tokens of the record as ever" '.[0].tokens == 13 and .[0].submits == 3'
+
+guest "trace=off" "${llama[@]}"
+holds off "no figures" 'length == 4 and map(.trace == null) == [true, true, true, true]'
+guest "" "${llama[@]}"
+holds unset "no figures" 'length == 4 and map(.trace == null) == [true, true, true, true]'
+
+# Observe adds no wait of its own.
+guest "trace=on;mode=observe" "${llama[@]}"
+holds observe "nothing is waited for" 'map(select(.trace).trace.wait_us) == [0, 0, 0]'
+holds observe "the decodes all the same" '.[2].trace.decode_us >= 3 * 4000'
+
+# ---- drains and waits ----
+
+guest "trace=on;drain.every_submits=2;drain.post_sync=on" "${llama[@]}"
+holds drains "inside of the generation" '.[0].trace.drain_us >= 2 * 3000'
+holds drains "what the one before owed" '.[2].trace.drain_us >= 2 * 3000 and .[3].trace.drain_us >= 2 * 3000'
+holds drains "each is whole" "map(select(.trace) | $whole) | all"
+drains() {
+	crumbs | jq -r 'select(.ev == "drain" and .ph == "begin") | "\(.rule) \(.msg)"'
+}
+drains >traced.drains
+guest "drain.every_submits=2;drain.post_sync=on" "${llama[@]}"
+check drains "the same as untraced" "$(drains)" "$(cat traced.drains)"
+
+guest "trace=on;cadence.same_model=500ms;cadence.on_violation=wait" \
+	"$steps" load=tiny.gguf infer=1 free load=tiny.gguf infer=2 free
+holds held "the load had to wait" '.[1].trace.held_us > 0 and .[1].trace.load_us >= 30000 and .[1].trace.first == 1'
+holds held "each is whole" "map(select(.trace) | $whole) | all"
+holds held "by the crumb of the wait" ".[1].trace.held_us >= $(crumbs | jq -s 'map(select(.ev == "hold" and .ph == "end").ms)[0] * 900 | floor')"
+
+# ---- a GPU runtime alone: its own waits, and no others ----
+
+unset FAKE_DECODE_MS FAKE_SYNC_MS FAKE_LOAD_MS
+guest "trace=on" "$burst" launch=5 wait launch=5 wait sync pause=400 launch=2 sync pause=400 launch=3 sync
+holds burst "which are traced" 'map(.trace != null) == [true, false, true]'
+holds burst "submits and synchronizes" '.[0].trace | .submits == 10 and .syncs == 3 and .tokens == 0'
+holds burst "each is whole" "map(select(.trace) | $whole) | all"
+holds burst "every wait is a sync" 'map(select(.trace).trace | .wait_us <= .sync_us + 1) | all'
+check burst "calls of the runtime that are ours" "$(guest "" FAKE_LOG="$work/off.log" "$burst" launch=5 wait launch=2 sync && cat off.log)" \
+	"$(guest "trace=on" FAKE_LOG="$work/on.log" "$burst" launch=5 wait launch=2 sync && cat on.log)"
+
+tally 33
