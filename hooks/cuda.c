@@ -82,18 +82,18 @@ PASSES(cuDevicePrimaryCtxRetain, (void **ctx, int device), (ctx, device), (void)
        if (!r) taf_cuda_primary_retained((uint32_t)device))
 
 #define DESTROYS(name) \
-	UNLOADS(name, (void *ctx), (ctx), uint32_t device = taf_cuda_ctx_going(ctx), \
-		taf_cuda_ctx_gone(device, TAF_CALLER))
+	UNLOADS(name, (void *ctx), (ctx), taf_cuda_ctx_going(ctx, &of), \
+		taf_cuda_ctx_gone(of, TAF_CALLER))
 DESTROYS(cuCtxDestroy)
 DESTROYS(cuCtxDestroy_v2)
 DESTROYS(cuCtxDetach)
 
-UNLOADS(cuDevicePrimaryCtxReset, (int device), (device),
-	taf_cuda_streams_going(NULL, (uint32_t)device),
-	taf_cuda_ctx_gone((uint32_t)device, TAF_CALLER))
-UNLOADS(cuDevicePrimaryCtxReset_v2, (int device), (device),
-	taf_cuda_streams_going(NULL, (uint32_t)device),
-	taf_cuda_ctx_gone((uint32_t)device, TAF_CALLER))
+#define RESETS(name) \
+	UNLOADS(name, (int device), (device), \
+		(of = (uint32_t)device, taf_cuda_streams_going(NULL, of)), \
+		taf_cuda_ctx_gone(of, TAF_CALLER))
+RESETS(cuDevicePrimaryCtxReset)
+RESETS(cuDevicePrimaryCtxReset_v2)
 
 /* Only the last release destroys it: any other is no unload. */
 #define RELEASES(name) \
@@ -108,8 +108,8 @@ UNLOADS(cuDevicePrimaryCtxReset_v2, (int device), (device),
 			return THROUGH(call, name)(device); \
 		call.is_context = true; \
 		taf_before(&call); \
-		taf_cuda_streams_going(NULL, (uint32_t)device); \
-		r = THROUGH(call, name)(device); \
+		r = taf_cuda_streams_going(NULL, (uint32_t)device) ? THROUGH(call, name)(device) \
+								   : 0; \
 		if (!r) \
 			taf_cuda_ctx_gone((uint32_t)device, TAF_CALLER); \
 		taf_after(&call, r); \
@@ -185,11 +185,22 @@ PASSES(cuStreamCreateWithPriority, (void **stream, unsigned flags, int priority)
        (stream, flags, priority), (void)0, STREAM_MADE)
 /* What is in flight there goes on when its stream is gone. */
 #define STREAM_GOING(name) \
-	PASSES( \
-		name, (void *stream), (stream), taf_cuda_stream_going(stream), if (!r) { \
-			taf_capture_closed(TAF_U64(stream)); \
-			taf_flight_drop(taf_flight_key(TAF_API, TAF_U64(stream), TAF_DEVICE)); \
-		})
+	int taf_##name(void *stream) \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		bool had; \
+		int r = 0; \
+		call.queue = TAF_U64(stream); \
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_CU_NOT_INITIALIZED; \
+		had = taf_stream_going(&call); \
+		if (taf_cuda_stream_going(stream)) \
+			r = THROUGH(call, name)(stream); \
+		taf_stream_gone(&call, had, !r); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
 STREAM_GOING(cuStreamDestroy)
 STREAM_GOING(cuStreamDestroy_v2)
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "../shim/grip.h"
 #include "abi/cuda.h"
 #include "cuda_map.h"
 #include "cuda_wait.h"
@@ -15,12 +16,11 @@ extern const struct taf_table TAF_TABLE;
 
 #define CONTEXTS 32 /* made by cuCtxCreate; more are not drained */
 #define DEVICES 64
-#define WAIT_MS 2
 
 struct context {
 	_Atomic(void *) handle; /* NULL: free */
 	_Atomic(uint32_t) device;
-	_Atomic(uint32_t) users; /* drains that are in it */
+	struct taf_grip grip; /* of a drain */
 };
 
 static struct context contexts[CONTEXTS];
@@ -36,7 +36,7 @@ static void be_owner(void)
 		return;
 	for (int i = 0; was && i < CONTEXTS; i++) {
 		atomic_store(&contexts[i].handle, NULL);
-		atomic_store(&contexts[i].users, 0);
+		atomic_store(&contexts[i].grip.holder, 0);
 	}
 	for (int i = 0; was && i < DEVICES; i++)
 		atomic_store(&retains[i], 0);
@@ -89,25 +89,23 @@ void taf_cuda_ctx_made(void *ctx, const void *home)
 	}
 }
 
-uint32_t taf_cuda_ctx_going(void *ctx)
+bool taf_cuda_ctx_going(void *ctx, uint32_t *device)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	bool is_free;
 
 	be_owner();
-	if (ctx)
-		taf_cuda_streams_going(ctx, 0);
+	is_free = !ctx || taf_cuda_streams_going(ctx, 0);
 	for (int i = 0; ctx && i < CONTEXTS; i++) {
 		struct context *c = &contexts[i];
+		uint32_t its = atomic_load(&c->device);
 		void *had = ctx;
-		uint32_t device = atomic_load(&c->device), users;
 
 		if (!atomic_compare_exchange_strong(&c->handle, &had, NULL))
 			continue;
-		while ((users = atomic_load(&c->users)) && taf_sys_mono_ns() < until)
-			taf_sys_wait(&c->users, users, WAIT_MS);
-		return device;
+		*device = its;
+		return taf_grip_is_free(&c->grip) && is_free;
 	}
-	return taf_tls.device;
+	return is_free;
 }
 
 static bool is_primary_active(int device, const void *home)
@@ -205,15 +203,16 @@ static int in_primary(int device, const void *home, in_context *fn, void *arg)
 
 static int in_made(struct context *c, const void *home, in_context *fn, void *arg)
 {
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 	void *ctx;
 	int r = 0;
 
-	atomic_fetch_add(&c->users, 1);
+	if (!taf_grip_take(&c->grip, until))
+		return -ETIMEDOUT;
 	ctx = atomic_load(&c->handle);
 	if (ctx)
 		r = in_one(ctx, home, fn, arg);
-	atomic_fetch_sub(&c->users, 1);
-	taf_sys_wake_all(&c->users);
+	taf_grip_let(&c->grip);
 	return r;
 }
 

@@ -16,9 +16,9 @@
 bool taf_cuda_is_there(const void *home);
 /* cuCtxCreate gave ctx. */
 void taf_cuda_ctx_made(void *ctx, const void *home);
-/* Before ctx is destroyed: waits, as drain.deadline allows, until no drain of ours uses
- * it. Returns its device, or the current one where ctx is not known. */
-uint32_t taf_cuda_ctx_going(void *ctx);
+/* Before ctx is destroyed: waits until no drain of ours uses it, and tells its device
+ * where that is known. False: it must stay (shim/grip.h). */
+bool taf_cuda_ctx_going(void *ctx, uint32_t *device);
 /* A context of that device was destroyed or reset: with the last one all is gone that
  * was taken there. */
 void taf_cuda_ctx_gone(uint32_t device, const void *home);

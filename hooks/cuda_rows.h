@@ -148,18 +148,19 @@ static inline void taf_cu_waited(const struct taf_call *c)
 		taf_burst_waited(c);
 }
 
-/* A context, or all that a device has, is given up. before and after stand round their
- * function; after is also made where the call is not counted. */
-#define UNLOADS(name, params, args, before, after) \
+/* A context, or all that a device, of, has, is given up. Where is_free is false theirs is
+ * not called; after is also made where the call is not counted. */
+#define UNLOADS(name, params, args, is_free, after) \
 	int taf_##name params \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
-		int r; \
+		uint32_t of = taf_tls.device; \
+		int r = 0; \
 		call.is_context = true; \
 		if (!taf_before(&call)) \
 			return TAF_CU_NOT_INITIALIZED; \
-		before; \
-		r = THROUGH(call, name) args; \
+		if (is_free) \
+			r = THROUGH(call, name) args; \
 		if (!r) { \
 			after; \
 		} \

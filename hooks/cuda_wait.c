@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "../shim/grip.h"
 #include "../shim/patience.h"
 #include "abi/cuda.h"
 #include "hook.h"
@@ -13,7 +14,6 @@
 extern const struct taf_table TAF_TABLE;
 
 #define STREAMS 256u /* that are known; a multiple of 64 */
-#define GOING_MS 100 /* a query takes microseconds */
 #define LEGACY 1 /* CU_STREAM_LEGACY */
 #define NO_TIMING 2 /* CU_EVENT_DISABLE_TIMING */
 
@@ -21,7 +21,7 @@ struct stream {
 	_Atomic(void *) handle; /* NULL: free */
 	_Atomic(void *) ctx;
 	_Atomic(uint32_t) device;
-	_Atomic(uint32_t) users; /* queries that are in it */
+	struct taf_grip grip; /* of a query */
 };
 
 static struct stream streams[STREAMS];
@@ -50,35 +50,38 @@ void taf_cuda_stream_made(void *stream, const void *home)
 }
 
 /* The context first: a query that sees the handle alone passes it by. */
-static void forget(struct stream *s)
+static bool forget(struct stream *s)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)GOING_MS * 1000000;
-	uint32_t users;
+	bool is_free;
 
 	atomic_store(&s->ctx, NULL);
-	while ((users = atomic_load(&s->users)) && taf_sys_mono_ns() < until)
-		taf_sys_wait(&s->users, users, 1);
+	is_free = taf_grip_is_free(&s->grip);
 	atomic_store(&s->handle, NULL);
+	return is_free;
 }
 
-void taf_cuda_stream_going(void *stream)
+bool taf_cuda_stream_going(void *stream)
 {
 	uint32_t n = atomic_load(&streams_used);
+	bool is_free = true;
 
 	for (uint32_t i = 0; stream && i < n; i++)
 		if (atomic_load(&streams[i].handle) == stream)
-			forget(&streams[i]);
+			is_free &= forget(&streams[i]);
+	return is_free;
 }
 
-void taf_cuda_streams_going(const void *ctx, uint32_t device)
+bool taf_cuda_streams_going(const void *ctx, uint32_t device)
 {
 	uint32_t n = atomic_load(&streams_used);
+	bool is_free = true;
 
 	for (uint32_t i = 0; i < n; i++)
 		if (atomic_load(&streams[i].handle) &&
 		    (ctx ? atomic_load(&streams[i].ctx) == ctx
 			 : atomic_load(&streams[i].device) == device))
-			forget(&streams[i]);
+			is_free &= forget(&streams[i]);
+	return is_free;
 }
 
 void taf_cuda_streams_forget(void)
@@ -86,7 +89,7 @@ void taf_cuda_streams_forget(void)
 	for (uint32_t i = 0; i < STREAMS; i++) {
 		atomic_store(&streams[i].ctx, NULL);
 		atomic_store(&streams[i].handle, NULL);
-		atomic_store(&streams[i].users, 0);
+		atomic_store(&streams[i].grip.holder, 0);
 	}
 	atomic_store(&streams_used, 0);
 }
@@ -105,21 +108,28 @@ int taf_cuda_wait_stream(void *stream, uint64_t until, const void *home)
 	return r ? -EIO : 0;
 }
 
+/* Who asks for the streams of a context, and until when. */
+struct asked {
+	const void *ctx;
+	cuStreamQuery_fn *query;
+	struct taf_patience patience;
+};
+
 /* Theirs says whether the stream is done, if it still lives and is ctx's. */
-static int ask_known(struct stream *s, const void *ctx, cuStreamQuery_fn *query)
+static int ask_known(struct stream *s, const struct asked *by)
 {
 	int r = 0;
 
-	atomic_fetch_add(&s->users, 1);
-	if (atomic_load(&s->ctx) == ctx)
-		r = query(atomic_load(&s->handle));
-	atomic_fetch_sub(&s->users, 1);
-	taf_sys_wake_all(&s->users);
+	if (!taf_grip_take(&s->grip, by->patience.until))
+		return TAF_CU_NOT_READY;
+	if (atomic_load(&s->ctx) == by->ctx)
+		r = by->query(atomic_load(&s->handle));
+	taf_grip_let(&s->grip);
 	return r;
 }
 
 /* What was done once is not asked again: others go on submitting. */
-static int wait_known(const void *ctx, const struct taf_patience *p, cuStreamQuery_fn *query)
+static int wait_known(const struct asked *by)
 {
 	uint64_t done[STREAMS / 64] = { 0 };
 	uint32_t n = atomic_load(&streams_used), busy;
@@ -127,14 +137,14 @@ static int wait_known(const void *ctx, const struct taf_patience *p, cuStreamQue
 	do {
 		busy = 0;
 		for (uint32_t i = 0; i < n; i++) {
-			int r = done[i / 64] >> i % 64 & 1 ? 0 : ask_known(&streams[i], ctx, query);
+			int r = done[i / 64] >> i % 64 & 1 ? 0 : ask_known(&streams[i], by);
 
 			if (r && r != TAF_CU_NOT_READY)
 				return -EIO;
 			busy += r != 0;
 			done[i / 64] |= (uint64_t)!r << i % 64;
 		}
-	} while (busy && taf_has_time(p));
+	} while (busy && taf_has_time(&by->patience));
 	return busy ? -ETIMEDOUT : 0;
 }
 
@@ -142,7 +152,7 @@ static int wait_streams(const void *ctx, uint64_t until, const void *home)
 {
 	cuStreamQuery_fn *query = THEIRS(cuStreamQuery, home);
 	cuCtxSynchronize_fn *sync = THEIRS(cuCtxSynchronize, home);
-	struct taf_patience p = { taf_sys_mono_ns(), until };
+	struct asked by = { ctx, query, { taf_sys_mono_ns(), until } };
 	union {
 		uintptr_t n;
 		void *p;
@@ -151,7 +161,7 @@ static int wait_streams(const void *ctx, uint64_t until, const void *home)
 
 	if (!query || !sync)
 		return -ENOSYS;
-	err = wait_known(ctx, &p, query);
+	err = wait_known(&by);
 	err = err ? err : taf_cuda_wait_stream(legacy.p, until, home);
 	return err ? err : sync() ? -EIO : 0;
 }

@@ -12,7 +12,8 @@
  * cuCtxSynchronize, which has no deadline.
  *
  *   taf_cuda_stream_made    after theirs; its context is current
- *   taf_cuda_stream_going   before it is destroyed: no query of ours uses it any more
+ *   taf_cuda_stream_going   before it is destroyed: no query of ours uses it any more;
+ *                           false: it must stay (shim/grip.h)
  *
  * Results: 0, -ETIMEDOUT, -EIO for an error of theirs, -ENOSYS.
  */
@@ -22,9 +23,9 @@
 #include "../shim/table.h"
 
 void taf_cuda_stream_made(void *stream, const void *home);
-void taf_cuda_stream_going(void *stream);
+bool taf_cuda_stream_going(void *stream);
 /* The same for all of a context; ctx NULL: for all of a device. */
-void taf_cuda_streams_going(const void *ctx, uint32_t device);
+bool taf_cuda_streams_going(const void *ctx, uint32_t device);
 /* A fork child has no streams. */
 void taf_cuda_streams_forget(void);
 

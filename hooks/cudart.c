@@ -126,10 +126,8 @@ static int slack_cudart(void *handle, const void *home, uint64_t *bytes)
 static const struct taf_ops cudart_ops = { sync_cudart, trim_cudart, memory_cudart, slack_cudart };
 
 PASSES(cudaSetDevice, (int device), (device), (void)0, if (!r) taf_tls.device = (uint32_t)device)
-UNLOADS(cudaDeviceReset, (void), (), uint32_t device = taf_tls.device,
-	taf_cuda_ctx_gone(device, TAF_CALLER))
-UNLOADS(cudaThreadExit, (void), (), uint32_t device = taf_tls.device,
-	taf_cuda_ctx_gone(device, TAF_CALLER))
+UNLOADS(cudaDeviceReset, (void), (), true, taf_cuda_ctx_gone(of, TAF_CALLER))
+UNLOADS(cudaThreadExit, (void), (), true, taf_cuda_ctx_gone(of, TAF_CALLER))
 
 TAKES_AS(cudaMallocPitch, (void **p, size_t *pitch, size_t width, size_t height),
 	 (p, pitch, width, height), taf_cu_times(width, height), TAF_AT_DEVICE, TAF_DEVICE,

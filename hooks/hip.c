@@ -132,8 +132,8 @@ int taf_hipDeviceReset(void)
 	call.is_context = true;
 	if (!taf_before(&call))
 		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
-	taf_hip_reset(device);
-	return reset_done(&call, device, THROUGH(call, hipDeviceReset)());
+	return reset_done(&call, device,
+			  taf_hip_reset(device) ? THROUGH(call, hipDeviceReset)() : 0);
 }
 
 int taf_hipDevicePrimaryCtxReset(int device)
@@ -143,8 +143,10 @@ int taf_hipDevicePrimaryCtxReset(int device)
 	call.is_context = true;
 	if (!taf_before(&call))
 		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
-	taf_hip_reset((uint32_t)device);
-	return reset_done(&call, (uint32_t)device, THROUGH(call, hipDevicePrimaryCtxReset)(device));
+	return reset_done(&call, (uint32_t)device,
+			  taf_hip_reset((uint32_t)device)
+				  ? THROUGH(call, hipDevicePrimaryCtxReset)(device)
+				  : 0);
 }
 
 /* Allocations whose size shows only afterwards: TAKES by hand. */
@@ -276,13 +278,13 @@ int taf_hipMemPoolCreate(void **pool, const void *props)
 int taf_hipMemPoolDestroy(void *pool)
 {
 	struct taf_call call = TAF_CALL(hipMemPoolDestroy);
-	int r;
+	int r = 0;
 
 	call.real = (taf_fn)REAL(hipMemPoolDestroy);
 	if (!call.real)
 		return TAF_HIP_NOT_INITIALIZED;
-	taf_hip_going(TAF_HIP_POOL, pool);
-	r = THROUGH(call, hipMemPoolDestroy)(pool);
+	if (taf_hip_going(TAF_HIP_POOL, pool))
+		r = THROUGH(call, hipMemPoolDestroy)(pool);
 	TAF_FAULT(call, r);
 	return r;
 }
@@ -442,18 +444,17 @@ MAKES_STREAM(hipExtStreamCreateWithCUMask, (void **made, uint32_t words, const u
 int taf_hipStreamDestroy(void *stream)
 {
 	struct taf_call call = TAF_CALL(hipStreamDestroy);
-	int r;
+	bool had;
+	int r = 0;
 
 	call.queue = TAF_U64(stream);
 	call.real = (taf_fn)REAL(hipStreamDestroy);
 	if (!call.real)
 		return TAF_HIP_NOT_INITIALIZED;
-	taf_hip_going(TAF_HIP_STREAM, stream);
-	r = THROUGH(call, hipStreamDestroy)(stream);
-	if (!r) {
-		taf_capture_closed(call.queue);
-		taf_flight_drop(taf_call_key(&call));
-	}
+	had = taf_stream_going(&call);
+	if (taf_hip_going(TAF_HIP_STREAM, stream))
+		r = THROUGH(call, hipStreamDestroy)(stream);
+	taf_stream_gone(&call, had, !r);
 	TAF_FAULT(call, r);
 	return r;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip_kept.h"
 
+#include <errno.h>
+
 #include "../shim/elfmap.h"
+#include "../shim/grip.h"
 #include "abi/hip.h"
 #include "hook.h"
 
@@ -10,12 +13,10 @@
 #include "rows.h"
 extern const struct taf_table TAF_TABLE;
 
-#define WAIT_MS 1
-
 struct place {
 	_Atomic(void *) handle; /* NULL: free */
 	_Atomic(uint32_t) tag; /* 0: not there yet, or going */
-	_Atomic(uint32_t) users;
+	struct taf_grip grip;
 };
 
 static struct place places[TAF_HIP_PLACES];
@@ -37,7 +38,7 @@ static void be_owner(void)
 	for (uint32_t i = 0; was && i < TAF_HIP_PLACES; i++) {
 		atomic_store(&places[i].tag, 0);
 		atomic_store(&places[i].handle, NULL);
-		atomic_store(&places[i].users, 0);
+		atomic_store(&places[i].grip.holder, 0);
 	}
 	if (was)
 		atomic_store(&used, 0);
@@ -64,19 +65,19 @@ void taf_hip_made(enum taf_hip_kept what, void *handle, uint32_t device, const v
 }
 
 /* The tag first: who sees the handle alone passes it by. */
-static void forget(struct place *p)
+static bool forget(struct place *p)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
-	uint32_t users;
+	bool is_free;
 
 	atomic_store(&p->tag, 0);
-	while ((users = atomic_load(&p->users)) && taf_sys_mono_ns() < until)
-		taf_sys_wait(&p->users, users, WAIT_MS);
+	is_free = taf_grip_is_free(&p->grip);
 	atomic_store(&p->handle, NULL);
+	return is_free;
 }
 
-void taf_hip_going(enum taf_hip_kept what, void *handle)
+bool taf_hip_going(enum taf_hip_kept what, void *handle)
 {
+	bool is_free = true;
 	uint32_t n;
 
 	be_owner();
@@ -84,11 +85,13 @@ void taf_hip_going(enum taf_hip_kept what, void *handle)
 	for (uint32_t i = 0; handle && i < n; i++)
 		if (atomic_load(&places[i].handle) == handle &&
 		    atomic_load(&places[i].tag) >> 16 == (uint32_t)what)
-			forget(&places[i]);
+			is_free &= forget(&places[i]);
+	return is_free;
 }
 
-void taf_hip_reset(uint32_t device)
+bool taf_hip_reset(uint32_t device)
 {
+	bool is_free = true;
 	uint32_t n;
 
 	be_owner();
@@ -97,8 +100,9 @@ void taf_hip_reset(uint32_t device)
 		uint32_t tag = atomic_load(&places[i].tag);
 
 		if (tag == tag_of(TAF_HIP_POOL, 0) || tag == tag_of(TAF_HIP_STREAM, device))
-			forget(&places[i]);
+			is_free &= forget(&places[i]);
 	}
+	return is_free;
 }
 
 void taf_hip_closed(void)
@@ -123,23 +127,23 @@ uint32_t taf_hip_kept_count(void)
 	return atomic_load(&used);
 }
 
-void *taf_hip_hold(uint32_t i, enum taf_hip_kept what, uint32_t device)
+int taf_hip_hold(uint32_t i, enum taf_hip_kept what, uint32_t device, void **handle)
 {
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 	struct place *p = &places[i % TAF_HIP_PLACES];
-	void *handle = NULL;
 
-	atomic_fetch_add(&p->users, 1);
-	if (atomic_load(&p->tag) == tag_of(what, device))
-		handle = atomic_load(&p->handle);
-	if (!handle)
-		taf_hip_let(i);
-	return handle;
+	if (atomic_load(&p->tag) != tag_of(what, device))
+		return -ENOENT;
+	if (!taf_grip_take(&p->grip, until))
+		return -ETIMEDOUT;
+	*handle = atomic_load(&p->tag) == tag_of(what, device) ? atomic_load(&p->handle) : NULL;
+	if (*handle)
+		return 0;
+	taf_hip_let(i);
+	return -ENOENT;
 }
 
 void taf_hip_let(uint32_t i)
 {
-	struct place *p = &places[i % TAF_HIP_PLACES];
-
-	atomic_fetch_sub(&p->users, 1);
-	taf_sys_wake_all(&p->users);
+	taf_grip_let(&places[i % TAF_HIP_PLACES].grip);
 }

@@ -2,11 +2,11 @@
 /* hip_kept.h -- the streams and pools of HIP that the program made and has not given up.
  *
  * Waits and trims of ours use handles of the program.  Each is held meanwhile, and who
- * destroys it waits, at most drain.deadline, until it is let go: nothing of ours is
- * called with a handle after its end.
+ * destroys it waits until it is let go: nothing of ours is called with a handle after its
+ * end (shim/grip.h).
  *
  *   taf_hip_made      after theirs made it; home: of the call
- *   taf_hip_going     before theirs destroys it
+ *   taf_hip_going     before theirs destroys it; false: it must stay
  *   taf_hip_reset     before theirs resets a device: of its streams, and of all pools
  *   taf_hip_closed    after a dlclose: of everything, if the runtime is not mapped any more
  *
@@ -15,21 +15,22 @@
 #ifndef TAF_HIP_KEPT_H
 #define TAF_HIP_KEPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum taf_hip_kept { TAF_HIP_STREAM = 1, TAF_HIP_POOL };
 
 /* device: the current one. */
 void taf_hip_made(enum taf_hip_kept what, void *handle, uint32_t device, const void *home);
-void taf_hip_going(enum taf_hip_kept what, void *handle);
-void taf_hip_reset(uint32_t device);
+bool taf_hip_going(enum taf_hip_kept what, void *handle);
+bool taf_hip_reset(uint32_t device);
 void taf_hip_closed(void);
 
-/* Places 0 .. count - 1. Hold gives the handle in one, or NULL, and then there is
- * nothing to let go; device: of streams. */
+/* Places 0 .. count - 1. Hold gives the handle in one, to be let go then, with 0; -ENOENT
+ * where there is none of these, -ETIMEDOUT; device: of streams. */
 #define TAF_HIP_PLACES 256u /* a multiple of 64 */
 uint32_t taf_hip_kept_count(void);
-void *taf_hip_hold(uint32_t i, enum taf_hip_kept what, uint32_t device);
+int taf_hip_hold(uint32_t i, enum taf_hip_kept what, uint32_t device, void **handle);
 void taf_hip_let(uint32_t i);
 
 #endif

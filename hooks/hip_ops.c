@@ -98,13 +98,13 @@ static int wait_stream(void *stream, uint64_t until, const void *home)
 
 static int ask_known(uint32_t i, uint32_t device, hipStreamQuery_fn *query)
 {
-	void *stream = taf_hip_hold(i, TAF_HIP_STREAM, device);
-	int r = 0;
+	void *stream;
+	int r = taf_hip_hold(i, TAF_HIP_STREAM, device, &stream);
 
-	if (stream) {
-		r = query(stream);
-		taf_hip_let(i);
-	}
+	if (r)
+		return r == -ETIMEDOUT ? TAF_HIP_NOT_READY : 0;
+	r = query(stream);
+	taf_hip_let(i);
 	return r;
 }
 
@@ -188,9 +188,9 @@ static int trim_all(void *handle, const void *home)
 
 	(void)handle;
 	for (uint32_t i = 0; trim && i < n; i++) {
-		void *pool = taf_hip_hold(i, TAF_HIP_POOL, 0);
+		void *pool;
 
-		if (!pool)
+		if (taf_hip_hold(i, TAF_HIP_POOL, 0, &pool))
 			continue;
 		trim(pool, 0);
 		taf_hip_let(i);

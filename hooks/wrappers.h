@@ -215,20 +215,19 @@
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}
-/* What is in flight there goes on when its queue is gone. */
 #define DROPS(ret, name, params, args, queue_, refuse, doc) \
 	ret taf_##name params \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
+		bool had; \
 		ret r; \
 		call.queue = (queue_); \
 		call.real = (taf_fn)REAL(name); \
 		if (!call.real) \
 			return TAF_NOT_MADE(call, ret, refuse); \
+		had = taf_stream_going(&call); \
 		r = THROUGH(call, name) args; \
-		if (!TAF_STATUS(r)) { \
-			taf_capture_closed(call.queue); \
-			taf_flight_drop(taf_call_key(&call)); \
-		} \
+		taf_stream_gone(&call, had, !TAF_STATUS(r)); \
+		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}

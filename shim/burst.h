@@ -77,6 +77,20 @@ TAF_INLINE uint64_t taf_call_key(const struct taf_call *c)
 	return taf_flight_key(api, c->queue, taf_tls.device);
 }
 
+/* Round the destruction of the stream in c->queue. What is in flight there goes on, and
+ * its handle may be another one's as soon as theirs returns: all is forgotten before. */
+static inline bool taf_stream_going(const struct taf_call *c)
+{
+	taf_flight_drop(taf_call_key(c));
+	return taf_capture_going(c->queue);
+}
+
+static inline void taf_stream_gone(const struct taf_call *c, bool was_captured, bool is_gone)
+{
+	if (was_captured)
+		taf_capture_gone(c->queue, is_gone);
+}
+
 /* Counts one more in flight, but for what is only recorded by a capture. */
 TAF_INLINE void taf_flight_begin(struct taf_call *c, uint64_t key)
 {

@@ -114,6 +114,19 @@ void taf_capture_closed(uint64_t stream)
 		one_less();
 }
 
+bool taf_capture_going(uint64_t stream)
+{
+	return forget(stream);
+}
+
+void taf_capture_gone(uint64_t stream, bool is_gone)
+{
+	if (is_gone)
+		one_less();
+	else
+		remember(stream);
+}
+
 void taf_captures_dropped(uint32_t device)
 {
 	for (int i = 0; i < MOST; i++) {

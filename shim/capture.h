@@ -26,6 +26,10 @@ void taf_capture_opening(void);
 void taf_capture_opened(uint64_t stream, bool is_open);
 /* Ended, destroyed or reset, whatever their function said of it. */
 void taf_capture_closed(uint64_t stream);
+/* Before and after a stream is destroyed, whose handle may be another one's as soon as it
+ * is. going: whether something was captured there, for gone; is_gone: it was destroyed. */
+bool taf_capture_going(uint64_t stream);
+void taf_capture_gone(uint64_t stream, bool is_gone);
 /* Nothing is left on that device: what was captured there is over as well. */
 void taf_captures_dropped(uint32_t device);
 uint32_t taf_captures_open(void);

@@ -81,12 +81,43 @@ static void a_reset_ends_what_was_captured_there(void **state)
 	assert_int_equal(taf_captures_open(), 0);
 }
 
+/* While theirs destroys it, another thread may get its handle and capture there. */
+static void a_stream_that_goes_takes_no_other_with_it(void **state)
+{
+	bool had;
+
+	(void)state;
+	open_one(0x7000);
+	had = taf_capture_going(0x7000);
+	assert_true(had);
+	assert_int_equal(taf_captures_open(), 1);
+	open_one(0x7000);
+	taf_capture_gone(0x7000, true);
+	assert_int_equal(taf_captures_open(), 1);
+	taf_capture_closed(0x7000);
+	assert_int_equal(taf_captures_open(), 0);
+	assert_false(taf_capture_going(0x7000));
+}
+
+static void a_stream_that_was_not_destroyed_is_still_captured(void **state)
+{
+	(void)state;
+	open_one(0x8000);
+	assert_true(taf_capture_going(0x8000));
+	taf_capture_gone(0x8000, false);
+	assert_int_equal(taf_captures_open(), 1);
+	taf_capture_closed(0x8000);
+	assert_int_equal(taf_captures_open(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(two_layers_are_one_capture, setup),
 		cmocka_unit_test_setup(own_streams_are_several, setup),
 		cmocka_unit_test_setup(a_reset_ends_what_was_captured_there, setup),
+		cmocka_unit_test_setup(a_stream_that_goes_takes_no_other_with_it, setup),
+		cmocka_unit_test_setup(a_stream_that_was_not_destroyed_is_still_captured, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
