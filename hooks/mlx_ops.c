@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "../policy/text.h"
+#include "../shim/crumb.h"
 #include "../shim/thrown.h"
 #include "mlx.h"
 
@@ -84,6 +85,22 @@ static void sync_stream(const struct made *m, const void *home)
 	taf_try_call(&t);
 }
 
+/* What a process leaves wired outlives it where it is killed: nothing is, once it leaves. */
+static void unwire(const void *home)
+{
+	struct taf_try t = { .fn = EITHER(_ZN3mlx4core15set_wired_limitEm,
+					  _ZN3mlx4core5metal15set_wired_limitEm, home) };
+
+	if (!taf_limit_in_force(TAF_LIMIT_WIRED) || !taf_try_call(&t))
+		return;
+	taf_limit_own(TAF_LIMIT_WIRED, taf_limit_asked(TAF_LIMIT_WIRED), 0);
+	taf_crumb(&(struct taf_rec){ .kind = TAF_LIMIT,
+				     .phase = TAF_MARK,
+				     .engine = TAF_ENGINE_MLX,
+				     .rule = "drain.at_exit",
+				     .msg = "nothing stays wired: the process leaves" });
+}
+
 /* On the thread that infers alone: act.c sees to that. */
 static int sync_thread(void *handle, const void *home)
 {
@@ -95,17 +112,12 @@ static int sync_thread(void *handle, const void *home)
 		return -ENOSYS;
 	for (uint32_t i = 0; i < STREAMS_MAX && atomic_load(&made[i].tid); i++)
 		sync_stream(&made[i], home);
-	return taf_try_call(&t) ? 0 : -EIO;
-}
-
-/* What a process leaves wired outlives it where it is killed: nothing is, once it leaves. */
-static void unwire(const void *home)
-{
-	struct taf_try t = { .fn = EITHER(_ZN3mlx4core15set_wired_limitEm,
-					  _ZN3mlx4core5metal15set_wired_limitEm, home) };
-
-	if (taf_limit_in_force(TAF_LIMIT_WIRED))
-		taf_try_call(&t);
+	if (!taf_try_call(&t))
+		return -EIO;
+	/* Also where drain.no_clear bars what comes next. */
+	if (taf_state_now() == TAF_LEAVING)
+		unwire(home);
+	return 0;
 }
 
 static int clear(void *handle, const void *home)
@@ -114,8 +126,6 @@ static int clear(void *handle, const void *home)
 					  _ZN3mlx4core5metal11clear_cacheEv, home) };
 
 	(void)handle;
-	if (taf_state_now() == TAF_LEAVING)
-		unwire(home);
 	if (!t.fn)
 		return -ENOSYS;
 	return taf_try_call(&t) ? 0 : -EIO;
@@ -151,4 +161,4 @@ static void tell(const void *home, struct taf_text *out)
 }
 
 const struct taf_ops taf_mlx_ops = { .sync = sync_thread, .trim = clear, .slack = slack };
-const struct taf_by_thread taf_mlx_threads = { .tell = tell };
+const struct taf_by_thread taf_mlx_threads = { .tell = tell, .let_go = unwire };

@@ -235,6 +235,19 @@ static bool await_owner(struct taf_work *w, uint64_t ns)
 	return atomic_load(&w->is_left) != 0;
 }
 
+static void let_go(const struct taf_work *w)
+{
+	int saved = errno;
+
+	if (taf_state_now() != TAF_LEAVING || taf_rules.mode != TAF_MODE_ENFORCE ||
+	    !w->table->by_thread->let_go)
+		return;
+	taf_tls.inside++;
+	w->table->by_thread->let_go(w->home);
+	taf_tls.inside--;
+	errno = saved;
+}
+
 bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule)
 {
 	if (is_gone(w))
@@ -252,8 +265,10 @@ bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule)
 				    "synchronize it");
 		return false;
 	}
-	if (!w->since_sync)
+	if (!w->since_sync) {
+		let_go(w);
 		return true;
+	}
 	taf_act_not_drained(w, rule,
 			    "not drained: its thread is idle, and only that thread may "
 			    "synchronize what it submitted last");

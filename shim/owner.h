@@ -7,7 +7,9 @@
  *
  *   boundary of its own thread     drained there (act.h)
  *   another thread leaves          the owner drains at its next call and says so;
- *                                  the leaver waits for that, at most the deadline
+ *                                  the leaver waits for that, at most the deadline.
+ *                                  Of a thread that stands still and has waited for its
+ *                                  work only what outlives a process is given back
  *   the thread is gone             so is what it had in flight
  */
 #ifndef TAF_OWNER_H

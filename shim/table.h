@@ -45,6 +45,9 @@ struct taf_ops {
 struct taf_by_thread {
 	/* Members of the end of a generation that only the engine knows: ,"key":value. */
 	void (*tell)(const void *home, struct taf_text *out);
+	/* The process leaves and nothing is in flight: gives back what outlives a process.
+	 * On any thread. */
+	void (*let_go)(const void *home);
 };
 
 /* What an engine can do with what a context of it holds (error.h); called likewise. */

@@ -15,6 +15,14 @@
 //	uncaught=WHAT	nobody catches it
 //	noexcept=WHAT	a function that promised not to throw is between
 //	hop=WHAT	a frame between catches, prints and throws on
+//	wire=BYTES	set_wired_limit
+//	idle		a thread computes, and then stands still
+//	wish=WHAT	all that follows fails of it
+//	late		registers an exit handler that synchronizes
+//	exit=N _exit=N	ends
+//	wait		for a signal
+//
+//	ENGINE_LOG=FILE	gets a line for each call, and one when the streams of a thread go
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -53,6 +61,7 @@ void synchronize();
 Loaded load_safetensors(const std::string &path, StreamOrDevice s);
 std::size_t set_wired_limit(std::size_t limit);
 void clear_cache();
+const char *version();
 
 } // namespace mlx::core
 
@@ -171,6 +180,11 @@ void clear_cache()
 	note("clear_cache");
 }
 
+const char *version()
+{
+	return "0.31.1";
+}
+
 Loaded load_safetensors(const std::string &path, StreamOrDevice)
 {
 	if (!std::ifstream(path))
@@ -182,6 +196,8 @@ Loaded load_safetensors(const std::string &path, StreamOrDevice)
 
 #else
 
+#include <future>
+#include <thread>
 #include <unistd.h>
 
 extern "C" void wish_for(const char *what);
@@ -239,6 +255,18 @@ static void once(const std::string &how, const std::string &value)
 	printf("uncaught now: %d\n", std::uncaught_exceptions());
 }
 
+static void idle()
+{
+	std::promise<void> ready;
+
+	std::thread([&ready] {
+		mlx::core::eval({ cell });
+		ready.set_value();
+		pause();
+	}).detach();
+	ready.get_future().wait();
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, nullptr, _IOLBF, 0);
@@ -254,6 +282,12 @@ int main(int argc, char **argv)
 			promised("eval");
 		} else if (word == "wire") {
 			mlx::core::set_wired_limit(strtoul(value.c_str(), nullptr, 10));
+		} else if (word == "wish") {
+			wish_for(value.c_str());
+		} else if (word == "idle") {
+			idle();
+		} else if (word == "late") {
+			atexit([] { mlx::core::synchronize(); });
 		} else if (word == "_exit") {
 			_exit(atoi(value.c_str()));
 		} else if (word == "exit") {

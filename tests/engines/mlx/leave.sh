@@ -28,6 +28,29 @@ for version in 0.29.4 0.31.2 $newest; do
 	check "pending, $version" "not aborted" "" "$(grep -i 'terminate\|abort' guarded.err)"
 done
 
+# However Python ends: the program's own status, and the end of the log in this order.
+# Behind it the interpreter has nothing left to do, and threads still have their streams:
+# functions for Py_AtExit run no later.
+told="exit-begin drain-begin limit-mark drain-end exit-end"
+for version in 0.31.2 $newest; do
+	use "$version"
+	for way in end exit raise _exit; do
+		plain "$python" "$here/steps.py" leave $way
+		guarded -- "$python" "$here/steps.py" leave $way
+		check_same "$way, $version"
+		check "$way, $version" "the end of the log" "$told" "$(records |
+			jq -r 'select((.ph != "mark" and (.ev | IN("exit", "drain"))) or .rule == "drain.at_exit") | [.ev, .ph] | join("-")' | xargs)"
+		one "$way, $version" "the drain" "$drained and .rc == 0"
+	done
+	# What we must not do: behind the streams of its thread a synchronize ends the process.
+	plain "$python" "$here/steps.py" leave late
+	check "late, $version" "the trap is there" "signal 6" "$(cat plain.status)"
+	guarded -- "$python" "$here/steps.py" leave late
+	check "late, $version" "ours came before" "signal 6 1" "$(cat guarded.status) $(number_of "$drained and .rc == 0")"
+done
+use $newest
+steps=("$python" "$here/steps.py")
+
 # The main thread leaves with the lock of the interpreter, so that the other one never
 # comes to its next call. What it evaluated it has waited for: nothing is in flight.
 plain "${steps[@]}" background
@@ -53,4 +76,4 @@ check signal "the report" "signal" "$("$taffrail" report --last --json | jq -r '
 guarded --set drain.at_exit=off -- "${steps[@]}" background
 check off status "exit 3" "$(cat guarded.status)"
 check off "drains" 0 "$(number_of '.ev == "drain"')"
-tally 29
+tally 65

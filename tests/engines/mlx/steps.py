@@ -6,6 +6,7 @@
 What they print depends on the engine alone, so that it is the same with the guard.
 """
 
+import ctypes
 import os
 import sys
 import threading
@@ -133,6 +134,27 @@ def pending():
     mx.async_eval(x)
     print("ended", flush=True)
     sys.exit(5)
+
+
+def leave():
+    """Ends in the way that is named, with memory wired and work begun."""
+    mx.set_wired_limit(1 << 20)
+    x = mx.random.normal((300, 300), key=mx.random.key(3))
+    mx.eval(x)
+    mx.async_eval(x @ x)
+    print("leaving", flush=True)
+    way = sys.argv[2]
+    if way == "exit":
+        sys.exit(5)
+    if way == "raise":
+        raise ValueError("the end")
+    if way == "_exit":
+        os._exit(6)
+    if way == "late":
+        with open("/proc/self/maps") as f:
+            lib = ctypes.CDLL(next(l.split()[-1] for l in f if l.endswith("/libmlx.so\n")))
+        late = ctypes.cast(lib._ZN3mlx4core11synchronizeEv, ctypes.c_void_p)
+        ctypes.CDLL(None).__cxa_atexit(late, None, None)
 
 
 globals()[sys.argv[1]]()

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# mlx_leave.sh -- ways out of a program that uses MLX: synchronize, nothing wired any more,
+# clear, end; each once, on the thread that computed, before its streams go. The engine is
+# one of ours, in C++, whose streams live as long as their threads.
+# shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+. "${SRC:?}/tests/integration/lib.sh"
+
+needs c++
+src=$SRC/tests/integration/throwing_mlx.cpp
+c++ -std=c++17 -O1 -shared -fPIC -DENGINE -o libmlx.so "$src" &&
+	c++ -std=c++17 -O1 -pthread -o program "$src" -L. -lmlx -Wl,-rpath,"$work" || {
+	echo "needs a C++ compiler that makes programs"
+	exit 77
+}
+
+# What reached the engine, one call a word.
+calls() {
+	sed 's/ /-/g' engine.log | xargs
+}
+
+# Kinds and phases of the end, as the log has them.
+end() {
+	crumbs | jq -r 'select((.ev | IN("exit", "drain")) or .rule == "drain.at_exit") | [.ev, .ph] | join("-")' | xargs
+}
+
+ends() { # CASE STATUS CALLS END WORD...
+	same "$1" env ENGINE_LOG="$work/engine.log" ./program wire=4096 fine "${@:5}"
+	check "$1" status "$2" "$(cat shim.status)"
+	check "$1" "the engine" "$3" "$(calls)"
+	check "$1" "the log" "$4" "$(end)"
+}
+
+drained="wired-4096 eval synchronize wired-0 clear_cache"
+told="exit-begin drain-begin limit-mark drain-end exit-end"
+ends "from main" "exit 7" "$drained streams-gone" "$told"
+ends exit "exit 3" "$drained streams-gone" "$told" exit=3
+ends _exit "exit 3" "$drained" "$told" _exit=3
+# A crash is not drained: who crashes may be inside the engine.
+ends crash "signal 6" "wired-4096 eval eval" "" uncaught=metal
+# Nothing that is not wired is set.
+rm -f engine.log
+with_shim ENGINE_LOG="$work/engine.log" ./program fine
+check "not wired" "the engine" "eval synchronize clear_cache streams-gone" "$(calls)"
+# Where the clear is barred, nothing stays wired all the same.
+rm -f engine.log
+with_shim ENGINE_LOG="$work/engine.log" TAFFRAIL_SET="drain.no_clear=mlx:>=0.31" ./program wire=4096 fine
+check "no clear" "the engine" "wired-4096 eval synchronize wired-0 streams-gone" "$(calls)"
+# A wait that fails is followed by neither.
+rm -f engine.log
+with_shim ENGINE_LOG="$work/engine.log" ./program wire=4096 fine wish=metal exit=3
+check "it fails" "the engine" "wired-4096 eval synchronize streams-gone" "$(calls)"
+
+# By a signal: by default nothing of ours runs, and the death is the program's own.
+signalled() { # CASE SETTINGS CALLS
+	rm -f engine.log
+	fresh
+	env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$2" ENGINE_LOG="$work/engine.log" \
+		./program wire=4096 fine wait >signal.out 2>&1 &
+	await 10 grep -q waiting signal.out
+	kill -TERM $!
+	{ wait $!; } 2>/dev/null
+	check "$1" status 143 $?
+	check "$1" "the engine" "$3" "$(calls)"
+}
+signalled "signal, by default" "" "wired-4096 eval"
+# Its thread stands still and has waited for what it computed: nobody else may synchronize,
+# and nothing stays wired.
+signalled "signal, exit.signals" exit.signals=TERM "wired-4096 eval wired-0"
+check "signal, exit.signals" "the log" "exit-begin limit-mark exit-end" "$(end)"
+
+# Another thread's work is nobody else's to wait for: not even one call is made.
+ends idle "exit 3" "wired-4096 eval eval synchronize wired-0 clear_cache streams-gone" \
+	"$told" idle exit=3
+
+# The trap that this order is for: behind the streams of the thread a synchronize throws,
+# and who calls it there ends the process. The drain was made before.
+ends late "signal 6" "$drained streams-gone synchronize" "exit-begin drain-begin limit-mark drain-end" late
+tally 40
