@@ -135,7 +135,8 @@
 	}
 /* What is not known was never counted as taken: it passes unseen. */
 #define GIVES(ret, name, params, args, at, refuse, doc) \
-	TAF_GIVE(ret, name, params, args, at, refuse, taf_burst_unload(&call), taf_burst_unloaded(&call))
+	TAF_GIVE(ret, name, params, args, at, refuse, taf_burst_unload(&call), \
+		 taf_burst_unloaded(&call))
 #define GIVES_LATER(ret, name, params, args, at, refuse, doc) \
 	TAF_GIVE(ret, name, params, args, at, refuse, (void)0, (void)0)
 #define TAF_GIVE(ret, name, params, args, at_, refuse, before, after) \

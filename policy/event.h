@@ -123,7 +123,7 @@ struct taf_facts {
 	uint32_t contexts_live; /* contexts that could hold work */
 	uint32_t models_live;
 	uint32_t submits_since_sync; /* of the context at hand */
-	uint32_t submit_window; /* how many of them drain.window allows now; 0: drain.every_submits */
+	uint32_t submit_window; /* how many of them drain.window allows; 0: drain.every_submits */
 	uint64_t idle_ms; /* since the last submit of the process */
 	uint64_t undrained_ms; /* since the context at hand was drained, or made */
 	bool is_leaving;

@@ -413,8 +413,7 @@ void taf_real_init(void)
 		if (taf_elf_of(m, &e))
 			learn_from(&e);
 	/* Opened by the program, as a layer: libc stands in front of us. */
-	for (m = taf_elf_first(); !taf_real_libc("exit") && m && m != taf_elf_self();
-	     m = m->l_next)
+	for (m = taf_elf_first(); !taf_real_libc("exit") && m && m != taf_elf_self(); m = m->l_next)
 		if (taf_elf_of(m, &e) && taf_elf_symbol(&e, "exit", NULL))
 			learn_from(&e);
 }

@@ -61,7 +61,7 @@ struct taf_work {
 	bool has_queue; /* the drain at hand is for this queue alone */
 	uint64_t queue;
 	uint32_t window; /* how many submits may go out before the next synchronize; 0: as set */
-	uint64_t would; /* generation of which a drain that repeats was told, and not made, once */
+	uint64_t would; /* generation of which a repeated drain was told, and not made, once */
 	/* Of a burst: submits of the runtime before it began; launches in it, and in all before. */
 	uint64_t base, launches, told;
 	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */

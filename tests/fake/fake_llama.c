@@ -247,6 +247,7 @@ size_t llama_state_seq_get_size(void *ctx, int32_t seq)
 /* A file of a saved state is the name of the kind and the number of tokens. */
 static int64_t save(int row, struct context *c, const char *path)
 {
+	static const char magic[4] = { 'g', 'g', 's', 'n' };
 	char text[64];
 	int fd, n = 0;
 
@@ -254,7 +255,7 @@ static int64_t save(int row, struct context *c, const char *path)
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		memset(text, 0, sizeof(text));
-		memcpy(text, "ggsn", 4);
+		memcpy(text, magic, sizeof(magic));
 		memcpy(text + 8, &c->tokens, sizeof(c->tokens));
 		n = (int)write(fd, text, sizeof(text));
 		close(fd);
@@ -310,7 +311,8 @@ bool llama_state_load_file(void *ctx, const char *path, void *tokens_out, size_t
 {
 	(void)tokens_out;
 	(void)capacity;
-	(void)n_out;
+	if (n_out)
+		*n_out = 0;
 	return restore(FAKE_llama_state_load_file, ctx, path);
 }
 
@@ -319,7 +321,8 @@ bool llama_load_session_file(void *ctx, const char *path, void *tokens_out, size
 {
 	(void)tokens_out;
 	(void)capacity;
-	(void)n_out;
+	if (n_out)
+		*n_out = 0;
 	return restore(FAKE_llama_load_session_file, ctx, path);
 }
 
@@ -329,7 +332,8 @@ size_t llama_state_seq_load_file(void *ctx, const char *path, int32_t seq, void 
 	(void)seq;
 	(void)tokens_out;
 	(void)capacity;
-	(void)n_out;
+	if (n_out)
+		*n_out = 0;
 	return (size_t)restore(FAKE_llama_state_seq_load_file, ctx, path);
 }
 

@@ -3,9 +3,10 @@
  * exported name.
  *
  * The including file defines ROWS, ENGINE, FAKE, the file name of the fake runtime, and
- * MISSING, what a function gives when its runtime is not there, 0 where that is a pointer; and it defines, before
- * this is included, a variable for each parameter name that the rows use (a void * goes
- * for every kind of pointer), and make_ready, which makes what they need.
+ * MISSING, what a function gives when its runtime is not there, 0 where that is a pointer;
+ * and it defines, before this is included, a variable for each parameter name that the
+ * rows use (a void * goes for every kind of pointer), and make_ready, which makes what
+ * they need.
  *
  *   guest              each call reaches theirs once, gives theirs' value back and
  *                      leaves as many ring slots as its kind says

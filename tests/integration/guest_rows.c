@@ -71,23 +71,22 @@ static void *tokens_out = path_list, **adapters;
 static size_t n_tokens, capacity, *n_out;
 static float *scales;
 
-static int64_t number_of_pointer(const void *p)
+static int64_t of_pointer(const void *p)
 {
 	return (int64_t)(intptr_t)p;
 }
 
-static int64_t number_of_int(int64_t i)
+static int64_t of_int(int64_t i)
 {
 	return i;
 }
 
-static int64_t number_of_size(size_t s)
+static int64_t of_size(size_t s)
 {
 	return (int64_t)s;
 }
 
-#define NUMBER(r) \
-	_Generic((r), void * : number_of_pointer, size_t : number_of_size, default : number_of_int)(r)
+#define NUMBER(r) _Generic((r), void * : of_pointer, size_t : of_size, default : of_int)(r)
 
 /* Pass 2: a caller for each row, and what it gives when theirs is missing. */
 #undef HOOK

@@ -17,6 +17,7 @@ needs perl jq
 	exit 1
 }
 
+# shellcheck disable=SC2154 # comes from lib_base.sh
 mkdir -m 700 "$work/run"
 export XDG_RUNTIME_DIR=$work/run XDG_CONFIG_HOME=$work/config HOME=$work
 state=$work/state

@@ -5,6 +5,7 @@
 # $bin is the command.  The state directory lies in $work and is not made here.
 bin=${TAFFRAIL:?the path of the taffrail binary}
 . "${SRC:?the source folder}/tests/integration/lib_base.sh"
+# shellcheck disable=SC2154 # comes from lib_base.sh
 export TAFFRAIL_STATE=$work/state
 
 ok() { # NAME STATUS

@@ -321,16 +321,11 @@ static void profiles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_are_whole),
-		cmocka_unit_test(defaults_are_in_range),
-		cmocka_unit_test(bounds_hold),
-		cmocka_unit_test(builtin_only_warns),
-		cmocka_unit_test(unknown_paths),
-		cmocka_unit_test(lists),
-		cmocka_unit_test(full_lists),
-		cmocka_unit_test(many_at_once),
-		cmocka_unit_test(amounts),
-		cmocka_unit_test(profiles),
+		cmocka_unit_test(rows_are_whole), cmocka_unit_test(defaults_are_in_range),
+		cmocka_unit_test(bounds_hold),	  cmocka_unit_test(builtin_only_warns),
+		cmocka_unit_test(unknown_paths),  cmocka_unit_test(lists),
+		cmocka_unit_test(full_lists),	  cmocka_unit_test(many_at_once),
+		cmocka_unit_test(amounts),	  cmocka_unit_test(profiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

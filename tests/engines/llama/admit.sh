@@ -66,6 +66,7 @@ check settle "pauses" 1 \
 # ---- a gate that holds: the program is not started; one that waits goes on after a word ----
 
 hold_by_hand() {
+	# shellcheck disable=SC2154 # comes from lib.sh
 	"$taffrail" hold --for 1h --why "a look at the machine" >/dev/null
 }
 

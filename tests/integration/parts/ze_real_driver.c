@@ -2,8 +2,8 @@
 /* ze_real_driver.c -- a driver for the real loader of Level Zero, which does nothing and says that
  * it went well.  It fills the loader's tables with the names that it exports, so that
  * references to them are bound to whoever exports the same ones before it; built with
- * -Bsymbolic they are its own.  tests/engines/gpu/real.sh builds it with the headers that it fetched;
- * without them there is nothing here. */
+ * -Bsymbolic they are its own.  tests/engines/gpu/real.sh builds it with the headers that
+ * it fetched; without them there is nothing here. */
 #ifdef HAS_ZE_HEADERS
 #include <level_zero/ze_ddi.h>
 
