@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* llama.c -- llama.cpp: models, contexts, decodes.
  *
- * A load is a call that names a file; a model made for estimates is remembered
- * as dry and its contexts are left alone.  A decode claims its context, so that
+ * A load is a call that names a file; a model made for estimates without one is
+ * remembered as dry and its contexts are left alone.  A decode claims its context, so that
  * nobody synchronizes what another thread computes on; the first one after idle
  * begins a generation (shim/work.h). */
 #include "../policy/text.h"
 #include "../shim/act.h"
 #include "../shim/error.h"
+#include "../shim/learn.h"
 #include "../shim/load.h"
 #include "../shim/traced.h"
 #include "../shim/turn.h"
@@ -37,12 +38,24 @@ static int sync_context(void *ctx, const void *home)
 
 static const struct taf_ops llama_ops = { .sync = sync_context };
 
+/* False: a rule refuses the load, or theirs is not there. */
+static bool enter_load(struct taf_load *load, struct taf_call *call, const char *path)
+{
+	taf_load_begin(load, call, path);
+	if (!taf_before(call))
+		return false;
+	taf_load_count(load);
+	return true;
+}
+
 /* The load's end; where no header could be read the engine is asked for the size. */
 static void *loaded(struct taf_load *load, struct taf_call *call, void *model)
 {
 	llama_model_size_fn *size = THEIRS(llama_model_size, call->caller);
 
-	if (model && call->is_counted && !load->bytes && size)
+	if (model && call->is_counted && taf_load_is_dry(load))
+		load->is_dry = true;
+	else if (model && call->is_counted && !load->bytes && size)
 		load->bytes = call->bytes = size(model);
 	taf_load_end(load, call, model);
 	return model;
@@ -53,8 +66,7 @@ void *taf_llama_model_load_from_file(const char *path, TAF_PARAMS params)
 	struct taf_call call = TAF_CALL(llama_model_load_from_file);
 	struct taf_load load;
 
-	taf_load_begin(&load, &call, path);
-	if (!taf_before(&call))
+	if (!enter_load(&load, &call, path))
 		return NULL;
 	return loaded(&load, &call, THROUGH(call, llama_model_load_from_file)(path, params));
 }
@@ -64,8 +76,7 @@ void *taf_llama_load_model_from_file(const char *path, TAF_PARAMS params)
 	struct taf_call call = TAF_CALL(llama_load_model_from_file);
 	struct taf_load load;
 
-	taf_load_begin(&load, &call, path);
-	if (!taf_before(&call))
+	if (!enter_load(&load, &call, path))
 		return NULL;
 	return loaded(&load, &call, THROUGH(call, llama_load_model_from_file)(path, params));
 }
@@ -75,8 +86,7 @@ void *taf_llama_model_load_from_splits(const char **paths, size_t n, TAF_PARAMS 
 	struct taf_call call = TAF_CALL(llama_model_load_from_splits);
 	struct taf_load load;
 
-	taf_load_begin(&load, &call, paths && n ? paths[0] : NULL);
-	if (!taf_before(&call))
+	if (!enter_load(&load, &call, paths && n ? paths[0] : NULL))
 		return NULL;
 	return loaded(&load, &call, THROUGH(call, llama_model_load_from_splits)(paths, n, params));
 }
@@ -86,8 +96,7 @@ void *taf_llama_model_load_from_file_ptr(void *file, TAF_PARAMS params)
 	struct taf_call call = TAF_CALL(llama_model_load_from_file_ptr);
 	struct taf_load load;
 
-	taf_load_begin(&load, &call, NULL);
-	if (!taf_before(&call))
+	if (!enter_load(&load, &call, NULL))
 		return NULL;
 	return loaded(&load, &call, THROUGH(call, llama_model_load_from_file_ptr)(file, params));
 }
@@ -395,6 +404,7 @@ static void free_model(struct taf_call *call, void *model, void (*theirs)(void *
 	call->handle = model;
 	call->bytes = m->bytes;
 	call->has_bytes = true;
+	call->is_dry = taf_learn_is_none(m);
 	if (!taf_before(call))
 		return;
 	taf_work_drop_model(m);

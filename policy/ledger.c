@@ -112,6 +112,18 @@ void taf_ledger_mark(struct taf_ledger *l, const struct taf_ledger_stamp *s)
 		m->bytes = s->bytes;
 }
 
+void taf_ledger_unmark(struct taf_ledger *l, const char *id, const struct taf_moment *is,
+		       const struct taf_moment *was)
+{
+	for (uint32_t i = 0; id && i < l->n_models; i++) {
+		struct taf_moment *load = &l->model[i].load;
+
+		if (taf_ledger_same(l->model[i].id, id) && load->boot == is->boot &&
+		    load->boot_ms == is->boot_ms && load->utc_ms == is->utc_ms)
+			*load = *was;
+	}
+}
+
 /* ---- events ---- */
 
 /* UTC of an event; one from the future happened when it was noted. */

@@ -98,6 +98,11 @@ const struct taf_ledger_model *taf_ledger_model_of(const struct taf_ledger *l, c
  * is NULL or empty is not noted. */
 void taf_ledger_mark(struct taf_ledger *l, const struct taf_ledger_stamp *s);
 
+/* The load of that model at is was none: was is its time again. Nothing where another load
+ * has been noted since. */
+void taf_ledger_unmark(struct taf_ledger *l, const char *id, const struct taf_moment *is,
+		       const struct taf_moment *was);
+
 /* What has room of its own among the events. */
 enum taf_ledger_group { TAF_LEDGER_PANIC, TAF_LEDGER_ABORT, TAF_LEDGER_ERROR, TAF_LEDGER_GROUPS };
 

@@ -282,9 +282,11 @@ bool taf_before(struct taf_call *c)
 /* What of this call other processes have to know. */
 static void learn(const struct taf_call *c)
 {
-	if (c->kind == TAF_LOAD)
+	if (c->kind == TAF_LOAD && c->is_dry)
+		taf_learn_undo(c->model);
+	else if (c->kind == TAF_LOAD)
 		taf_learn_loaded(c->model);
-	else if (c->kind == TAF_UNLOAD && !c->is_context)
+	else if (c->kind == TAF_UNLOAD && !c->is_context && !c->is_dry)
 		taf_learn_unloaded(c->model, c->bytes);
 }
 

@@ -49,6 +49,7 @@ struct taf_call {
 	bool is_outer; /* names what the thread does */
 	bool is_context; /* an UNLOAD, or the making, of a context */
 	bool is_companion; /* a LOAD that comes with another */
+	bool is_dry; /* a LOAD or UNLOAD of a model that was there for an estimate only */
 	bool has_bytes;
 	bool is_still; /* other threads submit nothing until it is over */
 	bool is_prompt; /* of a SUBMIT that `trace` looks at */

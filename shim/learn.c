@@ -13,6 +13,12 @@ struct deed {
 	uint64_t ago_ms, bytes;
 };
 
+/* The latest mark of a load, and the one that it replaced. Under the shared section. */
+static struct {
+	char id[TAF_LEDGER_ID];
+	struct taf_moment is, was;
+} latest;
+
 /* How long a stamp can matter: entries that no interval reaches may go. */
 static uint64_t longest_interval(void)
 {
@@ -30,9 +36,28 @@ static uint64_t longest_interval(void)
 void taf_learn_mark(struct taf_ledger *l, const struct taf_event *ev, const struct taf_moment *now)
 {
 	struct taf_ledger_stamp s = { .id = ev->model, .kind = TAF_LOAD, .now = *now };
+	const struct taf_ledger_model *m = taf_ledger_model_of(l, ev->model);
 
+	taf_zero(&latest, sizeof(latest));
+	if (m)
+		latest.was = m->load;
+	latest.is = *now;
+	taf_copy(latest.id, ev->model, sizeof(latest.id));
 	s.keep_ms = longest_interval();
 	taf_ledger_mark(l, &s);
+}
+
+void taf_learn_undo(const char *model)
+{
+	struct taf_ledger *l;
+	int err;
+
+	if (taf_rules.mode == TAF_MODE_OFF)
+		return;
+	l = taf_share_enter(&err);
+	if (taf_same(latest.id, model))
+		taf_ledger_unmark(l, model, &latest.is, &latest.was);
+	taf_share_leave(TAF_SHARE_LAZY);
 }
 
 static void write_deed(const struct deed *d)
@@ -75,11 +100,16 @@ void taf_learn_inferred(const struct taf_work *w)
 				   .ago_ms = (now - w->last_ns) / 1000000 });
 }
 
+bool taf_learn_is_none(const struct taf_live_model *m)
+{
+	return m->is_estimate && !m->infers;
+}
+
 void taf_learn_leaving(void)
 {
 	const struct taf_live_model *m;
 
 	for (int i = 0; (m = taf_work_model_at(i)); i++)
-		if (atomic_load(&m->handle) && !m->is_dry)
+		if (atomic_load(&m->handle) && !m->is_dry && !taf_learn_is_none(m))
 			taf_learn_unloaded(m->name, m->bytes);
 }

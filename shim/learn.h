@@ -15,6 +15,10 @@ struct taf_ledger;
 
 /* Inside the shared section: ev, a LOAD, begins. */
 void taf_learn_mark(struct taf_ledger *l, const struct taf_event *ev, const struct taf_moment *now);
+/* That load brought nothing in: it is taken back, if it is the latest mark of this process. */
+void taf_learn_undo(const char *model);
+/* A model that was loaded for an estimate and not computed with: it was never there. */
+bool taf_learn_is_none(const struct taf_live_model *m);
 /* A LOAD came back with a model, or a model was freed. */
 void taf_learn_loaded(const char *model);
 void taf_learn_unloaded(const char *model, uint64_t bytes);

@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "crumb.h"
+#include "mapped.h"
 #include "traced.h"
 
 /* Whether this call will be seen at the door at all: headers are read only then. */
@@ -87,7 +88,8 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	struct taf_text t;
 	struct taf_model m;
 
-	l->is_known = false;
+	l->is_known = l->is_dry = l->has_counts = false;
+	l->path = path;
 	l->bytes = 0;
 	l->trained = 0;
 	l->fingerprint = 0;
@@ -113,19 +115,53 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	c->is_companion = is_companion(&m);
 }
 
+/* On the shared lane the counts are those of several threads. */
+static const struct taf_lane *own_lane(void)
+{
+	const struct taf_lane *lane = taf_tls.lane;
+
+	return lane && !lane->is_shared ? lane : NULL;
+}
+
+void taf_load_count(struct taf_load *l)
+{
+	const struct taf_lane *lane = own_lane();
+
+	l->has_counts = lane != NULL;
+	if (lane) {
+		l->allocs = atomic_load_explicit(&lane->allocs, memory_order_relaxed);
+		l->taken = atomic_load_explicit(&lane->bytes_taken, memory_order_relaxed);
+	}
+}
+
+bool taf_load_is_dry(const struct taf_load *l)
+{
+	const struct taf_lane *lane = own_lane();
+
+	return l->has_counts && lane && l->path &&
+	       atomic_load_explicit(&lane->allocs, memory_order_relaxed) != l->allocs &&
+	       atomic_load_explicit(&lane->bytes_taken, memory_order_relaxed) == l->taken &&
+	       !taf_mapped(l->path);
+}
+
 void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 {
 	struct taf_maker by = { c->table, c->caller };
 	struct taf_live_model *m;
 
+	if (l->is_dry) {
+		c->is_dry = true;
+		c->msg = "an estimate: no memory was taken for its tensors";
+	}
 	if (c->is_counted && handle) {
-		atomic_store(&group_ns, taf_sys_mono_ns());
+		atomic_store(&group_ns, l->is_dry ? 0 : taf_sys_mono_ns());
 		m = taf_work_add_model(&by, handle, l->is_known ? l->name : "");
 		if (m) {
 			m->bytes = l->bytes;
 			m->fingerprint = l->fingerprint;
 			m->cache = l->cache;
 			m->trained = l->trained;
+			m->is_estimate = l->is_dry;
 		}
 		if (taf_traced_is_on())
 			taf_traced_loaded(m, c);

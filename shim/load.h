@@ -17,10 +17,20 @@ struct taf_load {
 	uint32_t trained; /* context that it was trained with */
 	struct taf_load_size size; /* with companions and cache */
 	bool is_known; /* the fields above are filled */
+	bool is_dry; /* it was for an estimate */
+	bool has_counts; /* the two below are filled */
+	uint64_t allocs, taken; /* by this thread before the call: numbers, bytes */
+	const char *path; /* theirs, while the call lasts; NULL: unknown */
 };
 
 /* Reads the headers of path (NULL: unknown) and names the model in c, whose kind is LOAD. */
 void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path);
+/* Behind the door, before their function: what this thread has allocated so far. */
+void taf_load_count(struct taf_load *l);
+/* Whether the load, which gave a model, was for an estimate: the engine has asked for buffers
+ * since, none of them had a byte, and the file is not mapped either. So does llama.cpp when
+ * it wants to know only what a model will take (llama-server --fit, on by default). */
+bool taf_load_is_dry(const struct taf_load *l);
 /* The load gave handle, or NULL: it failed. Writes the end and tracks the model. */
 void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle);
 

@@ -88,7 +88,7 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 		m->bytes = m->fingerprint = 0;
 		taf_zero(&m->cache, sizeof(m->cache));
 		m->trained = 0;
-		m->is_dry = false;
+		m->is_dry = m->is_estimate = false;
 		m->infers = m->load_ns = 0;
 		taf_copy(m->name, name ? name : "", sizeof(m->name));
 		atomic_store(&m->handle, handle);

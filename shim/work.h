@@ -41,6 +41,7 @@ struct taf_live_model {
 	struct taf_cache cache; /* what a context of it takes; zero when unknown */
 	uint32_t trained; /* context that it was trained with; 0 unknown */
 	bool is_dry; /* made without a file: for estimates, never inferred on */
+	bool is_estimate; /* its file was read for its size only, as far as one can tell */
 	uint64_t infers; /* generations on it */
 	uint64_t load_ns; /* traced, and not yet part of a generation */
 	char name[TAF_MODEL_NAME];

@@ -79,6 +79,28 @@ static void test_one_entry_a_model(void **state)
 	assert_int_equal(l.n_models, 1);
 }
 
+/* A load that was none: the time before it counts again, unless another came since. */
+static void test_a_load_that_was_none(void **state)
+{
+	struct taf_moment first = at(1, 100, T0 + 100), second = at(1, 200, T0 + 200);
+	const struct taf_moment none = { 0 };
+
+	(void)state;
+	mark("a", TAF_LOAD, 100, 0);
+	mark("a", TAF_LOAD, 200, 0);
+	taf_ledger_unmark(&l, "a", &second, &first);
+	assert_int_equal(taf_ledger_model_of(&l, "a")->load.boot_ms, 100);
+	mark("a", TAF_LOAD, 300, 0);
+	taf_ledger_unmark(&l, "a", &second, &first);
+	assert_int_equal(taf_ledger_model_of(&l, "a")->load.boot_ms, 300);
+	mark("b", TAF_LOAD, 100, 0);
+	taf_ledger_unmark(&l, "b", &first, &none);
+	assert_false(taf_moment_is_set(&taf_ledger_model_of(&l, "b")->load));
+	taf_ledger_unmark(&l, "c", &first, &none);
+	taf_ledger_unmark(&l, NULL, &first, &none);
+	assert_null(taf_ledger_model_of(&l, "c"));
+}
+
 static void test_old_stamps_go(void **state)
 {
 	(void)state;
@@ -309,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_names_without_revision),
 		CASE(test_one_entry_a_model),
+		CASE(test_a_load_that_was_none),
 		CASE(test_old_stamps_go),
 		CASE(test_full_of_models),
 		CASE(test_one_panic_a_boot),
