@@ -37,7 +37,7 @@ void taffrail_alloc_door(int is_free, uint64_t bytes, const void *p)
 	if (!lane)
 		return;
 	b.stamp = taf_stamp_cheap(t);
-	taf_bump(lane, is_free ? &lane->host_frees : &lane->host_allocs, 1);
-	taf_bump(lane, is_free ? &lane->host_given : &lane->host_taken, bytes);
+	taf_bump(is_free ? &lane->host_frees : &lane->host_allocs, 1, lane->is_shared);
+	taf_bump(is_free ? &lane->host_given : &lane->host_taken, bytes, lane->is_shared);
 	taf_ring_put(lane, &b);
 }

@@ -282,7 +282,7 @@ int32_t taf_clEnqueueSVMFree(void *queue, uint32_t n, void **pointers, taf_cl_sv
 	lane = taf_tls.lane;
 	for (uint32_t i = 0; !r && !own && lane && i < n; i++)
 		if (pointers[i] && taf_live_give(API, TAF_U64((const void *)pointers[i]), &had))
-			taf_bump(lane, &lane->bytes_given, had.bytes);
+			taf_bump(&lane->bytes_given, had.bytes, lane->is_shared);
 	return enqueue_end(&e, event, r);
 }
 

@@ -101,7 +101,8 @@ static void gone(void *memory, void *data)
 
 	(void)data;
 	if (taf_live_give(API, TAF_U64(memory), &had) && lane)
-		taf_bump(lane, &lane->bytes_given, taf_device_bytes(had.place, had.bytes));
+		taf_bump(&lane->bytes_given, taf_device_bytes(had.place, had.bytes),
+			 lane->is_shared);
 }
 
 /* What was made is an object that is counted, and not memory at an address. */

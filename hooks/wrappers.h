@@ -34,10 +34,11 @@
 		(call).caller = TAF_CALLER; \
 		(call).kind = TAF_##kind_; \
 	} while (0)
-#define TAF_ENTER(kind, call) \
-	(TAF_IS_NARROW(kind) ? taf_before_narrow(call, TAF_##kind) : taf_before(call))
-#define TAF_LEAVE(kind, call, rc) \
-	(TAF_IS_NARROW(kind) ? taf_after_narrow(call, TAF_##kind, rc) : taf_after(call, rc))
+#define TAF_DOOR(name, kind) ((struct taf_door){ TAF_SELF, ROW_##name, TAF_##kind })
+#define TAF_ENTER(name, kind, call) \
+	(TAF_IS_NARROW(kind) ? taf_door_in(call, TAF_DOOR(name, kind)) : taf_before(call))
+#define TAF_LEAVE(name, kind, call, rc) \
+	(TAF_IS_NARROW(kind) ? taf_door_out(call, TAF_DOOR(name, kind), rc) : taf_after(call, rc))
 #ifndef TAF_IS_OOM
 #define TAF_IS_OOM(r) TAF_OOM_OF(r)
 #endif
@@ -78,7 +79,7 @@
 		call.bytes = (uint64_t)(n_bytes); \
 		if (TAF_##kind_ == TAF_TRIM) \
 			TAF_BEFORE_TRIM(call); \
-		if (!TAF_ENTER(kind_, &call)) { \
+		if (!TAF_ENTER(name, kind_, &call)) { \
 			if (TAF_##kind_ == TAF_TRIM) \
 				TAF_AFTER_TRIM(call); \
 			return TAF_NOT_MADE(call, ret, refuse); \
@@ -89,7 +90,7 @@
 		if (TAF_##kind_ == TAF_ALLOC && __builtin_expect(TAF_IS_OOM(r), 0)) \
 			for (uint32_t n = 0; TAF_IS_OOM(r) && taf_oom_again(&call, n); n++) \
 				r = THROUGH(call, name) args; \
-		TAF_LEAVE(kind_, &call, TAF_STATUS(r)); \
+		TAF_LEAVE(name, kind_, &call, TAF_STATUS(r)); \
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}
@@ -99,10 +100,10 @@
 		struct taf_call call; \
 		TAF_INIT(name, kind_, call); \
 		call.bytes = (uint64_t)(n_bytes); \
-		if (!TAF_ENTER(kind_, &call)) \
+		if (!TAF_ENTER(name, kind_, &call)) \
 			return; \
 		THROUGH(call, name) args; \
-		TAF_LEAVE(kind_, &call, 0); \
+		TAF_LEAVE(name, kind_, &call, 0); \
 	}
 /* Memory of the device is what the rules judge; what lies on the host is counted apart. */
 #define TAKES(ret, name, params, args, place_, at_, n_bytes, refuse, doc) \
@@ -113,7 +114,7 @@
 		ret r; \
 		TAF_INIT(name, ALLOC, call); \
 		call.bytes = taf_device_bytes(TAF_AT_##place_, (uint64_t)(n_bytes)); \
-		if (!taf_before_narrow(&call, TAF_ALLOC)) { \
+		if (!taf_door_in(&call, TAF_DOOR(name, ALLOC))) { \
 			if (call.real) \
 				TAF_REFUSING(call); \
 			return TAF_NOT_MADE(call, ret, refuse); \
@@ -129,7 +130,7 @@
 		if (!TAF_STATUS(r) && taf_is_counting()) \
 			taf_live_take(&(struct taf_piece){ TAF_API, TAF_AT_##place_, TAF_DEVICE, \
 							   at_, (uint64_t)(n_bytes) }); \
-		taf_after_narrow(&call, TAF_ALLOC, TAF_STATUS(r)); \
+		taf_door_out(&call, TAF_DOOR(name, ALLOC), TAF_STATUS(r)); \
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}
@@ -156,7 +157,7 @@
 		} \
 		before; \
 		call.bytes = taf_device_bytes(had.place, had.bytes); \
-		if (!taf_before_narrow(&call, TAF_FREE)) { \
+		if (!taf_door_in(&call, TAF_DOOR(name, FREE))) { \
 			after; \
 			return TAF_NOT_MADE(call, ret, refuse); \
 		} \
@@ -164,7 +165,7 @@
 		after; \
 		if (__builtin_expect(TAF_STATUS(r) != 0, 0)) \
 			taf_live_back(&had); \
-		taf_after_narrow(&call, TAF_FREE, TAF_STATUS(r)); \
+		taf_door_out(&call, TAF_DOOR(name, FREE), TAF_STATUS(r)); \
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}
@@ -176,10 +177,11 @@
 		TAF_INIT(name, SUBMIT, call); \
 		call.bytes = 0; \
 		call.queue = (queue_); \
-		if (!taf_submit_before(&call, taf_flight_key(TAF_API, call.queue, TAF_DEVICE))) \
+		if (!taf_submit_in(&call, TAF_DOOR(name, SUBMIT), \
+				   taf_flight_key(TAF_API, call.queue, TAF_DEVICE))) \
 			return TAF_NOT_MADE(call, ret, refuse); \
 		r = THROUGH(call, name) args; \
-		taf_submit_after(&call, TAF_STATUS(r)); \
+		taf_submit_out(&call, TAF_DOOR(name, SUBMIT), TAF_STATUS(r)); \
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}

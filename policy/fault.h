@@ -30,7 +30,20 @@ struct taf_fault {
 	const char *hint;
 };
 
-enum taf_api taf_api_of(enum taf_engine engine);
+static inline enum taf_api taf_api_of(enum taf_engine engine)
+{
+	switch (engine) {
+	case TAF_ENGINE_CUDA:
+	case TAF_ENGINE_CUDART: return TAF_API_CUDA;
+	case TAF_ENGINE_HIP: return TAF_API_HIP;
+	case TAF_ENGINE_OPENCL: return TAF_API_OPENCL;
+	case TAF_ENGINE_VULKAN: return TAF_API_VULKAN;
+	case TAF_ENGINE_LEVEL0: return TAF_API_LEVEL0;
+	case TAF_ENGINE_METAL: return TAF_API_METAL;
+	default: return TAF_API_NONE;
+	}
+}
+
 /* NULL: not a fault. */
 const struct taf_fault *taf_fault_of(enum taf_api api, int64_t number);
 

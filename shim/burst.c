@@ -210,6 +210,51 @@ bool taf_burst_look(struct taf_call *c)
 	return is_let;
 }
 
+static bool is_shared(void)
+{
+	return !taf_tls.lane || taf_tls.is_shared;
+}
+
+void taf_flight_begin_slow(struct taf_call *c, uint64_t key)
+{
+	taf_tls.is_submitting = true;
+	taf_flight_begin(c, key, is_shared());
+}
+
+void taf_flight_end_slow(struct taf_call *c, int64_t rc)
+{
+	taf_tls.is_submitting = false;
+	taf_flight_end(c, rc, is_shared());
+}
+
+bool taf_submit_before_slow(struct taf_call *c, uint64_t key)
+{
+	struct taf_tls *t = &taf_tls;
+
+	if (!taf_before_slow(c))
+		return false;
+	/* Without a ring there is no stamp of the last one: each is looked at. */
+	if (c->is_counted && (!t->lane || taf_burst_is_due(c)) && !taf_burst_look(c)) {
+		taf_turn_away(c);
+		return false;
+	}
+	if (t->flight && !t->is_submitting)
+		taf_flight_begin_slow(c, key);
+	return true;
+}
+
+void taf_submit_after_slow(struct taf_call *c, int64_t rc)
+{
+	if (c->has_flight)
+		taf_flight_end_slow(c, rc);
+	if (!c->is_counted)
+		return;
+	c->kind = TAF_SUBMIT;
+	taf_after_slow(c, rc);
+	if (!rc && atomic_load_explicit(&taf_life.alert, memory_order_relaxed) & TAF_ALERT_COUNT)
+		taf_burst_count(c);
+}
+
 /* Drains this queue alone: the program uses it at this moment, so its handle is good. */
 static void drain_queue(struct taf_work *w, const struct taf_call *c, uint32_t n)
 {

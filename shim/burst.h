@@ -91,66 +91,89 @@ static inline void taf_stream_gone(const struct taf_call *c, bool was_captured, 
 		taf_capture_gone(c->queue, is_gone);
 }
 
-/* Counts one more in flight, but for what is only recorded by a capture. */
-TAF_INLINE void taf_flight_begin(struct taf_call *c, uint64_t key)
+/* Counts one more in flight, but for what is only recorded by a capture. The thread is
+ * submitting already: what a handler of a signal submits from here on is the same. */
+TAF_INLINE void taf_flight_begin(struct taf_call *c, uint64_t key, bool is_shared)
 {
 	struct taf_tls *t = &taf_tls;
-	bool is_shared = !t->lane || t->lane->is_shared;
 
-	if (__builtin_expect(taf_captures_open() != 0, 0) && taf_capture_is_own())
+	if (__builtin_expect(taf_captures_open() != 0, 0) && taf_capture_is_own()) {
+		t->is_submitting = false;
 		return;
-	t->is_submitting = c->has_flight = true;
+	}
+	c->has_flight = true;
 	taf_still_enter(t->flight, is_shared);
 	c->at = taf_flight_submit(t->flight, key, is_shared);
 }
 
-TAF_INLINE void taf_flight_end(struct taf_call *c, int64_t rc)
+TAF_INLINE void taf_flight_end(const struct taf_call *c, int64_t rc, bool is_shared)
 {
-	struct taf_tls *t = &taf_tls;
-
-	t->is_submitting = false;
-	taf_still_leave(t->flight, !t->lane || t->lane->is_shared);
+	taf_still_leave(taf_tls.flight, is_shared);
 	if (__builtin_expect(rc != 0, 0))
 		taf_flight_undo(c->at);
 }
 
-/* key: taf_flight_key of the queue, with an API that the compiler knows. */
-TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
-{
-	struct taf_tls *t = &taf_tls;
+/* The long ways of both. A thread without a lane of its own counts together with others. */
+void taf_flight_begin_slow(struct taf_call *c, uint64_t key);
+void taf_flight_end_slow(struct taf_call *c, int64_t rc);
 
+/* Whether this submit comes after a pause, of the thread or of all bursts. */
+TAF_INLINE bool taf_burst_is_due(const struct taf_call *c)
+{
+	const struct taf_tls *t = &taf_tls;
+	uint64_t last = atomic_load_explicit(&t->lane->last_stamp, memory_order_relaxed);
+
+	return __builtin_expect(
+		(t->bursts != atomic_load_explicit(&taf_burst_rests, memory_order_relaxed)) |
+			(c->stamp - last >=
+			 atomic_load_explicit(&taf_burst_gap, memory_order_relaxed)),
+		0);
+}
+
+/* The long ways of the two below. */
+bool taf_submit_before_slow(struct taf_call *c, uint64_t key);
+void taf_submit_after_slow(struct taf_call *c, int64_t rc);
+
+/* key: taf_flight_key of the queue, with an API that the compiler knows. */
+TAF_INLINE bool taf_submit_in(struct taf_call *c, struct taf_door d, uint64_t key)
+{
 	c->has_flight = false;
-	if (!taf_before_narrow(c, TAF_SUBMIT))
+	if (!taf_is_quick(&taf_tls))
+		return taf_submit_before_slow(c, key);
+	if (!taf_quick_begin(c, d, TAF_BUSY_SUBMITTING | 1u << TAF_SUBMIT))
 		return false;
-	/* Without a ring there is no stamp of the last one: each is looked at. */
-	if (__builtin_expect(
-		    c->is_counted &&
-			    (!t->lane ||
-			     t->bursts !=
-				     atomic_load_explicit(&taf_burst_rests, memory_order_relaxed) ||
-			     c->stamp - atomic_load_explicit(&t->lane->last_stamp,
-							     memory_order_relaxed) >=
-				     atomic_load_explicit(&taf_burst_gap, memory_order_relaxed)),
-		    0) &&
-	    !taf_burst_look(c)) {
+	if (__builtin_expect(taf_burst_is_due(c), 0) && !taf_burst_look(c)) {
+		taf_tls.is_submitting = false;
 		taf_turn_away(c);
 		return false;
 	}
-	if (t->flight && !t->is_submitting)
-		taf_flight_begin(c, key);
+	taf_flight_begin(c, key, false);
 	return true;
+}
+
+TAF_INLINE void taf_submit_out(struct taf_call *c, struct taf_door d, int64_t rc)
+{
+	uint64_t busy = 1u << TAF_SUBMIT;
+
+	if (!taf_is_quick_end(c)) {
+		taf_submit_after_slow(c, rc);
+		return;
+	}
+	busy |= c->has_flight ? TAF_BUSY_SUBMITTING : 0;
+	if (__builtin_expect(c->has_flight, 1))
+		taf_flight_end(c, rc, false);
+	taf_quick_end(c, d, busy, rc);
+}
+
+/* The same for wrappers written by hand. */
+TAF_INLINE bool taf_submit_before(struct taf_call *c, uint64_t key)
+{
+	return taf_submit_in(c, taf_door_of(c, TAF_SUBMIT), key);
 }
 
 TAF_INLINE void taf_submit_after(struct taf_call *c, int64_t rc)
 {
-	if (c->has_flight)
-		taf_flight_end(c, rc);
-	taf_after_narrow(c, TAF_SUBMIT, rc);
-	if (__builtin_expect(atomic_load_explicit(&taf_life.alert, memory_order_relaxed) &
-				     TAF_ALERT_COUNT,
-			     0) &&
-	    c->is_counted && !rc)
-		taf_burst_count(c);
+	taf_submit_out(c, taf_door_of(c, TAF_SUBMIT), rc);
 }
 
 /* The same for what is no work of its own: copies. */
@@ -163,7 +186,7 @@ static inline void taf_copy_before(struct taf_call *c, uint64_t key)
 		return;
 	if (!t->flight)
 		t->flight = taf_flight_lane();
-	taf_flight_begin(c, key);
+	taf_flight_begin_slow(c, key);
 	if (c->has_flight)
 		atomic_fetch_add_explicit(&c->at->copies, 1, memory_order_relaxed);
 }
@@ -172,7 +195,7 @@ static inline void taf_copy_after(struct taf_call *c, int64_t rc)
 {
 	if (!c->has_flight)
 		return;
-	taf_flight_end(c, 0);
+	taf_flight_end_slow(c, 0);
 	if (rc && taf_flight_undo(c->at))
 		atomic_fetch_sub_explicit(&c->at->copies, 1, memory_order_relaxed);
 }

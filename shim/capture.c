@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
 
-#include <stdatomic.h>
-
 #include "life.h"
 
 #define MOST 64 /* captures whose stream is known; more are only counted */
 #define LOOK_MS 5
 
-/* One word, so that a capture that opens and a drain that begins see each other:
- * drains in the upper half, captures that are open or opening in the lower. */
-static _Atomic(uint32_t) now;
+_Atomic(uint32_t) taf_captures;
 #define DRAIN 0x10000u
-#define CAPTURES 0xffffu
+#define CAPTURES TAF_CAPTURES_OPEN
 
 static struct {
 	_Atomic(uint64_t) stream; /* + 1; 0: free */
@@ -25,24 +21,24 @@ static struct {
 void taf_capture_opening(void)
 {
 	uint64_t until = 0;
-	uint32_t seen = atomic_load(&now);
+	uint32_t seen = atomic_load(&taf_captures);
 
 	for (;;) {
 		uint64_t ns;
 
 		if (seen < DRAIN) {
-			if (atomic_compare_exchange_strong(&now, &seen, seen + 1))
+			if (atomic_compare_exchange_strong(&taf_captures, &seen, seen + 1))
 				return;
 			continue;
 		}
 		ns = taf_sys_mono_ns();
 		until = until ? until : ns + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 		if (ns > until) {
-			atomic_fetch_add(&now, 1);
+			atomic_fetch_add(&taf_captures, 1);
 			return;
 		}
-		taf_sys_wait(&now, seen, LOOK_MS);
-		seen = atomic_load(&now);
+		taf_sys_wait(&taf_captures, seen, LOOK_MS);
+		seen = atomic_load(&taf_captures);
 	}
 }
 
@@ -74,11 +70,11 @@ static bool is_known(uint64_t stream)
 
 static void one_less(void)
 {
-	uint32_t seen = atomic_load(&now);
+	uint32_t seen = atomic_load(&taf_captures);
 
-	while ((seen & CAPTURES) && !atomic_compare_exchange_weak(&now, &seen, seen - 1))
+	while ((seen & CAPTURES) && !atomic_compare_exchange_weak(&taf_captures, &seen, seen - 1))
 		;
-	taf_sys_wake_all(&now);
+	taf_sys_wake_all(&taf_captures);
 }
 
 void taf_capture_opened(uint64_t stream, bool is_open)
@@ -138,11 +134,6 @@ void taf_captures_dropped(uint32_t device)
 	}
 }
 
-uint32_t taf_captures_open(void)
-{
-	return atomic_load_explicit(&now, memory_order_relaxed) & CAPTURES;
-}
-
 bool taf_capture_is_own(void)
 {
 	for (int i = 0; i < MOST; i++)
@@ -154,13 +145,13 @@ bool taf_capture_is_own(void)
 bool taf_capture_shut(uint32_t wait_ms)
 {
 	uint64_t until = 0;
-	uint32_t seen = atomic_load(&now);
+	uint32_t seen = atomic_load(&taf_captures);
 
 	for (;;) {
 		uint64_t ns;
 
 		if (!(seen & CAPTURES)) {
-			if (atomic_compare_exchange_strong(&now, &seen, seen + DRAIN))
+			if (atomic_compare_exchange_strong(&taf_captures, &seen, seen + DRAIN))
 				return true;
 			continue;
 		}
@@ -168,15 +159,15 @@ bool taf_capture_shut(uint32_t wait_ms)
 		until = until ? until : ns + (uint64_t)wait_ms * 1000000;
 		if (ns >= until || taf_capture_is_own())
 			return false;
-		taf_sys_wait(&now, seen, LOOK_MS);
-		seen = atomic_load(&now);
+		taf_sys_wait(&taf_captures, seen, LOOK_MS);
+		seen = atomic_load(&taf_captures);
 	}
 }
 
 void taf_capture_free(void)
 {
-	atomic_fetch_sub(&now, DRAIN);
-	taf_sys_wake_all(&now);
+	atomic_fetch_sub(&taf_captures, DRAIN);
+	taf_sys_wake_all(&taf_captures);
 }
 
 void taf_capture_forget(void)
@@ -184,5 +175,5 @@ void taf_capture_forget(void)
 	for (int i = 0; i < MOST; i++)
 		atomic_store(&open[i].stream, 0);
 	atomic_store(&nameless, 0);
-	atomic_store(&now, 0);
+	atomic_store(&taf_captures, 0);
 }

@@ -19,6 +19,7 @@
 #ifndef TAF_CAPTURE_H
 #define TAF_CAPTURE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,7 +33,15 @@ bool taf_capture_going(uint64_t stream);
 void taf_capture_gone(uint64_t stream, bool is_gone);
 /* Nothing is left on that device: what was captured there is over as well. */
 void taf_captures_dropped(uint32_t device);
-uint32_t taf_captures_open(void);
+/* One word, so that a capture that opens and a drain that begins see each other:
+ * drains in the upper half, captures that are open or opening in the lower. */
+extern _Atomic(uint32_t) taf_captures;
+#define TAF_CAPTURES_OPEN 0xffffu
+
+static inline uint32_t taf_captures_open(void)
+{
+	return atomic_load_explicit(&taf_captures, memory_order_relaxed) & TAF_CAPTURES_OPEN;
+}
 /* Whether one of this thread is. */
 bool taf_capture_is_own(void);
 /* True: none is open and none begins until taf_capture_free. */

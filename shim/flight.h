@@ -34,7 +34,8 @@ struct taf_flight_queue {
 };
 
 struct taf_flight {
-	_Atomic(uint32_t) inside; /* submits that are in their function: still.h */
+	/* Two threads share no cache line. */
+	_Alignas(64) _Atomic(uint32_t) inside; /* submits that are in their function: still.h */
 	struct taf_flight_queue of[TAF_FLIGHT_QUEUES + 1]; /* the last one: all others */
 };
 
@@ -62,8 +63,8 @@ struct taf_flight *taf_flight_lane(void);
 struct taf_flight_queue *taf_flight_find(struct taf_flight *f, uint64_t key);
 
 /* One writer a lane, but for the last one, which threads beyond share. */
-static inline struct taf_flight_queue *taf_flight_submit(struct taf_flight *f, uint64_t key,
-							 bool is_shared)
+static inline __attribute__((always_inline)) struct taf_flight_queue *
+taf_flight_submit(struct taf_flight *f, uint64_t key, bool is_shared)
 {
 	struct taf_flight_queue *q = &f->of[0];
 

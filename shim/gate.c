@@ -40,6 +40,7 @@ static bool is_awake(const struct taf_call *c)
 static void take_lane(struct taf_tls *t)
 {
 	t->lane = taf_ring_take_lane();
+	t->is_shared = t->lane && t->lane->is_shared;
 	t->flight = taf_flight_lane();
 }
 
@@ -173,7 +174,7 @@ static void put_slot(const struct taf_call *c, int64_t rc)
 				   (int32_t)rc };
 
 	if (lane) {
-		taf_count(lane, c, rc);
+		taf_count(c, (enum taf_kind)c->kind, rc, lane->is_shared);
 		taf_ring_put(lane, &b);
 	}
 }

@@ -18,8 +18,7 @@
 #ifndef TAF_GATE_H
 #define TAF_GATE_H
 
-#include <time.h>
-
+#include "coarse.h"
 #include "life.h"
 #include "real.h"
 #include "ring.h"
@@ -141,18 +140,28 @@ static inline void taf_lane_clear(struct taf_call *c, struct taf_lane *lane)
 }
 
 /* One writer a lane: a plain add, seen whole by readers. The shared lane has many. */
-static inline void taf_bump(const struct taf_lane *lane, _Atomic(uint64_t) *n, uint64_t by)
+static inline void taf_bump(_Atomic(uint64_t) *n, uint64_t by, bool is_shared)
 {
-	if (__builtin_expect(lane->is_shared, 0))
+	if (__builtin_expect(is_shared, 0))
 		atomic_fetch_add_explicit(n, by, memory_order_relaxed);
 	else
 		atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by,
 				      memory_order_relaxed);
 }
 
-/* kind is the row's, a constant where a wrapper is generated: what depends on it
- * is then decided by the compiler. */
+/* Whose call it is: what a generated wrapper says in constants, so that what depends on
+ * them is decided by the compiler. */
+struct taf_door {
+	const struct taf_table *table;
+	int row;
+	enum taf_kind kind;
+};
 #define TAF_INLINE static inline __attribute__((always_inline))
+
+TAF_INLINE struct taf_door taf_door_of(const struct taf_call *c, enum taf_kind kind)
+{
+	return (struct taf_door){ c->table, c->row, kind };
+}
 
 /* The time-stamp counter costs twice what the coarse clock does. Calls of a
  * thread that fall into one tick of it (1 to 10 ms) are numbered on from the
@@ -162,9 +171,9 @@ TAF_INLINE uint64_t taf_stamp_cheap(struct taf_tls *t)
 	struct timespec coarse;
 	uint32_t tick;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+	taf_coarse(CLOCK_MONOTONIC_COARSE, &coarse);
 	tick = (uint32_t)coarse.tv_nsec ^ (uint32_t)coarse.tv_sec << 30;
-	if (tick == t->tick)
+	if (__builtin_expect(tick == t->tick, 1))
 		return ++t->stamp;
 	t->tick = tick;
 	t->stamp = taf_has_tsc ? taf_stamp_tsc()
@@ -172,66 +181,96 @@ TAF_INLINE uint64_t taf_stamp_cheap(struct taf_tls *t)
 	return t->stamp;
 }
 
-/* Inside of a decode the long way as well: perhaps the thread left it by a jump. */
-TAF_INLINE bool taf_before_narrow(struct taf_call *c, enum taf_kind kind)
+/* Nothing of this thread is open, it has a lane of its own, and nobody asks for the long
+ * way. Inside of another call the long way as well: perhaps the thread left it by a jump. */
+TAF_INLINE bool taf_is_quick(const struct taf_tls *t)
+{
+	return __builtin_expect(taf_is_calm() && !t->busy && t->lane, 1);
+}
+
+/* The quick way in: the outermost call of its thread, which is busy with it. */
+TAF_INLINE bool taf_quick_begin(struct taf_call *c, struct taf_door d, uint64_t busy)
 {
 	struct taf_tls *t = &taf_tls;
+	struct taf_open_call *open = &t->lane->open;
+	uint32_t what = (uint32_t)d.row | (uint32_t)d.table->engine << 16 | (uint32_t)d.kind << 24;
 
-	if (__builtin_expect(taf_state_now() != TAF_ACTIVE || !t->lane || t->inside ||
-				     atomic_load_explicit(&taf_life.alert, memory_order_relaxed) ||
-				     (t->open & (taf_mutes(kind) | 1u << TAF_SUBMIT)),
-			     0))
-		return taf_before_slow(c);
-	c->real = taf_real(c->table, c->row, c->caller);
+	c->real = taf_real_quick(d.table, d.row, c->caller);
 	if (__builtin_expect(!c->real, 0))
 		return false;
-	c->is_counted = true;
+	c->is_counted = c->is_outer = true;
+	t->outer = c;
 	c->stamp = taf_stamp_cheap(t);
-	if (!t->open)
-		t->outer = c;
-	t->open |= 1u << kind;
-	taf_lane_open(c, t->lane);
+	t->busy = busy;
+	atomic_store_explicit(&open->since, c->stamp, memory_order_relaxed);
+	atomic_store_explicit(&open->what, what, memory_order_release);
 	return true;
 }
 
-TAF_INLINE void taf_count(struct taf_lane *lane, const struct taf_call *c, int64_t rc)
+TAF_INLINE bool taf_door_in(struct taf_call *c, struct taf_door d)
 {
-	if (c->kind == TAF_SUBMIT) {
-		taf_bump(lane, &lane->submits, 1);
+	return taf_is_quick(&taf_tls) ? taf_quick_begin(c, d, 1u << d.kind) : taf_before_slow(c);
+}
+
+TAF_INLINE bool taf_before_narrow(struct taf_call *c, enum taf_kind kind)
+{
+	return taf_door_in(c, taf_door_of(c, kind));
+}
+
+/* The counters of the thread's lane. */
+TAF_INLINE void taf_count(const struct taf_call *c, enum taf_kind kind, int64_t rc, bool is_shared)
+{
+	struct taf_lane *lane = taf_tls.lane;
+
+	if (kind == TAF_SUBMIT) {
+		taf_bump(&lane->submits, 1, is_shared);
 		atomic_store_explicit(&lane->last_stamp, c->stamp, memory_order_relaxed);
-	} else if (c->kind == TAF_ALLOC) {
-		taf_bump(lane, &lane->allocs, rc ? 0 : 1);
-		taf_bump(lane, &lane->bytes_taken, rc ? 0 : c->bytes);
-	} else if (c->kind == TAF_FREE) {
-		taf_bump(lane, &lane->frees, 1);
-		taf_bump(lane, &lane->bytes_given, c->bytes);
+	} else if (kind == TAF_ALLOC) {
+		taf_bump(&lane->allocs, rc ? 0 : 1, is_shared);
+		taf_bump(&lane->bytes_taken, rc ? 0 : c->bytes, is_shared);
+	} else if (kind == TAF_FREE) {
+		taf_bump(&lane->frees, 1, is_shared);
+		taf_bump(&lane->bytes_given, c->bytes, is_shared);
+	}
+}
+
+/* Whether a call that went in may leave by the quick way. */
+TAF_INLINE bool taf_is_quick_end(const struct taf_call *c)
+{
+	return __builtin_expect(taf_is_calm() && c->is_outer && taf_tls.lane && !taf_tls.is_shared,
+				1);
+}
+
+TAF_INLINE void taf_quick_end(struct taf_call *c, struct taf_door d, uint64_t busy, int64_t rc)
+{
+	struct taf_tls *t = &taf_tls;
+	struct taf_lane *lane = t->lane;
+	struct taf_slot_body b = { c->stamp,
+				   d.kind == TAF_SUBMIT ? c->tokens : c->bytes,
+				   (uint16_t)d.row,
+				   (uint8_t)d.table->engine,
+				   (uint8_t)(d.kind | TAF_END << 6),
+				   (int32_t)rc };
+
+	taf_count(c, d.kind, rc, false);
+	taf_ring_put_own(lane, &b);
+	atomic_store_explicit(&lane->open.what, TAF_NO_ROW, memory_order_release);
+	t->busy &= ~busy;
+}
+
+TAF_INLINE void taf_door_out(struct taf_call *c, struct taf_door d, int64_t rc)
+{
+	if (taf_is_quick_end(c)) {
+		taf_quick_end(c, d, 1u << d.kind, rc);
+	} else if (c->is_counted) {
+		c->kind = (uint8_t)d.kind;
+		taf_after_slow(c, rc);
 	}
 }
 
 TAF_INLINE void taf_after_narrow(struct taf_call *c, enum taf_kind kind, int64_t rc)
 {
-	struct taf_tls *t = &taf_tls;
-	struct taf_lane *lane = t->lane;
-	struct taf_slot_body b;
-
-	if (__builtin_expect(!c->is_counted, 0))
-		return;
-	if (__builtin_expect(!lane || atomic_load_explicit(&taf_life.alert, memory_order_relaxed),
-			     0)) {
-		taf_after_slow(c, rc);
-		return;
-	}
-	c->kind = (uint8_t)kind;
-	b = (struct taf_slot_body){ c->stamp,
-				    kind == TAF_SUBMIT ? c->tokens : c->bytes,
-				    c->row,
-				    (uint8_t)c->table->engine,
-				    (uint8_t)(kind | TAF_END << 6),
-				    (int32_t)rc };
-	taf_count(lane, c, rc);
-	taf_ring_put(lane, &b);
-	taf_lane_clear(c, lane);
-	t->open &= ~(1u << kind);
+	taf_door_out(c, taf_door_of(c, kind), rc);
 }
 
 /* One crumb about a call without a begin and an end: notes, errors. Only while active. */

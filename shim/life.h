@@ -42,9 +42,14 @@ enum taf_state { TAF_COLD, TAF_ARMED, TAF_WAKING, TAF_ACTIVE, TAF_LEAVING, TAF_G
 #endif
 
 struct taf_life {
-	_Atomic(uint32_t) state;
-	/* Non-zero: the narrow door takes the long way. */
-	_Atomic(uint32_t) alert;
+	union {
+		struct {
+			_Atomic(uint32_t) state;
+			/* Non-zero: the narrow door takes the long way. */
+			_Atomic(uint32_t) alert;
+		};
+		_Atomic(uint64_t) door; /* both: TAF_ACTIVE while nothing is to be looked at */
+	};
 	_Atomic(uint32_t) leaver; /* tid of the thread that drains */
 	_Atomic(uint32_t) is_drained; /* futex: the leaver is done */
 	int32_t pid;
@@ -61,6 +66,8 @@ enum taf_alert {
 	TAF_ALERT_COUNT = 128, /* drain.every_submits: submits of GPU runtimes are counted */
 };
 
+#define TAF_BUSY_SUBMITTING (1ull << 48) /* is_submitting */
+
 struct taf_work;
 
 /* An exception or a longjmp out of their function leaves a call whose frame is gone:
@@ -70,10 +77,17 @@ struct taf_work;
 
 struct taf_tls {
 	struct taf_lane *lane;
-	uint32_t open; /* kinds of calls this thread is in, one bit each */
-	uint16_t inside; /* our own calls into their code */
-	bool has_parked; /* it stood still for a leaver already */
-	bool is_submitting; /* inside a submit of a GPU runtime: what that submits is the same */
+	union {
+		struct {
+			uint32_t open; /* kinds of calls this thread is in, one bit each */
+			uint16_t inside; /* our own calls into their code */
+			bool is_submitting; /* to a GPU runtime: what that submits is the same */
+			bool is_shared; /* its lane is the one that threads beyond share */
+		};
+		/* All of that: 0 where the narrow door may take the quick way, which writes
+		 * it whole: a load of what was stored in parts would wait for them. */
+		uint64_t busy;
+	};
 	int32_t tid;
 	uint32_t tick; /* coarse clock of the latest narrow call */
 	uint64_t stamp; /* its stamp */
@@ -85,6 +99,7 @@ struct taf_tls {
 	/* Callbacks of a runtime that it is in: a queue may stand still until they return, so
 	 * that nothing which waits for a queue is waited for here. */
 	uint32_t in_callback;
+	bool has_parked; /* it stood still for a leaver already */
 };
 
 extern struct taf_life taf_life;
@@ -110,9 +125,17 @@ extern _Atomic(const char *) taf_second_copy;
 #define TAF_SECOND_COPY \
 	"a second copy of this function was asked for by name: it is handed out unwatched"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the state is the lower half of door");
+
 static inline enum taf_state taf_state_now(void)
 {
 	return (enum taf_state)atomic_load_explicit(&taf_life.state, memory_order_relaxed);
+}
+
+/* The process is active, and no alert asks for the long way. */
+static inline bool taf_is_calm(void)
+{
+	return atomic_load_explicit(&taf_life.door, memory_order_relaxed) == TAF_ACTIVE;
 }
 
 static inline int32_t taf_tid(void)

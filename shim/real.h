@@ -56,23 +56,30 @@ static inline unsigned taf_real_index(const void *caller, const struct taf_row *
 }
 
 /* The cached answer, or the long way. */
-static inline taf_fn taf_real(const struct taf_table *t, int row, const void *caller)
+static inline __attribute__((always_inline)) taf_fn taf_real_quick(const struct taf_table *t,
+								   int row, const void *caller)
 {
 	const struct taf_row *r = &t->rows[row];
 	struct taf_real_slot *s = &taf_real_cache[taf_real_index(caller, r)];
 	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_acquire);
-	bool is_it = atomic_load_explicit(&s->caller, memory_order_relaxed) == (uintptr_t)caller &&
-		     atomic_load_explicit(&s->row, memory_order_relaxed) == (uintptr_t)r &&
-		     atomic_load_explicit(&s->epoch, memory_order_relaxed) ==
-			     atomic_load_explicit(&taf_real_epoch, memory_order_relaxed);
+	uintptr_t wrong =
+		(atomic_load_explicit(&s->caller, memory_order_relaxed) ^ (uintptr_t)caller) |
+		(atomic_load_explicit(&s->row, memory_order_relaxed) ^ (uintptr_t)r) |
+		(atomic_load_explicit(&s->epoch, memory_order_relaxed) ^
+		 atomic_load_explicit(&taf_real_epoch, memory_order_relaxed)) |
+		(seq & 1);
 	taf_fn fn = atomic_load_explicit(&s->fn, memory_order_relaxed);
 
 	atomic_thread_fence(memory_order_acquire);
-	if (__builtin_expect(is_it && !(seq & 1) &&
-				     atomic_load_explicit(&s->seq, memory_order_relaxed) == seq,
-			     1))
+	wrong |= atomic_load_explicit(&s->seq, memory_order_relaxed) ^ seq;
+	if (__builtin_expect(!wrong, 1))
 		return fn;
 	return taf_real_find(t, row, caller);
+}
+
+static inline taf_fn taf_real(const struct taf_table *t, int row, const void *caller)
+{
+	return taf_real_quick(t, row, caller);
 }
 
 /* libc rows do not depend on who calls: one answer a process, kept in learned,

@@ -100,14 +100,24 @@ struct taf_ring_head {
 };
 
 struct taf_slot {
-	_Atomic(uint32_t) seq;
-	uint32_t check;
+	union {
+		struct {
+			_Atomic(uint32_t) seq;
+			uint32_t check;
+		};
+		_Atomic(uint64_t) mark; /* both: they are published in one store */
+	};
 	uint64_t stamp;
 	uint64_t arg; /* bytes, tokens or handle, as the kind says */
-	uint16_t row;
-	uint8_t engine;
-	uint8_t kind; /* enum taf_kind | phase << 6 */
-	int32_t rc;
+	union {
+		struct {
+			uint16_t row;
+			uint8_t engine;
+			uint8_t kind; /* enum taf_kind | phase << 6 */
+			int32_t rc;
+		};
+		uint64_t who; /* all four */
+	};
 };
 
 struct taf_open_call {
@@ -135,21 +145,27 @@ _Static_assert(sizeof(struct taf_slot) == 32, "a slot is half a cache line");
 _Static_assert(sizeof(struct taf_lane) == 128, "slots start on a cache line");
 _Static_assert(sizeof(struct taf_ring_head) <= TAF_RING_PAGE, "one page");
 
+/* Part of every hooked call of the narrow door. */
+#define TAF_RING_INLINE static inline __attribute__((always_inline))
+
 static inline struct taf_slot *taf_lane_slot(struct taf_lane *lane, uint64_t n)
 {
 	return (struct taf_slot *)(void *)(lane + 1) + (n - 1) % lane->slots;
 }
 
 /* Folds the body; multiplication spreads every bit, the fold keeps the top. */
-static inline uint32_t taf_slot_check(const struct taf_slot *s, uint32_t seq)
+static inline uint32_t taf_slot_fold(uint64_t stamp, uint64_t arg, uint64_t who, uint32_t seq)
 {
-	uint64_t who = (uint64_t)s->row | (uint64_t)s->engine << 16 | (uint64_t)s->kind << 24 |
-		       (uint64_t)(uint32_t)s->rc << 32;
-	uint64_t h = (s->stamp ^ seq) * 0x9e3779b97f4a7c15ull;
+	uint64_t h = (stamp ^ seq) * 0x9e3779b97f4a7c15ull;
 
-	h = (h ^ (h >> 29) ^ s->arg) * 0xbf58476d1ce4e5b9ull;
+	h = (h ^ (h >> 29) ^ arg) * 0xbf58476d1ce4e5b9ull;
 	h = (h ^ (h >> 32) ^ who) * 0x94d049bb133111ebull;
 	return (uint32_t)(h >> 32);
+}
+
+static inline uint32_t taf_slot_check(const struct taf_slot *s, uint32_t seq)
+{
+	return taf_slot_fold(s->stamp, s->arg, s->who, seq);
 }
 
 static inline uint64_t taf_stamp_tsc(void)
@@ -176,7 +192,7 @@ struct taf_slot_body {
 /* The same for the lane's own thread. A signal handler may put records while we
  * are in here: a lap that is behind is brought up, one that is ahead of n (it
  * was n that was read too early) is not believed. */
-static inline struct taf_slot *taf_lane_own_slot(struct taf_lane *lane, uint64_t n)
+TAF_RING_INLINE struct taf_slot *taf_lane_own_slot(struct taf_lane *lane, uint64_t n)
 {
 	uint64_t at = n - 1 - lane->lap;
 
@@ -187,39 +203,45 @@ static inline struct taf_slot *taf_lane_own_slot(struct taf_lane *lane, uint64_t
 	return (struct taf_slot *)(void *)(lane + 1) + at;
 }
 
-/* One record into the caller's lane. About 10 ns; async-signal-safe: a handler
- * that comes in between may cost one of the two records, never mix them,
- * because the check is made of what was asked for and not of what lies there. */
-static inline __attribute__((always_inline)) void taf_ring_put(struct taf_lane *lane,
-							       const struct taf_slot_body *b)
+TAF_RING_INLINE void taf_slot_fill(struct taf_slot *s, const struct taf_slot_body *b, uint32_t seq)
 {
-	struct taf_slot want = { .stamp = b->stamp,
-				 .arg = b->arg,
-				 .row = b->row,
-				 .engine = b->engine,
-				 .kind = b->kind,
-				 .rc = b->rc };
-	struct taf_slot *s;
-	uint64_t n;
+	uint64_t who = (uint64_t)b->row | (uint64_t)b->engine << 16 | (uint64_t)b->kind << 24 |
+		       (uint64_t)(uint32_t)b->rc << 32;
 
-	if (__builtin_expect(lane->is_shared, 0))
-		n = atomic_fetch_add_explicit(&lane->next, 1, memory_order_relaxed) + 1;
-	else
-		n = atomic_load_explicit(&lane->next, memory_order_relaxed) + 1;
-	s = lane->is_shared ? taf_lane_slot(lane, n) : taf_lane_own_slot(lane, n);
 	atomic_store_explicit(&s->seq, 0, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	atomic_thread_fence(memory_order_release);
-	__atomic_store_n(&s->stamp, want.stamp, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->arg, want.arg, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->row, want.row, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->engine, want.engine, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->kind, want.kind, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->rc, want.rc, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->check, taf_slot_check(&want, (uint32_t)n), __ATOMIC_RELAXED);
-	atomic_store_explicit(&s->seq, (uint32_t)n, memory_order_release);
-	if (!lane->is_shared)
-		atomic_store_explicit(&lane->next, n, memory_order_release);
+	__atomic_store_n(&s->stamp, b->stamp, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->arg, b->arg, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->who, who, __ATOMIC_RELAXED);
+	atomic_store_explicit(&s->mark,
+			      (uint64_t)taf_slot_fold(b->stamp, b->arg, who, seq) << 32 | seq,
+			      memory_order_release);
+}
+
+/* One record into the calling thread's lane, which is its own. A few ns;
+ * async-signal-safe: a handler that comes in between may cost one of the two
+ * records, never mix them, because the check is made of what was asked for and
+ * not of what lies there. */
+TAF_RING_INLINE void taf_ring_put_own(struct taf_lane *lane, const struct taf_slot_body *b)
+{
+	uint64_t n = atomic_load_explicit(&lane->next, memory_order_relaxed) + 1;
+
+	taf_slot_fill(taf_lane_own_slot(lane, n), b, (uint32_t)n);
+	atomic_store_explicit(&lane->next, n, memory_order_release);
+}
+
+/* The same into any lane. */
+static inline void taf_ring_put(struct taf_lane *lane, const struct taf_slot_body *b)
+{
+	uint64_t n;
+
+	if (!lane->is_shared) {
+		taf_ring_put_own(lane, b);
+		return;
+	}
+	n = atomic_fetch_add_explicit(&lane->next, 1, memory_order_relaxed) + 1;
+	taf_slot_fill(taf_lane_slot(lane, n), b, (uint32_t)n);
 }
 
 /* Round a wait that a rule asks for: nobody shall take it for a hang. why is the answer

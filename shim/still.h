@@ -32,6 +32,9 @@ struct taf_still {
 
 extern struct taf_still taf_still;
 
+/* Part of every submit. */
+#define TAF_STILL_INLINE static inline __attribute__((always_inline))
+
 /* Somebody gives memory up. The thread stands outside meanwhile. */
 void taf_still_wait(struct taf_flight *f);
 
@@ -44,7 +47,7 @@ bool taf_still_is_anybody(void);
 void taf_still_for_good(void);
 void taf_still_forget(void);
 
-static inline void taf_still_enter(struct taf_flight *f, bool is_shared)
+TAF_STILL_INLINE void taf_still_enter(struct taf_flight *f, bool is_shared)
 {
 	if (__builtin_expect(is_shared || atomic_load_explicit(&taf_still.is_needed,
 							       memory_order_relaxed),
@@ -56,7 +59,7 @@ static inline void taf_still_enter(struct taf_flight *f, bool is_shared)
 		taf_still_wait(f);
 }
 
-static inline void taf_still_leave(struct taf_flight *f, bool is_shared)
+TAF_STILL_INLINE void taf_still_leave(struct taf_flight *f, bool is_shared)
 {
 	if (__builtin_expect(is_shared, 0))
 		atomic_fetch_sub(&f->inside, 1);

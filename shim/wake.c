@@ -10,6 +10,7 @@
 #include "argv.h"
 #include "burst.h"
 #include "capture.h"
+#include "coarse.h"
 #include "crumb.h"
 #include "error.h"
 #include "dirty.h"
@@ -88,7 +89,7 @@ void taf_rearm(void)
 	taf_tls.open = 0;
 	taf_tls.held = NULL;
 	taf_tls.flight = NULL;
-	taf_tls.is_submitting = false;
+	taf_tls.is_submitting = taf_tls.is_shared = false;
 	/* Nobody may wake before what the parent left is forgotten. */
 	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_WAKING))
 		return;
@@ -260,6 +261,7 @@ bool taf_wake(enum taf_engine engine)
 		errno = saved;
 		return false;
 	}
+	taf_coarse_find();
 	set_run_id();
 	err = open_log(&loaded);
 	taf_share_open(session.state);
