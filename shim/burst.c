@@ -310,12 +310,14 @@ void taf_burst_unload(struct taf_call *c)
 	int rule;
 
 	c->is_still = false;
-	if (!taf_rules.drain_before_unload || is_engines_affair() || taf_is_other_process() ||
-	    taf_state_now() != TAF_ACTIVE)
+	if (!taf_rules.drain_before_unload || is_engines_affair() || taf_state_now() != TAF_ACTIVE)
 		return;
 	c->is_still = taf_rules.mode == TAF_MODE_ENFORCE && taf_still_begin();
 	taf_flight_sum(taf_api_of(c->table->engine), &sum);
-	w = sum.in_flight ? work_of(c) : NULL;
+	/* A vfork child drains nothing; who it is is asked of the kernel. */
+	if (!sum.in_flight || taf_is_other_process())
+		return;
+	w = work_of(c);
 	/* A handler of ours that comes in here must not take this thread for one outside. */
 	taf_tls.inside++;
 	if (w && taf_work_claim(w, patience_ms())) {

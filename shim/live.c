@@ -26,7 +26,7 @@ static uint32_t room, used;
 static _Atomic(uint32_t) lock; /* 0, or the tid inside */
 static _Atomic(uint32_t) waiters;
 static _Atomic(uint64_t) missed;
-static struct sum sums[TAF_APIS][TAF_LIVE_DEVICES];
+static struct sum sums[TAF_APIS][TAF_LIVE_DEVICES]; /* written under lock, read by all */
 
 /* False after LOCK_MS, or in a handler that interrupted this very thread inside. */
 static bool lock_table(void)
@@ -150,10 +150,8 @@ static bool is_on_device(enum taf_place place)
 
 static void raise(_Atomic(uint64_t) *most, uint64_t n)
 {
-	uint64_t seen = atomic_load_explicit(most, memory_order_relaxed);
-
-	while (seen < n && !atomic_compare_exchange_weak(most, &seen, n))
-		;
+	if (atomic_load_explicit(most, memory_order_relaxed) < n)
+		atomic_store_explicit(most, n, memory_order_relaxed);
 }
 
 static uint64_t held(struct sum *s)
@@ -197,12 +195,17 @@ static void publish(const struct taf_piece *p)
 	}
 }
 
+static void bump(_Atomic(uint64_t) *n, uint64_t by)
+{
+	atomic_store_explicit(n, now_of(n) + by, memory_order_relaxed);
+}
+
 static void add(const struct taf_piece *p)
 {
 	struct sum *s = sum_of(p);
 
-	atomic_fetch_add(&s->bytes[p->place], p->bytes);
-	atomic_fetch_add(&s->pieces[p->place], 1);
+	bump(&s->bytes[p->place], p->bytes);
+	bump(&s->pieces[p->place], 1);
 	if (is_on_device(p->place)) {
 		raise(&s->largest, p->bytes);
 		raise(&s->peak, held(s));
@@ -214,8 +217,8 @@ static void subtract(const struct taf_piece *p)
 {
 	struct sum *s = sum_of(p);
 
-	atomic_fetch_sub(&s->bytes[p->place], p->bytes);
-	atomic_fetch_sub(&s->pieces[p->place], 1);
+	bump(&s->bytes[p->place], 0 - p->bytes);
+	bump(&s->pieces[p->place], 0 - (uint64_t)1);
 	publish(p);
 }
 
@@ -231,13 +234,13 @@ void taf_live_take(const struct taf_piece *p)
 		return;
 	}
 	put = put_in(p, &old);
-	unlock_table();
 	if (old.at)
 		subtract(&old);
 	if (put > 0)
 		add(p);
 	else if (put < 0)
 		atomic_fetch_add(&missed, 1);
+	unlock_table();
 }
 
 bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out)
@@ -256,10 +259,9 @@ bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out)
 	if (is_known) {
 		*out = (struct taf_piece){ api, (enum taf_place)s->place, s->device, at, s->bytes };
 		take_out(s);
+		subtract(out);
 	}
 	unlock_table();
-	if (is_known)
-		subtract(out);
 	return is_known;
 }
 

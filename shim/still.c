@@ -21,6 +21,13 @@ static uint32_t self(void)
 	return (uint32_t)taf_tid();
 }
 
+static void wait_for(uint32_t holder)
+{
+	atomic_fetch_add(&taf_still.waiters, 1);
+	taf_sys_wait(&taf_still.holder, holder, LOOK_MS);
+	atomic_fetch_sub(&taf_still.waiters, 1);
+}
+
 void taf_still_wait(struct taf_flight *f)
 {
 	uint32_t holder = atomic_load(&taf_still.holder);
@@ -36,7 +43,7 @@ void taf_still_wait(struct taf_flight *f)
 			atomic_compare_exchange_strong(&taf_still.holder, &holder, 0);
 			until = deadline();
 		} else {
-			taf_sys_wait(&taf_still.holder, holder, LOOK_MS);
+			wait_for(holder);
 		}
 		holder = atomic_load(&taf_still.holder);
 		if (holder)
@@ -83,21 +90,25 @@ static void sleep_a_while(uint32_t ms)
 static bool hold(void)
 {
 	uint32_t nobody = 0;
-	uint64_t until;
+	uint64_t until = 0;
 
 	/* A store of before, without its order, is seen after a while at the latest. */
-	if (!atomic_exchange(&taf_still.is_needed, 1))
+	if (!atomic_load(&taf_still.is_needed) && !atomic_exchange(&taf_still.is_needed, 1))
 		sleep_a_while(SETTLE_MS);
-	until = deadline();
 	while (!atomic_compare_exchange_strong(&taf_still.holder, &nobody, self())) {
+		until = until ? until : deadline();
 		if (nobody == self() || taf_sys_mono_ns() > until)
 			return false;
-		taf_sys_wait(&taf_still.holder, nobody, LOOK_MS);
+		wait_for(nobody);
 		nobody = 0;
 	}
-	for (int i = 0; taf_still_is_anybody() && taf_sys_mono_ns() < until; i++)
+	for (int i = 0; taf_still_is_anybody(); i++) {
+		until = until ? until : deadline();
+		if (taf_sys_mono_ns() > until)
+			break;
 		if (i > SPINS)
 			sleep_a_while(LOOK_MS);
+	}
 	return true;
 }
 
@@ -117,10 +128,12 @@ void taf_still_end(void)
 	uint32_t me = self();
 
 	atomic_compare_exchange_strong(&taf_still.holder, &me, 0);
-	taf_sys_wake_all(&taf_still.holder);
+	if (atomic_load(&taf_still.waiters))
+		taf_sys_wake_all(&taf_still.holder);
 }
 
 void taf_still_forget(void)
 {
 	atomic_store(&taf_still.holder, 0);
+	atomic_store(&taf_still.waiters, 0);
 }

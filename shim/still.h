@@ -28,6 +28,7 @@
 struct taf_still {
 	_Atomic(uint32_t) holder; /* tid; a futex; 0: nobody gives anything up */
 	_Atomic(uint32_t) is_needed;
+	_Atomic(uint32_t) waiters; /* on holder: who ends wakes nobody where nobody sleeps */
 };
 
 extern struct taf_still taf_still;
