@@ -122,12 +122,11 @@ TAF_INLINE bool taf_burst_is_due(const struct taf_call *c)
 {
 	const struct taf_tls *t = &taf_tls;
 	uint64_t last = atomic_load_explicit(&t->lane->last_stamp, memory_order_relaxed);
+	uint64_t gap = atomic_load_explicit(&taf_burst_gap, memory_order_relaxed);
+	uint32_t rests = atomic_load_explicit(&taf_burst_rests, memory_order_relaxed);
 
-	return __builtin_expect(
-		(t->bursts != atomic_load_explicit(&taf_burst_rests, memory_order_relaxed)) |
-			(c->stamp - last >=
-			 atomic_load_explicit(&taf_burst_gap, memory_order_relaxed)),
-		0);
+	return __builtin_expect(t->bursts != rests, 0) ||
+	       __builtin_expect(c->stamp - last >= gap, 0);
 }
 
 /* The long ways of the two below. */
