@@ -212,6 +212,7 @@ static int look_at_command(const struct options *o, int argc, char **argv)
 	}
 	taf_words_close(&d->command);
 	taf_closure_close(&d->closure);
+	taf_sites_close(&d->sites);
 	taf_findings_close(&d->findings);
 	free(d);
 	return status;

@@ -11,6 +11,7 @@
 
 #include "closure.h"
 #include "jsonout.h"
+#include "sites.h"
 #include "target.h"
 #include "../policy/event.h"
 #include "../policy/role.h"
@@ -75,6 +76,7 @@ struct taf_doctor {
 	const char *stranger; /* an engine without rows that is linked in, or NULL */
 	size_t dlopens, dlsyms; /* the first object that imports dlopen, dlsym; SIZE_MAX: none */
 	struct taf_engine_seen engines[TAF_ENGINE_COUNT];
+	struct taf_sites sites; /* where the program calls engines of its own */
 	struct taf_findings findings;
 	enum taf_verdict_kind verdict;
 };

@@ -34,6 +34,7 @@ struct look {
 	size_t index; /* of the object at hand */
 	bool is_libc; /* it is the C library or its loader */
 	bool is_static; /* .symtab is read */
+	bool is_short; /* memory ran out */
 };
 
 /* Engines that are built into one program and have no rows: told by one name each. */
@@ -43,7 +44,6 @@ static const struct {
 	{ "ds4_engine_open", "ds4" },
 	{ "whisper_full", "whisper.cpp" },
 	{ "new_sd_ctx", "stable-diffusion.cpp" },
-	{ "mlx_async_eval", "mlx-c" },
 };
 
 static int by_name(const void *a, const void *b)
@@ -130,6 +130,7 @@ static void look_object(void *ctx, struct taf_lib *lib, size_t index)
 		return;
 	l->is_static = true;
 	taf_object_symbols(&lib->object, TAF_SYMS_STATIC, look_symbol, l);
+	l->is_short |= taf_sites_scan(&lib->object, &l->d->sites) != 0;
 }
 
 static void count_rows(struct look *l)
@@ -218,6 +219,8 @@ static int look_at(struct look *l)
 	err = taf_closure_walk(real ? real : d->command.target.program, &how, &d->closure);
 	taf_ldcache_close(&cache);
 	free(real);
+	if (!err && l->is_short)
+		err = -ENOMEM;
 	if (err)
 		return failed(d, err);
 	learn_program(d);

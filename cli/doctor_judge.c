@@ -70,18 +70,46 @@ static const char *lib_path(const struct taf_doctor *d, size_t i)
 	return i < d->closure.n ? d->closure.libs[i].path : "?";
 }
 
+/* An engine in the program itself: what of it `run` can guard, and why not the rest. */
+static void judge_own_engine(struct taf_doctor *d, enum taf_engine engine)
+{
+	const struct taf_sites_engine *e = &d->sites.engines[engine];
+	const char *name = taf_engine_name(engine), *why = d->sites.why, *row = "";
+
+	if (!why && !e->why && e->rows) {
+		taf_findings_add(&d->findings, TAF_SORT_ROUTE, "sites",
+				 "%u call sites of %u entry points of %s in the program itself: "
+				 "guarded under `taffrail run`, not by a raw preload",
+				 e->sites, e->rows, name);
+		if (e->lost)
+			taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "sites-left",
+					 "%u entry points of %s in the program are not guarded, or "
+					 "not everywhere; %s: %s",
+					 e->n_lost, name, e->lost->row->name,
+					 taf_sites_fate_name(e->lost));
+		return;
+	}
+	if (!d->sites.has_symtab)
+		why = "it is stripped: its call sites cannot be found";
+	else if (!why)
+		why = e->why ? taf_sites_fate_name(e->lost) : "it is called nowhere by name";
+	if (!d->sites.why && e->why)
+		row = e->lost->row->name;
+	taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-engine",
+			 "%s is linked into the program (%u watched names%s): "
+			 "its calls inside the program stay invisible, those it makes into "
+			 "libraries do not; %s%s%s",
+			 name, d->engines[engine].own + d->engines[engine].hidden,
+			 d->engines[engine].own ? ", exported" : ", in .symtab only", row,
+			 *row ? ": " : "", why);
+}
+
 static void judge_engine(struct taf_doctor *d, enum taf_engine engine)
 {
 	const struct taf_engine_seen *e = &d->engines[engine];
-	const char *name = taf_engine_name(engine);
 
 	if (e->own + e->hidden)
-		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-engine",
-				 "%s is linked into the program (%u watched names%s): "
-				 "its calls inside the program stay invisible, those it makes into "
-				 "libraries do not",
-				 name, e->own + e->hidden,
-				 e->own ? ", exported" : ", in .symtab only");
+		judge_own_engine(d, engine);
 	if (e->provider < d->closure.n && d->closure.libs[e->provider].object.is_symbolic)
 		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "symbolic",
 				 "%s is linked -Bsymbolic: its calls to itself stay invisible, "
@@ -126,6 +154,10 @@ static void judge_routes(struct taf_doctor *d)
 		taf_findings_add(&d->findings, TAF_SORT_NOTE, "no-engine",
 				 "no engine among its libraries and it opens none: the guard stays "
 				 "asleep there");
+	if (!has_runtime && !d->sites.has_symtab)
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "stripped",
+				 "it is stripped: an engine that was built into it would be seen "
+				 "neither here nor by the guard");
 }
 
 static void judge_libraries(struct taf_doctor *d)

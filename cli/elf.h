@@ -47,6 +47,8 @@ struct taf_symbol {
 	const char *name; /* lives until the callback returns */
 	bool is_defined;
 	bool is_weak;
+	bool is_function;
+	uint64_t address, size; /* as the file counts */
 };
 
 /* Opens libelf once. 0, or -ENOENT with one line for people in *why. */

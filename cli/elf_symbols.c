@@ -101,6 +101,9 @@ long taf_object_symbols(struct taf_object *o, enum taf_symtab which,
 			continue;
 		s.is_defined = y.st_shndx != SHN_UNDEF;
 		s.is_weak = GELF_ST_BIND(y.st_info) == STB_WEAK;
+		s.is_function = GELF_ST_TYPE(y.st_info) == STT_FUNC;
+		s.address = y.st_value;
+		s.size = y.st_size;
 		seen++;
 		if (!fn(ctx, &s))
 			break;

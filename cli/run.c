@@ -17,6 +17,7 @@
 #include "run_gate.h"
 #include "run_lock.h"
 #include "run_policy.h"
+#include "run_sites.h"
 #include "supervise.h"
 #include "tell.h"
 #include "vars.h"
@@ -260,6 +261,9 @@ static int start(void *arg)
 		rename_pid(p, "WATCHDOG_PID", (int32_t)getppid());
 	}
 	set_oom_score(p);
+	/* At each start: what is started again may be another build. */
+	if (p->is_preloaded && p->target.reach == TAF_REACH_FULL)
+		taf_run_sites(p->target.program, &p->vars);
 	launch.env = p->vars.list;
 	launch.env_plain = p->policy.is_strict ? NULL : environ;
 	err = taf_launch_exec(&launch);

@@ -331,6 +331,25 @@ bool taf_elf_bytes(const struct taf_elf *e, const char *name, unsigned type,
 	return b->n != 0;
 }
 
+static int take_first(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct taf_program *p = data;
+
+	(void)size;
+	p->bias = info->dlpi_addr;
+	p->phdr = info->dlpi_phdr;
+	p->n_phdr = info->dlpi_phnum;
+	return 1;
+}
+
+bool taf_elf_program(struct taf_program *p)
+{
+	p->n_phdr = 0;
+	if (iterate)
+		iterate(take_first, p);
+	return p->n_phdr != 0;
+}
+
 void taf_elf_init(void)
 {
 	union {

@@ -58,6 +58,15 @@ const char *taf_elf_wanted_version(const struct taf_elf *e, const char *name);
 void taf_elf_locked(void (*fn)(void *ctx), void *ctx);
 /* Finds the loader's own function for that; called by the constructor. */
 void taf_elf_init(void);
+/* The program itself, as the kernel or its loader mapped it. */
+struct taf_program {
+	uintptr_t bias; /* what is added to the addresses of its file */
+	const ElfW(Phdr) * phdr;
+	size_t n_phdr;
+};
+
+/* False: unknown. */
+bool taf_elf_program(struct taf_program *p);
 /* The head of the base namespace's list. */
 struct link_map *taf_elf_first(void);
 struct link_map *taf_elf_self(void); /* ours */

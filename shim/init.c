@@ -11,6 +11,8 @@
 #include "exit.h"
 #include "life.h"
 #include "real.h"
+#include "sites.h"
+#include "sites_text.h"
 #include "state.h"
 
 /* The kernel's argument area is the program's to write into (setproctitle), long
@@ -29,6 +31,9 @@ static bool is_needed(const char *entry)
 	static const char names[][20] = { "TAFFRAIL", "LD_PRELOAD=",	  "HOME=",
 					  "XDG_",     "STATE_DIRECTORY=", "LLAMA_ARG_" };
 
+	/* Read where it is, once: it can be larger than the room. */
+	if (taf_starts(entry, TAF_SITES_VAR "="))
+		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (taf_starts(entry, names[i]))
 			return true;
@@ -79,6 +84,8 @@ __attribute__((constructor)) static void taf_init(int argc, char **argv, char **
 	keep_argv(argc, argv);
 	taf_elf_init();
 	taf_real_init();
+	if (!taf_env_is_off(taf_env_now))
+		taf_sites_init(envp);
 	atomic_compare_exchange_strong(&taf_life.state, &cold,
 				       taf_env_is_off(taf_env_now) ? (uint32_t)TAF_OFF
 								   : (uint32_t)TAF_ARMED);

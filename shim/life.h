@@ -117,7 +117,11 @@ extern char **taf_env_now;
 extern int taf_argc;
 extern char **taf_argv;
 /* Which routes caught a call, or-ed by whoever saw it. */
-enum taf_route { TAF_ROUTE_DLSYM = 1, TAF_ROUTE_GOT = 2 }; /* exported names always work */
+enum taf_route { /* exported names always work */
+	TAF_ROUTE_DLSYM = 1,
+	TAF_ROUTE_GOT = 2,
+	TAF_ROUTE_SITES = 4
+};
 extern _Atomic(uint32_t) taf_routes;
 
 /* A row of which a second copy was handed out before there was a log; NULL: none. */

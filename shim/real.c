@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "elfmap.h"
+#include "sites.h"
 
 #define MAX_SCOPE 96 /* objects searched for one answer */
 #define MAX_ROOTS 48 /* objects whose needs are followed for one answer */
@@ -202,9 +203,11 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 {
 	struct search s = { .name = t->rows[row].name };
 	struct taf_elf e;
-	taf_fn learned;
+	taf_fn learned = taf_sites_real(t, row, caller);
 	void *p;
 
+	if (learned)
+		return learned;
 	s.base = taf_elf_at(caller);
 	if (is_for_driver(t, s.base))
 		return object_fn(of_driver(t, s.name));

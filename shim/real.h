@@ -6,7 +6,8 @@
  * So the search is made in the caller's own scope:
  *
  *   libc rows    the next object after ours in load order (what RTLD_NEXT gives)
- *   engine rows  objects preloaded behind us; then those of the caller: itself
+ *   engine rows  of a program with an engine of its own, its own (sites.h);
+ *                objects preloaded behind us; then those of the caller: itself
  *                and what it needs, breadth first, in the version it asked
  *                for; then a function learned from dlsym; then the first object
  *                behind us that defines it

@@ -84,6 +84,8 @@ static void put_routes(struct taf_text *out)
 		taf_text_put(out, ",\"dlsym\"");
 	if (routes & TAF_ROUTE_GOT)
 		taf_text_put(out, ",\"got\"");
+	if (routes & TAF_ROUTE_SITES)
+		taf_text_put(out, ",\"sites\"");
 	taf_text_char(out, ']');
 	member(out, "boundaries", taf_real_has_load() ? "exact" : "inferred");
 }

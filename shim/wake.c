@@ -34,6 +34,7 @@
 #include "session.h"
 #include "share.h"
 #include "sig.h"
+#include "sites.h"
 #include "state.h"
 #include "traced.h"
 #include "work.h"
@@ -277,6 +278,7 @@ bool taf_wake(enum taf_engine engine)
 	taf_share_open(session.state);
 	name_lock();
 	become_active();
+	taf_sites_tell(engine);
 	if (atomic_load(&taf_second_copy))
 		taf_mark(TAF_NOTE, engine, atomic_exchange(&taf_second_copy, NULL),
 			 TAF_SECOND_COPY);

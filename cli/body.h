@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* body.h -- the code of one program as its file has it: bytes and functions.
+ *
+ * Filled from .symtab by whoever walks it (taf_body_add), then sorted once.  Every
+ * question is answered from bytes that lie in the file; a function that reaches
+ * out of its segment is cut to it. */
+#ifndef TAF_CLI_BODY_H
+#define TAF_CLI_BODY_H
+
+#include "elf.h"
+
+struct taf_function {
+	uint64_t at, size;
+	bool is_visited;
+};
+
+struct taf_body {
+	const unsigned char *bytes; /* of the largest segment that is executed; libelf's */
+	uint64_t at;
+	size_t n;
+	struct taf_function *functions;
+	size_t n_functions, room;
+};
+
+/* 0, -ENOEXEC: it has no code that can be read, or -ENOMEM. */
+int taf_body_read(struct taf_object *o, struct taf_body *b);
+int taf_body_add(struct taf_body *b, const struct taf_symbol *s);
+void taf_body_sort(struct taf_body *b);
+void taf_body_close(struct taf_body *b);
+
+/* Whether an instruction of a known function has its opcode at this address. */
+bool taf_body_is_opcode(const struct taf_body *b, uint64_t at);
+
+/* Whether the function at this address, or one that it calls, calls something that its
+ * compiler could not know: another object, or by a pointer. If not, its callers in the
+ * same source may rely on registers it happens to leave alone (gcc's -fipa-ra, and
+ * likewise the stack's alignment), and nothing else may be called in its place. */
+bool taf_body_calls_out(struct taf_body *b, uint64_t at);
+
+#endif

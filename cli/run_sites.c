@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "run_sites.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../shim/sites_text.h"
+#include "sites.h"
+#include "tell.h"
+
+static void tell_lost(const char *program, const struct taf_sites *s)
+{
+	if (s->why && s->present)
+		taf_tell("%s: its own engine is not guarded: %s", program, s->why);
+	for (int i = 0; !s->why && i < TAF_ENGINE_COUNT; i++) {
+		const struct taf_sites_engine *e = &s->engines[i];
+
+		if (e->why)
+			taf_tell("%s: %s in it is not guarded: %s is %s, and %s", program,
+				 taf_engine_name((enum taf_engine)i), e->lost->row->name,
+				 taf_sites_fate_name(e->lost), e->why);
+	}
+}
+
+/* A program that cannot be read, or a system without libelf: then it is started as it is,
+ * and `taffrail doctor` says what is missing. */
+static int scan(const char *program, char **text)
+{
+	struct taf_object o;
+	struct taf_sites s;
+	const char *why;
+	int err;
+
+	*text = NULL;
+	if (taf_libelf_open(&why) || taf_object_open(program, &o))
+		return 0;
+	err = taf_sites_scan(&o, &s);
+	if (!err) {
+		tell_lost(program, &s);
+		*text = taf_sites_text(&s);
+		err = !*text && s.sites && !s.why ? -ENOMEM : 0;
+	}
+	taf_sites_close(&s);
+	taf_object_close(&o);
+	return err;
+}
+
+int taf_run_sites(const char *program, struct taf_vars *vars)
+{
+	char *text;
+	int err = scan(program, &text);
+
+	if (text)
+		err = taf_vars_set(vars, TAF_SITES_VAR, text);
+	else
+		taf_vars_drop(vars, TAF_SITES_VAR);
+	free(text);
+	return err;
+}
