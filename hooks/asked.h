@@ -12,6 +12,8 @@
 void *taf_asked(const struct taf_table *t, const char *name, void *theirs, const void *caller);
 /* The row of t called name that has a wrapper, or -1. */
 int taf_asked_row(const struct taf_table *t, const char *name);
+/* Hands out ours for a row. */
+void *taf_asked_ours(const struct taf_table *t, int row);
 
 static inline void *taf_fn_object(taf_fn fn)
 {

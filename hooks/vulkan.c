@@ -420,21 +420,35 @@ TRIM_POOL(vkTrimCommandPoolKHR)
 
 /* ---- functions by name ---- */
 
+/* The row that p is theirs for, or -1. */
+static int row_to_learn(const char *name, const void *p)
+{
+	if (!p || taf_state_now() == TAF_OFF || taf_real_is_ours(p))
+		return -1;
+	return taf_asked_row(TAF_SELF, name);
+}
+
 void *taf_vkGetInstanceProcAddr(void *instance, const char *name)
 {
 	vkGetInstanceProcAddr_fn *theirs = REAL(vkGetInstanceProcAddr);
+	void *p = theirs ? theirs(instance, name) : NULL;
+	int row = row_to_learn(name, p);
 
-	return taf_asked(TAF_SELF, name, theirs ? theirs(instance, name) : NULL, TAF_CALLER);
+	if (row >= 0 && taf_vk_learn_for_all(instance, row, taf_object_fn(p)))
+		return taf_asked_ours(TAF_SELF, row);
+	return taf_asked(TAF_SELF, name, p, TAF_CALLER);
 }
 
 void *taf_vkGetDeviceProcAddr(void *device, const char *name)
 {
 	vkGetDeviceProcAddr_fn *theirs = REAL(vkGetDeviceProcAddr);
 	void *p = theirs ? theirs(device, name) : NULL;
-	int row = p ? taf_asked_row(TAF_SELF, name) : -1;
+	int row = row_to_learn(name, p);
 
-	if (row >= 0 && !taf_real_is_ours(p))
-		taf_vk_learn(device, row, taf_object_fn(p));
+	if (row >= 0 && taf_vk_learn(device, row, taf_object_fn(p))) {
+		taf_vk_learn_beside(device, row);
+		return taf_asked_ours(TAF_SELF, row);
+	}
 	return taf_asked(TAF_SELF, name, p, TAF_CALLER);
 }
 

@@ -167,22 +167,74 @@ bool taf_vk_is_host_pointer(const struct taf_vk_allocate *a)
 	return false;
 }
 
-void taf_vk_learn(const void *device, int row, taf_fn theirs)
+bool taf_vk_learn(const void *device, int row, taf_fn theirs)
 {
 	struct device *d = device_of(TAF_U64(device));
 
 	if (d)
 		atomic_store_explicit(&d->fn[row], theirs, memory_order_release);
+	return d;
+}
+
+bool taf_vk_learn_for_all(const void *instance, int row, taf_fn theirs)
+{
+	const struct taf_queue *in = taf_queue_of(&instances, TAF_U64(instance));
+
+	if (!in || row < ROW_vkDestroyDevice || row > ROW_vkTrimCommandPoolKHR)
+		return false;
+	taf_real_learn(&taf_table_vulkan, row, theirs);
+	return true;
+}
+
+void taf_vk_learn_beside(const void *device, int row)
+{
+	const struct device *d = device_of(TAF_U64(device));
+	taf_vk_instance_proc *next;
+	struct taf_queue *in = d ? taf_vk_instance_of(d->physical, &next) : NULL;
+	taf_fn all;
+
+	taf_tls.inside++;
+	all = in ? instance_fn(in, row) : NULL;
+	taf_tls.inside--;
+	if (d)
+		taf_real_learn(&taf_table_vulkan, row, all ? all : atomic_load(&d->fn[row]));
+}
+
+/* What the program got for all devices is right for this one as well, but what it got for
+ * another device may be another driver's. */
+static taf_fn ask_device(uint64_t device, struct device *d, int row)
+{
+	const struct taf_queue *q = &devices.of[d - info];
+	vkGetDeviceProcAddr_fn *ask = THEIRS(vkGetDeviceProcAddr, q->home);
+	union {
+		void *p;
+		taf_fn f;
+	} u = { .p = NULL };
+
+	taf_tls.inside++;
+	if (ask && atomic_load(&q->handle) == device)
+		u.p = ask(handle_of(q), taf_table_vulkan.rows[row].name);
+	taf_tls.inside--;
+	if (!u.p || taf_real_is_ours(u.p))
+		return NULL;
+	atomic_store_explicit(&d->fn[row], u.f, memory_order_release);
+	return u.f;
 }
 
 taf_fn taf_vk_fn_of(uint64_t device, int row, taf_fn otherwise)
 {
 	struct device *d = device_of(device);
 	taf_fn fn = d ? atomic_load_explicit(&d->fn[row], memory_order_acquire) : NULL;
+	taf_fn learned;
 
+	if (fn)
+		return fn;
+	learned = atomic_load(&taf_table_vulkan.learned[row]);
 	/* The loader's own function would come back to a layer for ever. */
-	if (!fn && taf_vk_is_layer)
-		fn = atomic_load(&taf_table_vulkan.learned[row]);
+	if (taf_vk_is_layer)
+		return learned ? learned : otherwise;
+	if (d && learned == otherwise)
+		fn = ask_device(device, d, row);
 	return fn ? fn : otherwise;
 }
 

@@ -34,8 +34,15 @@ bool taf_vk_is_host(const void *device, uint32_t type);
 /* Whether this asks for memory that the host has already. */
 bool taf_vk_is_host_pointer(const struct taf_vk_allocate *a);
 
-void taf_vk_learn(const void *device, int row, taf_fn theirs);
-/* What was learned for this device, else otherwise. */
+/* The program was given theirs for this device. False: the device is not known. */
+bool taf_vk_learn(const void *device, int row, taf_fn theirs);
+/* Beside it the loader's function for all devices, for those that are not known; else,
+ * where it has none, this one. */
+void taf_vk_learn_beside(const void *device, int row);
+/* The program was given theirs for all devices of an instance. False: the instance is not
+ * known, or it is no function of a device. */
+bool taf_vk_learn_for_all(const void *instance, int row, taf_fn theirs);
+/* What is theirs for this device; otherwise is the loader's, or what was learned first. */
 taf_fn taf_vk_fn_of(uint64_t device, int row, taf_fn otherwise);
 
 /* Free and total memory of the first device that is alive. 0 or -errno. */

@@ -132,6 +132,24 @@ static void match_locked(void *ctx)
 		q->row = (int)(row - q->t->rows);
 }
 
+static void export_locked(void *ctx)
+{
+	struct question *q = ctx;
+	struct taf_elf e;
+
+	if (!taf_elf_of(taf_elf_at(q->theirs), &e) ||
+	    taf_elf_symbol(&e, q->t->rows[q->row].name, NULL) != q->theirs)
+		q->row = -1;
+}
+
+bool taf_answer_is_export(const struct taf_table *t, int row, taf_fn theirs)
+{
+	struct question q = { t, object_of(theirs), row };
+
+	taf_elf_locked(export_locked, &q);
+	return q.row >= 0;
+}
+
 void *taf_answer_asked(const struct taf_table *t, void *theirs)
 {
 	struct question q = { t, theirs, -1 };

@@ -21,4 +21,7 @@ void *taf_answer_row(const struct taf_table *t, int row, void *theirs);
 /* The same for a row of t that is found by the address. */
 void *taf_answer_asked(const struct taf_table *t, void *theirs);
 
+/* Whether the object that theirs lies in exports it under the name of this row. */
+bool taf_answer_is_export(const struct taf_table *t, int row, taf_fn theirs);
+
 #endif
