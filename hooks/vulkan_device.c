@@ -36,7 +36,8 @@ void taf_vk_instance_drop(const void *instance)
 {
 	struct taf_queue *q = taf_queue_of(&instances, TAF_U64(instance));
 
-	taf_queue_drop_all(&physicals, TAF_U64(instance));
+	if (instance)
+		taf_queue_drop_all(&physicals, TAF_U64(instance));
 	if (q)
 		taf_queue_drop(q);
 }
@@ -139,10 +140,11 @@ void taf_vk_device_drop(const void *device)
 {
 	struct taf_queue *q = taf_queue_of(&devices, TAF_U64(device));
 
-	if (!q)
-		return;
-	taf_queue_drop_all(&taf_vk_queues, TAF_U64(device));
-	taf_queue_drop(q);
+	/* There may have been no room for the device, and for its queues there was. */
+	if (device)
+		taf_queue_drop_all(&taf_vk_queues, TAF_U64(device));
+	if (q)
+		taf_queue_drop(q);
 }
 
 uint32_t taf_vk_device_number(const void *device)
