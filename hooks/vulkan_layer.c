@@ -32,6 +32,10 @@ static struct taf_queues instances; /* parent: the word that handles of one inst
 static taf_vk_instance_proc *after_instance[TAF_QUEUES]; /* of the one at the same place */
 static struct taf_queues devices;
 static taf_vk_device_proc *after_device[TAF_QUEUES];
+/* Of the latest one, which serves those that the tables have no room for: what comes after
+ * a layer finds instance and device by their handles. They pass unseen. */
+static _Atomic(taf_vk_instance_proc *) after_others;
+static _Atomic(taf_vk_device_proc *) after_other_devices;
 
 /* The loader writes its own table's address there, the same for an instance and its
  * physical devices. */
@@ -44,14 +48,18 @@ static taf_vk_instance_proc *next_of(const void *instance)
 {
 	const struct taf_queue *q = taf_queue_of(&instances, TAF_U64(instance));
 
-	return q ? after_instance[q - instances.of] : NULL;
+	if (q)
+		return after_instance[q - instances.of];
+	return instance ? atomic_load(&after_others) : NULL;
 }
 
 static taf_vk_device_proc *next_of_device(const void *device)
 {
 	const struct taf_queue *q = taf_queue_of(&devices, TAF_U64(device));
 
-	return q ? after_device[q - devices.of] : NULL;
+	if (q)
+		return after_device[q - devices.of];
+	return device ? atomic_load(&after_other_devices) : NULL;
 }
 
 /* ---- who sees the calls ---- */
@@ -88,8 +96,8 @@ static void *wrap(const void *device, const char *name, void *theirs)
 
 	if (row < 0)
 		return theirs;
-	if (device)
-		taf_vk_learn(device, row, taf_object_fn(theirs));
+	if (device && !taf_vk_learn(device, row, taf_object_fn(theirs)))
+		return theirs;
 	taf_real_learn(&taf_table_vulkan, row, taf_object_fn(theirs));
 	return taf_fn_object(taf_table_vulkan.rows[row].ours);
 }
@@ -126,6 +134,7 @@ static int32_t layer_vkCreateInstance(const void *info, const void *allocator, v
 	if (r != TAF_VK_SUCCESS)
 		return r;
 	like.parent = word_of(*instance);
+	atomic_store(&after_others, next);
 	q = taf_queue_add(&instances, TAF_U64(*instance), &like);
 	if (q)
 		after_instance[q - instances.of] = next;
@@ -185,10 +194,15 @@ static void *instance_of(const void *physical)
 		uint64_t n;
 		void *p;
 	} u = { .n = 0 };
+	uint64_t other = 0, handle;
 
-	for (int i = 0; i < TAF_QUEUES && !u.n; i++)
-		if (instances.of[i].parent == word_of(physical))
-			u.n = atomic_load(&instances.of[i].handle);
+	for (int i = 0; i < TAF_QUEUES && !u.n; i++) {
+		handle = atomic_load(&instances.of[i].handle);
+		if (handle && instances.of[i].parent == word_of(physical))
+			u.n = handle;
+		other = handle ? handle : other;
+	}
+	u.n = u.n ? u.n : other;
 	return u.p;
 }
 
@@ -219,6 +233,7 @@ static int32_t layer_vkCreateDevice(void *physical, const void *info, const void
 	r = theirs(physical, info, allocator, device);
 	if (r != TAF_VK_SUCCESS)
 		return r;
+	atomic_store(&after_other_devices, link->device_proc);
 	q = taf_queue_add(&devices, TAF_U64(*device), &like);
 	if (q)
 		after_device[q - devices.of] = link->device_proc;

@@ -47,6 +47,20 @@ for route in link instance device open; do
 	done
 done
 
+# More than any table holds: what is not known passes unseen.
+for route in link device; do
+	for what in devices instances; do
+		case="layer $route $what"
+		without_shim ./program $route $what 70
+		check "$case" status "exit 0" "$(cat plain.status)"
+		as_layer ./program $route $what 70
+		check_shown
+		case="both $route $what"
+		with_shim TAFFRAIL_VULKAN_LAYER=1 ./program $route $what 70
+		check_shown
+	done
+done
+
 case="layer threads"
 without_shim ./program device threads 25
 as_layer TAFFRAIL_SET="drain.every_submits=3" ./program device threads 25
@@ -83,4 +97,4 @@ fresh
 raw shim env TAFFRAIL_STATE="$state" ./program link fence 6
 check_shown
 check "$case" state "" "$(ls "$state" 2>/dev/null)"
-tally 244
+tally 275

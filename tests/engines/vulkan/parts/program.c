@@ -16,6 +16,8 @@
  *	       gate      N submits that wait for a semaphore; memory is given back, twice, then
  *	                 the host signals it
  *	       take      takes N MiB, prints what vkAllocateMemory says
+ *	       devices   N more of them at once, an empty submit to each
+ *	       instances N more of them at once, a device of each
  *	       threads   N submits each in four threads with a queue lock of the program's own
  *
  * Prints the word that the buffer was filled with, read back.
@@ -344,6 +346,74 @@ static void submit_threads(int n)
 	must(vk.vkDeviceWaitIdle(device), "idle");
 }
 
+/* Minimal ones. */
+static VkDevice another_device(VkPhysicalDevice of)
+{
+	float priority = 1;
+	VkDeviceQueueCreateInfo queues = { .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+					   .queueCount = 1,
+					   .pQueuePriorities = &priority };
+	VkDeviceCreateInfo how = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+				   .queueCreateInfoCount = 1,
+				   .pQueueCreateInfos = &queues };
+	VkDevice made;
+
+	must(vk.vkCreateDevice(of, &how, NULL, &made), "another device");
+	return made;
+}
+
+static void use_device(VkDevice other)
+{
+	PFN_vkQueueSubmit function =
+		(PFN_vkQueueSubmit)vk.vkGetDeviceProcAddr(other, "vkQueueSubmit");
+	VkQueue q;
+
+	vk.vkGetDeviceQueue(other, 0, 0, &q);
+	must(function(q, 0, NULL, VK_NULL_HANDLE), "its submit");
+	must(vk.vkDeviceWaitIdle(other), "its end");
+}
+
+#define MANY 100
+
+static void use_devices(int n)
+{
+	VkDevice all[MANY];
+
+	n = n < MANY ? n : MANY;
+	for (int i = 0; i < n; i++)
+		all[i] = another_device(physical);
+	for (int i = 0; i < n; i++)
+		use_device(all[i]);
+	for (int i = 0; i < n; i++)
+		vk.vkDestroyDevice(all[i], NULL);
+	printf("%d devices\n", n);
+}
+
+static void use_instances(int n)
+{
+	VkInstanceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO };
+	VkInstance all[MANY];
+	VkDevice made[MANY];
+
+	n = n < MANY ? n : MANY;
+	for (int i = 0; i < n; i++) {
+		VkPhysicalDevice first;
+		uint32_t one = 1;
+		int rc;
+
+		must(vk.vkCreateInstance(&info, NULL, &all[i]), "another instance");
+		rc = vk.vkEnumeratePhysicalDevices(all[i], &one, &first);
+		must(rc == VK_INCOMPLETE ? 0 : rc, "its devices");
+		made[i] = another_device(first);
+	}
+	for (int i = 0; i < n; i++) {
+		use_device(made[i]);
+		vk.vkDestroyDevice(made[i], NULL);
+		vk.vkDestroyInstance(all[i], NULL);
+	}
+	printf("%d instances\n", n);
+}
+
 static void show_word(void)
 {
 	void *p;
@@ -382,6 +452,10 @@ int main(int argc, char **argv)
 		submit_gated(n);
 	else if (!strcmp(what, "threads"))
 		submit_threads(n);
+	else if (!strcmp(what, "devices"))
+		use_devices(n);
+	else if (!strcmp(what, "instances"))
+		use_instances(n);
 	else if (!strcmp(what, "free"))
 		must(allocate(BYTES, &more), "more");
 	if (!strcmp(what, "take"))
