@@ -123,8 +123,8 @@ EXE  := $(if $(MAIN_OBJ),$(B)/taffrail)
 # Other names of the command, links to it.
 ALSO := $(if $(MAIN_OBJ),$(B)/taffrail-python)
 
-.PHONY: all tests check check-gpu check-long check-run demo demo-mlx bench bench-panic lint docs install \
-	uninstall dist clean help FORCE
+.PHONY: all tests check check-gpu check-long check-run demo demo-mlx demo-gpu simgpu bench \
+	bench-panic lint docs install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 # Objects are worth keeping between runs, whatever they were made for.
@@ -348,6 +348,11 @@ demo:
 demo-mlx:
 	$(Q)examples/demo-mlx.sh
 
+demo-gpu:
+	$(Q)examples/demo-gpu.sh
+
+simgpu: $(SIM_ALL)
+
 # Programs bench_* and scripts of tests/bench, one after the other: nothing may run beside them.
 RUN_BENCH := $(filter $(B)/tests/bench_%,$(BENCH_BIN)) \
 	$(filter-out tests/bench/lib% tests/bench/bench_panic.sh,$(sort $(wildcard tests/bench/*.sh)))
@@ -419,6 +424,7 @@ help:
 	@echo 'check-gpu   what only an NVIDIA GPU can show; GPU_REPORT=FILE'
 	@echo 'demo        a real llama.cpp under the guard, then its report'
 	@echo 'demo-mlx    a real mlx_lm.server, which swaps its model'
+	@echo 'demo-gpu    a simulated machine that goes down, and one that does not'
 	@echo 'bench       what the guard costs'
 	@echo 'bench-panic a simulated GPU that panics, with and without the guard (10 minutes)'
 	@echo 'lint        format, clang-tidy, warnings of both compilers, shellcheck, layers, headers'

@@ -111,6 +111,7 @@ static void warn_waits(struct taf_check *c)
 
 static void warn_later(struct taf_check *c)
 {
+	static const int limits[] = { TAF_RULE_memory_limit, TAF_RULE_memory_max_single_alloc };
 	const struct taf_rules *r = &c->found.rules;
 
 	if (r->lock_scope == TAF_SCOPE_PATH && !*r->lock_path)
@@ -120,6 +121,12 @@ static void warn_later(struct taf_check *c)
 	if (r->memory_warn_pct > r->memory_critical_pct)
 		taf_lines_add(&c->warnings,
 			      "memory.warn is above memory.critical and comes too late");
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		if (r->memory_on_misfit == TAF_ON_WARN && taf_check_is_given(c, limits[i]))
+			taf_lines_add(&c->warnings,
+				      "%s only warns: memory.on_misfit is warn; with refuse the "
+				      "allocation fails",
+				      taf_rule_info(limits[i])->path);
 	if (!r->cooldown_mode) {
 		idle(c, TAF_RULE_cooldown_on_hold, "cooldown.mode is off");
 		idle(c, TAF_RULE_cooldown_stage1_ms, "cooldown.mode is off");

@@ -2,8 +2,9 @@
 /* headroom.c -- how memory is used and grows: one allocation that is too large,
  * a process over its limit, a device that fills up, growth that does not end.
  *
- * Only an allocation is ever refused, and only where on_misfit says so: it is
- * never waited for, as it may be made under locks that the release would need.
+ * Only an allocation is ever refused, and only where on_misfit says more than warn:
+ * it is never waited for, as it may be made under locks that the release would need,
+ * so that wait refuses it too.
  * Warnings are given once a crossing: facts->memory.told knows which still stand.
  */
 #include "fit.h"
@@ -19,12 +20,11 @@ static void say(const struct taf_question *q, struct taf_verdict *v, struct taf_
 	taf_verdict_say(v, a);
 }
 
-/* A WAIT cannot be carried out inside an allocation. */
 static enum taf_action act_of(const struct taf_question *q)
 {
-	bool refuses = q->rules->memory_on_misfit == TAF_ON_REFUSE && !q->facts->fits_anyway;
+	bool warns = q->rules->memory_on_misfit == TAF_ON_WARN || q->facts->fits_anyway;
 
-	return refuses ? TAF_ACT_REFUSE : TAF_ACT_WARN;
+	return warns ? TAF_ACT_WARN : TAF_ACT_REFUSE;
 }
 
 static void at_alloc(const struct taf_question *q, struct taf_verdict *v)

@@ -223,6 +223,12 @@ check 0 --effective --set env.set.LEVER=ours --set env.force=on -- true
 if grep -q 'env.set.LEVER has no effect' out; then
 	same 'a forced lever' silent warned
 fi
+check 0 --effective --set memory.limit=1GiB -- true
+has 'limit' 'memory.limit only warns: memory.on_misfit is warn' out
+check 0 --effective --set memory.limit=1GiB --set memory.on_misfit=wait -- true
+if grep -q 'only warns' out; then
+	same 'a limit that refuses' silent warned
+fi
 for path in ${later%% *}; do
 	check 0 --effective --set "$path=$value_of_later" -- true
 	has 'later' "$path has no effect: it is not in force yet" out

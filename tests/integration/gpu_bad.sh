@@ -46,6 +46,8 @@ check limit status "exit 0" "$(cat shim.status)"
 check limit "512 MiB" "take: 2, last error 2" "$(grep '^take' shim.out | tail -n 1)"
 check limit "1 byte" "take: 0, last error 0" "$(grep '^take' shim.out | sed -n 2p)"
 has limit "the rule" '.ev == "refuse" and .rule == "memory.limit" and .call == "hipMalloc"'
+with "memory.limit=256MiB;memory.on_misfit=wait" "$tests/guest_gpu_bad" hip sizes
+check "limit, wait" "512 MiB" "take: 2, last error 2" "$(grep '^take' shim.out | tail -n 1)"
 with "memory.max_single_alloc=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" level0 sizes
 check limit "512 MiB of Level Zero" "take: $((0x70000003))" "$(tail -n 1 shim.out)"
 has limit "the rule, of Level Zero" '.ev == "refuse" and .call == "zeMemAllocDevice"'

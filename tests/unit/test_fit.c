@@ -261,10 +261,10 @@ static void judges_an_allocation(void **state)
 	assert_int_equal(verdict.action, TAF_ACT_ALLOW);
 	taf_rules_set_many(&rules, "memory.on_misfit=refuse", NULL, NULL);
 	assert_int_equal(decide()->action, TAF_ACT_REFUSE);
-	/* Inside an allocation nobody waits. */
+	/* Inside an allocation nobody waits: it fails at once. */
 	taf_rules_set_many(&rules, "memory.on_misfit=wait", NULL, NULL);
 	facts.memory.told = 0;
-	assert_int_equal(decide()->action, TAF_ACT_WARN);
+	assert_int_equal(decide()->action, TAF_ACT_REFUSE);
 
 	world("memory.limit=4GiB;memory.on_misfit=refuse", 0, 8 * GIB, 8 * GIB);
 	take(GIB);
