@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../policy/text.h"
+#include "../policy/trace.h"
 #include "log.h"
 #include "show.h"
 
@@ -87,6 +88,26 @@ static void put_numbers(struct parts *p)
 	}
 }
 
+/* The parts of a traced generation that took time. */
+static void put_trace(struct parts *p)
+{
+	char name[24], ms[32];
+	uint64_t us;
+
+	for (int i = 0; i < TAF_PARTS; i++) {
+		snprintf(name, sizeof(name), "%s_us", taf_part_name((enum taf_part)i));
+		if (!taf_crumb_member_u64(p->line, TAF_KEY_TRACE, name, &us) || !us)
+			continue;
+		begin_part(p);
+		fprintf(p->out, "%s %s", taf_part_name((enum taf_part)i),
+			taf_show_ms(ms, sizeof(ms), us));
+	}
+	if (!taf_crumb_member_u64(p->line, TAF_KEY_TRACE, "wait_us", &us) || !us)
+		return;
+	begin_part(p);
+	fprintf(p->out, "waiting %s", taf_show_ms(ms, sizeof(ms), us));
+}
+
 static void put_details(FILE *out, const struct taf_crumb_line *line)
 {
 	struct parts p = { out, line, false };
@@ -97,6 +118,7 @@ static void put_details(FILE *out, const struct taf_crumb_line *line)
 		put_text(&p, TAF_KEY_EXE, "");
 	}
 	put_numbers(&p);
+	put_trace(&p);
 	put_text(&p, TAF_KEY_RULE, "by rule ");
 	put_text(&p, TAF_KEY_CLASS, "class ");
 	put_text(&p, TAF_KEY_MSG, "");

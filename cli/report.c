@@ -161,6 +161,7 @@ static int load_page(struct report *r, struct taf_trail *t, struct taf_page *pag
 	int err = taf_trail_load(t, r->trails.dir);
 
 	page->trail = t;
+	page->trails = &r->trails;
 	page->story = malloc(sizeof(*page->story));
 	if (!page->story || err)
 		return -ENOMEM;

@@ -22,6 +22,7 @@ struct taf_page {
 	const struct taf_run_ending *run;
 	struct taf_trail *trail;
 	struct taf_story *story;
+	const struct taf_trails *trails; /* where the sessions before it are found */
 	bool is_listed; /* in the tree of the run */
 };
 
@@ -50,6 +51,9 @@ void taf_report_acts_json(struct taf_json *j, const struct taf_trail *t);
 /* report_devices.c: what it held of each device, a line each; and for programs. */
 void taf_report_devices(FILE *out, const struct taf_page *page);
 void taf_report_devices_json(struct taf_json *j, const struct taf_page *page);
+/* report_trace.c: where the time of traced generations went, a table a model. */
+void taf_report_trace(FILE *out, const struct taf_page *page);
+void taf_report_trace_json(struct taf_json *j, const struct taf_page *page);
 /* The label column of the human report. */
 void taf_report_label(FILE *out, const char *label);
 

@@ -208,6 +208,7 @@ void taf_report_json(struct taf_json *j, const struct taf_page *page)
 	taf_json_text(j, "signal",
 		      s->signal ? taf_show_signal(signal, sizeof(signal), s->signal) : NULL);
 	put_counts(j, page->trail, s);
+	taf_report_trace_json(j, page);
 	taf_report_devices_json(j, page);
 	taf_report_acts_json(j, page->trail);
 	taf_run_ending_json(j, page->run);

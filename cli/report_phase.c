@@ -212,6 +212,7 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 	}
 	print_loads(out, t);
 	print_infers(out, page->story, &infer);
+	taf_report_trace(out, page);
 	print_drains(out, page->story);
 	print_total(out, "unload", &unload);
 	taf_report_acts(out, t);

@@ -2,13 +2,7 @@
 #include "trace.h"
 
 static const char *const names[] = {
-#define PART(NAME, name, text) #name,
-#include "parts.def"
-#undef PART
-};
-
-static const char *const texts[] = {
-#define PART(NAME, name, text) text,
+#define PART(NAME, name) #name,
 #include "parts.def"
 #undef PART
 };
@@ -16,11 +10,6 @@ static const char *const texts[] = {
 const char *taf_part_name(enum taf_part part)
 {
 	return (unsigned)part < TAF_PARTS ? names[part] : "";
-}
-
-const char *taf_part_text(enum taf_part part)
-{
-	return (unsigned)part < TAF_PARTS ? texts[part] : "";
 }
 
 bool taf_trace_picks(uint64_t n)

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum taf_part {
-#define PART(NAME, name, text) TAF_PART_##NAME,
+#define PART(NAME, name) TAF_PART_##NAME,
 #include "parts.def"
 #undef PART
 	TAF_PARTS
@@ -60,7 +60,6 @@ struct taf_trace_sum {
 };
 
 const char *taf_part_name(enum taf_part part); /* lower case: "load" */
-const char *taf_part_text(enum taf_part part);
 
 /* One in so many requests goes untraced: tracing makes the device wait, and what it costs
  * shows beside one that did not. n counts from 0; the first is always traced. */

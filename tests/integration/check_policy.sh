@@ -37,7 +37,7 @@ sed 's/"deadline": "/&x/' "$SRC/examples/guarded.json" >examples/broken.json
 echo '{ "drain": }' >examples/worse.json
 same 'a broken example is seen' 'broken.json: worse.json:' \
 	"$(sound examples | sed 's/: .*/:/' | xargs)"
-for name in guarded mlx-lm-server llama-server node-llama-cpp ollama vllm ds4 laptop shared-box observe; do
+for name in guarded mlx-lm-server llama-server node-llama-cpp ollama vllm ds4 laptop shared-box observe trace; do
 	file=$SRC/examples/$name.json
 	same "$name: says what it is" 1 "$(sed -n 2p "$file" | grep -c "^// $name.json -- ")"
 	[ "$(grep -c '//' "$file")" -ge 6 ]

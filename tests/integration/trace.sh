@@ -12,6 +12,7 @@
 plain_guests guest_steps guest_burst
 steps=$tests/guest_steps
 burst=$tests/guest_burst
+taffrail=$BUILD/taffrail
 
 guest() { # SETTINGS COMMAND...
 	local set=$1
@@ -52,23 +53,55 @@ holds llama "decodes, and the device behind each" '.[2].trace.decode_us >= 3 * 7
 holds llama "the host's time" '.[2].trace.host_us >= 3 * 4000'
 holds llama "no wait of a rule" 'map(.trace.held_us // 0 | . == 0) | all'
 
-# A prompt of one sequence, then tokens: one of each of three sequences at once.
-guest "trace=on" "$steps" load=tiny.gguf prompt=9 sync lanes=3 sync infer=1 sync sync
-holds prompt "prompt and tokens" '.[0].trace | .prompt_submits == 1 and .prompt_syncs == 1 and .submits == 2 and .syncs == 3 and .tokens == 4'
-holds prompt "their times" '.[0].trace | .prefill_us >= 7000 and .decode_us >= 2 * 7000 and .sync_us >= 4 * 3000'
-holds prompt "all waits" '.[0].trace | .wait_us >= 7 * 3000'
-holds prompt "it is whole" "map($whole) | all"
-holds prompt "tokens of the record as ever" '.[0].tokens == 13 and .[0].submits == 3'
+# ---- what is told of it ----
+
+"$taffrail" report --state "$state" >text
+for word in '^  trace      tiny, 3 of 4 generations traced$' '^ *ms/request  *ms/token  *share$' '^ *decode  .*%$' '^ *the program  .*%$' \
+	'^ *wall  .* 100\.0%$' '^ *host .*waiting for the device .*; 1\.0 submits and 0\.0 synchronizes a token$' \
+	'^ *first .* ms, apart: load .*, decode ' '^ *untraced .* ms a token, median of 1; traced .*%)$'; do
+	check report "it says '$word'" 1 "$(grep -c -- "$word" text)"
+done
+check report "part by part" "tiny llama 4 1 4 2 5 token 2 1 session" "$("$taffrail" report --state "$state" --json | jq -r '.sessions[0].trace[0] |
+	[.model, .engine, .generations, .first.generations, .first.tokens, .rest.generations, .rest.tokens, .per,
+	.traced.generations, .untraced.generations, .untraced.from] | join(" ")')"
+check report "its sums" true "$("$taffrail" report --state "$state" --json | jq --argjson sum "$(infers | jq -s '[.[2:][].trace.decode_us] | add')" \
+	'.sessions[0].trace[0] | .rest.decode_us == $sum and .first.load_us >= 30000 and .traced.median_ns > 4000000 and .untraced.median_ns > 0')"
+check log "parts in a line" 3 "$("$taffrail" log --state "$state" | grep -c 'infer end .* tokens.*, decode .*, waiting ')"
+check log "of a first one" 1 "$("$taffrail" log --state "$state" | grep -c 'infer end .*, load .*, decode .*, waiting ')"
+
+guest "trace=off" "${llama[@]}"
+"$taffrail" report --state "$state" >text
+check off "a table" 0 "$(grep -c '^  trace' text)"
+# One generation of another session, which is the first on its model: what it compares with is older.
+raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="trace=on" "$steps" load=tiny.gguf infer=2 free
+check earlier "where the untraced ones are" "1 null 3 earlier" "$("$taffrail" report --state "$state" --last --json | jq -r '.sessions[0].trace[0] |
+	[.first.generations, .rest // "null", .untraced.generations, .untraced.from] | join(" ")')"
+"$taffrail" report --state "$state" --last >text
+check earlier "in words" 1 "$(grep -c '^ *untraced .* ms a token, median of 3 in earlier sessions$' text)"
 
 guest "trace=off" "${llama[@]}"
 holds off "no figures" 'length == 4 and map(.trace == null) == [true, true, true, true]'
 guest "" "${llama[@]}"
 holds unset "no figures" 'length == 4 and map(.trace == null) == [true, true, true, true]'
 
+# A prompt of one sequence, then tokens: one of each of three sequences at once.
+guest "trace=on" "$steps" load=tiny.gguf prompt=9 sync lanes=3 sync infer=1 sync sync
+holds prompt "prompt and tokens" '.[0].trace | .prompt_submits == 1 and .prompt_syncs == 1 and .submits == 2 and .syncs == 3 and .tokens == 4'
+holds prompt "their times" '.[0].trace | .prefill_us >= 7000 and .decode_us >= 2 * 7000 and .sync_us >= 4 * 3000'
+holds prompt "all waits" '.[0].trace | .wait_us >= 7 * 3000'
+holds prompt "it is whole" "map($whole) | all"
+check prompt "none to compare with" 1 "$("$taffrail" report --state "$state" | grep -c 'untraced  *none to compare with yet$')"
+holds prompt "tokens of the record as ever" '.[0].tokens == 13 and .[0].submits == 3'
+
+
 # Observe adds no wait of its own.
 guest "trace=on;mode=observe" "${llama[@]}"
 holds observe "nothing is waited for" 'map(select(.trace).trace.wait_us) == [0, 0, 0]'
 holds observe "the decodes all the same" '.[2].trace.decode_us >= 3 * 4000'
+
+# An engine that waits for the device several times a token, which takes most of the time.
+FAKE_DECODE_MS=0 guest "trace=on" "$steps" load=tiny.gguf infer=1 wait=400 infer=1 wait=400 infer=1 sync infer=1 sync sync free
+check sync-bound "it is named" 1 "$("$taffrail" report --state "$state" | grep -c '^ *sync-bound: llama waits 1\.5 times for a token, ')"
 
 # ---- drains and waits ----
 
@@ -100,4 +133,4 @@ holds burst "every wait is a sync" 'map(select(.trace).trace | .wait_us <= .sync
 check burst "calls of the runtime that are ours" "$(guest "" FAKE_LOG="$work/off.log" "$burst" launch=5 wait launch=2 sync && cat off.log)" \
 	"$(guest "trace=on" FAKE_LOG="$work/on.log" "$burst" launch=5 wait launch=2 sync && cat on.log)"
 
-tally 33
+tally 50

@@ -3,12 +3,13 @@
 // It knows nothing of taffrail. It loads a GGUF, makes a context, generates
 // twice with a pause between (two inferences), gives everything back and ends.
 //
-//   node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] [--gpu NAME] MODEL...
+//   node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--generations N] [--pause MS] [--gpu NAME] MODEL...
 //
 //   --twice       load, generate and dispose a second time (the second MODEL, or the same)
 //   --hang        after the first generation print "hanging" and generate until killed
 //   --no-dispose  end with the model and the context still alive
-//   --pause MS    between the two generations; 600 unless told
+//   --generations N  on each model; 2 unless told
+//   --pause MS    between two generations; 600 unless told
 //   --gpu NAME    on that GPU build (fetch.sh NAME) instead of the CPU
 //
 // Tokens go to stdout, one line a generation; everything else to stderr.
@@ -25,7 +26,7 @@ const SAMPLING = {temperature: 0, yieldEogToken: true};
 
 function usage(reason) {
     console.error(`serve.mjs: ${reason}`);
-    console.error("usage: node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--pause MS] [--gpu NAME] MODEL...");
+    console.error("usage: node serve.mjs [--twice] [--hang] [--no-dispose] [--tokens N] [--context N] [--generations N] [--pause MS] [--gpu NAME] MODEL...");
     process.exit(64);
 }
 
@@ -39,6 +40,7 @@ function readArguments() {
                 "no-dispose": {type: "boolean", default: false},
                 tokens: {type: "string", default: "8"},
                 context: {type: "string", default: "128"},
+                generations: {type: "string", default: "2"},
                 pause: {type: "string", default: "600"},
                 gpu: {type: "string", default: ""}
             }
@@ -47,7 +49,8 @@ function readArguments() {
             usage("no model given");
         return {
             ...values, models: positionals,
-            tokens: Number(values.tokens), context: Number(values.context), pause: Number(values.pause)
+            tokens: Number(values.tokens), context: Number(values.context), pause: Number(values.pause),
+            generations: Number(values.generations)
         };
     } catch (error) {
         return usage(error.message);
@@ -96,9 +99,11 @@ async function serve(llama, file, options) {
     await generate(model, sequence, "hello a b", options.tokens);
     if (options.hang)
         await hang(model, sequence);
-    await sleep(options.pause);
-    await sequence.clearHistory();
-    await generate(model, sequence, "hello b a", options.tokens);
+    for (let i = 1; i < options.generations; i++) {
+        await sleep(options.pause);
+        await sequence.clearHistory();
+        await generate(model, sequence, "hello b a", options.tokens);
+    }
     if (options["no-dispose"]) {
         kept.push(model, context);
         return;
