@@ -8,6 +8,7 @@
 #include "show.h"
 
 #define LINES_MAX 8
+#define SHOWN_US 50 /* what is less rounds to nothing */
 #define NAME_MAX_BYTES 100
 
 /* Totals over the ends of one kind. */
@@ -90,14 +91,30 @@ static void print_loads(FILE *out, const struct taf_trail *t)
 	}
 }
 
+/* What is seen at a GPU runtime alone ends with the program's wait for it; where there was
+ * none, nobody knows when the device was done. */
+static void print_infer_time(FILE *out, const struct taf_story *s, const struct total *t)
+{
+	if (!t->n)
+		return;
+	fputs(s->infers_unwaited && !s->infers_waited ? ", submitted in " : ", ", out);
+	if (t->us < SHOWN_US)
+		fputs("<1ms", out);
+	else
+		print_time(out, "", t->us, "");
+	if (!s->infers_unwaited)
+		fputs(s->infers_waited ? " in all with the waits for them" : " in all", out);
+	else if (s->infers_waited)
+		fprintf(out, " in all, %" PRIu64 " of them not waited for", s->infers_unwaited);
+}
+
 static void print_infers(FILE *out, const struct taf_story *s, const struct total *t)
 {
 	if (!s->infers && !t->n)
 		return;
 	taf_report_label(out, "inference");
 	fprintf(out, "%" PRIu64 " generation%s", s->infers, s->infers == 1 ? "" : "s");
-	if (t->us)
-		print_time(out, ", ", t->us, " in all");
+	print_infer_time(out, s, t);
 	if (t->tokens)
 		fprintf(out, ", %" PRIu64 " tokens", t->tokens);
 	if (t->tokens && t->us)

@@ -126,14 +126,17 @@ static void find_oldest(struct ring_side *r)
 	struct taf_ring_record *recs = malloc(ROOM * sizeof(*recs));
 	struct taf_oldest *o = &r->story->oldest;
 	size_t n = recs ? taf_ring_last(&r->copy, recs, ROOM) : 0;
-	uint64_t waited_ns = last_wait_ns(r->trail);
+	uint64_t waited_ns = last_wait_ns(r->trail), submits = 0;
+	bool has_waited = false;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct taf_ring_call *c = &recs[i].call;
 
+		submits += c->kind == TAF_SUBMIT;
 		if ((c->kind == TAF_SYNC || c->kind == TAF_DRAIN) && recs[i].phase != TAF_BEGIN &&
 		    !recs[i].rc) {
 			memset(o, 0, sizeof(*o));
+			has_waited = true;
 		} else if (c->kind == TAF_SUBMIT && o->is_known) {
 			o->behind++;
 		} else if (c->kind == TAF_SUBMIT && c->mono_ns > waited_ns) {
@@ -143,6 +146,7 @@ static void find_oldest(struct ring_side *r)
 			taf_ring_file_name(o->call, sizeof(o->call), c);
 		}
 	}
+	o->is_whole = has_waited || waited_ns || submits == taf_ring_submits(&r->copy);
 	free(recs);
 }
 

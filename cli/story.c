@@ -149,6 +149,13 @@ static void count_infer(struct taf_story *s, const struct taf_past *p,
 		s->submits += v;
 	if (taf_crumb_u64(line, TAF_KEY_TOKENS, &v))
 		s->tokens += v;
+	if (taf_crumb_us(line, TAF_KEY_MS, &v))
+		s->infer_us += v;
+	if (p->phase == TAF_END && taf_crumb_has(line, TAF_KEY_WAITED_MS))
+		s->infers_waited++;
+	else if (p->phase == TAF_END && taf_crumb_has(line, TAF_KEY_SUBMITS) &&
+		 !taf_crumb_has(line, TAF_KEY_TOKENS))
+		s->infers_unwaited++;
 	s->last_infer_ns = p->mono_ns;
 }
 

@@ -72,6 +72,7 @@ struct taf_last_thing {
 struct taf_oldest {
 	bool is_known, is_inside;
 	uint64_t since_ns, age_ms, behind; /* behind: submissions after it */
+	bool is_whole; /* the records go back to the first submission, or to a wait */
 	uint8_t engine;
 	char call[TAF_LABEL_ROOM], label[TAF_LABEL_ROOM];
 };
@@ -83,6 +84,8 @@ struct taf_story {
 	int64_t rc;
 	int signal; /* 0: none */
 	uint64_t end_ns; /* or the last sign of life, or now */
+	uint64_t infer_us; /* of those that ended */
+	uint64_t infers_waited, infers_unwaited; /* bursts: whether the program waited for them */
 	uint64_t loads, infers, submits, tokens, drains, drains_missed, dropped;
 	uint64_t drain_us, drain_max_us;
 	uint64_t last_infer_ns; /* end of the latest generation that ended */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* story_text.c -- a session's end in one sentence of plain words (story->text).
  *
- *   killed 1.2s into a generation by llama_decode on tiny; 14 decodes done;
- *   nothing was being loaded
+ *   killed 1.2s into a generation by llama_decode on tiny; 14 decodes handed over, 2 of
+ *   them since the last wait; nothing was being loaded
  *
  * The sentence names the oldest thing that was not finished, never the thread
  * that waits for it.  It holds names as the log has them: show.h, jsonout.h.
@@ -111,6 +111,33 @@ static void put_idle(struct taf_text *t, const struct taf_story *s)
 	}
 }
 
+/* What was handed over is not done: how much of it something has waited for since. A
+ * wait may have been for another queue, so more is not said. */
+static void put_submits(struct taf_text *t, const struct taf_story *s)
+{
+	const struct taf_oldest *o = &s->oldest;
+	uint64_t out = o->is_known && !o->is_inside ? o->behind + 1 : 0;
+
+	taf_text_put(t, "; ");
+	put_count(t, s->open_submits, unit_of(s));
+	taf_text_put(t, " handed over");
+	if (!s->open_submits)
+		return;
+	if (!o->is_whole) {
+		taf_text_put(t, ", how many are done is not known");
+	} else if (out >= s->open_submits) {
+		taf_text_put(t, s->open_submits == 1 ? ", not waited for"
+						     : ", none of them waited for");
+	} else if (out) {
+		taf_text_put(t, ", ");
+		taf_text_u64(t, out);
+		taf_text_put(t, " of them since the last wait");
+	} else {
+		taf_text_put(t, s->open_submits == 1 ? ", and waited for"
+						     : ", and all of them waited for");
+	}
+}
+
 /* The rest of a generation's story: how far it was, and what else was going on. */
 static void put_rest(struct taf_text *t, const struct taf_story *s)
 {
@@ -118,11 +145,8 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 	const struct taf_open_begin *infer = taf_story_open(s, TAF_INFER);
 	const struct taf_open_begin *drain = taf_story_open(s, TAF_DRAIN);
 
-	if (infer && s->open_submits_known) {
-		taf_text_put(t, "; ");
-		put_count(t, s->open_submits, unit_of(s));
-		taf_text_put(t, " done");
-	}
+	if (infer && s->open_submits_known)
+		put_submits(t, s);
 	if (load && infer) {
 		taf_text_put(t, "; a generation was open as well, for ");
 		taf_text_ms(t, infer->age_ms);

@@ -331,6 +331,15 @@ void taf_burst_unload(struct taf_call *c)
 	taf_tls.inside--;
 }
 
+/* A wait that began before the generation was idle belongs to it: the device was busy. */
+static void note_wait(struct taf_work *w, const struct taf_call *c)
+{
+	uint64_t now = taf_sys_mono_ns(), began = c->begin_ns ? c->begin_ns : now;
+
+	if (began <= taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000)
+		w->waited_ns = now;
+}
+
 /* With nothing in flight and nobody about to submit the generation rests: the mark says
  * so, the turn goes to others, and the next submit of each thread is looked at again. */
 void taf_burst_waited(const struct taf_call *c)
@@ -347,6 +356,8 @@ void taf_burst_waited(const struct taf_call *c)
 	if (!w || !taf_work_claim(w, 0))
 		return;
 	taf_burst_fold(w);
+	if (w->is_inferring)
+		note_wait(w, c);
 	if (w->is_inferring && atomic_load(&w->is_inside)) {
 		atomic_fetch_add(&taf_burst_rests, 1);
 		taf_flight_sum(api, &sum);

@@ -80,7 +80,8 @@
 	K(PEAK_BYTES, "peak_bytes") \
 	K(LARGEST, "largest") \
 	K(PINNED, "pinned") \
-	K(GRAPHS, "graphs")
+	K(GRAPHS, "graphs") \
+	K(WAITED_MS, "waited_ms")
 
 enum taf_key {
 #define K(NAME, name) TAF_KEY_##NAME,

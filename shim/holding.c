@@ -38,12 +38,21 @@ static uint64_t slack_of(const struct taf_work *w)
 	return bytes;
 }
 
+static void put_waited(struct taf_text *t, const struct taf_work *w)
+{
+	if (!w->waited_ns)
+		return;
+	taf_text_put(t, ",\"waited_ms\":");
+	taf_text_u64(t, (taf_work_end_ns(w) - w->last_ns) / 1000000);
+}
+
 void taf_holding_put(const struct taf_work *w, struct taf_text *t)
 {
 	enum taf_api api = taf_api_of(w->table->engine);
 	struct taf_live_sum live;
 	struct taf_flight_sum flight;
 
+	put_waited(t, w);
 	taf_live_sum(api, TAF_LIVE_DEVICES, &live);
 	taf_flight_sum(api, &flight);
 	put(t, "pieces", live.pieces[TAF_AT_DEVICE] + live.pieces[TAF_AT_MANAGED]);

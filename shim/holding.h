@@ -10,9 +10,11 @@
  *   pool_slack  bytes that the runtime's pools keep and nobody uses
  *   in_flight   submits that are not known to be done
  *   captures    streams that are being captured
+ *   waited_ms   from the last submit of the generation to the end of the program's own
+ *               wait for it; absent, and not only 0, where it has not waited
  *   missed      allocations that could not be counted: the rest is a lower bound
  *
- * A member that is 0 is left out.  The note about one device, of the class "device", has
+ * Any other member that is 0 is left out.  The note about one device, of the class "device", has
  * its number as `device` and the live bytes as `bytes`. */
 #ifndef TAF_HOLDING_H
 #define TAF_HOLDING_H

@@ -133,7 +133,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	atomic_store(&w->adapters, 0);
 	atomic_store(&w->is_inside, false);
 	w->since_sync = 0;
-	w->of = w->begin_ns = w->last_ns = 0;
+	w->of = w->begin_ns = w->last_ns = w->waited_ns = 0;
 	w->drained_ns = taf_sys_mono_ns();
 	w->submits = w->tokens = w->peak = w->first_unsynced = w->prefill = 0;
 	atomic_store(&w->is_left, 0);
@@ -355,6 +355,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	}
 	w->is_inferring = true;
 	w->begin_ns = taf_sys_mono_ns();
+	w->waited_ns = 0;
 	w->submits = w->tokens = w->peak = w->prefill = 0;
 	w->first_unsynced = 1;
 	if (w->is_burst)
@@ -438,7 +439,7 @@ static void end_infer(struct taf_work *w)
 			     .live = taf_work_bytes(),
 			     .kv_bytes = taf_work_kv_bytes(),
 			     .handles = taf_work_contexts(),
-			     .us = (w->last_ns - w->begin_ns) / 1000,
+			     .us = (taf_work_end_ns(w) - w->begin_ns) / 1000,
 			     .keep = TAF_KEEP_LOG };
 
 	r.has = TAF_HAS_OF | TAF_HAS_SUBMITS | TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_LIVE |

@@ -72,6 +72,7 @@ struct taf_work {
 	uint64_t of, begin_ns, last_ns;
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	uint64_t drained_ns; /* or made */
+	uint64_t waited_ns; /* end of the program's own wait for what a burst has submitted; 0: none */
 	uint64_t submits, tokens, peak;
 	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
@@ -88,6 +89,12 @@ struct taf_work {
 	_Atomic(void *) store; /* by which the program asks what it holds */
 	_Atomic(uint64_t) adapters; /* which are set, as one number; 0: none */
 };
+
+/* A burst lasts until the program's own wait for it was over, where it made one. */
+static inline uint64_t taf_work_end_ns(const struct taf_work *w)
+{
+	return w->waited_ns > w->last_ns ? w->waited_ns : w->last_ns;
+}
 
 /* What an engine tells when it makes one. */
 struct taf_maker {

@@ -224,8 +224,8 @@ static void the_tale_of_a_kill(void **state)
 	put_runner(f, -SIGKILL, "killed by SIGKILL");
 	VERDICT("killed");
 	assert_true(story.has_ring);
-	SAYS("killed 1.2s into a generation by llama_decode on tiny; 14 decodes done; nothing was "
-	     "being loaded");
+	SAYS("killed 1.2s into a generation by llama_decode on tiny; 14 decodes handed over, none "
+	     "of them waited for; nothing was being loaded");
 	assert_int_equal(story.n_open, 2);
 	assert_int_equal(story.open[0].kind, TAF_INFER);
 	assert_int_equal(story.open[0].age_ms, 1200);
