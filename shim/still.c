@@ -38,20 +38,21 @@ void taf_still_wait(struct taf_flight *f)
 	until = deadline();
 	atomic_fetch_sub(&f->inside, 1);
 	while (holder && taf_state_now() != TAF_LEAVING) {
-		/* A thread that is gone out of its call gives nothing up any more. */
-		if (taf_sys_mono_ns() > until) {
+		bool is_late = taf_sys_mono_ns() > until;
+
+		/* A thread that is gone out of its call gives nothing up any more; whoever
+		 * comes next is not waited for. */
+		if (is_late)
 			atomic_compare_exchange_strong(&taf_still.holder, &holder, 0);
-			until = deadline();
-		} else {
+		else
 			wait_for(holder);
-		}
 		holder = atomic_load(&taf_still.holder);
-		if (holder)
+		if (holder && !is_late)
 			continue;
 		/* From here on the next one that gives something up sees it, or is seen. */
 		atomic_fetch_add(&f->inside, 1);
 		holder = atomic_load(&taf_still.holder);
-		if (!holder)
+		if (!holder || is_late)
 			return;
 		atomic_fetch_sub(&f->inside, 1);
 	}

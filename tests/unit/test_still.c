@@ -134,6 +134,39 @@ static void nobody_waits_for_ever(void **s)
 	taf_still_leave(&taf_flights[0], false);
 }
 
+static _Atomic(int) turns, may_end;
+
+/* One thread after the other gives something up: whenever nobody does, the next begins. */
+static void *begin_again(void *arg)
+{
+	(void)arg;
+	while (!may_end) {
+		uint32_t nobody = 0;
+
+		turns += atomic_compare_exchange_strong(&taf_still.holder, &nobody, UINT32_MAX);
+	}
+	return NULL;
+}
+
+static void a_submit_waits_for_one_deadline(void **s)
+{
+	pthread_t t;
+
+	(void)s;
+	taf_flight_lane();
+	taf_rules.drain_deadline_ms = 5;
+	for (int i = 0; i < 50; i++) {
+		turns = may_end = 0;
+		atomic_store(&taf_still.holder, UINT32_MAX);
+		assert_int_equal(pthread_create(&t, NULL, begin_again, NULL), 0);
+		taf_still_enter(&taf_flights[0], false);
+		taf_still_leave(&taf_flights[0], false);
+		may_end = 1;
+		pthread_join(t, NULL);
+		assert_true(turns <= 1);
+	}
+}
+
 static void ones_own_pass(void **s)
 {
 	(void)s;
@@ -186,6 +219,7 @@ int main(void)
 		cmocka_unit_test_setup(shared_lanes_stand, setup),
 		cmocka_unit_test_setup(begins_when_all_are_out, setup),
 		cmocka_unit_test_setup(nobody_waits_for_ever, setup),
+		cmocka_unit_test_setup(a_submit_waits_for_one_deadline, setup),
 		cmocka_unit_test_setup(ones_own_pass, setup),
 		cmocka_unit_test_setup(captures_pass, setup),
 		cmocka_unit_test_setup(the_leaving_park, setup),
