@@ -179,30 +179,12 @@ TAKES_AS(cuMipmappedArrayCreate, (void **array, const struct taf_cu_array3d *des
 
 #define STREAM_MADE \
 	if (!r && stream) \
-	taf_cuda_stream_made(*stream, TAF_CALLER)
+	taf_cuda_stream_made(*stream, flags, TAF_CALLER)
 PASSES(cuStreamCreate, (void **stream, unsigned flags), (stream, flags), (void)0, STREAM_MADE)
 PASSES(cuStreamCreateWithPriority, (void **stream, unsigned flags, int priority),
        (stream, flags, priority), (void)0, STREAM_MADE)
-/* What is in flight there goes on when its stream is gone. */
-#define STREAM_GOING(name) \
-	int taf_##name(void *stream) \
-	{ \
-		struct taf_call call = TAF_CALL(name); \
-		bool had; \
-		int r = 0; \
-		call.queue = TAF_U64(stream); \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_CU_NOT_INITIALIZED; \
-		had = taf_stream_going(&call); \
-		if (taf_cuda_stream_going(stream)) \
-			r = THROUGH(call, name)(stream); \
-		taf_stream_gone(&call, had, !r); \
-		TAF_FAULT(call, r); \
-		return r; \
-	}
-STREAM_GOING(cuStreamDestroy)
-STREAM_GOING(cuStreamDestroy_v2)
+DESTROYS_STREAM(cuStreamDestroy)
+DESTROYS_STREAM(cuStreamDestroy_v2)
 
 #define CAPTURE(name, queue) CAPTURES(name, (void *stream, int mode), (stream, mode), queue(stream))
 CAPTURE(cuStreamBeginCapture, taf_cu_queue)

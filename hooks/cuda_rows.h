@@ -9,6 +9,7 @@
 
 #include "../shim/flight_point.h"
 #include "abi/cuda.h"
+#include "cuda_wait.h"
 #include "hook.h"
 
 #define TAF_STATUS(r) TAF_STATUS_OF(r)
@@ -137,6 +138,25 @@ static inline bool taf_cu_is_over(int r)
 		if (!r && taf_event_reached(TAF_API, TAF_U64(event))) \
 			taf_cu_waited(&call); \
 		taf_after(&call, r); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+
+#define DESTROYS_STREAM(name) \
+	int taf_##name(void *stream) \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		bool is_free, is_behind, had; \
+		int r = 0; \
+		call.queue = TAF_U64(stream); \
+		call.real = (taf_fn)REAL(name); \
+		if (!call.real) \
+			return TAF_CU_NOT_INITIALIZED; \
+		is_free = taf_cuda_stream_going(stream, &is_behind); \
+		had = taf_stream_going(&call, is_behind); \
+		if (is_free) \
+			r = THROUGH(call, name)(stream); \
+		taf_stream_gone(&call, had, !r); \
 		TAF_FAULT(call, r); \
 		return r; \
 	}

@@ -13,8 +13,10 @@
 #include "rows.h"
 extern const struct taf_table TAF_TABLE;
 
-#define STREAMS 256u /* that are known; a multiple of 64 */
+#define STREAMS 1024u /* that are known; a multiple of 64 */
 #define LEGACY 1 /* CU_STREAM_LEGACY */
+#define OWN_DEFAULT 2 /* CU_STREAM_PER_THREAD */
+#define ASIDE 1 /* CU_STREAM_NON_BLOCKING: the legacy default stream does not wait for it */
 #define NO_TIMING 2 /* CU_EVENT_DISABLE_TIMING */
 
 struct stream {
@@ -22,12 +24,13 @@ struct stream {
 	_Atomic(void *) ctx;
 	_Atomic(uint32_t) device;
 	struct taf_grip grip; /* of a query */
+	_Atomic(bool) is_behind; /* the legacy default stream waits for it */
 };
 
 static struct stream streams[STREAMS];
 static _Atomic(uint32_t) streams_used; /* no place from here on was ever taken */
 
-void taf_cuda_stream_made(void *stream, const void *home)
+void taf_cuda_stream_made(void *stream, unsigned flags, const void *home)
 {
 	cuCtxGetCurrent_fn *get = THEIRS(cuCtxGetCurrent, home);
 	void *ctx = NULL;
@@ -40,6 +43,7 @@ void taf_cuda_stream_made(void *stream, const void *home)
 
 		if (!atomic_compare_exchange_strong(&streams[i].handle, &none, stream))
 			continue;
+		atomic_store(&streams[i].is_behind, !(flags & ASIDE));
 		atomic_store(&streams[i].device, taf_tls.device);
 		atomic_store(&streams[i].ctx, ctx);
 		used = atomic_load(&streams_used);
@@ -60,14 +64,17 @@ static bool forget(struct stream *s)
 	return is_free;
 }
 
-bool taf_cuda_stream_going(void *stream)
+bool taf_cuda_stream_going(void *stream, bool *is_behind)
 {
 	uint32_t n = atomic_load(&streams_used);
 	bool is_free = true;
 
+	*is_behind = false;
 	for (uint32_t i = 0; stream && i < n; i++)
-		if (atomic_load(&streams[i].handle) == stream)
+		if (atomic_load(&streams[i].handle) == stream) {
+			*is_behind = atomic_load(&streams[i].is_behind);
 			is_free &= forget(&streams[i]);
+		}
 	return is_free;
 }
 
@@ -110,7 +117,8 @@ int taf_cuda_wait_stream(void *stream, uint64_t until, const void *home)
 
 /* Who asks for the streams of a context, and until when. */
 struct asked {
-	const void *ctx;
+	void *ctx;
+	const void *home;
 	cuStreamQuery_fn *query;
 	struct taf_patience patience;
 };
@@ -120,6 +128,8 @@ static int ask_known(struct stream *s, const struct asked *by)
 {
 	int r = 0;
 
+	if (atomic_load(&s->ctx) != by->ctx)
+		return 0;
 	if (!taf_grip_take(&s->grip, by->patience.until))
 		return TAF_CU_NOT_READY;
 	if (atomic_load(&s->ctx) == by->ctx)
@@ -148,54 +158,100 @@ static int wait_known(const struct asked *by)
 	return busy ? -ETIMEDOUT : 0;
 }
 
-static int wait_streams(const void *ctx, uint64_t until, const void *home)
+static bool is_known(uint64_t low)
 {
-	cuStreamQuery_fn *query = THEIRS(cuStreamQuery, home);
-	cuCtxSynchronize_fn *sync = THEIRS(cuCtxSynchronize, home);
-	struct asked by = { ctx, query, { taf_sys_mono_ns(), until } };
+	uint32_t n = atomic_load(&streams_used);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (taf_flight_low((uintptr_t)atomic_load(&streams[i].handle)) == low)
+			return true;
+	return false;
+}
+
+static void *stream_of(uintptr_t number)
+{
 	union {
 		uintptr_t n;
 		void *p;
-	} legacy = { .n = LEGACY };
-	int err;
+	} u = { .n = number };
 
-	if (!query || !sync)
-		return -ENOSYS;
-	err = wait_known(&by);
-	err = err ? err : taf_cuda_wait_stream(legacy.p, until, home);
-	return err ? err : sync() ? -EIO : 0;
+	return u.p;
 }
 
-/* -ENOSYS: this context cannot be asked so. */
-static int wait_event(void *ctx, uint64_t until, const void *home)
+static int mark_context(const struct asked *by, void *event)
 {
-	cuCtxRecordEvent_fn *record = THEIRS(cuCtxRecordEvent, home);
-	cuEventCreate_fn *create = THEIRS(cuEventCreate, home);
-	cuEventQuery_fn *query = THEIRS(cuEventQuery, home);
-	cuEventDestroy_v2_fn *destroy = THEIRS(cuEventDestroy_v2, home);
-	struct taf_patience p = { taf_sys_mono_ns(), until };
+	cuCtxRecordEvent_fn *record = THEIRS(cuCtxRecordEvent, by->home);
+
+	return record(by->ctx, event);
+}
+
+static int mark_legacy(const struct asked *by, void *event)
+{
+	cuEventRecord_fn *record = THEIRS(cuEventRecord, by->home);
+
+	return record ? record(event, stream_of(LEGACY)) : -ENOSYS;
+}
+
+/* Until an event is reached that mark has put there. -ENOSYS: it cannot be. */
+static int wait_event(const struct asked *by, int (*mark)(const struct asked *by, void *event))
+{
+	cuEventCreate_fn *create = THEIRS(cuEventCreate, by->home);
+	cuEventQuery_fn *query = THEIRS(cuEventQuery, by->home);
+	cuEventDestroy_v2_fn *destroy = THEIRS(cuEventDestroy_v2, by->home);
 	void *event;
 	int r = 0, err = 0;
 
-	if (!record || !create || !query || !destroy || create(&event, NO_TIMING))
+	if (!create || !query || !destroy || create(&event, NO_TIMING))
 		return -ENOSYS;
-	if (record(ctx, event))
+	if (mark(by, event))
 		err = -ENOSYS;
 	while (!err && (r = query(event)) == TAF_CU_NOT_READY)
-		if (!taf_has_time(&p))
+		if (!taf_has_time(&by->patience))
 			err = -ETIMEDOUT;
 	destroy(event);
 	return err ? err : r ? -EIO : 0;
 }
 
+/* For what is in flight beyond the streams that were asked. */
+static int wait_rest(const struct asked *by)
+{
+	struct taf_flight_rest rest;
+	int err = 0;
+
+	taf_flight_rest(TAF_API_CUDA, is_known, &rest);
+	if (rest.is_own)
+		err = taf_cuda_wait_stream(stream_of(OWN_DEFAULT), by->patience.until, by->home);
+	if (!err && (rest.is_behind || rest.is_unseen))
+		err = wait_event(by, mark_legacy);
+	return err ? err : rest.is_unseen ? -ENOSPC : 0;
+}
+
+static int wait_streams(const struct asked *by)
+{
+	cuCtxSynchronize_fn *sync = THEIRS(cuCtxSynchronize, by->home);
+	int err;
+
+	if (!by->query || !sync)
+		return -ENOSYS;
+	err = wait_known(by);
+	err = err ? err : taf_cuda_wait_stream(stream_of(LEGACY), by->patience.until, by->home);
+	if (err)
+		return err;
+	if (taf_state_now() == TAF_LEAVING)
+		return sync() ? -EIO : 0;
+	return wait_rest(by);
+}
+
 int taf_cuda_wait_context(uint64_t until, const void *home)
 {
 	cuCtxGetCurrent_fn *get = THEIRS(cuCtxGetCurrent, home);
-	void *ctx = NULL;
+	struct asked by = { .home = home,
+			    .query = THEIRS(cuStreamQuery, home),
+			    .patience = { taf_sys_mono_ns(), until } };
 	int err;
 
-	if (!get || get(&ctx) || !ctx)
+	if (!get || get(&by.ctx) || !by.ctx)
 		return -ENODEV;
-	err = wait_event(ctx, until, home);
-	return err == -ENOSYS ? wait_streams(ctx, until, home) : err;
+	err = THEIRS(cuCtxRecordEvent, home) ? wait_event(&by, mark_context) : -ENOSYS;
+	return err == -ENOSYS ? wait_streams(&by) : err;
 }

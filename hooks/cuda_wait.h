@@ -7,23 +7,27 @@
  * (cuCtxRecordEvent, drivers since 12.5), a stream by a query.  Neither puts anything
  * into the program's streams.
  *
- * A driver without that event is asked for the legacy default stream and for each
- * stream whose making was seen.  Streams that were not seen are waited for last, by
- * cuCtxSynchronize, which has no deadline.
+ * A driver without that event is asked for each stream whose making was seen, and for the
+ * default ones.  What flight.h has in flight beyond those lies in other threads' default
+ * streams, in streams that were destroyed or in some that were not seen: an event in the
+ * legacy default stream, which waits for all blocking ones, shows what it can, and where
+ * something may be left the result is -ENOSPC.  cuCtxSynchronize, which has no deadline,
+ * is for the process that leaves: the watchdog of exit.deadline stands behind it.
  *
  *   taf_cuda_stream_made    after theirs; its context is current
  *   taf_cuda_stream_going   before it is destroyed: no query of ours uses it any more;
- *                           false: it must stay (shim/grip.h)
+ *                           false: it must stay (shim/grip.h); is_behind: the legacy
+ *                           default stream waits for it
  *
- * Results: 0, -ETIMEDOUT, -EIO for an error of theirs, -ENOSYS.
+ * Results: 0, -ETIMEDOUT, -ENOSPC, -EIO for an error of theirs, -ENOSYS.
  */
 #ifndef TAF_CUDA_WAIT_H
 #define TAF_CUDA_WAIT_H
 
 #include "../shim/table.h"
 
-void taf_cuda_stream_made(void *stream, const void *home);
-bool taf_cuda_stream_going(void *stream);
+void taf_cuda_stream_made(void *stream, unsigned flags, const void *home);
+bool taf_cuda_stream_going(void *stream, bool *is_behind);
 /* The same for all of a context; ctx NULL: for all of a device. */
 bool taf_cuda_streams_going(const void *ctx, uint32_t device);
 /* A fork child has no streams. */

@@ -192,6 +192,7 @@ RECORD_WITH_FLAGS(cudaEventRecordWithFlags_ptsz, taf_cu_queue_ptsz)
 WAITS_EVENT(cudaEventSynchronize)
 ASKS_EVENT(cudaEventQuery)
 FORGETS(cudaEventDestroy)
+DESTROYS_STREAM(cudaStreamDestroy)
 ASKS_QUEUE(cudaStreamQuery, taf_cu_queue(stream))
 ASKS_QUEUE(cudaStreamQuery_ptsz, taf_cu_queue_ptsz(stream))
 

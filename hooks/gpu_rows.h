@@ -7,7 +7,6 @@
 #undef SUBMITS
 #undef COPIES
 #undef WAITS
-#undef DROPS
 #define TAKES(ret, name, params, args, place, at, bytes, refuse, doc) \
 	HOOK(ret, name, params, args, ALLOC, bytes, refuse, doc)
 #define GIVES(ret, name, params, args, at, refuse, doc) \
@@ -20,5 +19,3 @@
 	HOOK(ret, name, params, args, LOOKUP, 0, refuse, doc)
 #define WAITS(ret, name, params, args, queue, refuse, doc) \
 	HOOK(ret, name, params, args, SYNC, 0, refuse, doc)
-#define DROPS(ret, name, params, args, queue, refuse, doc) \
-	HOOK(ret, name, params, args, LOOKUP, 0, refuse, doc)

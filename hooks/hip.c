@@ -418,7 +418,7 @@ int taf_hipEventDestroy(void *event)
 ASKS(hipStreamQuery, TAF_U64(stream))
 ASKS(hipStreamQuery_spt, TAF_HIP_SPT(stream))
 
-#define MAKES_STREAM(name, params, args) \
+#define MAKES_STREAM(name, params, args, flags_) \
 	int taf_##name params \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
@@ -429,16 +429,18 @@ ASKS(hipStreamQuery_spt, TAF_HIP_SPT(stream))
 			return TAF_HIP_NOT_INITIALIZED; \
 		r = THROUGH(call, name) args; \
 		if (!r && made) \
-			taf_hip_made(TAF_HIP_STREAM, *made, taf_tls.device, call.caller); \
+			taf_hip_made((flags_)&TAF_HIP_NON_BLOCKING ? TAF_HIP_ASIDE \
+								   : TAF_HIP_STREAM, \
+				     *made, taf_tls.device, call.caller); \
 		TAF_FAULT(call, r); \
 		return r; \
 	}
-MAKES_STREAM(hipStreamCreate, (void **made), (made))
-MAKES_STREAM(hipStreamCreateWithFlags, (void **made, unsigned flags), (made, flags))
+MAKES_STREAM(hipStreamCreate, (void **made), (made), 0u)
+MAKES_STREAM(hipStreamCreateWithFlags, (void **made, unsigned flags), (made, flags), flags)
 MAKES_STREAM(hipStreamCreateWithPriority, (void **made, unsigned flags, int priority),
-	     (made, flags, priority))
+	     (made, flags, priority), flags)
 MAKES_STREAM(hipExtStreamCreateWithCUMask, (void **made, uint32_t words, const uint32_t *mask),
-	     (made, words, mask))
+	     (made, words, mask), 0u)
 
 /* What is in flight there goes on when its stream is gone. */
 int taf_hipStreamDestroy(void *stream)
@@ -451,7 +453,7 @@ int taf_hipStreamDestroy(void *stream)
 	call.real = (taf_fn)REAL(hipStreamDestroy);
 	if (!call.real)
 		return TAF_HIP_NOT_INITIALIZED;
-	had = taf_stream_going(&call);
+	had = taf_stream_going(&call, taf_hip_is_behind(stream));
 	if (taf_hip_going(TAF_HIP_STREAM, stream))
 		r = THROUGH(call, hipStreamDestroy)(stream);
 	taf_stream_gone(&call, had, !r);

@@ -26,7 +26,14 @@ static _Atomic(hipStreamQuery_fn *) runtime; /* somewhere in it */
 
 static uint32_t tag_of(enum taf_hip_kept what, uint32_t device)
 {
-	return (uint32_t)what << 16 | (what == TAF_HIP_STREAM ? device & 0xffff : 0);
+	return (uint32_t)what << 16 | (what == TAF_HIP_POOL ? 0 : device & 0xffff);
+}
+
+/* Whether a place of that tag is meant by what, on that device. */
+static bool is_meant(uint32_t tag, enum taf_hip_kept what, uint32_t device)
+{
+	return tag == tag_of(what, device) ||
+	       (what == TAF_HIP_STREAM && tag == tag_of(TAF_HIP_ASIDE, device));
 }
 
 static void be_owner(void)
@@ -84,9 +91,29 @@ bool taf_hip_going(enum taf_hip_kept what, void *handle)
 	n = atomic_load(&used);
 	for (uint32_t i = 0; handle && i < n; i++)
 		if (atomic_load(&places[i].handle) == handle &&
-		    atomic_load(&places[i].tag) >> 16 == (uint32_t)what)
+		    (atomic_load(&places[i].tag) >> 16 == TAF_HIP_POOL) == (what == TAF_HIP_POOL))
 			is_free &= forget(&places[i]);
 	return is_free;
+}
+
+bool taf_hip_is_behind(const void *stream)
+{
+	uint32_t n = atomic_load(&used);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (atomic_load(&places[i].handle) == stream)
+			return atomic_load(&places[i].tag) >> 16 == TAF_HIP_STREAM;
+	return false;
+}
+
+bool taf_hip_is_known(uint64_t low)
+{
+	uint32_t n = atomic_load(&used);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (taf_flight_low((uintptr_t)atomic_load(&places[i].handle)) == low)
+			return true;
+	return false;
 }
 
 bool taf_hip_reset(uint32_t device)
@@ -99,7 +126,7 @@ bool taf_hip_reset(uint32_t device)
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t tag = atomic_load(&places[i].tag);
 
-		if (tag == tag_of(TAF_HIP_POOL, 0) || tag == tag_of(TAF_HIP_STREAM, device))
+		if (is_meant(tag, TAF_HIP_POOL, 0) || is_meant(tag, TAF_HIP_STREAM, device))
 			is_free &= forget(&places[i]);
 	}
 	return is_free;
@@ -132,11 +159,11 @@ int taf_hip_hold(uint32_t i, enum taf_hip_kept what, uint32_t device, void **han
 	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 	struct place *p = &places[i % TAF_HIP_PLACES];
 
-	if (atomic_load(&p->tag) != tag_of(what, device))
+	if (!is_meant(atomic_load(&p->tag), what, device))
 		return -ENOENT;
 	if (!taf_grip_take(&p->grip, until))
 		return -ETIMEDOUT;
-	*handle = atomic_load(&p->tag) == tag_of(what, device) ? atomic_load(&p->handle) : NULL;
+	*handle = is_meant(atomic_load(&p->tag), what, device) ? atomic_load(&p->handle) : NULL;
 	if (*handle)
 		return 0;
 	taf_hip_let(i);

@@ -18,11 +18,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum taf_hip_kept { TAF_HIP_STREAM = 1, TAF_HIP_POOL };
+/* TAF_HIP_ASIDE: a stream that the default one does not wait for. It is made as such, and
+ * meant by TAF_HIP_STREAM everywhere else. */
+enum taf_hip_kept { TAF_HIP_STREAM = 1, TAF_HIP_POOL, TAF_HIP_ASIDE };
 
 /* device: the current one. */
 void taf_hip_made(enum taf_hip_kept what, void *handle, uint32_t device, const void *home);
 bool taf_hip_going(enum taf_hip_kept what, void *handle);
+/* Whether the default stream waits for this one, and is the low half of a key (flight.h)
+ * that of a stream which is kept. */
+bool taf_hip_is_behind(const void *stream);
+bool taf_hip_is_known(uint64_t low);
 bool taf_hip_reset(uint32_t device);
 void taf_hip_closed(void);
 

@@ -47,13 +47,15 @@ static void restore_error(int before, const void *home)
 		taf_hip_forget_error(home);
 }
 
-/* Whether this process has taken memory on a device: only then it is asked anything. */
+/* Whether this process has taken memory on a device or has work there: only then it is
+ * asked anything. */
 static bool is_used(uint32_t device)
 {
 	struct taf_live_sum sum;
 
 	taf_live_sum(TAF_API_HIP, device, &sum);
-	return sum.peak || sum.pieces[TAF_AT_HOST] || sum.pieces[TAF_AT_GRAPH];
+	return sum.peak || sum.pieces[TAF_AT_HOST] || sum.pieces[TAF_AT_GRAPH] ||
+	       taf_flight_is_on(TAF_API_HIP, device);
 }
 
 /* Does what to each device in use; the thread's current one stays. What gives 0, -errno
@@ -80,6 +82,17 @@ static int each_device(int (*what)(int device, const void *home, void *arg), con
 	}
 	restore_error(before, home);
 	return r > 0 ? -EIO : r;
+}
+
+/* hipStreamPerThread */
+static void *own_default(void)
+{
+	union {
+		uintptr_t n;
+		void *p;
+	} u = { .n = TAF_OWN_QUEUE };
+
+	return u.p;
 }
 
 static int wait_stream(void *stream, uint64_t until, const void *home)
@@ -129,8 +142,8 @@ static int wait_known(uint32_t device, uint64_t until, hipStreamQuery_fn *query)
 	return busy ? -ETIMEDOUT : 0;
 }
 
-/* The default stream stands for all that it waits for. Streams that were not seen are
- * waited for last, which has no deadline. */
+/* What was submitted to the known streams of a device, and to its default one. At the exit
+ * all of it: the watchdog of exit.deadline stands behind. */
 static int sync_device(int device, const void *home, void *arg)
 {
 	hipDeviceSynchronize_fn *sync = THEIRS(hipDeviceSynchronize, home);
@@ -142,7 +155,48 @@ static int sync_device(int device, const void *home, void *arg)
 		return -ENOSYS;
 	err = wait_known((uint32_t)device, *until, query);
 	err = err ? err : wait_stream(NULL, *until, home);
-	return err ? err : sync();
+	return err || taf_state_now() != TAF_LEAVING ? err : sync();
+}
+
+/* Until an event in the default stream is reached, which waits for all blocking ones. */
+static int mark_device(int device, const void *home, void *arg)
+{
+	hipEventCreateWithFlags_fn *create = THEIRS(hipEventCreateWithFlags, home);
+	hipEventRecord_fn *record = THEIRS(hipEventRecord, home);
+	hipEventQuery_fn *query = THEIRS(hipEventQuery, home);
+	hipEventDestroy_fn *destroy = THEIRS(hipEventDestroy, home);
+	const uint64_t *until = arg;
+	struct taf_patience p = { taf_sys_mono_ns(), *until };
+	void *event;
+	int r, err = 0;
+
+	(void)device;
+	if (!create || !record || !query || !destroy || create(&event, TAF_HIP_NO_TIMING))
+		return -ENOSYS;
+	r = record(event, NULL);
+	while (!r && !err && (r = query(event)) == TAF_HIP_NOT_READY) {
+		err = taf_has_time(&p) ? 0 : -ETIMEDOUT;
+		r = 0;
+	}
+	destroy(event);
+	return err ? err : r ? -EIO : 0;
+}
+
+/* What is in flight beyond the known streams: other threads' own default streams, such as
+ * were destroyed, and any that were not seen, of which something may then be left. No wait
+ * of ours is without a deadline, so hipDeviceSynchronize is left to the exit. */
+static int sync_rest(uint64_t until, const void *home)
+{
+	struct taf_flight_rest rest;
+	int before = taf_hip_last_error(home), err = 0;
+
+	taf_flight_rest(TAF_API_HIP, taf_hip_is_known, &rest);
+	if (rest.is_own)
+		err = wait_stream(own_default(), until, home);
+	restore_error(before, home);
+	if (!err && (rest.is_behind || rest.is_unseen))
+		err = each_device(mark_device, home, &until);
+	return err ? err : rest.is_unseen ? -ENOSPC : 0;
 }
 
 static int sync_all(void *handle, const void *home)
@@ -150,8 +204,10 @@ static int sync_all(void *handle, const void *home)
 	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 	int before, err;
 
-	if (handle == (const void *)TAF_SELF)
-		return each_device(sync_device, home, &until);
+	if (handle == (const void *)TAF_SELF) {
+		err = each_device(sync_device, home, &until);
+		return err || taf_state_now() == TAF_LEAVING ? err : sync_rest(until, home);
+	}
 	before = taf_hip_last_error(home);
 	err = wait_stream(handle, until, home);
 	restore_error(before, home);

@@ -23,7 +23,6 @@
  *   SUBMITS(ret, name, params, args, queue, refuse, doc)              SUBMIT to a queue
  *   COPIES (ret, name, params, args, queue, refuse, doc)              a copy to a queue: in flight
  *   WAITS  (ret, name, params, args, queue, refuse, doc)              SYNC, or TAF_EVERY_QUEUE
- *   DROPS  (ret, name, params, args, queue, refuse, doc)              the queue is destroyed
  *
  *   params  the parameter list in brackets, args the same names for the call
  *   kind    of policy/kinds.def; SUBMIT, ALLOC and FREE take the narrow door

@@ -21,7 +21,6 @@
 #undef SUBMITS
 #undef COPIES
 #undef WAITS
-#undef DROPS
 #define TAF_IS_NARROW(kind) \
 	(TAF_##kind == TAF_SUBMIT || TAF_##kind == TAF_ALLOC || TAF_##kind == TAF_FREE)
 /* A whole struct is not cleared on the narrow way: that alone would cost more than the door. */
@@ -215,22 +214,6 @@
 		taf_copy_before(&call, taf_flight_key(TAF_API, call.queue, TAF_DEVICE)); \
 		r = THROUGH(call, name) args; \
 		taf_copy_after(&call, TAF_STATUS(r)); \
-		TAF_FAULT(call, TAF_STATUS(r)); \
-		return r; \
-	}
-#define DROPS(ret, name, params, args, queue_, refuse, doc) \
-	ret taf_##name params \
-	{ \
-		struct taf_call call = TAF_CALL(name); \
-		bool had; \
-		ret r; \
-		call.queue = (queue_); \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_NOT_MADE(call, ret, refuse); \
-		had = taf_stream_going(&call); \
-		r = THROUGH(call, name) args; \
-		taf_stream_gone(&call, had, !TAF_STATUS(r)); \
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}

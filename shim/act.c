@@ -104,7 +104,9 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 	is_still = trims && taf_still_begin();
 	taf_tls.inside++;
 	err = w->is_burst ? sync_burst(w, handle) : ops->sync(handle, w->home);
-	*what = err ? "not synchronized, so not cleared" : NULL;
+	*what = err == -ENOSPC ? "not drained: unseen streams"
+		: err	       ? "not synchronized, so not cleared"
+			       : NULL;
 	if (!err && trims) {
 		if (taf_known_bars_clear(taf_engine_name(w->table->engine)))
 			*what = "not cleared: drain.no_clear names this version";

@@ -78,10 +78,14 @@ TAF_INLINE uint64_t taf_call_key(const struct taf_call *c)
 }
 
 /* Round the destruction of the stream in c->queue. What is in flight there goes on, and
- * its handle may be another one's as soon as theirs returns: all is forgotten before. */
-static inline bool taf_stream_going(const struct taf_call *c)
+ * its handle may be another one's as soon as theirs returns: all is forgotten before.
+ * is_behind: the device's default stream waits for it. */
+static inline bool taf_stream_going(const struct taf_call *c, bool is_behind)
 {
-	taf_flight_drop(taf_call_key(c));
+	if (is_behind)
+		taf_flight_drop(taf_call_key(c));
+	else
+		taf_flight_lose(taf_call_key(c));
 	return taf_capture_going(c->queue);
 }
 

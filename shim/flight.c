@@ -10,6 +10,7 @@ struct taf_flight taf_flights[TAF_FLIGHT_LANES];
 #define OTHERS TAF_FLIGHT_QUEUES /* the place for queues beyond */
 #define OTHERS_KEY 0xfffffffffffeull
 #define GONE_KEY 0xfffffffffffdull /* of a queue that was destroyed with work in flight */
+#define LOST_KEY 0xfffffffffffcull /* ... which nothing but the whole device waits for */
 #define MIXED UINT32_MAX /* queues of several devices are counted together */
 #define EVERY (1ull << 55)
 #define DEVICE (1ull << 54)
@@ -202,7 +203,8 @@ bool taf_flight_is_idle(uint64_t key)
 	return true;
 }
 
-void taf_flight_drop(uint64_t key)
+/* Queues become what low says; of a device or an API all is done. */
+static void drop(uint64_t key, uint64_t low)
 {
 	int lanes = atomic_load(&lanes_used);
 
@@ -216,8 +218,58 @@ void taf_flight_drop(uint64_t key)
 				raise(&q->done, submits_of(q));
 			else
 				atomic_compare_exchange_strong(&q->key, &(uint64_t){ key },
-							       (uint64_t)api_of(key) << 56 |
-								       GONE_KEY);
+							       (uint64_t)api_of(key) << 56 | low);
+		}
+}
+
+void taf_flight_drop(uint64_t key)
+{
+	drop(key, GONE_KEY);
+}
+
+void taf_flight_lose(uint64_t key)
+{
+	drop(key, LOST_KEY);
+}
+
+bool taf_flight_is_on(enum taf_api api, uint32_t device)
+{
+	int lanes = atomic_load(&lanes_used);
+
+	for (int l = 0; l < lanes; l++)
+		for (int i = 0; i <= OTHERS; i++) {
+			const struct taf_flight_queue *q = &taf_flights[l].of[i];
+			uint64_t key = atomic_load_explicit(&q->key, memory_order_relaxed);
+
+			if (key && api_of(key) == api && !is_idle(q) && is_of_device(q, device))
+				return true;
+		}
+	return false;
+}
+
+static void see_rest(const struct taf_flight *f, uint64_t low, bool (*is_known)(uint64_t low),
+		     struct taf_flight_rest *out)
+{
+	if (low == TAF_OWN_QUEUE && f == taf_tls.flight)
+		out->is_own = true;
+	else if (low == TAF_OWN_QUEUE || low == GONE_KEY)
+		out->is_behind = true;
+	else if (low && !is_known(low))
+		out->is_unseen = true;
+}
+
+void taf_flight_rest(enum taf_api api, bool (*is_known)(uint64_t low), struct taf_flight_rest *out)
+{
+	int lanes = atomic_load(&lanes_used);
+
+	*out = (struct taf_flight_rest){ false, false, false };
+	for (int l = 0; l < lanes; l++)
+		for (int i = 0; i <= OTHERS; i++) {
+			const struct taf_flight_queue *q = &taf_flights[l].of[i];
+			uint64_t key = atomic_load_explicit(&q->key, memory_order_relaxed);
+
+			if (key && api_of(key) == api && !is_idle(q))
+				see_rest(&taf_flights[l], key & LOW, is_known, out);
 		}
 }
 

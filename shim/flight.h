@@ -44,11 +44,16 @@ extern struct taf_flight taf_flights[TAF_FLIGHT_LANES];
 /* In rows: a wait for all queues. */
 #define TAF_EVERY_QUEUE UINT64_MAX
 
+static inline uint64_t taf_flight_low(uint64_t queue)
+{
+	return (queue ^ queue >> 48) & 0xffffffffffffull;
+}
+
 /* api in the top byte, device in the next, and the handle's lower 48 bits: user
  * addresses have no more on x86-64 and aarch64, and other handles are folded. */
 static inline uint64_t taf_flight_key(enum taf_api api, uint64_t queue, uint32_t device)
 {
-	uint64_t low = (queue ^ queue >> 48) & 0xffffffffffffull;
+	uint64_t low = taf_flight_low(queue);
 
 	return (uint64_t)api << 56 | (queue <= 2 ? (uint64_t)(device & 0x3f) << 48 : 0) | low;
 }
@@ -110,6 +115,21 @@ bool taf_flight_is_idle(uint64_t key);
  * flight there is done when the whole device is.  With the key of every queue, or of
  * a device: it was reset, and nothing is in flight any more. */
 void taf_flight_drop(uint64_t key);
+/* The same for a queue that the device's default stream does not wait for. */
+void taf_flight_lose(uint64_t key);
+
+/* Whether a has work in flight that was submitted while that device was current. */
+bool taf_flight_is_on(enum taf_api a, uint32_t device);
+
+/* Where an API has work in flight other than in the queues that is_known knows; low: of
+ * a handle, as keys keep it. */
+struct taf_flight_rest {
+	bool is_own; /* in this thread's own default stream */
+	bool is_behind; /* in what the device's default stream waits for: other threads' own
+			   ones, and queues that were dropped */
+	bool is_unseen; /* anywhere else */
+};
+void taf_flight_rest(enum taf_api api, bool (*is_known)(uint64_t low), struct taf_flight_rest *out);
 void taf_flight_forget(void);
 
 #endif

@@ -8,6 +8,12 @@
  *   taf_event_reached(api, event)       their wait for it, or a query, has succeeded
  *   taf_event_forget(api, event)        before it is destroyed
  *
+ * A stream that waits for an event on the device (cudaStreamWaitEvent) is not followed:
+ * when it is done, what came before the event in the other stream is done as well, and
+ * still counts as in flight.  That costs a drain which finds nothing to wait for.  To
+ * follow it wrongly, across captures, events that are recorded anew by another thread
+ * and streams of other devices, would cost the drain where there is something.
+ *
  * A point is how far each thread had come in this queue; what was submitted before
  * it then counts as done (flight.h).  Events are kept in a table without a lock: of
  * two with the same place in it the later one is known, and of two threads at one

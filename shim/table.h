@@ -29,7 +29,8 @@ struct taf_row {
 /* What the shim may ask of a runtime. Each is called with the shim's own calls
  * muted, on the thread that is in the hooked call. NULL: the runtime cannot. */
 struct taf_ops {
-	/* Waits until the device has finished what was submitted through handle. 0 or -errno. */
+	/* Waits until the device has finished what was submitted through handle. 0 or -errno;
+	 * -ENOSPC: something may be left, in a queue that was not seen. */
 	int (*sync)(void *handle, const void *home);
 	/* Gives cached memory back. 0 or -errno. */
 	int (*trim)(void *handle, const void *home);

@@ -38,6 +38,9 @@ struct taf_hip_pitched {
 
 /* hipMemcpyKind */
 #define TAF_HIP_TO_HOST 2
+/* hipStreamNonBlocking, hipEventDisableTiming */
+#define TAF_HIP_NON_BLOCKING 1u
+#define TAF_HIP_NO_TIMING 2u
 
 /* hipChannelFormatDesc */
 struct taf_hip_channels {

@@ -34,6 +34,7 @@
 #define HAND_hipStreamSynchronize FAKE_HAND
 #define HAND_hipStreamQuery FAKE_HAND
 #define HAND_hipStreamCreate FAKE_HAND
+#define HAND_hipStreamCreateWithFlags FAKE_HAND
 #define HAND_hipStreamDestroy FAKE_HAND
 #define HAND_hipMemPoolCreate FAKE_HAND
 #define HAND_hipDeviceReset FAKE_HAND
@@ -263,6 +264,15 @@ int hipStreamCreate(void **stream)
 	if (stream && !is_failing())
 		*stream = fake_cells[FAKE_hipStreamCreate];
 	return over(FAKE_hipStreamCreate, 0);
+}
+
+int hipStreamCreateWithFlags(void **stream, unsigned flags)
+{
+	(void)flags;
+	fake_called(FAKE_hipStreamCreateWithFlags);
+	if (stream && !is_failing())
+		*stream = fake_cells[FAKE_hipStreamCreateWithFlags];
+	return over(FAKE_hipStreamCreateWithFlags, 0);
 }
 
 int hipStreamDestroy(void *stream)

@@ -22,12 +22,14 @@ guest() { # SETTINGS STEPS...
 }
 
 # Launches, waits, frees and what ends them, a letter each, in their order. A wait of ours
-# asks the streams first.
+# asks the streams (Q), at the exit the device as well (D), and where more may be in flight
+# puts an event (E) in the default one.
 order() {
 	sed -n 's/^hipModuleLaunchKernel$/L/p; s/^hipDeviceSynchronize$/D/p; s/^hipStreamSynchronize$/S/p
 		s/^hipFree$/F/p; s/^hipMemPoolTrimTo$/T/p; s/^hipStreamDestroy$/X/p
 		s/^hipStreamBeginCapture$/[/p; s/^hipStreamEndCapture$/]/p; s/^teardown$/./p
-		s/^hipStreamQuery$/Q/p; s/^hipDeviceReset$/R/p' fake.log | tr -d '\n' | sed 's/QD/D/g'
+		s/^hipStreamQuery$/Q/p; s/^hipDeviceReset$/R/p
+		s/^hipEventRecord$/E/p' fake.log | tr -d '\n' | sed 's/QD/D/g'
 }
 
 calls() { # CASE ORDER
@@ -64,12 +66,12 @@ check "copies" "launches of each" "2 1 " "$(infers)"
 # ---- drains at boundaries ----
 
 guest "drain.post_sync=on" launch=2 pause=400 launch=2 pause=400 launch=1 sync
-calls post_sync "LLDLLDLDD."
+calls post_sync "LLQLLQLDD."
 check post_sync drains 3 "$(count '.ev == "drain" and .ph == "end" and .rc == 0 and .of != null')"
 has post_sync "the rule" '.ev == "drain" and .rule == "drain.post_sync"'
 
 guest "drain.pre_clear=on;drain.at_exit=off" launch=1 pause=400 launch=1
-check pre_clear "waits before each" DLDL "$(order | tr -d .T)"
+check pre_clear "waits before each" QLQL "$(order | tr -d .T)"
 
 guest "" launch=3
 calls exit "LLLD."
@@ -83,20 +85,33 @@ check "exit, off" status "exit 5" "$(cat shim.status)"
 # ---- nothing is given up in flight ----
 
 guest "" take=4096 launch=2 give sync
-calls give "LLDFDD."
+calls give "LLQFDD."
 has give "the rule" '.ev == "drain" and .rule == "drain.before_unload"'
 guest "" take=4096 take=4096 launch=2 sync give give
 calls "give, idle" "LLDFFD."
 guest "" launch=1 trim
-check trim "a wait before it" LDT "$(order | cut -c1-3)"
+check trim "a wait before it" LQT "$(order | cut -c1-3)"
 # A queue that is destroyed ends nothing, and is waited for by none of its own.
 guest "drain.post_sync=on" stream=1 launch=2 drop pause=400 stream=0 launch=1 sync
-calls drop "LLXDLDD."
+calls drop "LLXQELDD."
 guest "" make launch=1 drop take=64 give
-calls "a stream that is gone" "LXDFD."
+calls "a stream that is gone" "LXQEFD."
+# What lies in a stream that was not seen may never end: then nobody waits for it but the
+# process that leaves.
+guest "" stream=1 launch=1 take=64 give
+calls "an unseen stream" "LQEFD."
+has "an unseen stream" "that it was not drained" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -28 and .msg == "not drained: unseen streams"'
+# Another thread's own default stream is behind the device's.
+guest "" own beside=1 take=64 give
+calls "another's own stream" "LQEFD."
+has "another's own stream" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+guest "" own launch=1 take=64 give
+calls "one's own stream" "LQQFD."
+guest "" aside launch=1 drop take=64 give
+has "a non-blocking stream that is gone" "that it was not drained" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -28'
 # Ours asks the streams that are known, then the device's own.
 guest "" make launch=1 take=64 give sync
-check "known streams" calls "LQDFDQD." "$(order)"
+check "known streams" calls "LQQFDQD." "$(order)"
 # Work that never ends: nobody waits longer than drain.deadline, nor without one.
 busy="drain.deadline=50ms;drain.at_exit=off"
 with_shim FAKE_BUSY=1 FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$busy" "$burst" make launch=1 take=64 give
@@ -106,23 +121,23 @@ with_shim FAKE_BUSY=1 FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$busy" "$burst" la
 check "busy, reset" calls "LRF." "$(order | tr -d Q)"
 check "busy, reset" "drains: nothing is in flight after it" 1 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload"')"
 guest "drain.at_exit=off" stream=1 capture launch=1 reset stream=0 launch=1 take=64 give
-calls "reset ends captures" "[LRLDF."
+calls "reset ends captures" "[LRLQF."
 # Copies are in flight as well; one to the host shows what came before it to be done.
 guest "drain.at_exit=off" take=64 copy=2 give
-calls copy "DF."
+calls copy "QF."
 guest "drain.at_exit=off" take=64 copy=2 fetch give
 calls "copy to the host" "F."
 # Pools that the program made are trimmed, until they are destroyed or reset.
 pools="drain.pre_clear=on;drain.before_unload=off;drain.at_exit=off"
 guest "$pools" pool launch=1
-calls pool "DTL."
+calls pool "QTL."
 guest "$pools" pool unpool launch=1
-calls "no pool" "DL."
+calls "no pool" "QL."
 guest "$pools" pool reset launch=1
-calls "pool, reset" "RDL."
+calls "pool, reset" "RQL."
 # The other device's work is not done when this one's is.
 guest "" take=64 device=1 launch=2 device=0 sync give
-calls "two devices" "LLDDFD."
+calls "two devices" "LLDQQFD."
 guest "drain.before_unload=off;drain.at_exit=off" take=4096 launch=2 give
 calls "give, off" "LLF."
 
@@ -216,4 +231,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
 
-tally 64
+tally 70

@@ -35,6 +35,34 @@ check pre_clear "what was pushed was popped" "$(calls cuCtxPushCurrent_v2)" "$(c
 check pre_clear "what was retained was released" "$(($(calls cuDevicePrimaryCtxRetain) - 2))" "$(calls cuDevicePrimaryCtxRelease_v2)"
 check pre_clear "kept by pools" 8192 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end").pool_slack) | add')"
 
+# A driver without cuCtxRecordEvent, as all before 12.5: each stream is asked, and nothing is
+# waited for without a deadline but by the process that leaves.
+mkdir old
+echo '{ local: cuCtxRecordEvent; };' >old.map
+"${cc[@]}" -fPIC -shared -Wl,-soname,libcuda.so.1 -Wl,-Bsymbolic -Wl,--version-script=old.map \
+	-o old/libcuda.so.1 "$SRC/tests/fake/fake_cuda.c" || exit 1
+cp libcudart.so.13 old/
+old() { # SETTINGS VARIABLES... COMMAND...
+	local set=$1
+	shift
+	rm -f calls.txt
+	with_shim LD_LIBRARY_PATH="$work/old" FAKE_LOG="$work/calls.txt" TAFFRAIL_SET="$set" "$@"
+}
+old 'drain.pre_clear=on;drain.before_unload=off;drain.at_exit=off' ./input contexts
+check old out "$(cat plain.out)" "$(cat shim.out)"
+check old "queries of the default stream, one a context" 3 "$(calls cuStreamQuery)"
+check old "waits without a deadline" 0 "$(calls cuCtxSynchronize)"
+check old "events" 0 "$(calls cuEventCreate)"
+old 'drain.pre_clear=on;drain.before_unload=off' ./input contexts
+check "old, exit" "waits without a deadline, at the end" 2 "$(calls cuCtxSynchronize)"
+old 'drain.at_exit=off' FAKE_DRIVER=1 ./input copies
+check "old, unseen" "waits without a deadline" 0 "$(calls cuCtxSynchronize)"
+check "old, unseen" "events of ours, which are destroyed" "$(calls cuEventCreate)" "$(calls cuEventDestroy_v2)"
+has "old, unseen" "that it was not drained" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -28 and .msg == "not drained: unseen streams"'
+old 'drain.at_exit=off;drain.deadline=50ms' FAKE_BUSY=2 FAKE_DRIVER=1 ./input copies
+check "old, hangs" "waits without a deadline" 0 "$(calls cuCtxSynchronize)"
+has "old, hangs" "that it gave up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
+
 # Memory by handle is given back when it is released and nowhere mapped any more.
 held() { # bytes, pieces: at the end of the last generation
 	crumbs | jq -rs 'map(select(.class == "device" and .engine == "cuda") | [.bytes, .pieces // 0]) | last // [0, 0] | map(tostring) | join(" ")'
@@ -81,4 +109,4 @@ for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;
 	injected=$(($(calls cuStreamQuery) + $(calls cuCtxRecordEvent)))
 	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
 done
-tally 55
+tally 65

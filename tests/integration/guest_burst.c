@@ -7,7 +7,9 @@
  *   sync         waits for the device        wait      for the stream
  *   take=N       takes N bytes of the device; says what came of it
  *   give         gives the latest piece back trim      a pool's cache
+ *   own          from now on the thread's own default stream
  *   make         makes the stream       drop      destroys it
+ *   aside        makes one that the default one does not wait for
  *   copy=N       N copies on the stream fetch     one to the host, which waits
  *   pool         makes a pool           unpool    destroys it
  *   reset        resets the device
@@ -31,6 +33,7 @@ static struct {
 	int (*sync)(void), (*wait)(void *), (*take)(void **, size_t), (*give)(void *);
 	int (*trim)(void *, size_t), (*drop)(void *), (*capture)(void *, int);
 	int (*end)(void *, void **), (*device)(int), (*reset)(void), (*make)(void **);
+	int (*aside)(void **, unsigned);
 	int (*copy)(void *, const void *, size_t, int, void *), (*fetch)(void *, void *, size_t);
 	int (*pool)(void **, const void *), (*unpool)(void *);
 } hip;
@@ -73,6 +76,7 @@ static void load(const char *self)
 	find(h, "hipSetDevice", &hip.device);
 	find(h, "hipDeviceReset", &hip.reset);
 	find(h, "hipStreamCreate", &hip.make);
+	find(h, "hipStreamCreateWithFlags", &hip.aside);
 	find(h, "hipMemcpyAsync", &hip.copy);
 	find(h, "hipMemcpyDtoH", &hip.fetch);
 	find(h, "hipMemPoolCreate", &hip.pool);
@@ -124,6 +128,8 @@ static int is_other_step(const char *what, long n)
 {
 	if (!strcmp(what, "make"))
 		printf("make: %d\n", hip.make(&stream));
+	else if (!strcmp(what, "aside"))
+		printf("aside: %d\n", hip.aside(&stream, 1));
 	else if (!strcmp(what, "copy"))
 		copy(n);
 	else if (!strcmp(what, "fetch"))
@@ -147,6 +153,8 @@ static void step(const char *what, long n)
 		printf("launch: %d of %ld\n", launch(n), n);
 	else if (!strcmp(what, "stream"))
 		stream = (void *)(n << 12);
+	else if (!strcmp(what, "own"))
+		stream = (void *)2;
 	else if (!strcmp(what, "device"))
 		hip.device((int)n);
 	else if (!strcmp(what, "sync"))

@@ -44,6 +44,7 @@ static struct {
 		      size_t shared, void *stream);
 	int (*wait)(void);
 	int (*stream_wait)(void *stream);
+	int (*make)(void **stream);
 	int (*begin)(void *stream, int mode);
 	int (*end)(void *stream, void **graph);
 	int (*record)(void *event, void *stream);
@@ -98,6 +99,7 @@ static void open_hip(void)
 	guest_symbol(&hip.launch, library, "hipLaunchKernel");
 	guest_symbol(&hip.wait, library, "hipDeviceSynchronize");
 	guest_symbol(&hip.stream_wait, library, "hipStreamSynchronize");
+	guest_symbol(&hip.make, library, "hipStreamCreate");
 	guest_symbol(&hip.begin, library, "hipStreamBeginCapture");
 	guest_symbol(&hip.end, library, "hipStreamEndCapture");
 	guest_symbol(&hip.record, library, "hipEventRecord");
@@ -393,6 +395,9 @@ static void work_until(bool is_waited)
 {
 	static int sign;
 	void *queue = new_queue(), *p;
+
+	if (is_hip)
+		tell("make", hip.make(&queue));
 
 	tell("take", take(&p, 1000));
 	tell("launch", launch(queue));

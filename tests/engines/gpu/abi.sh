@@ -56,7 +56,7 @@ level0 zeDeviceSynchronize
 # The rows as lines "NAME".
 rows_of() { # TABLE
 	tr '\n' ' ' <"$SRC/hooks/$1.def" |
-		grep -oE '(TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|DROPS|HOOK|OWN|CALL)\(int, *[A-Za-z_0-9]+' | sed 's/.*[ ,]//'
+		grep -oE '(TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|HOOK|OWN|CALL)\(int, *[A-Za-z_0-9]+' | sed 's/.*[ ,]//'
 }
 
 check_names() { # TABLE LIBRARY

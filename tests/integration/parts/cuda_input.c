@@ -373,6 +373,7 @@ static void copies(void)
 	any_fn *copy = function("cudaMemcpyAsync");
 	uint64_t p = 0, q = 0;
 
+	TELL("cudaSetDevice", 0, 0, 0, 0);
 	cuda_say("launch %d\n", launch());
 	TELL("cudaDeviceSynchronize", 0, 0, 0, 0);
 	TELL("cudaMalloc", &p, sizeof(to), 0, 0);
