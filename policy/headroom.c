@@ -110,9 +110,9 @@ void taf_headroom(const struct taf_question *q, struct taf_verdict *v)
 	enum taf_kind kind = q->event->kind;
 	const struct growth kinds[] = {
 		{ TAF_RULE_memory_growth_per_min, TAF_TOLD_MIN, &r->memory_growth_per_min,
-		  m->growth_per_min, "grown a minute" },
+		  m->growth_per_min, "a minute" },
 		{ TAF_RULE_memory_growth_per_infer, TAF_TOLD_INFER, &r->memory_growth_per_infer,
-		  m->growth_per_infer, "grown a generation" },
+		  m->growth_per_infer, "a generation" },
 	};
 
 	if (q->event->phase != TAF_BEGIN ||

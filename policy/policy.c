@@ -116,9 +116,29 @@ static void put_amount(struct taf_text *out, enum taf_unit unit, uint64_t n)
 	}
 }
 
+/* What is used or has grown needs nothing. */
+static bool is_growth(int rule)
+{
+	return rule == TAF_RULE_memory_growth_per_min || rule == TAF_RULE_memory_growth_per_infer;
+}
+
+static bool is_use(int rule)
+{
+	return rule == TAF_RULE_memory_warn_pct || rule == TAF_RULE_memory_critical_pct;
+}
+
 void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 {
-	if (a->unit == TAF_UNIT_BYTES && a->have < a->need) {
+	if (is_growth(a->rule)) {
+		taf_text_put(out, "grown by ");
+		put_amount(out, a->unit, a->need);
+		taf_text_char(out, ' ');
+		taf_text_put(out, a->about);
+		taf_text_put(out, ", more than ");
+		put_amount(out, a->unit, a->have);
+		return;
+	}
+	if (a->unit == TAF_UNIT_BYTES && a->have < a->need && !is_use(a->rule)) {
 		taf_text_put(out, "needs ");
 		put_amount(out, a->unit, a->need);
 		taf_text_put(out, ", has ");

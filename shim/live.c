@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "life.h"
+#include "memory.h"
 #include "ring.h"
 #include "crumb.h"
 
@@ -19,6 +20,7 @@ struct slot {
 
 struct sum {
 	_Atomic(uint64_t) bytes[TAF_PLACES], pieces[TAF_PLACES], peak, largest;
+	uint64_t looked; /* peak when memory was last looked at */
 };
 
 static struct slot *table; /* under lock, as room and used */
@@ -200,9 +202,11 @@ static void bump(_Atomic(uint64_t) *n, uint64_t by)
 	atomic_store_explicit(n, now_of(n) + by, memory_order_relaxed);
 }
 
-static void add(const struct taf_piece *p)
+/* Whether memory is to be looked at: so much more than the last time that it was. */
+static bool add(const struct taf_piece *p)
 {
 	struct sum *s = sum_of(p);
+	bool is_higher;
 
 	bump(&s->bytes[p->place], p->bytes);
 	bump(&s->pieces[p->place], 1);
@@ -211,6 +215,10 @@ static void add(const struct taf_piece *p)
 		raise(&s->peak, held(s));
 	}
 	publish(p);
+	is_higher = now_of(&s->peak) - s->looked >= TAF_MEMORY_STEP;
+	if (is_higher)
+		s->looked = now_of(&s->peak);
+	return is_higher;
 }
 
 static void subtract(const struct taf_piece *p)
@@ -222,9 +230,20 @@ static void subtract(const struct taf_piece *p)
 	publish(p);
 }
 
+/* The first engine by which this api is reached. */
+static enum taf_engine engine_of(enum taf_api api)
+{
+	int e = 0;
+
+	while (e < TAF_ENGINE_COUNT - 1 && taf_api_of((enum taf_engine)e) != api)
+		e++;
+	return (enum taf_engine)e;
+}
+
 void taf_live_take(const struct taf_piece *p)
 {
 	struct taf_piece old = { .at = 0 };
+	bool is_higher = false;
 	int put;
 
 	if (!p->at || p->api == TAF_API_NONE)
@@ -237,10 +256,12 @@ void taf_live_take(const struct taf_piece *p)
 	if (old.at)
 		subtract(&old);
 	if (put > 0)
-		add(p);
+		is_higher = add(p);
 	else if (put < 0)
 		atomic_fetch_add(&missed, 1);
 	unlock_table();
+	if (is_higher)
+		taf_memory_grown(engine_of(p->api));
 }
 
 bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out)

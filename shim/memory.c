@@ -13,7 +13,6 @@
 #include "scratch.h"
 #include "sys_memory.h"
 
-#define KEEP_BYTES (64u << 20) /* what we took or gave back since makes an answer old */
 #define SAMPLES 20
 #define SAMPLE_GAP_MS 15000 /* so many of them span five minutes */
 #define SPAN_MIN_MS 10000 /* a shorter span says nothing about a minute */
@@ -180,8 +179,9 @@ static bool is_old(uint64_t now_ms, uint64_t own)
 {
 	uint64_t at = atomic_load(&read_ms);
 
-	return !at || now_ms - at >= TAF_MEMORY_KEEP_MS || taf_less(own, own_then) >= KEEP_BYTES ||
-	       taf_less(own_then, own) >= KEEP_BYTES;
+	return !at || now_ms - at >= TAF_MEMORY_KEEP_MS ||
+	       taf_less(own, own_then) >= TAF_MEMORY_STEP ||
+	       taf_less(own_then, own) >= TAF_MEMORY_STEP;
 }
 
 void taf_memory_now(struct taf_memory *m)
@@ -231,12 +231,8 @@ void taf_memory_tell(const struct taf_verdict *v)
 			atomic_fetch_or(&told, told_by(v->said[i].rule));
 }
 
-void taf_memory_watch(const struct taf_work *w)
+static void ask_rules(const struct taf_event *ev)
 {
-	struct taf_event ev = { .kind = TAF_INFER,
-				.phase = TAF_BEGIN,
-				.engine = w->table->engine,
-				.model = taf_work_model_name(w) };
 	struct taf_facts f = { .now_ms = 0 };
 	struct taf_verdict *v = taf_scratch_take(sizeof(*v));
 
@@ -244,10 +240,24 @@ void taf_memory_watch(const struct taf_work *w)
 		return;
 	taf_verdict_init(v);
 	taf_memory_now(&f.memory);
-	taf_headroom(&(struct taf_question){ &taf_rules, &ev, &f }, v);
+	taf_headroom(&(struct taf_question){ &taf_rules, ev, &f }, v);
 	if (v->n_said)
-		taf_say_verdict(&(struct taf_admission){ .event = &ev }, v, 0);
+		taf_say_verdict(&(struct taf_admission){ .event = ev }, v, 0);
 	taf_scratch_give(v);
+}
+
+void taf_memory_watch(const struct taf_work *w)
+{
+	ask_rules(&(struct taf_event){ .kind = TAF_INFER,
+				       .phase = TAF_BEGIN,
+				       .engine = w->table->engine,
+				       .model = taf_work_model_name(w) });
+}
+
+/* As of a generation: what is taken already is not refused any more. */
+void taf_memory_grown(enum taf_engine engine)
+{
+	ask_rules(&(struct taf_event){ .kind = TAF_INFER, .phase = TAF_BEGIN, .engine = engine });
 }
 
 void taf_memory_forget(void)

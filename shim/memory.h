@@ -6,7 +6,7 @@
  *   taf_memory_tell(&v)      the warnings of v were written: they are not repeated while they stand
  *
  * What the system says is kept for TAF_MEMORY_KEEP_MS, or until this process took
- * or gave back 64 MiB; what it took is counted at each question.  Growth of its
+ * or gave back TAF_MEMORY_STEP; what it took is counted at each question.  Growth of its
  * allocations is measured between questions, over the last minutes and from
  * generation to generation, and begins anew whenever a model or a context comes or
  * goes: that is no growth.  Nothing here waits, and no thread is behind it.
@@ -22,6 +22,7 @@
 #include "work.h"
 
 #define TAF_MEMORY_KEEP_MS 250
+#define TAF_MEMORY_STEP (64u << 20) /* bytes that make an answer old */
 
 void taf_memory_now(struct taf_memory *m);
 /* The counts of this process alone, and what is kept of the rest: no file is read. */
@@ -29,6 +30,9 @@ void taf_memory_quick(struct taf_memory *m);
 /* Asks the rules about memory alone, before a generation that no other rule is asked
  * about, and says what they warn of. */
 void taf_memory_watch(const struct taf_work *w);
+/* The same after an allocation by which the process holds TAF_MEMORY_STEP more of a
+ * device of this engine than it ever did when this was called. */
+void taf_memory_grown(enum taf_engine engine);
 void taf_memory_stale(void);
 void taf_memory_tell(const struct taf_verdict *v);
 /* A fork child took nothing yet. */

@@ -140,6 +140,29 @@ static void a_refusal_says_its_numbers(void **state)
 	assert_non_null(strstr(a->about, "guessed from the name"));
 }
 
+static const char *words_of(const struct taf_answer *a)
+{
+	static char buf[256];
+	struct taf_text t;
+
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_answer_text(a, &t);
+	return buf;
+}
+
+static void says_what_is_used_and_grown(void **state)
+{
+	(void)state;
+	world("memory.growth_per_min=1GiB", 0, 8 * GIB, GIB);
+	event.kind = TAF_INFER;
+	facts.memory.growth_per_min = 3 * GIB;
+	decide();
+	assert_int_equal(verdict.n_said, 2);
+	assert_string_equal(words_of(&verdict.said[0]), "7.0 GiB of 8.0 GiB, memory in use");
+	assert_string_equal(words_of(&verdict.said[1]),
+			    "grown by 3.0 GiB a minute, more than 1.0 GiB");
+}
+
 static void drains_before_it_judges(void **state)
 {
 	(void)state;
@@ -389,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides_as_the_table_says),
 		cmocka_unit_test(a_refusal_says_its_numbers),
+		cmocka_unit_test(says_what_is_used_and_grown),
 		cmocka_unit_test(drains_before_it_judges),
 		cmocka_unit_test(a_wait_ends_with_a_warning),
 		cmocka_unit_test(the_user_may_say_that_it_fits),
