@@ -82,6 +82,8 @@ void taf_trace_owes(struct taf_trace *t, enum taf_part part, uint64_t ns)
 {
 	t->ns[part] += ns;
 	t->before_ns += ns;
+	if (part == TAF_PART_DRAIN)
+		t->wait_ns += ns;
 }
 
 void taf_trace_step(struct taf_trace *t, const struct taf_trace_step *step)

@@ -51,8 +51,8 @@ struct taf_call {
 	bool is_dry; /* a LOAD or UNLOAD of a model that was there for an estimate only */
 	bool has_bytes;
 	bool is_still; /* other threads submit nothing until it is over */
-	bool is_prompt; /* of a SUBMIT that `trace` looks at */
 	bool has_flight; /* this call counts as in flight, not one around it */
+	bool is_prompt; /* of a SUBMIT that `trace` looks at */
 };
 
 /* A fork child forgets its parent's session before anything of ours is looked at. */

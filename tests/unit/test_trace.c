@@ -157,10 +157,12 @@ static void the_load_comes_on_top_of_the_wall(void **state)
 	taf_trace_begin(&t, 50 * MS);
 	taf_trace_owes(&t, TAF_PART_LOAD, 40 * MS);
 	taf_trace_owes(&t, TAF_PART_HELD, 7 * MS);
+	taf_trace_owes(&t, TAF_PART_DRAIN, 2 * MS);
 	taf_trace_end(&t, 60 * MS, &sum);
 	assert_int_equal(sum.us[TAF_PART_LOAD], 40000);
 	assert_int_equal(sum.us[TAF_PART_HELD], 7000);
-	assert_int_equal(sum.wall_us, 57000);
+	assert_int_equal(sum.wall_us, 59000);
+	assert_int_equal(sum.wait_us, 2000);
 	assert_int_equal(sum.host_us, 57000);
 }
 
