@@ -11,25 +11,24 @@
 
 #define VISITS_MAX 4096 /* functions looked into for one answer */
 
-int taf_body_read(struct taf_object *o, struct taf_body *b)
+int taf_body_open(struct taf_object *o, struct taf_body *b)
 {
-	GElf_Phdr p, code = { .p_filesz = 0 };
-	Elf_Data *data;
+	GElf_Phdr p;
 	size_t n;
 
+	memset(b, 0, sizeof(*b));
 	if (taf_libelf.elf_getphdrnum(o->elf, &n))
 		return -ENOEXEC;
-	for (size_t i = 0; i < n && i < TAF_ELF_SEGMENTS_MAX; i++)
-		if (taf_libelf.gelf_getphdr(o->elf, (int)i, &p) && p.p_type == PT_LOAD &&
-		    (p.p_flags & (PF_R | PF_X)) == (PF_R | PF_X) && p.p_filesz > code.p_filesz)
-			code = p;
-	data = taf_elf_chunk(o, code.p_offset, code.p_filesz, ELF_T_BYTE);
-	if (!data || !data->d_buf || code.p_vaddr > UINT64_MAX - data->d_size)
-		return -ENOEXEC;
-	b->bytes = data->d_buf;
-	b->n = data->d_size;
-	b->at = code.p_vaddr;
-	return 0;
+	for (size_t i = 0; i < n && i < TAF_ELF_SEGMENTS_MAX; i++) {
+		if (!taf_libelf.gelf_getphdr(o->elf, (int)i, &p) || p.p_type != PT_LOAD ||
+		    (p.p_flags & (PF_R | PF_X)) != (PF_R | PF_X) || p.p_filesz <= b->n ||
+		    p.p_vaddr > UINT64_MAX - p.p_filesz)
+			continue;
+		b->at = p.p_vaddr;
+		b->offset = p.p_offset;
+		b->n = (size_t)p.p_filesz;
+	}
+	return b->n ? 0 : -ENOEXEC;
 }
 
 static bool is_inside(const struct taf_body *b, uint64_t at)
@@ -67,7 +66,7 @@ static int by_place(const void *a, const void *b)
 }
 
 /* Names of one function become one; the longest stands for them. */
-void taf_body_sort(struct taf_body *b)
+static void sort(struct taf_body *b)
 {
 	size_t kept = 0;
 
@@ -77,6 +76,17 @@ void taf_body_sort(struct taf_body *b)
 		if (!kept || b->functions[kept - 1].at != b->functions[i].at)
 			b->functions[kept++] = b->functions[i];
 	b->n_functions = kept;
+}
+
+int taf_body_read(struct taf_object *o, struct taf_body *b)
+{
+	Elf_Data *data = taf_elf_chunk(o, b->offset, b->n, ELF_T_BYTE);
+
+	if (!data || !data->d_buf || data->d_size < b->n)
+		return -ENOEXEC;
+	b->bytes = data->d_buf;
+	sort(b);
+	return 0;
 }
 
 void taf_body_close(struct taf_body *b)

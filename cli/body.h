@@ -16,16 +16,18 @@ struct taf_function {
 
 struct taf_body {
 	const unsigned char *bytes; /* of the largest segment that is executed; libelf's */
-	uint64_t at;
+	uint64_t at, offset; /* in memory and in the file */
 	size_t n;
 	struct taf_function *functions;
 	size_t n_functions, room;
 };
 
-/* 0, -ENOEXEC: it has no code that can be read, or -ENOMEM. */
-int taf_body_read(struct taf_object *o, struct taf_body *b);
+/* Where the code is. 0, or -ENOEXEC: it has none that can be read. */
+int taf_body_open(struct taf_object *o, struct taf_body *b);
+/* 0 or -ENOMEM. */
 int taf_body_add(struct taf_body *b, const struct taf_symbol *s);
-void taf_body_sort(struct taf_body *b);
+/* Its bytes, and its functions in their order. 0 or -ENOEXEC. */
+int taf_body_read(struct taf_object *o, struct taf_body *b);
 void taf_body_close(struct taf_body *b);
 
 /* Whether an instruction of a known function has its opcode at this address. */

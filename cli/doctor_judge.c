@@ -7,6 +7,7 @@
  */
 #include "doctor.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The block itself, with what can be done about it. */
@@ -70,38 +71,55 @@ static const char *lib_path(const struct taf_doctor *d, size_t i)
 	return i < d->closure.n ? d->closure.libs[i].path : "?";
 }
 
+/* Why none of an engine in the program is guarded: "; llama_free is also called ...". */
+static void say_why(const struct taf_doctor *d, const struct taf_sites_engine *e, char *out,
+		    size_t room)
+{
+	if (d->command.target.reach != TAF_REACH_FULL)
+		*out = '\0'; /* a block says more */
+	else if (!d->sites.has_symtab)
+		snprintf(out, room, "; it is stripped: its call sites cannot be found");
+	else if (d->sites.why)
+		snprintf(out, room, "; %s", d->sites.why);
+	else if (e->why)
+		snprintf(out, room, "; %s %s", e->lost->row->name, taf_sites_fate_name(e->lost));
+	else
+		snprintf(out, room, "; nothing in it calls them by name");
+}
+
+static bool is_guarded_inside(const struct taf_doctor *d, const struct taf_sites_engine *e)
+{
+	return d->command.target.reach == TAF_REACH_FULL && !d->sites.why && !e->why && e->rows;
+}
+
 /* An engine in the program itself: what of it `run` can guard, and why not the rest. */
 static void judge_own_engine(struct taf_doctor *d, enum taf_engine engine)
 {
 	const struct taf_sites_engine *e = &d->sites.engines[engine];
-	const char *name = taf_engine_name(engine), *why = d->sites.why, *row = "";
+	const struct taf_engine_seen *seen = &d->engines[engine];
+	const char *name = taf_engine_name(engine);
+	char why[320];
 
-	if (!why && !e->why && e->rows) {
+	if (is_guarded_inside(d, e)) {
 		taf_findings_add(&d->findings, TAF_SORT_ROUTE, "sites",
 				 "%u call sites of %u entry points of %s in the program itself: "
 				 "guarded under `taffrail run`, not by a raw preload",
 				 e->sites, e->rows, name);
 		if (e->lost)
-			taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "sites-left",
-					 "%u entry points of %s in the program are not guarded, or "
-					 "not everywhere; %s: %s",
-					 e->n_lost, name, e->lost->row->name,
-					 taf_sites_fate_name(e->lost));
+			taf_findings_add(
+				&d->findings, TAF_SORT_HIDDEN, "sites-left",
+				"not all of %s in the program is guarded (names that are not, "
+				"or not everywhere: %u): %s %s",
+				name, e->n_lost, e->lost->row->name, taf_sites_fate_name(e->lost));
 		return;
 	}
-	if (!d->sites.has_symtab)
-		why = "it is stripped: its call sites cannot be found";
-	else if (!why)
-		why = e->why ? taf_sites_fate_name(e->lost) : "it is called nowhere by name";
-	if (!d->sites.why && e->why)
-		row = e->lost->row->name;
+	say_why(d, e, why, sizeof(why));
 	taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-engine",
 			 "%s is linked into the program (%u watched names%s): "
 			 "its calls inside the program stay invisible, those it makes into "
-			 "libraries do not; %s%s%s",
-			 name, d->engines[engine].own + d->engines[engine].hidden,
-			 d->engines[engine].own ? ", exported" : ", in .symtab only", row,
-			 *row ? ": " : "", why);
+			 "libraries do not%s",
+			 name, seen->own + seen->hidden,
+			 seen->own ? ", exported" : ", in .symtab only", why);
 }
 
 static void judge_engine(struct taf_doctor *d, enum taf_engine engine)

@@ -202,6 +202,15 @@ static void skip_constant(struct reader *r, unsigned tail)
 		r->at += r->rex & 8 ? (is_move ? 8 : 4) : r->is_short ? 2 : 4;
 }
 
+/* Of ff: call, near or far, and the jump by a word at a fixed place, which is a last call
+ * into another object; other jumps may be those of a switch. */
+static bool is_call_by_pointer(unsigned char operand)
+{
+	unsigned which = operand >> 3 & 7;
+
+	return which == 2 || which == 3 || operand == 0x25;
+}
+
 unsigned taf_insn_read(const unsigned char *p, size_t n, uint64_t at, struct taf_insn *insn)
 {
 	struct reader r = { .p = p, .n = n < LONGEST ? n : LONGEST };
@@ -217,7 +226,7 @@ unsigned taf_insn_read(const unsigned char *p, size_t n, uint64_t at, struct taf
 	tail = tail_of(&r, is_vector);
 	if (tail & BAD)
 		return 0;
-	if (r.map == 1 && r.op == 0xff && (peek(&r, 0) & 0x38) >> 4 == 1)
+	if (r.map == 1 && r.op == 0xff && is_call_by_pointer(peek(&r, 0)))
 		insn->sort = TAF_INSN_INDIRECT;
 	if (tail & MODRM)
 		skip_operand(&r);

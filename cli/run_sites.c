@@ -16,7 +16,7 @@ static void tell_lost(const char *program, const struct taf_sites *s)
 		const struct taf_sites_engine *e = &s->engines[i];
 
 		if (e->why)
-			taf_tell("%s: %s in it is not guarded: %s is %s, and %s", program,
+			taf_tell("%s: %s in it is not guarded: %s %s, and %s", program,
 				 taf_engine_name((enum taf_engine)i), e->lost->row->name,
 				 taf_sites_fate_name(e->lost), e->why);
 	}

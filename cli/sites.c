@@ -212,16 +212,16 @@ static int find_sites(struct scan *c, struct taf_object *o)
 const char *taf_sites_fate_name(const struct taf_sites_fn *f)
 {
 	switch (f->fate) {
-	case TAF_SITES_CLONED: return "inlined or cloned by the compiler";
-	case TAF_SITES_TWICE: return "two functions have that name";
-	case TAF_SITES_SHARED: return "another entry point is the same function";
-	case TAF_SITES_ODD: return "called from code that cannot be read";
-	case TAF_SITES_LEAF: return "so small that its callers may rely on how it was compiled";
-	case TAF_SITES_MANY: return "called from too many places";
+	case TAF_SITES_CLONED: return "is inlined or cloned by the compiler";
+	case TAF_SITES_TWICE: return "is the name of two functions";
+	case TAF_SITES_SHARED: return "is the same function as another entry point";
+	case TAF_SITES_ODD: return "is called from code that cannot be read";
+	case TAF_SITES_LEAF: return "is so small that its callers may rely on how it was compiled";
+	case TAF_SITES_MANY: return "is called from too many places";
 	case TAF_SITES_FINE: break;
 	}
-	return f->is_exported  ? "libraries may call it as well"
-	       : f->is_pointed ? "also called through a pointer"
+	return f->is_exported  ? "can be called by libraries as well"
+	       : f->is_pointed ? "is also called through a pointer"
 			       : "";
 }
 
@@ -329,7 +329,7 @@ int taf_sites_scan(struct taf_object *o, struct taf_sites *s)
 		return 0;
 	}
 	err = take_rows(s);
-	if (!err && taf_body_read(o, &c.body))
+	if (!err && taf_body_open(o, &c.body))
 		s->n = 0;
 	if (!err && s->n) {
 		taf_object_symbols(o, TAF_SYMS_STATIC, see_symbol, &c);
@@ -338,8 +338,9 @@ int taf_sites_scan(struct taf_object *o, struct taf_sites *s)
 		err = c.err;
 		keep_present(s);
 	}
+	if (!err && s->n && taf_body_read(o, &c.body))
+		s->n = 0; /* cut off, or more than can be taken */
 	if (!err && s->n) {
-		taf_body_sort(&c.body);
 		read_id(o, s);
 		err = find_sites(&c, o);
 		judge(&c);

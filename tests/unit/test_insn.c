@@ -94,6 +94,7 @@ static void branches(void **state)
 	static const unsigned char behind_test[] = { 0x0f, 0x85, 0x10, 0, 0, 0 };
 	static const unsigned char by_pointer[] = { 0x41, 0xff, 0xd3 };
 	static const unsigned char jump_by_pointer[] = { 0xff, 0xe0 };
+	static const unsigned char jump_by_slot[] = { 0xff, 0x25, 1, 0, 0, 0 };
 	/* Not a call: the bytes of one, inside of something else. */
 	static const unsigned char constant[] = { 0xb8, 0xe8, 0x10, 0, 0 };
 	struct taf_insn insn;
@@ -112,6 +113,8 @@ static void branches(void **state)
 	assert_int_equal(insn.sort, TAF_INSN_INDIRECT);
 	assert_int_equal(taf_insn_read(jump_by_pointer, sizeof(jump_by_pointer), 0, &insn), 2);
 	assert_int_equal(insn.sort, TAF_INSN_OTHER);
+	assert_int_equal(taf_insn_read(jump_by_slot, sizeof(jump_by_slot), 0, &insn), 6);
+	assert_int_equal(insn.sort, TAF_INSN_INDIRECT);
 	assert_int_equal(taf_insn_read(constant, sizeof(constant), 0, &insn), 5);
 	assert_int_equal(insn.sort, TAF_INSN_OTHER);
 }
