@@ -172,10 +172,14 @@ static void evaluate_pieces(struct evaluation *e, struct taf_try *t)
 static void evaluate(int row, const void *caller, void *arrays, enum taf_owner_what what)
 {
 	struct evaluation e;
-	struct taf_try t = {
-		.arg = { (uint64_t)(uintptr_t)arrays }, .undo = on_throw, .seen = on_seen, .ctx = &e
-	};
+	struct taf_try t;
 
+	/* What is not read is not cleared: all of it would cost more than the door. */
+	t.arg[0] = (uint64_t)(uintptr_t)arrays;
+	t.arg[1] = t.arg[2] = t.arg[3] = 0;
+	t.undo = on_throw;
+	t.seen = on_seen;
+	t.ctx = &e;
 	e.job.what = what;
 	e.pieces.piece.begin = NULL;
 	if (!taf_mlx_begin(&e.job, TAF_SELF, row, caller)) {

@@ -50,3 +50,16 @@ void taf_boundary(const struct taf_question *q, struct taf_verdict *v)
 	default: break;
 	}
 }
+
+bool taf_kind_may_drain(enum taf_kind kind)
+{
+	switch (kind) {
+	case TAF_LOAD:
+	case TAF_UNLOAD:
+	case TAF_INFER:
+	case TAF_SUBMIT:
+	case TAF_EXIT:
+	case TAF_NOTE: /* a context is made */ return true;
+	default: return false;
+	}
+}

@@ -20,6 +20,8 @@ struct taf_question {
 typedef void taf_rule_fn(const struct taf_question *q, struct taf_verdict *v);
 
 void taf_decide(const struct taf_question *q, struct taf_verdict *v);
+/* Whether any rule asks for a drain at such an event; the others need not be decided for one. */
+bool taf_kind_may_drain(enum taf_kind kind);
 /* The verdict that asks for nothing. */
 void taf_verdict_init(struct taf_verdict *v);
 /* Makes v ask for drain as well, in the name of rule. */

@@ -21,12 +21,15 @@
 
 unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, int *rule)
 {
-	struct taf_verdict *v = taf_scratch_take(sizeof(*v));
 	struct taf_facts f;
 	struct taf_question q = { &taf_rules, ev, &f };
+	struct taf_verdict *v;
 	unsigned drain = 0;
 
 	*rule = -1;
+	if (!taf_kind_may_drain(ev->kind))
+		return 0;
+	v = taf_scratch_take(sizeof(*v));
 	if (v) {
 		taf_facts_cheap(&f, w);
 		taf_decide(&q, v);

@@ -11,7 +11,7 @@
 #define NAME "__kernel_clock_gettime"
 #endif
 
-int (*taf_coarse)(clockid_t which, struct timespec *t) = clock_gettime;
+int (*taf_coarse_fn)(clockid_t which, struct timespec *t) = clock_gettime;
 
 static void find_locked(void *ctx)
 {
@@ -33,5 +33,5 @@ void taf_coarse_find(void)
 
 	taf_elf_locked(find_locked, &u.p);
 	if (u.p && !u.fn(CLOCK_MONOTONIC_COARSE, &t))
-		taf_coarse = u.fn;
+		taf_coarse_fn = u.fn;
 }

@@ -248,7 +248,7 @@ bool taf_crumb_shows(bool is_inside)
 	       (!is_inside || !is_mark_stale(taf_sys_mono_ns()));
 }
 
-void taf_crumb_show(const _Atomic(uint32_t) *inside, bool may_flush)
+void taf_crumb_show(bool (*are_inside)(void), bool may_flush)
 {
 	struct taf_seg_hold h;
 	int32_t tid = taf_sys_tid();
@@ -258,7 +258,7 @@ void taf_crumb_show(const _Atomic(uint32_t) *inside, bool may_flush)
 	if (!atomic_load_explicit(&is_open, memory_order_acquire) || pid != taf_sys_pid() ||
 	    taf_seg_enter(&seg, &h, tid))
 		return;
-	is_inside = atomic_load(inside) > 0;
+	is_inside = are_inside();
 	set_mark(&h, is_inside, &must_flush);
 	put = seg.put;
 	taf_seg_leave(&seg, &h);

@@ -158,10 +158,10 @@ void taf_crumb_abandon(void);
 /* Ends the session: flushes, cuts the segment to its records, removes the ring file. */
 void taf_crumb_close(void);
 bool taf_crumb_is_open(void);
-/* Makes the mark say whether calls are inside: *inside is read when it is written. In
+/* Makes the mark say whether calls are inside: are_inside is asked when it is written. In
  * the page cache at once, on disk if may_flush and what is there is not known to say
  * "inside", or not since long. */
-void taf_crumb_show(const _Atomic(uint32_t) *inside, bool may_flush);
+void taf_crumb_show(bool (*are_inside)(void), bool may_flush);
 /* Whether that has nothing to do. */
 bool taf_crumb_shows(bool is_inside);
 

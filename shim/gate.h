@@ -168,16 +168,12 @@ TAF_INLINE struct taf_door taf_door_of(const struct taf_call *c, enum taf_kind k
  * first of them, whose stamp is exact; a call after a pause always is. */
 TAF_INLINE uint64_t taf_stamp_cheap(struct taf_tls *t)
 {
-	struct timespec coarse;
-	uint32_t tick;
+	struct taf_coarse now = taf_coarse_now();
 
-	taf_coarse(CLOCK_MONOTONIC_COARSE, &coarse);
-	tick = (uint32_t)coarse.tv_nsec ^ (uint32_t)coarse.tv_sec << 30;
-	if (__builtin_expect(tick == t->tick, 1))
+	if (__builtin_expect(now.tick == t->tick, 1))
 		return ++t->stamp;
-	t->tick = tick;
-	t->stamp = taf_has_tsc ? taf_stamp_tsc()
-			       : (uint64_t)coarse.tv_sec * 1000000000 + (uint64_t)coarse.tv_nsec;
+	t->tick = now.tick;
+	t->stamp = taf_has_tsc ? taf_stamp_tsc() : now.ns;
 	return t->stamp;
 }
 

@@ -10,11 +10,6 @@
 #define QUIET_MS 2000u /* as long as some eight servers take for one round */
 #define SLICE_MS 200u /* how often a waiter looks whether the process leaves */
 
-static bool takes_turns(void)
-{
-	return taf_rules.lock_hold == TAF_LOCK_HOLD_INFERENCE;
-}
-
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -46,7 +41,7 @@ static enum taf_lock_state wait_quietly(struct taf_work *w, uint64_t *waited_ms)
 	return s;
 }
 
-bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
+bool taf_turn_take(struct taf_work *w, const struct taf_call *c)
 {
 	struct taf_event ev = { .kind = TAF_SUBMIT,
 				.phase = TAF_BEGIN,
@@ -56,8 +51,6 @@ bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
 	bool is_enforced = taf_rules.mode == TAF_MODE_ENFORCE;
 	enum taf_lock_state s;
 
-	if (!takes_turns())
-		return true;
 	s = taf_lock_try(&taf_rules, NULL);
 	/* A generation that has begun is not broken off because others had a turn. */
 	if (s == TAF_LOCK_BUSY && is_enforced &&
@@ -72,10 +65,8 @@ bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
 	return (s == TAF_LOCK_UNKNOWN && w->is_inferring) || taf_admit(&a);
 }
 
-void taf_turn_end(struct taf_work *w)
+void taf_turn_give(struct taf_work *w)
 {
-	if (!takes_turns())
-		return;
 	if (w && w->since_sync && taf_rules.mode == TAF_MODE_ENFORCE)
 		taf_act_sync(w);
 	taf_lock_release();
@@ -83,6 +74,6 @@ void taf_turn_end(struct taf_work *w)
 
 void taf_turn_end_all(void)
 {
-	if (takes_turns())
+	if (taf_turn_is_taken())
 		taf_lock_release_all();
 }

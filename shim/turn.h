@@ -16,10 +16,28 @@
 
 #include "work.h"
 
+/* Where turns are taken. */
+bool taf_turn_take(struct taf_work *w, const struct taf_call *c);
+void taf_turn_give(struct taf_work *w);
+
+static inline bool taf_turn_is_taken(void)
+{
+	return taf_rules.lock_hold == TAF_LOCK_HOLD_INFERENCE;
+}
+
 /* Under the claim of w. False: refused, and a crumb says so. */
-bool taf_turn_begin(struct taf_work *w, const struct taf_call *c);
+static inline bool taf_turn_begin(struct taf_work *w, const struct taf_call *c)
+{
+	return !taf_turn_is_taken() || taf_turn_take(w, c);
+}
+
 /* w: what was computed on, still claimed; NULL: nothing was. */
-void taf_turn_end(struct taf_work *w);
+static inline void taf_turn_end(struct taf_work *w)
+{
+	if (taf_turn_is_taken())
+		taf_turn_give(w);
+}
+
 /* A burst came to rest: no thread computes, whichever took the lock. */
 void taf_turn_end_all(void);
 

@@ -6,6 +6,7 @@
 #include "../policy/text.h"
 #include "act.h"
 #include "burst.h"
+#include "coarse.h"
 #include "crumb.h"
 #include "holding.h"
 #include "learn.h"
@@ -26,11 +27,10 @@
 
 static struct taf_live_model
 	models[TAF_MODELS_MAX]; /* entries under table_lock, handle read by anyone */
-static struct taf_work works[TAF_WORKS_MAX]; /* likewise */
+struct taf_work taf_works[TAF_WORKS_MAX]; /* likewise */
 static _Atomic(uint32_t)
 	table_lock; /* 0, or the tid inside: a few stores, never a call of theirs */
-static _Atomic(uint32_t) n_inside; /* contexts with is_inside */
-static _Atomic(uint64_t) show_after_ns; /* till then a decode of an open generation is not shown */
+_Atomic(uint64_t) taf_work_show_ns;
 
 /* False after LOCK_MS, or where this very thread has it: a handler of theirs that
  * interrupted us. What was to be tracked then is not. */
@@ -102,18 +102,10 @@ void taf_work_drop_model(struct taf_live_model *m)
 {
 	/* An entry that is not cleared of it is only misnamed: dropping never waits. */
 	for (int i = 0; i < TAF_WORKS_MAX; i++)
-		if (works[i].model == m)
-			works[i].model = NULL;
+		if (taf_works[i].model == m)
+			taf_works[i].model = NULL;
 	atomic_store(&m->handle, NULL);
 	publish_counts();
-}
-
-struct taf_work *taf_work_of(const void *handle)
-{
-	for (int i = 0; handle && i < TAF_WORKS_MAX; i++)
-		if (atomic_load_explicit(&works[i].handle, memory_order_acquire) == handle)
-			return &works[i];
-	return NULL;
 }
 
 static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf_live_model *model)
@@ -148,8 +140,8 @@ struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
 	if (!lock_table())
 		return NULL;
 	for (int i = 0; i < TAF_WORKS_MAX && !w; i++)
-		if (!atomic_load(&works[i].handle))
-			w = &works[i];
+		if (!atomic_load(&taf_works[i].handle))
+			w = &taf_works[i];
 	if (w) {
 		fill_work(w, by, model);
 		atomic_store_explicit(&w->handle, handle, memory_order_release);
@@ -170,29 +162,40 @@ static void take_from(struct taf_work *w, uint32_t next)
 
 /* ---- the mark in the log (crumb.h): whether a decode is inside ---- */
 
-/* is_first: the begin of the generation follows, and its flush. */
-static void go_inside(struct taf_work *w, bool is_first)
+static bool are_inside(void)
 {
-	if (!atomic_exchange(&w->is_inside, true))
-		atomic_fetch_add(&n_inside, 1);
-	if (is_first ||
-	    (taf_sys_mono_ns() >= atomic_load(&show_after_ns) && !taf_crumb_shows(true)))
-		taf_crumb_show(&n_inside, !is_first);
+	for (int i = 0; i < TAF_WORKS_MAX; i++)
+		if (atomic_load(&taf_works[i].handle) && atomic_load(&taf_works[i].is_inside))
+			return true;
+	return false;
 }
 
-/* Always shown: it may have been the last one for hours. */
+void taf_work_show(bool is_first)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	if (is_first || !taf_crumb_shows(true))
+		taf_crumb_show(are_inside, !is_first);
+}
+
+/* Always shown: it may have been the last one for hours. A mark that others make meanwhile
+ * is theirs to take back: this store is seen by all once the claim is given up. */
 static void come_out(struct taf_work *w)
 {
 	uint64_t began, now, pause;
 
-	if (!atomic_exchange(&w->is_inside, false) || atomic_fetch_sub(&n_inside, 1) != 1 ||
-	    taf_crumb_shows(false))
+	if (!atomic_load_explicit(&w->is_inside, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&w->is_inside, false, memory_order_release);
+	if (taf_crumb_shows(false))
+		return;
+	atomic_thread_fence(memory_order_seq_cst);
+	if (are_inside())
 		return;
 	began = taf_sys_mono_ns();
-	taf_crumb_show(&n_inside, false);
+	taf_crumb_show(are_inside, false);
 	now = taf_sys_mono_ns();
 	pause = 2 * SHOW_SHARE * (now - began);
-	atomic_store(&show_after_ns, now + (pause < SHOW_PAUSE_NS ? pause : SHOW_PAUSE_NS));
+	atomic_store(&taf_work_show_ns, now + (pause < SHOW_PAUSE_NS ? pause : SHOW_PAUSE_NS));
 }
 
 void taf_work_pause(struct taf_work *w)
@@ -224,7 +227,7 @@ uint32_t taf_work_contexts(void)
 	uint32_t n = 0;
 
 	for (int i = 0; i < TAF_WORKS_MAX; i++)
-		n += atomic_load(&works[i].handle) != NULL;
+		n += atomic_load(&taf_works[i].handle) != NULL;
 	return n;
 }
 
@@ -266,8 +269,8 @@ uint64_t taf_work_kv_bytes(void)
 	uint64_t n = 0;
 
 	for (int i = 0; i < TAF_WORKS_MAX; i++)
-		if (atomic_load(&works[i].handle))
-			n += works[i].kv_bytes;
+		if (atomic_load(&taf_works[i].handle))
+			n += taf_works[i].kv_bytes;
 	return n;
 }
 
@@ -278,7 +281,7 @@ const char *taf_work_model_name(const struct taf_work *w)
 
 struct taf_work *taf_work_at(int i)
 {
-	return i >= 0 && i < TAF_WORKS_MAX ? &works[i] : NULL;
+	return i >= 0 && i < TAF_WORKS_MAX ? &taf_works[i] : NULL;
 }
 
 static uint32_t least(uint64_t a, uint32_t b)
@@ -294,16 +297,12 @@ static void wait_for(struct taf_work *w, uint32_t seen, uint32_t ms)
 	atomic_fetch_sub(&w->waiters, 1);
 }
 
-bool taf_work_claim(struct taf_work *w, uint32_t ms)
+bool taf_work_claim_slow(struct taf_work *w, uint32_t ms)
 {
+	uint64_t until = taf_sys_mono_ns() + (uint64_t)ms * 1000000;
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
-	uint64_t until;
 
-	/* As a rule nobody has it: then no clock is read. */
-	if (atomic_compare_exchange_strong(&w->claim, &seen, me))
-		return true;
-	until = taf_sys_mono_ns() + (uint64_t)ms * 1000000;
-	for (seen = 0; !atomic_compare_exchange_strong(&w->claim, &seen, me); seen = 0) {
+	for (; !atomic_compare_exchange_strong(&w->claim, &seen, me); seen = 0) {
 		uint64_t now = taf_sys_mono_ns();
 
 		if (seen == me)
@@ -322,16 +321,6 @@ bool taf_work_claim(struct taf_work *w, uint32_t ms)
 void taf_work_seize(struct taf_work *w)
 {
 	take_from(w, (uint32_t)taf_tid());
-}
-
-/* Only one's own: it may have been seized meanwhile. */
-void taf_work_release(struct taf_work *w)
-{
-	uint32_t me = (uint32_t)taf_tid();
-
-	atomic_compare_exchange_strong(&w->claim, &me, 0);
-	if (atomic_load(&w->waiters))
-		taf_sys_wake_all(&w->claim);
 }
 
 static bool begin_infer(struct taf_work *w, struct taf_call *c)
@@ -362,7 +351,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 		taf_burst_begin(w);
 	if (w->model)
 		w->model->infers++;
-	go_inside(w, true);
+	taf_work_go_in(w, true);
 	w->of = taf_crumb(&r);
 	if (taf_ring_head())
 		atomic_fetch_add(&taf_ring_head()->infers, 1);
@@ -377,14 +366,14 @@ bool taf_work_submit(struct taf_work *w, struct taf_call *c)
 	return taf_work_begin(w, c);
 }
 
-bool taf_work_begin(struct taf_work *w, struct taf_call *c)
+bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c)
 {
 	if (taf_traced_is_on() && !w->is_inferring)
 		taf_traced_begin(w);
 	if (!taf_turn_begin(w, c))
 		return false;
 	if (w->is_inferring) {
-		go_inside(w, false);
+		taf_work_go_in(w, false);
 	} else if (!begin_infer(w, c)) {
 		taf_turn_end(NULL);
 		return false;
@@ -394,10 +383,25 @@ bool taf_work_begin(struct taf_work *w, struct taf_call *c)
 	return true;
 }
 
-void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)
+/* Of computations that are far shorter than a tick the clock tells of some: all of the
+ * first ones, since there may be no more. */
+#define EACH 16u
+
+static void note_time(struct taf_work *w)
 {
 	struct taf_ring_head *head = taf_ring_head();
+	struct taf_coarse now = taf_coarse_now();
 
+	if (now.tick == w->at.tick && w->submits > EACH && w->submits % EACH)
+		return;
+	w->at = now;
+	w->last_ns = taf_sys_mono_ns();
+	if (head)
+		atomic_store_explicit(&head->last_activity_ns, w->last_ns, memory_order_relaxed);
+}
+
+void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)
+{
 	w->submits++;
 	w->since_sync++;
 	if (!rc)
@@ -405,9 +409,7 @@ void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc
 	if (c->tokens > w->peak)
 		w->peak = c->tokens;
 	come_out(w);
-	w->last_ns = taf_sys_mono_ns();
-	if (head)
-		atomic_store_explicit(&head->last_activity_ns, w->last_ns, memory_order_relaxed);
+	note_time(w);
 }
 
 /* ,"rate":12.3 in tokens a second, over the time from the first decode to the last. */
@@ -494,7 +496,6 @@ void taf_work_forget_all(void)
 	for (int i = 0; i < TAF_MODELS_MAX; i++)
 		atomic_store(&models[i].handle, NULL);
 	for (int i = 0; i < TAF_WORKS_MAX; i++)
-		atomic_store(&works[i].handle, NULL);
-	atomic_store(&n_inside, 0);
+		atomic_store(&taf_works[i].handle, NULL);
 	atomic_store(&table_lock, 0);
 }

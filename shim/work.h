@@ -70,6 +70,7 @@ struct taf_work {
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t of, begin_ns, last_ns;
+	struct taf_coarse at; /* when its latest submit ended */
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	uint64_t drained_ns; /* or made */
 	uint64_t waited_ns; /* end of the program's own wait for what a burst has submitted; 0: none */
@@ -108,7 +109,14 @@ struct taf_live_model *taf_work_model(const void *handle);
 void taf_work_drop_model(struct taf_live_model *m);
 struct taf_work *taf_work_add(const struct taf_maker *by, void *handle,
 			      struct taf_live_model *model);
-struct taf_work *taf_work_of(const void *handle);
+extern struct taf_work taf_works[TAF_WORKS_MAX];
+static inline struct taf_work *taf_work_of(const void *handle)
+{
+	for (int i = 0; handle && i < TAF_WORKS_MAX; i++)
+		if (atomic_load_explicit(&taf_works[i].handle, memory_order_acquire) == handle)
+			return &taf_works[i];
+	return NULL;
+}
 void taf_work_drop(struct taf_work *w); /* gives the claim back as well */
 uint32_t taf_work_models(void);
 /* The i-th entry, alive or not; NULL past the end. */
@@ -125,10 +133,45 @@ const char *taf_work_model_name(const struct taf_work *w); /* or NULL */
 struct taf_work *taf_work_at(int i);
 
 /* Takes the context for this thread, waiting at most ms. False: another has it. */
-bool taf_work_claim(struct taf_work *w, uint32_t ms);
+bool taf_work_claim_slow(struct taf_work *w, uint32_t ms);
+static inline bool taf_work_claim(struct taf_work *w, uint32_t ms)
+{
+	uint32_t nobody = 0;
+
+	/* As a rule nobody has it: then no clock is read. */
+	return __builtin_expect(atomic_compare_exchange_strong(&w->claim, &nobody,
+							       (uint32_t)taf_tid()),
+				1) ||
+	       taf_work_claim_slow(w, ms);
+}
 /* Takes it from whoever has it. */
 void taf_work_seize(struct taf_work *w);
-void taf_work_release(struct taf_work *w);
+/* Only one's own: it may have been seized meanwhile. */
+static inline void taf_work_release(struct taf_work *w)
+{
+	uint32_t me = (uint32_t)taf_tid();
+
+	atomic_compare_exchange_strong(&w->claim, &me, 0);
+	if (__builtin_expect(atomic_load(&w->waiters) != 0, 0))
+		taf_sys_wake_all(&w->claim);
+}
+
+/* Till then a decode of an open generation is not shown. */
+extern _Atomic(uint64_t) taf_work_show_ns;
+void taf_work_show(bool is_first);
+
+/* is_first: the begin of the generation follows, and its flush. While a decode is not shown
+ * what the mark in the log says does not matter; else either this thread sees that somebody
+ * has shown his, or he who comes out sees this one. */
+static inline void taf_work_go_in(struct taf_work *w, bool is_first)
+{
+	/* Often the thread went in at the door in the tick in which it came out last. */
+	uint64_t now = w->at.tick == taf_tls.tick ? w->at.ns : taf_coarse_now().ns;
+
+	atomic_store_explicit(&w->is_inside, true, memory_order_release);
+	if (is_first || now >= atomic_load(&taf_work_show_ns))
+		taf_work_show(is_first);
+}
 
 /* A decode of tokens begins: ends a generation that went idle, begins a new one
  * if none is open. False: a rule refuses the new one. Under the claim. */
@@ -137,7 +180,17 @@ bool taf_work_submit(struct taf_work *w, struct taf_call *c);
 void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc);
 /* Begins a generation unless one is open; shows that its work is inside. False: a rule
  * refuses it. Under the claim. */
-bool taf_work_begin(struct taf_work *w, struct taf_call *c);
+bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c);
+static inline bool taf_work_begin(struct taf_work *w, struct taf_call *c)
+{
+	bool is_plain = w->is_inferring && !taf_rules.trace &&
+			taf_rules.lock_hold != TAF_LOCK_HOLD_INFERENCE;
+
+	if (!is_plain)
+		return taf_work_begin_slow(w, c);
+	taf_work_go_in(w, false);
+	return true;
+}
 /* Nothing of it is computed at this moment. Under the claim. */
 void taf_work_pause(struct taf_work *w);
 /* Ends the open generation if it is idle, or in any case when must is set. Under the claim. */

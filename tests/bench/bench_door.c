@@ -9,6 +9,7 @@
  *   memory   hipMalloc and hipFree                   (two narrow doors, the table of pieces)
  *   wait     hipStreamSynchronize                    (wide, and what it shows to be done)
  *   lookup   cuGetProcAddress_v2                     (its answer is matched by address)
+ *   eval     mlx::core::eval                         (narrow, and the generation of its thread)
  *
  * Two threads: in two threads of a process, against two processes. */
 #include <dlfcn.h>
@@ -29,6 +30,7 @@ static struct {
 	int (*free)(void *);
 	int (*launch)(void *, void *);
 	int (*wait)(void *);
+	void (*eval)(void *);
 	int (*ask)(const char *, void **, int, unsigned long long, int *);
 } fake;
 
@@ -78,12 +80,19 @@ static void lookup(void)
 	fake.ask("cuMemAlloc", &p, 12000, 0, &found);
 }
 
+static void eval(void)
+{
+	static void *no_arrays[3];
+
+	fake.eval(no_arrays);
+}
+
 static const struct {
 	const char *what;
 	void (*call)(void);
 } loops[] = {
 	{ "narrow", narrow }, { "wide", wide },	    { "launch", launch }, { "armed", launch },
-	{ "memory", memory }, { "wait", wait_for }, { "lookup", lookup },
+	{ "memory", memory }, { "wait", wait_for }, { "lookup", lookup }, { "eval", eval },
 };
 
 static void *run_loop(void *arg)
@@ -126,8 +135,9 @@ static int child(const char *path, const char *what, int threads)
 	find(h, "hipGraphLaunch", &fake.launch);
 	find(h, "hipStreamSynchronize", &fake.wait);
 	find(h, "cuGetProcAddress_v2", &fake.ask);
+	find(h, "_ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE", &fake.eval);
 	if (!fake.submit || !fake.sync || !fake.malloc || !fake.free || !fake.launch ||
-	    !fake.wait || !fake.ask)
+	    !fake.wait || !fake.ask || !fake.eval)
 		return 1;
 	launch(); /* becomes active */
 	usleep(20000); /* and knows how fast its clock is */

@@ -8,6 +8,7 @@ int hipMalloc(void **out, size_t bytes);
 int hipFree(void *at);
 int hipGraphLaunch(void *exec, void *stream);
 int hipStreamSynchronize(void *stream);
+void _ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE(void *arrays);
 
 int ggml_backend_sched_graph_compute_async(void *sched, void *graph)
 {
@@ -44,6 +45,11 @@ int hipStreamSynchronize(void *stream)
 {
 	(void)stream;
 	return 0;
+}
+
+void _ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE(void *arrays)
+{
+	(void)arrays;
 }
 
 /* A look-up whose answer is found at once: it lies in this object, whatever is preloaded. */

@@ -326,6 +326,26 @@ static void every_answer_is_whole(void **state)
 	}
 }
 
+/* What the shim leaves undecided is nothing. */
+static void no_other_kind_drains(void **state)
+{
+	static struct scene s;
+	unsigned drains = 0;
+
+	(void)state;
+	for (uint64_t question = 0; question < QUESTIONS; question++) {
+		struct taf_verdict v;
+
+		begin(&s, question);
+		taf_decide(&s.q, &v);
+		drains += v.drain != 0;
+		if (v.drain && !taf_kind_may_drain(s.q.event->kind))
+			fail_msg("question %llu: %s drains", (unsigned long long)question,
+				 taf_rule_info(v.drain_rule)->path);
+	}
+	assert_true(drains > 0);
+}
+
 static void the_built_in_policy_only_warns(void **state)
 {
 	static struct scene s;
@@ -349,6 +369,7 @@ int main(void)
 		cmocka_unit_test(the_order_changes_nothing),
 		cmocka_unit_test(no_rule_makes_it_laxer),
 		cmocka_unit_test(every_answer_is_whole),
+		cmocka_unit_test(no_other_kind_drains),
 		cmocka_unit_test(the_built_in_policy_only_warns),
 	};
 
