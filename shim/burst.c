@@ -267,7 +267,8 @@ static void drain_queue(struct taf_work *w, const struct taf_call *c, uint32_t n
 	taf_act_after_submit(w);
 	w->has_queue = false;
 	w->window = 0;
-	took_ms = (taf_sys_mono_ns() - began) / 1000000;
+	w->waited_ns = taf_sys_mono_ns();
+	took_ms = (w->waited_ns - began) / 1000000;
 	if (taf_rules.drain_window == TAF_WINDOW_ADAPTIVE)
 		atomic_store(&window, taf_window_next(atomic_load(&window),
 						      taf_rules.drain_every_submits, took_ms));
@@ -325,6 +326,8 @@ void taf_burst_unload(struct taf_call *c)
 		taf_burst_fold(w);
 		drain = taf_act_drains(&ev, w, &rule) & ~(unsigned)TAF_DRAIN_TRIM;
 		taf_act_drain(w, drain, rule);
+		if (drain && w->is_inferring)
+			w->waited_ns = taf_sys_mono_ns();
 		taf_tls.held = NULL;
 		taf_work_release(w);
 	}

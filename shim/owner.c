@@ -221,7 +221,7 @@ void taf_owner_leave(void)
 static bool is_busy(const struct taf_work *w)
 {
 	return atomic_load(&w->is_inside) ||
-	       taf_sys_mono_ns() < w->last_ns + (uint64_t)taf_rules.drain_idle_ms * 1000000;
+	       taf_sys_mono_ns() < taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000;
 }
 
 static bool await_owner(struct taf_work *w, uint64_t ns)

@@ -13,7 +13,8 @@ static bool is_idle(const struct taf_work *w)
 {
 	return !atomic_load(&w->handle) || !w->is_inferring ||
 	       (!atomic_load(&w->is_inside) &&
-		taf_sys_mono_ns() > w->last_ns + (uint64_t)taf_rules.drain_idle_ms * 1000000);
+		taf_sys_mono_ns() >
+			taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000);
 }
 
 /* True: w has the turn. */

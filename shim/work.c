@@ -476,7 +476,7 @@ void taf_work_settle(struct taf_work *w, bool must)
 
 	if (w->is_burst)
 		taf_burst_fold(w);
-	if (w->is_inferring && (must || taf_sys_mono_ns() > w->last_ns + idle_ns)) {
+	if (w->is_inferring && (must || taf_sys_mono_ns() > taf_work_end_ns(w) + idle_ns)) {
 		if (!w->last_ns || w->last_ns < w->begin_ns)
 			w->last_ns = w->begin_ns;
 		end_infer(w);

@@ -73,7 +73,7 @@ struct taf_work {
 	struct taf_coarse at; /* when its latest submit ended */
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	uint64_t drained_ns; /* or made */
-	uint64_t waited_ns; /* end of the program's own wait for what a burst has submitted; 0: none */
+	uint64_t waited_ns; /* end of the last wait, its own or ours, for what a burst submitted; 0 */
 	uint64_t submits, tokens, peak;
 	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
@@ -91,7 +91,7 @@ struct taf_work {
 	_Atomic(uint64_t) adapters; /* which are set, as one number; 0: none */
 };
 
-/* A burst lasts until the program's own wait for it was over, where it made one. */
+/* A burst lasts until the last wait for it was over, where there was one. */
 static inline uint64_t taf_work_end_ns(const struct taf_work *w)
 {
 	return w->waited_ns > w->last_ns ? w->waited_ns : w->last_ns;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* racy.h -- a small inference program, as the badly written ones of these tests have it.
  *
- * A model is some buffers, a token a few launches.  How much work: RACY_TOKENS (8). */
+ * A model is some buffers, a token a few launches.  How much work: RACY_TOKENS (8); and how
+ * long it pauses after each token: RACY_PAUSE_MS (0). */
 #ifndef SIM_RACY_H
 #define SIM_RACY_H
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cuda.h"
 
@@ -40,22 +42,30 @@ static inline void racy_token(const struct racy_model *m)
 		racy_must(cuda_launch(m->stream));
 }
 
+static inline int racy_number(const char *name, int otherwise)
+{
+	const char *s = getenv(name);
+
+	return s ? atoi(s) : otherwise;
+}
+
 static inline int racy_tokens(void)
 {
-	const char *s = getenv("RACY_TOKENS");
-
-	return s ? atoi(s) : 8;
+	return racy_number("RACY_TOKENS", 8);
 }
 
 /* A generation in which each token is waited for but the last one. */
 static inline void racy_generate(const struct racy_model *m)
 {
-	int n = racy_tokens();
+	int n = racy_tokens(), pause_ms = racy_number("RACY_PAUSE_MS", 0);
 
 	for (int i = 0; i < n; i++) {
 		racy_token(m);
-		if (i + 1 < n)
-			racy_must(cudaStreamSynchronize(m->stream));
+		if (i + 1 == n)
+			break;
+		racy_must(cudaStreamSynchronize(m->stream));
+		if (pause_ms)
+			usleep((unsigned)pause_ms * 1000);
 	}
 }
 

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# sim_burst.sh -- time in which the device works is no pause: a program that waits longer
+# than drain.idle_ms for its own work, or is drained so long, is still in one generation.
+# A pause of its own is one.  On the simulated GPU, whose commands take 30 ms.
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+. "${SRC:?}/tests/integration/lib.sh"
+sim=$tests/simgpu
+mkdir machine
+SIMGPU_BUG=none "$sim/simgpu-kernel" machine >/dev/null || exit 1
+export SIMGPU_DIR=$work/machine SIMGPU_LATENCY_US=30000 RACY_TOKENS=6
+
+with_shim() { # COMMAND...
+	fresh
+	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$set_to" timeout 20 "$@"
+}
+
+generations() {
+	crumbs | jq -cs '[map(select(.ev == "infer" and .ph == "end") | .submits) | length, add]'
+}
+
+# Four launches a token, 120 ms, and then its own wait.
+set_to='drain.idle_ms=60ms'
+same "own waits" "$sim/racy_exit"
+check "own waits" "generations, submits" '[1,24]' "$(generations)"
+
+# Drains after each second launch take as long.
+set_to='drain.idle_ms=20ms;drain.every_submits=2'
+same drains "$sim/racy_exit"
+check drains "generations, submits" '[1,24]' "$(generations)"
+has drains "a drain that was carried out" '.ev == "drain" and .ph == "end" and .rule == "drain.every_submits" and .rc == 0'
+
+# It pauses for longer after each token.
+set_to='drain.idle_ms=20ms'
+RACY_PAUSE_MS=200 same pauses "$sim/racy_exit"
+check pauses "more generations" '[6,24]' "$(generations)"
+tally 13
