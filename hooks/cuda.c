@@ -99,11 +99,8 @@ RESETS(cuDevicePrimaryCtxReset_v2)
 #define RELEASES(name) \
 	int taf_##name(int device) \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		int r; \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_CU_NOT_INITIALIZED; \
 		if (!taf_cuda_primary_is_last((uint32_t)device)) \
 			return THROUGH(call, name)(device); \
 		call.is_context = true; \

@@ -81,11 +81,8 @@ static inline bool taf_cu_is_over(int r)
 #define PASSES(name, params, args, before, after) \
 	int taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		int r; \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_CU_NOT_INITIALIZED; \
 		before; \
 		r = THROUGH(call, name) args; \
 		after; \
@@ -114,12 +111,9 @@ static inline bool taf_cu_is_over(int r)
 #define SHOWS(name, params, args, queue, is_done) \
 	int taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		struct taf_flight_point point; \
 		int r; \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_CU_NOT_INITIALIZED; \
 		taf_flight_point(&point, taf_flight_key(TAF_API, queue, TAF_DEVICE)); \
 		r = THROUGH(call, name) args; \
 		if (!r && (is_done) && taf_flight_passed(&point)) \
@@ -145,13 +139,10 @@ static inline bool taf_cu_is_over(int r)
 #define DESTROYS_STREAM(name) \
 	int taf_##name(void *stream) \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		bool is_free, is_behind, had; \
 		int r = 0; \
 		call.queue = TAF_U64(stream); \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_CU_NOT_INITIALIZED; \
 		is_free = taf_cuda_stream_going(stream, &is_behind); \
 		had = taf_stream_going(&call, is_behind); \
 		if (is_free) \

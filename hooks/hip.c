@@ -83,12 +83,9 @@ static int moved(struct taf_call *call, int r)
 
 int taf_hipSetDevice(int device)
 {
-	struct taf_call call = TAF_CALL(hipSetDevice);
-	int r = TAF_HIP_NOT_INITIALIZED;
+	TAF_FIND(call, hipSetDevice, int);
+	int r = THROUGH(call, hipSetDevice)(device);
 
-	call.real = (taf_fn)REAL(hipSetDevice);
-	if (call.real)
-		r = THROUGH(call, hipSetDevice)(device);
 	if (!r && device >= 0)
 		taf_tls.device = (uint32_t)device;
 	TAF_FAULT(call, r);
@@ -98,11 +95,7 @@ int taf_hipSetDevice(int device)
 #define MOVES(name, params, args) \
 	int taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_HIP_NOT_INITIALIZED; \
+		TAF_FIND(call, name, int); \
 		return moved(&call, THROUGH(call, name) args); \
 	}
 MOVES(hipCtxSetCurrent, (void *ctx), (ctx))
@@ -263,12 +256,9 @@ int taf_hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop
 
 int taf_hipMemPoolCreate(void **pool, const void *props)
 {
-	struct taf_call call = TAF_CALL(hipMemPoolCreate);
-	int r = TAF_HIP_NOT_INITIALIZED;
+	TAF_FIND(call, hipMemPoolCreate, int);
+	int r = THROUGH(call, hipMemPoolCreate)(pool, props);
 
-	call.real = (taf_fn)REAL(hipMemPoolCreate);
-	if (call.real)
-		r = THROUGH(call, hipMemPoolCreate)(pool, props);
 	if (!r && pool && *pool)
 		taf_hip_made(TAF_HIP_POOL, *pool, taf_tls.device, TAF_CALLER);
 	TAF_FAULT(call, r);
@@ -277,12 +267,9 @@ int taf_hipMemPoolCreate(void **pool, const void *props)
 
 int taf_hipMemPoolDestroy(void *pool)
 {
-	struct taf_call call = TAF_CALL(hipMemPoolDestroy);
+	TAF_FIND(call, hipMemPoolDestroy, int);
 	int r = 0;
 
-	call.real = (taf_fn)REAL(hipMemPoolDestroy);
-	if (!call.real)
-		return TAF_HIP_NOT_INITIALIZED;
 	if (taf_hip_going(TAF_HIP_POOL, pool))
 		r = THROUGH(call, hipMemPoolDestroy)(pool);
 	TAF_FAULT(call, r);
@@ -292,12 +279,8 @@ int taf_hipMemPoolDestroy(void *pool)
 #define BEGINS(name, params, args, stream) \
 	int taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		int r; \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_HIP_NOT_INITIALIZED; \
 		taf_capture_opening(); \
 		r = THROUGH(call, name) args; \
 		taf_capture_opened(stream, !r); \
@@ -313,12 +296,8 @@ BEGINS(hipStreamBeginCaptureToGraph,
 #define ENDS(name, stream_) \
 	int taf_##name(void *stream, void **graph) \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		int r; \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_HIP_NOT_INITIALIZED; \
 		r = THROUGH(call, name)(stream, graph); \
 		if (r != TAF_HIP_UNMATCHED && r != TAF_HIP_WRONG_THREAD) \
 			taf_capture_closed(stream_); \
@@ -338,12 +317,8 @@ static void waited(struct taf_call *call)
 #define RECORDS(name, params, args, queue) \
 	int taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		int r; \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_HIP_NOT_INITIALIZED; \
 		r = THROUGH(call, name) args; \
 		if (!r && taf_is_counting()) \
 			taf_event_record(TAF_API_HIP, TAF_U64(event), \
@@ -373,12 +348,9 @@ int taf_hipEventSynchronize(void *event)
 
 int taf_hipEventQuery(void *event)
 {
-	struct taf_call call = TAF_CALL(hipEventQuery);
-	int r = TAF_HIP_NOT_INITIALIZED;
+	TAF_FIND(call, hipEventQuery, int);
+	int r = THROUGH(call, hipEventQuery)(event);
 
-	call.real = (taf_fn)REAL(hipEventQuery);
-	if (call.real)
-		r = THROUGH(call, hipEventQuery)(event);
 	if (!r && taf_event_reached(TAF_API_HIP, TAF_U64(event)))
 		waited(&call);
 	TAF_FAULT(call, r);
@@ -387,13 +359,11 @@ int taf_hipEventQuery(void *event)
 
 int taf_hipEventDestroy(void *event)
 {
-	struct taf_call call = TAF_CALL(hipEventDestroy);
-	int r = TAF_HIP_NOT_INITIALIZED;
+	TAF_FIND(call, hipEventDestroy, int);
+	int r;
 
-	call.real = (taf_fn)REAL(hipEventDestroy);
 	taf_event_forget(TAF_API_HIP, TAF_U64(event));
-	if (call.real)
-		r = THROUGH(call, hipEventDestroy)(event);
+	r = THROUGH(call, hipEventDestroy)(event);
 	TAF_FAULT(call, r);
 	return r;
 }
@@ -401,13 +371,9 @@ int taf_hipEventDestroy(void *event)
 #define ASKS(name, queue) \
 	int taf_##name(void *stream) \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		struct taf_flight_point point; \
 		int r; \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_HIP_NOT_INITIALIZED; \
 		taf_flight_point(&point, taf_flight_key(TAF_API_HIP, queue, taf_tls.device)); \
 		r = THROUGH(call, name)(stream); \
 		if (!r && taf_flight_passed(&point)) \
@@ -421,12 +387,8 @@ ASKS(hipStreamQuery_spt, TAF_HIP_SPT(stream))
 #define MAKES_STREAM(name, params, args, flags_) \
 	int taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		int r; \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_HIP_NOT_INITIALIZED; \
 		r = THROUGH(call, name) args; \
 		if (!r && made) \
 			taf_hip_made((flags_)&TAF_HIP_NON_BLOCKING ? TAF_HIP_ASIDE \
@@ -445,14 +407,11 @@ MAKES_STREAM(hipExtStreamCreateWithCUMask, (void **made, uint32_t words, const u
 /* What is in flight there goes on when its stream is gone. */
 int taf_hipStreamDestroy(void *stream)
 {
-	struct taf_call call = TAF_CALL(hipStreamDestroy);
+	TAF_FIND(call, hipStreamDestroy, int);
 	bool had;
 	int r = 0;
 
 	call.queue = TAF_U64(stream);
-	call.real = (taf_fn)REAL(hipStreamDestroy);
-	if (!call.real)
-		return TAF_HIP_NOT_INITIALIZED;
 	had = taf_stream_going(&call, taf_hip_is_behind(stream));
 	if (taf_hip_going(TAF_HIP_STREAM, stream))
 		r = THROUGH(call, hipStreamDestroy)(stream);
@@ -466,14 +425,10 @@ int taf_hipStreamDestroy(void *stream)
 #define COPIES_NOW(name, params, args, is_waited, queue_) \
 	int taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		struct taf_flight_mark mark; \
 		int r; \
-\
 		call.queue = (queue_); \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_HIP_NOT_INITIALIZED; \
 		mark.lanes = 0; \
 		if (is_waited) \
 			taf_wait_before(&call, &mark); \
@@ -490,3 +445,7 @@ COPIES_NOW(hipMemcpy, (void *to, const void *from, size_t size, int kind), (to, 
 COPIES_NOW(hipMemcpy_spt, (void *to, const void *from, size_t size, int kind),
 	   (to, from, size, kind), kind == TAF_HIP_TO_HOST, TAF_OWN_QUEUE)
 COPIES_NOW(hipMemcpyDtoH, (void *to, void *from, size_t size), (to, from, size), true, 0)
+COPIES_NOW(hipMemcpyAtoH, (void *to, void *array, size_t offset, size_t size),
+	   (to, array, offset, size), true, 0)
+COPIES_NOW(hipMemcpyWithStream, (void *to, const void *from, size_t size, int kind, void *stream),
+	   (to, from, size, kind, stream), kind == TAF_HIP_TO_HOST, TAF_U64(stream))

@@ -165,12 +165,9 @@ static int made(const struct taf_call *call, const struct taf_ze_queue_desc *des
 int taf_zeCommandQueueCreate(void *context, void *device, const struct taf_ze_queue_desc *desc,
 			     void **queue)
 {
-	struct taf_call call = TAF_CALL(zeCommandQueueCreate);
+	TAF_FIND(call, zeCommandQueueCreate, int);
 	int r;
 
-	call.real = (taf_fn)REAL(zeCommandQueueCreate);
-	if (!call.real)
-		return TAF_ZE_UNINITIALIZED;
 	number_of(device);
 	r = THROUGH(call, zeCommandQueueCreate)(context, device, desc, queue);
 	return made(&call, desc, TAF_WHERE(queue), r);
@@ -179,12 +176,9 @@ int taf_zeCommandQueueCreate(void *context, void *device, const struct taf_ze_qu
 int taf_zeCommandListCreateImmediate(void *context, void *device,
 				     const struct taf_ze_queue_desc *desc, void **list)
 {
-	struct taf_call call = TAF_CALL(zeCommandListCreateImmediate);
+	TAF_FIND(call, zeCommandListCreateImmediate, int);
 	int r;
 
-	call.real = (taf_fn)REAL(zeCommandListCreateImmediate);
-	if (!call.real)
-		return TAF_ZE_UNINITIALIZED;
 	number_of(device);
 	r = THROUGH(call, zeCommandListCreateImmediate)(context, device, desc, list);
 	return made(&call, desc, TAF_WHERE(list), r);
@@ -220,13 +214,9 @@ static void stays(const void *handle, const struct taf_ze_queue *was)
 #define DESTROYS(name, handle) \
 	int taf_##name(void *handle) \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		struct taf_ze_queue was; \
 		int r; \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_ZE_UNINITIALIZED; \
 		if (!going(handle, &was)) \
 			return 0; \
 		r = THROUGH(call, name)(handle); \
@@ -373,12 +363,8 @@ WAITS_FOR(zeEventHostSynchronize, event)
 #define ASKS(name, sign, is_over) \
 	int taf_##name(void *sign) \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, int); \
 		int r; \
-\
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_ZE_UNINITIALIZED; \
 		if (is_over) \
 			taf_event_forget(TAF_API_LEVEL0, TAF_U64(sign)); \
 		r = THROUGH(call, name)(sign); \

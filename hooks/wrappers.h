@@ -69,6 +69,13 @@
 #define TAF_RETRY_GOOD(call) (void)(call)
 #endif
 #define TAF_API taf_api_of(TAF_ENGINE)
+/* Where a wrapper of a GPU runtime without a door begins: theirs in call, or none. */
+#define TAF_FIND(call, name, ret) \
+	struct taf_call call = TAF_CALL(name); \
+	(call).real = (taf_fn)REAL(name); \
+	if (!(call).real) { \
+		return TAF_MISSING(ret); \
+	}
 
 #define HOOK(ret, name, params, args, kind_, n_bytes, refuse, doc) \
 	ret taf_##name params \
@@ -205,12 +212,9 @@
 #define COPIES(ret, name, params, args, queue_, refuse, doc) \
 	ret taf_##name params \
 	{ \
-		struct taf_call call = TAF_CALL(name); \
+		TAF_FIND(call, name, ret); \
 		ret r; \
 		call.queue = (queue_); \
-		call.real = (taf_fn)REAL(name); \
-		if (!call.real) \
-			return TAF_NOT_MADE(call, ret, refuse); \
 		taf_copy_before(&call, taf_flight_key(TAF_API, call.queue, TAF_DEVICE)); \
 		r = THROUGH(call, name) args; \
 		taf_copy_after(&call, TAF_STATUS(r)); \

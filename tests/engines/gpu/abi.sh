@@ -36,6 +36,9 @@ hip hipStreamEndCapture_spt
 hip hipStreamBeginCaptureToGraph
 hip hipDeviceGraphMemTrim
 hip hipEventRecord_spt
+hip hipMemcpyHtoAAsync
+hip hipMemcpyAtoHAsync
+hip hipMemcpy3DPeerAsync
 hip hipEventRecordWithFlags
 hip hipMemcpy2DAsync_spt
 hip hipMemcpy2DToArrayAsync_spt
