@@ -67,6 +67,7 @@ struct taf_own taf_closing_own(const struct taf_closing *c)
 				 .role = "run",
 				 .program = c->program,
 				 .label = c->label,
+				 .journal = c->journal,
 				 .guest = c->guest };
 }
 

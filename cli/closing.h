@@ -25,7 +25,7 @@ struct taf_closing {
 	char crumbs[PATH_MAX];
 	char run[17];
 	const char *program; /* what was executed */
-	const char *label; /* or NULL */
+	const char *label, *journal; /* or NULL */
 	int32_t guest;
 };
 

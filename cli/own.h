@@ -14,6 +14,7 @@ struct taf_own {
 	const char *run; /* 16 digits, or "" */
 	const char *role; /* "run", "watch" */
 	const char *program, *label; /* or NULL */
+	const char *journal; /* crumbs.journal: its socket, or NULL */
 	int32_t guest; /* 0: none */
 };
 

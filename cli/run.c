@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../shim/journal.h"
 #include "../shim/state.h"
 #include "../shim/sys.h"
 #include "closing.h"
@@ -307,6 +308,7 @@ static void plan_lookout(struct plan *p)
 	p->guest.arg = p;
 	p->closing.program = p->target.path;
 	p->closing.label = p->args.label;
+	p->closing.journal = taf_journal_path(&p->policy.rules, environ);
 	p->restarter = (struct taf_restarter){ .rules = &p->args.restart,
 					       .policy = &p->policy.rules,
 					       .guest = &p->guest,

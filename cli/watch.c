@@ -14,6 +14,7 @@
 
 #include "../policy/text.h"
 #include "../policy/value.h"
+#include "../shim/journal.h"
 #include "../shim/share.h"
 #include "clock.h"
 #include "evidence.h"
@@ -26,6 +27,8 @@
 #include "usage.h"
 #include "verbs.h"
 #include "watcher.h"
+
+extern char **environ;
 
 #define INTERVAL_MS 5000u
 #define ONCE_MS 100u /* until what was told to end has */
@@ -274,7 +277,10 @@ int taf_verb_watch(int argc, char **argv)
 			found.rules.crumbs_dir[0] == '/' ? found.rules.crumbs_dir : places.crumbs;
 		watcher.stacks = places.stacks;
 		watcher.own =
-			(struct taf_own){ .crumbs = watcher.crumbs, .run = "", .role = "watch" };
+			(struct taf_own){ .crumbs = watcher.crumbs,
+					  .run = "",
+					  .role = "watch",
+					  .journal = taf_journal_path(&found.rules, environ) };
 		watcher.tell = put;
 		watcher.ctx = &o;
 		status = watch(&o, &places, &watcher);

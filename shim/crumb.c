@@ -23,6 +23,7 @@
 #include <errno.h>
 
 #include "../policy/text.h"
+#include "journal.h"
 #include "rec.h"
 #include "ring.h"
 #include "seg.h"
@@ -296,6 +297,7 @@ uint64_t taf_crumb(const struct taf_rec *given)
 {
 	struct taf_rec r = *given;
 	enum taf_durability keep;
+	uint64_t mine = 0;
 
 	if (!atomic_load_explicit(&is_open, memory_order_acquire))
 		return 0;
@@ -307,7 +309,11 @@ uint64_t taf_crumb(const struct taf_rec *given)
 	if (keep == TAF_KEEP_NONE || pid != taf_sys_pid())
 		return 0;
 	put_slot(&r);
-	return keep >= TAF_KEEP_LOG ? write_down(&r, keep == TAF_KEEP_SYNC) : 0;
+	if (keep >= TAF_KEEP_LOG)
+		mine = write_down(&r, keep == TAF_KEEP_SYNC);
+	if (taf_journal_is_open())
+		taf_journal_send(&r, run, mine);
+	return mine;
 }
 
 static void remember(const struct taf_session *s)
@@ -346,6 +352,10 @@ int taf_crumb_open(const struct taf_session *s)
 		return err;
 	}
 	atomic_store_explicit(&is_open, true, memory_order_release);
+	taf_journal_open(s->journal);
+	r.msg = s->dir;
+	if (s->journal)
+		taf_journal_send(&r, run, seq);
 	return 0;
 }
 
@@ -353,6 +363,7 @@ void taf_crumb_abandon(void)
 {
 	bool was_open = atomic_exchange(&is_open, false);
 
+	taf_journal_open(NULL);
 	taf_ring_abandon();
 	/* The parent may have been opening it when it forked. */
 	if (was_open || seg.is_open)

@@ -12,9 +12,12 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 
+#include "../policy/text.h"
 #include "sys.h"
 #include "sys_file.h"
 
@@ -196,6 +199,24 @@ int taf_sys_stat(const char *path, struct taf_stat *st)
 	if (!r)
 		take_stat(st, &k);
 	return (int)r;
+}
+
+int taf_sys_datagram(const char *path, const void *buf, size_t n)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	long fd, r;
+
+	if (!taf_copy(to.sun_path, path, sizeof(to.sun_path)))
+		return -ENAMETOOLONG;
+	fd = taf_raw(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return (int)fd;
+	do
+		r = taf_raw(SYS_sendto, fd, TAF_PTR(buf), (long)n, MSG_NOSIGNAL | MSG_DONTWAIT,
+			    TAF_PTR(&to), (long)sizeof(to));
+	while (r == -EINTR);
+	taf_sys_close((int)fd);
+	return r < 0 ? (int)r : 0;
 }
 
 int taf_sys_mkdir(const char *path)

@@ -20,6 +20,7 @@
 #include "gate.h"
 #include "known.h"
 #include "live.h"
+#include "journal.h"
 #include "lazy.h"
 #include "life.h"
 #include "limit.h"
@@ -176,6 +177,7 @@ static int open_log(const struct taf_loaded *loaded)
 	taf_sys_boot_id(session.boot);
 	session.ring_bytes = (uint32_t)taf_rules.crumbs_ring_size;
 	session.segment_bytes = (uint32_t)taf_rules.crumbs_segment;
+	session.journal = taf_journal_path(&taf_rules, taf_env_now);
 	taf_text_init(&extra, head, sizeof(head));
 	taf_session_head(loaded, &extra);
 	if (extra.is_cut)

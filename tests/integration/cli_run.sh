@@ -363,7 +363,6 @@ state() {
 policy() {
 	local rest
 	echo '{"mode": "observe" "trace": true}' >broken.json
-	echo '{"crumbs": {"journal": true}, "trace": true}' >later.json
 	echo '{"drain": {"post_sync": true}}' >good.json
 	said() { # NAME LINE ARGUMENT...: the last line
 		local name=$1 line=$2
@@ -381,8 +380,7 @@ policy() {
 		--strict --policy broken.json --set mode=observe -- true
 	said 'strict, of the set' "true $rest 1 mistake; see: taffrail check --set 'mode=x'" \
 		--strict --set mode=x -- true
-	said 'not in force' '1 setting of the policy is not in force yet; see: taffrail check later.json' \
-		--policy later.json -- true
+	says 'all in force' 0 '' --set trace=on --set crumbs.journal=on -- true
 }
 
 # What a look at the running guest finds.
