@@ -11,6 +11,7 @@ struct taf_flight taf_flights[TAF_FLIGHT_LANES];
 #define OTHERS_KEY 0xfffffffffffeull
 #define GONE_KEY 0xfffffffffffdull /* of a queue that was destroyed with work in flight */
 #define LOST_KEY 0xfffffffffffcull /* ... which nothing but the whole device waits for */
+#define LEGACY 1 /* the device's default stream by a name of its own; 0 is it as well */
 #define MIXED UINT32_MAX /* queues of several devices are counted together */
 #define EVERY (1ull << 55)
 #define DEVICE (1ull << 54)
@@ -172,12 +173,13 @@ void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out)
 			const struct taf_flight_queue *q = &taf_flights[l].of[i];
 			uint64_t key = atomic_load_explicit(&q->key, memory_order_relaxed);
 			uint64_t done = atomic_load_explicit(&q->done, memory_order_relaxed);
+			uint64_t copies = atomic_load_explicit(&q->copies, memory_order_relaxed);
 			uint64_t n = submits_of(q);
 
 			if (!key || (api != TAF_API_NONE && api_of(key) != api))
 				continue;
 			out->submits += n;
-			out->launches += n - atomic_load_explicit(&q->copies, memory_order_relaxed);
+			out->launches += n > copies ? n - copies : 0;
 			out->in_flight += n > done ? n - done : 0;
 			if (n > done && !out->oldest) {
 				out->oldest = done + 1;
@@ -254,7 +256,7 @@ static void see_rest(const struct taf_flight *f, uint64_t low, bool (*is_known)(
 		out->is_own = true;
 	else if (low == TAF_OWN_QUEUE || low == GONE_KEY)
 		out->is_behind = true;
-	else if (low && !is_known(low))
+	else if (low > LEGACY && !is_known(low))
 		out->is_unseen = true;
 }
 

@@ -459,6 +459,7 @@ static void end_infer(struct taf_work *w)
 		r.live = taf_live_bytes();
 		taf_text_init(&extra, buf, sizeof(buf));
 		taf_holding_put(w, &extra);
+		taf_burst_end(w);
 	}
 	if (taf_traced_is_on())
 		taf_traced_end(w, &extra);
@@ -480,10 +481,8 @@ void taf_work_settle(struct taf_work *w, bool must)
 		if (!w->last_ns || w->last_ns < w->begin_ns)
 			w->last_ns = w->begin_ns;
 		end_infer(w);
-		if (w->is_burst) {
-			taf_burst_end(w);
+		if (w->is_burst)
 			come_out(w);
-		}
 	}
 	if (w->owes_sync && !w->is_inferring) {
 		w->owes_sync = false;

@@ -173,6 +173,53 @@ static void what_was_counted_stays_with_its_api(void **state)
 	assert_int_equal(hip.submits, 1);
 }
 
+static bool is_first(uint64_t low)
+{
+	return low == 0x1000;
+}
+
+static void *submit_own(void *arg)
+{
+	(void)arg;
+	taf_tls.flight = &taf_flights[1];
+	submit(TAF_OWN_QUEUE, 1);
+	return NULL;
+}
+
+/* What the default stream waits for, and what nobody asks. */
+static void the_rest_is_told_apart(void **state)
+{
+	struct taf_flight_rest rest;
+	pthread_t t;
+
+	(void)state;
+	submit(0, 1);
+	submit(1, 1); /* the same, by another name */
+	submit(0x1000, 1);
+	taf_flight_rest(TAF_API_CUDA, is_first, &rest);
+	assert_false(rest.is_own || rest.is_behind || rest.is_unseen);
+	submit(TAF_OWN_QUEUE, 1);
+	taf_flight_rest(TAF_API_CUDA, is_first, &rest);
+	assert_true(rest.is_own && !rest.is_behind && !rest.is_unseen);
+	submit(0x2000, 1);
+	taf_flight_drop(key(0x2000));
+	taf_flight_rest(TAF_API_CUDA, is_first, &rest);
+	assert_true(rest.is_behind && !rest.is_unseen);
+	submit(0x3000, 1);
+	taf_flight_lose(key(0x3000));
+	taf_flight_rest(TAF_API_CUDA, is_first, &rest);
+	assert_true(rest.is_unseen);
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	taf_flight_rest(TAF_API_CUDA, is_first, &rest);
+	assert_false(rest.is_own || rest.is_behind || rest.is_unseen);
+	taf_tls.lane = NULL;
+	taf_flight_lane(); /* the second lane counts as used */
+	assert_int_equal(pthread_create(&t, NULL, submit_own, NULL), 0);
+	pthread_join(t, NULL);
+	taf_flight_rest(TAF_API_CUDA, is_first, &rest);
+	assert_true(!rest.is_own && rest.is_behind && !rest.is_unseen);
+}
+
 static void a_destroyed_queue_is_done_with_its_device(void **state)
 {
 	(void)state;
@@ -340,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup(a_submit_that_failed_is_not_in_flight, setup),
 		cmocka_unit_test_setup(a_lane_that_threads_share_loses_nothing, setup),
 		cmocka_unit_test_setup(what_was_counted_stays_with_its_api, setup),
+		cmocka_unit_test_setup(the_rest_is_told_apart, setup),
 		cmocka_unit_test_setup(a_destroyed_queue_is_done_with_its_device, setup),
 		cmocka_unit_test_setup(no_drain_while_a_stream_is_captured, setup),
 		cmocka_unit_test_setup(a_capture_waits_for_a_drain, setup),
