@@ -15,6 +15,8 @@ void taf_traced_begin(struct taf_work *w)
 {
 	uint64_t n = w->model ? w->model->infers : w->infers;
 
+	if (!taf_traced_is_on() || w->is_inferring)
+		return;
 	taf_trace_begin(&w->trace, w->arrived_ns);
 	w->trace.is_on = taf_trace_picks(n);
 	w->trace.is_first = !n;
@@ -36,7 +38,7 @@ void taf_traced_submit(struct taf_work *w)
 {
 	struct taf_trace *t = &w->trace;
 
-	if (!t->is_on)
+	if (!taf_traced_is_on() || !t->is_on)
 		return;
 	w->tid = taf_tid();
 	if (!t->submits && !t->prompt_submits)
@@ -96,7 +98,7 @@ static struct taf_work *work_of(const struct taf_call *c)
 static bool is_part(const struct taf_work *w, uint64_t from_ns)
 {
 	return w->trace.is_on && w->is_inferring &&
-	       from_ns <= w->last_ns + (uint64_t)taf_rules.drain_idle_ms * 1000000;
+	       from_ns <= taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000;
 }
 
 void taf_traced_synced(const struct taf_call *c)
@@ -172,9 +174,11 @@ void taf_traced_end(struct taf_work *w, struct taf_text *out)
 	struct taf_trace *t = &w->trace;
 	struct taf_trace_sum sum;
 
+	if (!taf_traced_is_on())
+		return;
 	w->infers++;
 	if (t->is_on) {
-		taf_trace_end(t, w->last_ns, &sum);
+		taf_trace_end(t, taf_work_end_ns(w), &sum);
 		if (w->is_burst)
 			t->submits = w->submits;
 		taf_text_put(out,

@@ -2,7 +2,7 @@
 /* traced.h -- `trace`: measures where the time of a generation goes (policy/trace.h).
  *
  *   taf_traced_arrive    a call that may begin a generation comes in
- *   taf_traced_begin     it begins one, before anything makes it wait
+ *   taf_traced_begin     it begins one unless one is open, before anything makes it wait
  *   taf_traced_submit    it was let in: the engine computes now
  *   taf_traced_step      the engine came back
  *   taf_traced_synced    a synchronize of the program came back

@@ -368,8 +368,7 @@ bool taf_work_submit(struct taf_work *w, struct taf_call *c)
 
 bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c)
 {
-	if (taf_traced_is_on() && !w->is_inferring)
-		taf_traced_begin(w);
+	taf_traced_begin(w);
 	if (!taf_turn_begin(w, c))
 		return false;
 	if (w->is_inferring) {
@@ -378,8 +377,7 @@ bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c)
 		taf_turn_end(NULL);
 		return false;
 	}
-	if (taf_traced_is_on())
-		taf_traced_submit(w);
+	taf_traced_submit(w);
 	return true;
 }
 
@@ -461,8 +459,7 @@ static void end_infer(struct taf_work *w)
 		taf_holding_put(w, &extra);
 		taf_burst_end(w);
 	}
-	if (taf_traced_is_on())
-		taf_traced_end(w, &extra);
+	taf_traced_end(w, &extra);
 	r.extra = extra.is_cut ? NULL : buf;
 	taf_crumb(&r);
 	taf_learn_inferred(w);
