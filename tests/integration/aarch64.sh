@@ -67,5 +67,46 @@ done
 for route in execl execlp execle execve; do
 	way "$route" exec
 done
+
+# An engine inside the program. What `run` would say of it is read off a disassembly here.
+sites_of() { # PROGRAM
+	local id
+	id=$(aarch64-linux-gnu-readelf -n "$1" | sed -n 's/.*Build ID: //p')
+	aarch64-linux-gnu-objdump -d --no-show-raw-insn "$1" | awk -v "id=$id" '
+		/^[0-9a-f]+ <llama_[a-z_]+>:$/ { name = $2; gsub(/[<>:]/, "", name); at[name] = $1; sub(/^0+/, "", at[name]) }
+		$2 ~ /^bl?$/ && $4 ~ /^<llama_[a-z_]+>$/ { name = $4; gsub(/[<>]/, "", name)
+			site = $1; sub(":", "", site); list[name] = list[name] (list[name] ? "," : ":") site }
+		END { printf "1;%s", id; for (name in at) printf ";%s=%s%s", name, at[name], name ~ /n_ctx|model_size/ ? "" : list[name] }'
+}
+inside() { # NAME FLAG...
+	local plain shimmed text want
+	$cc -fvisibility=hidden -Wl,--build-id -o "$work/serve" "${@:2}" "$SRC/tests/engines/static/parts/serve.c" \
+		"$SRC/tests/engines/static/parts/engine.c" -pthread || exit 1
+	export TAFFRAIL_STATE=$work/state-$1
+	plain=$(qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/serve" "$work/serve" once 2>&1; echo "status $?")
+	# Not by -E, which parts words at commas.
+	shimmed=$(TAFFRAIL_SITES=$(sites_of "$work/serve") qemu-aarch64 -L "$work/root" \
+		-E LD_PRELOAD="$work/b/libtaffrail.so" "$work/serve" "$work/serve" once 2>&1; echo "status $?")
+	checks=$((checks + 1))
+	test "$plain" = "$shimmed" || {
+		bad=$((bad + 1))
+		printf '%s: wanted\n%s\ngot\n%s\n' "$1" "$plain" "$shimmed"
+	}
+	text=$(cat "$TAFFRAIL_STATE"/crumbs/*.jsonl 2>/dev/null | grep .)
+	for want in 'call sites of 6 entry points' '"ev":"load","ph":"end"' '"tokens":3,' '"rule":"drain.before_unload"' '"call":"llama_free"'; do
+		checks=$((checks + 1))
+		case $text in *"$want"*) ;; *)
+			bad=$((bad + 1))
+			echo "$1: no $want in the crumbs"
+			;;
+		esac
+	done
+}
+# The emulator has threads of its own, which /proc tells the guest of: it is shown one.
+mkdir -p "$work/root/proc/self/task/1"
+ln -s /usr/aarch64-linux-gnu/lib "$work/root/lib"
+inside sites -O2
+inside sites-fixed -O0 -no-pie
+
 echo "$checks checks, $bad failed"
-test "$bad" -eq 0 && test "$checks" -eq 45
+test "$bad" -eq 0 && test "$checks" -eq 57
