@@ -101,10 +101,6 @@ static void judge_own_engine(struct taf_doctor *d, enum taf_engine engine)
 	char why[320];
 
 	if (is_guarded_inside(d, e)) {
-		taf_findings_add(&d->findings, TAF_SORT_ROUTE, "sites",
-				 "%u call sites of %u entry points of %s in the program itself: "
-				 "guarded under `taffrail run`, not by a raw preload",
-				 e->sites, e->rows, name);
 		if (e->lost)
 			taf_findings_add(
 				&d->findings, TAF_SORT_HIDDEN, "sites-left",
@@ -120,6 +116,30 @@ static void judge_own_engine(struct taf_doctor *d, enum taf_engine engine)
 			 "libraries do not%s",
 			 name, seen->own + seen->hidden,
 			 seen->own ? ", exported" : ", in .symtab only", why);
+}
+
+/* One route for all engines in the program. */
+static void judge_sites(struct taf_doctor *d)
+{
+	unsigned rows = 0, sites = 0;
+	char names[96] = "";
+
+	for (int i = 0; i < TAF_ENGINE_COUNT; i++) {
+		const struct taf_sites_engine *e = &d->sites.engines[i];
+		size_t n = strlen(names);
+
+		if (!is_guarded_inside(d, e))
+			continue;
+		rows += e->rows;
+		sites += e->sites;
+		snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+			 taf_engine_name((enum taf_engine)i));
+	}
+	if (sites)
+		taf_findings_add(&d->findings, TAF_SORT_ROUTE, "sites",
+				 "%u call sites of %u entry points of %s in the program itself: "
+				 "guarded under `taffrail run`, not by a raw preload",
+				 sites, rows, names);
 }
 
 static void judge_engine(struct taf_doctor *d, enum taf_engine engine)
@@ -226,6 +246,7 @@ void taf_doctor_judge(struct taf_doctor *d)
 				 "%s is linked into the program: its calls inside the program stay "
 				 "invisible, those it makes into libraries do not",
 				 d->stranger);
+	judge_sites(d);
 	if (d->command.target.reach == TAF_REACH_FULL) {
 		judge_libraries(d);
 		judge_routes(d);

@@ -141,6 +141,21 @@ static void keep_present(struct taf_sites *s)
 
 /* ---- sites ------------------------------------------------------------------------- */
 
+static bool add_site(struct taf_sites_fn *f, uint64_t at)
+{
+	uint64_t *more = f->sites;
+
+	if (f->n_sites == f->room) {
+		more = realloc(f->sites, (f->room * 2 + 16) * sizeof(*more));
+		if (!more)
+			return false;
+		f->room = f->room * 2 + 16;
+	}
+	f->sites = more;
+	f->sites[f->n_sites++] = at;
+	return true;
+}
+
 static bool see_branch(void *ctx, size_t index, uint64_t at)
 {
 	struct scan *c = ctx;
@@ -156,12 +171,7 @@ static bool see_branch(void *ctx, size_t index, uint64_t at)
 		f->fate = TAF_SITES_ODD;
 		return true;
 	}
-	if (!f->sites)
-		f->sites = calloc(TAF_SITES_ROW_MAX, sizeof(*f->sites));
-	if (!f->sites)
-		return false;
-	f->sites[f->n_sites++] = at;
-	return true;
+	return add_site(f, at);
 }
 
 static bool see_pointer(void *ctx, size_t index, uint64_t at)

@@ -22,7 +22,7 @@
 #include "../hooks/catalog.h"
 #include "body.h"
 
-#define TAF_SITES_ROW_MAX 1024u /* sites of one row */
+#define TAF_SITES_ROW_MAX 8192u /* sites of one row: a failed assertion has thousands */
 
 enum taf_sites_fate {
 	TAF_SITES_FINE, /* guarded where it is called; perhaps nowhere */
@@ -38,7 +38,7 @@ struct taf_sites_fn {
 	const struct taf_catalog_row *row;
 	uint64_t address;
 	uint64_t *sites; /* ascending */
-	unsigned n_sites;
+	unsigned n_sites, room;
 	enum taf_sites_fate fate;
 	bool is_pointed; /* its address is taken somewhere */
 	bool is_exported; /* libraries can call it */

@@ -22,7 +22,7 @@
 
 #define TAF_SITES_VAR "TAFFRAIL_SITES"
 #define TAF_SITES_ROWS_MAX 256u
-#define TAF_SITES_MAX 4096u
+#define TAF_SITES_MAX 12288u /* the kernel takes a variable of 128 KiB */
 #define TAF_SITES_ID_MAX 64u /* bytes */
 
 struct taf_sites_text {

@@ -14,7 +14,7 @@ case $sites in 1\;*) ;; *)
 	exit 1
 	;;
 esac
-head=${sites%%;llama*}
+head=$(cut -d\; -f1,2 <<<"$sites")
 
 # The guest with this variable and a raw preload: it shows what it always shows.
 # Something else wakes the guard, so that its crumbs can say what it refused.

@@ -120,7 +120,7 @@ but_for odd llama_init_from_model "is called from code that cannot be read"
 {
 	echo '#include "engine.h"'
 	echo 'void often(void *c) {'
-	for ((i = 0; i < 1100; i++)); do echo 'llama_synchronize(c);'; done
+	for ((i = 0; i < 8200; i++)); do echo 'llama_synchronize(c);'; done
 	echo '}'
 } >often.c
 made many often.c </dev/null

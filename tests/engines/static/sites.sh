@@ -13,7 +13,7 @@ life() { # NAME PROGRAM
 	local name=$1 guest=$2
 	alike "$name, once" "$guest" model.bin once
 	check "$name" "nothing is said" "" "$(cat guarded.own)"
-	has "$name" "the call sites" '.ev == "note" and (.msg // "" | test("^[0-9]+ call sites of 6 entry points"))'
+	has "$name" "the call sites" '.ev == "note" and (.msg // "" | test("^[0-9]+ call sites of 7 entry points"))'
 	has "$name" "the route" '.ev == "start" and (.routes // [] | index("sites") != null)'
 	has "$name" "the load" '.ev == "load" and .ph == "end" and .rc == 0 and .call == "llama_model_load_from_file"'
 	has "$name" "the generation" '.ev == "infer" and .ph == "end" and .tokens == 3 and .submits == 3'
@@ -21,6 +21,8 @@ life() { # NAME PROGRAM
 	has "$name" "the drain" '.ev == "drain" and .rule == "drain.before_unload"'
 	has "$name" "the end of the context" '.ev == "unload" and .ph == "end" and .call == "llama_free"'
 	has "$name" "the end of the model" '.ev == "unload" and .ph == "end" and .call == "llama_model_free"'
+	alike "$name, abort" "$guest" model.bin abort
+	has "$name, abort" "its text" '.ev == "error" and .engine == "ggml" and (.msg | test("serve.c:7: no luck after"))'
 	alike "$name, leave" "$guest" model.bin leave
 	has "$name, leave" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit"'
 	alike "$name, exit" "$guest" model.bin exit
@@ -31,7 +33,7 @@ ways() {
 	local compiler flags name
 	for compiler in gcc clang; do
 		command -v $compiler >/dev/null || {
-			untried 60 "$compiler is not here"
+			untried 115 "$compiler is not here"
 			continue
 		}
 		for flags in "-O2 -fPIE -pie" "-O2 -no-pie" "-O0" "-O3 -fcf-protection=full -g" \
@@ -41,7 +43,7 @@ ways() {
 			if build guest $compiler $flags; then
 				life "$name" ./guest
 			else
-				untried 19 "$name: $(head -n 1 compiler.log)"
+				untried 23 "$name: $(head -n 1 compiler.log)"
 			fi
 		done
 	done
@@ -95,7 +97,7 @@ check off "no variable" none "$(tail -n 1 off.out)"
 
 # doctor says what `run` does.
 "$bin" doctor -- ./guest >doctor.txt
-check doctor route yes "$(grep -Eq '1[01] call sites of 6 entry points of llama in the program itself: guarded under .taffrail run., not by a raw preload' doctor.txt && echo yes)"
+check doctor route yes "$(grep -Eq '11 call sites of 7 entry points of llama, ggml in the program itself: guarded under .taffrail run., not by a raw preload' doctor.txt && echo yes)"
 check doctor verdict yes "$(grep -q 'verdict *guarded$' doctor.txt && echo yes)"
 check doctor json '["sites"]' "$("$bin" doctor --json -- ./guest | jq -c '[.routes[] | select(. == "sites")]')"
 if build static "${CC:-cc}" -O2 -static; then
@@ -104,4 +106,4 @@ if build static "${CC:-cc}" -O2 -static; then
 else
 	untried 4 "no static C library"
 fi
-tally 130
+tally 250

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,18 @@ uint32_t llama_n_ctx(const void *ctx)
 uint64_t llama_model_size(const void *model)
 {
 	return ((const struct model *)model)->bytes;
+}
+
+void ggml_abort(const char *file, int line, const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "%s:%d: ", file, line);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	abort();
 }
 
 long engine_syncs(void)

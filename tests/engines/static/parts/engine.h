@@ -16,6 +16,8 @@ int32_t llama_decode(void *ctx, struct fake_batch batch);
 void llama_synchronize(void *ctx);
 uint32_t llama_n_ctx(const void *ctx);
 uint64_t llama_model_size(const void *model);
+__attribute__((noreturn, format(printf, 3, 4))) void ggml_abort(const char *file, int line,
+								const char *format, ...);
 /* Waits so far, of whichever context. */
 long engine_syncs(void);
 

@@ -10,6 +10,7 @@
  *   waits     prints how often the engine was waited for, at the very end
  *   fork      a child does a generation of its own and leaves
  *   other     another program is started in a child: the next argument
+ *   abort     an assertion of the engine fails
  *   sites     prints TAFFRAIL_SITES
  *   maps      prints how many mappings can be written and executed
  *
@@ -177,6 +178,8 @@ int main(int argc, char **argv)
 		pthread_create(&t, NULL, leaver, NULL);
 		pthread_join(t, NULL);
 	}
+	if (!strcmp(what, "abort"))
+		ggml_abort("serve.c", 7, "no %s after %.1f tokens\n", "luck", 3.0);
 	if (!strcmp(what, "fork"))
 		return in_child(ctx);
 	if (!strcmp(what, "other"))
