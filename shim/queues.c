@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "grip.h"
 #include "life.h"
 
 #define LOOK_MS 100 /* how often a waiter checks that the holder lives */
@@ -112,9 +113,9 @@ static bool is_mine(const struct taf_queue *q)
 }
 
 /* Whoever holds it longer than any drain may last has left it behind. */
-static void take(struct taf_queue *q)
+static void take(struct taf_queue *q, uint64_t ms)
 {
-	if (!claim(q, taf_rules.drain_deadline_ms))
+	if (!claim(q, ms))
 		atomic_store(&q->claim, (uint32_t)taf_tid());
 }
 
@@ -138,7 +139,7 @@ struct taf_queue *taf_queue_enter(struct taf_queues *t, uint64_t handle)
 	if (!q || is_mine(q))
 		return NULL;
 	if (!atomic_compare_exchange_strong(&q->claim, &none, (uint32_t)taf_tid()))
-		take(q);
+		take(q, taf_rules.drain_deadline_ms);
 	return q;
 }
 
@@ -163,9 +164,15 @@ void taf_queue_go(struct taf_queue *q)
 	taf_sys_wake_all(&q->users);
 }
 
+/* A drain that is in a queue ends in time, but for a machine that does not let it run. */
+static uint64_t patience_ms(void)
+{
+	return (uint64_t)taf_rules.drain_deadline_ms + TAF_GRIP_MS;
+}
+
 void taf_queue_going(struct taf_queue *q)
 {
-	uint64_t until = taf_queue_until();
+	uint64_t until = taf_sys_mono_ns() + patience_ms() * 1000000;
 	uint32_t users;
 
 	atomic_store(&q->is_going, true);
@@ -177,7 +184,7 @@ void taf_queue_drop(struct taf_queue *q)
 {
 	taf_queue_going(q);
 	if (!is_mine(q))
-		take(q);
+		take(q, patience_ms());
 	atomic_store(&q->handle, 0);
 	taf_queue_leave(q);
 }
@@ -186,7 +193,7 @@ void taf_queue_retire(struct taf_queue *q, uint64_t mark)
 {
 	taf_queue_going(q);
 	if (!is_mine(q))
-		take(q);
+		take(q, taf_rules.drain_deadline_ms);
 	atomic_store(&q->late, 0);
 	atomic_store(&q->is_used, true);
 	atomic_store(&q->is_retired, true);
@@ -226,7 +233,7 @@ void taf_queue_enter_all(struct taf_queues *t, uint64_t parent)
 {
 	for (int i = 0; i < TAF_QUEUES; i++)
 		if (is_of(&t->of[i], parent) && !is_mine(&t->of[i]))
-			take(&t->of[i]);
+			take(&t->of[i], taf_rules.drain_deadline_ms);
 }
 
 void taf_queue_leave_all(struct taf_queues *t, uint64_t parent)

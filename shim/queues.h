@@ -19,6 +19,9 @@
  * a correct program may have work in a queue that waits for what its own thread does
  * next (a user event, a semaphore that the host signals), and that thread may be here.
  *
+ * What is destroyed under a drain takes the process down, so that alone waits longer for it,
+ * as a machine under load may ask for (TAF_GRIP_MS).
+ *
  * A drain that stays is in the queue without the claim, so that the program may go on
  * submitting what the queue waits for.  A mark that was waited for in vain is kept (late):
  * until it is reached nobody waits for that queue again, but at the exit.
