@@ -24,6 +24,12 @@ static const struct taf_catalog_row rows[] = {
 #define TAF_ENGINE_NOW TAF_ENGINE_MLXC
 #include "mlxc.def"
 #undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_WHISPER
+#include "whisper.def"
+#undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_SD
+#include "sd.def"
+#undef TAF_ENGINE_NOW
 #define TAF_ENGINE_NOW TAF_ENGINE_CUDA
 #include "cuda.def"
 #undef TAF_ENGINE_NOW

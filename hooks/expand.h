@@ -11,7 +11,9 @@ extern const struct taf_table TAF_TABLE;
 
 /* Pass 3: the entries in assembly. */
 #undef NOTIFY
-#define NOTIFY(name, kind, doc) TAF_ENTRY(name)
+#define NOTIFY(name, kind, doc) \
+	TAF_HIDDEN void taf_entry_##name(void); \
+	TAF_ENTRY(name)
 #include TAF_ROWS
 
 /* Pass 4: the rows as data, and the table that the shim sees. */
@@ -31,7 +33,7 @@ extern const struct taf_table TAF_TABLE;
 #define OWN(ret, name, params, args, kind, refuse, doc) TAF_ROW(name, kind, OWN, (taf_fn)taf_##name)
 #define OWNV(name, params, args, kind, doc) TAF_ROW(name, kind, OWN, (taf_fn)taf_##name)
 #define OWNN(name, params, args, kind, doc) TAF_ROW(name, kind, OWN, (taf_fn)taf_##name)
-#define NOTIFY(name, kind, doc) TAF_ROW(name, kind, NOTIFY, NULL)
+#define NOTIFY(name, kind, doc) TAF_ROW(name, kind, NOTIFY, taf_entry_##name)
 #define CALL(ret, name, params, doc) TAF_ROW(name, LOOKUP, CALL, NULL)
 static const struct taf_row rows[ROW_COUNT] = {
 #include TAF_ROWS

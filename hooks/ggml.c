@@ -5,6 +5,7 @@
 #include "../shim/crumb.h"
 #include "../shim/error.h"
 #include "../shim/format.h"
+#include "../shim/work.h"
 #include "hook.h"
 
 #define TAF_ROWS "ggml.def"
@@ -20,14 +21,17 @@
 static void look_at(const struct taf_call *call, int64_t rc);
 #include "expand.h"
 
-/* GGML_STATUS_ALLOC_FAILED is -2. Inside a llama call that one tells of it. */
+/* GGML_STATUS_ALLOC_FAILED is -2. Inside a call of an engine that one tells of it. */
 static void look_at(const struct taf_call *call, int64_t rc)
 {
 	struct taf_error e = { .call = call, .rc = rc };
 
 	e.what = rc == -2 ? TAF_FAILED_MEMORY : TAF_FAILED_COMPUTE;
-	if (TAF_SELF->rows[call->row].kind == TAF_SUBMIT)
-		taf_error_failed(&e);
+	if (TAF_SELF->rows[call->row].kind != TAF_SUBMIT)
+		return;
+	if (taf_tls.held)
+		taf_tls.held->has_failed = true;
+	taf_error_failed(&e);
 }
 
 void taf_ggml_backend_buffer_free(void *buffer)

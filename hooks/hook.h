@@ -66,7 +66,8 @@
  * On aarch64 a struct over 16 bytes goes by reference, and the pointer is passed on.
  *
  *   TAF_PARAMS  llama_model_params (80 bytes in v0.5.0), llama_context_params (160)
- *   TAF_BATCH   llama_batch (56 bytes, unchanged for years) */
+ *   TAF_BATCH   llama_batch (56 bytes, unchanged for years)
+ *   TAF_FULL    whisper_full_params (304 bytes in 1.8.5) */
 #if defined(__x86_64__)
 struct taf_params {
 	uint64_t words[40];
@@ -74,16 +75,35 @@ struct taf_params {
 struct taf_batch {
 	uint64_t words[12];
 };
+struct taf_full {
+	uint64_t words[64];
+};
 #define TAF_PARAMS struct taf_params
 #define TAF_BATCH struct taf_batch
+#define TAF_FULL struct taf_full
+#define TAF_INT_PARAMS TAF_SIX(uint64_t a)
+#define TAF_INT_ARGS TAF_SIX(a)
 #define TAF_FIRST_INT(s) ((int32_t)(s).words[0])
 #define TAF_WORD(s, i) ((s).words[i])
 #else
 #define TAF_PARAMS void *
 #define TAF_BATCH void *
+#define TAF_FULL void *
+#define TAF_INT_PARAMS TAF_SIX(uint64_t a), uint64_t a6, uint64_t a7
+#define TAF_INT_ARGS TAF_SIX(a), a6, a7
 #define TAF_FIRST_INT(s) (*(const int32_t *)(s))
 #define TAF_WORD(s, i) (((const uint64_t *)(s))[i])
 #endif
+
+/* Parameters of any number and kind, as registers and the top of the stack carry them: for
+ * entry points whose lists differ between versions. Structs by value lie in there too. */
+#define TAF_SIX(x) x##0, x##1, x##2, x##3, x##4, x##5
+#define TAF_EIGHT(x) TAF_SIX(x), x##6, x##7
+#define TAF_ANY_PARAMS \
+	(TAF_INT_PARAMS, TAF_EIGHT(double f), TAF_EIGHT(uint64_t s), TAF_EIGHT(uint64_t t), \
+	 TAF_EIGHT(uint64_t u), TAF_EIGHT(uint64_t v))
+#define TAF_ANY_ARGS \
+	(TAF_INT_ARGS, TAF_EIGHT(f), TAF_EIGHT(s), TAF_EIGHT(t), TAF_EIGHT(u), TAF_EIGHT(v))
 
 /* What a function returns by value is written by its callee, whole: far more room
  * than any of these structs has. */

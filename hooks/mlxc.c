@@ -29,7 +29,7 @@ static bool is_ours(void)
 	       (taf_tls.open & kinds);
 }
 
-static taf_fn tell(int row, const struct taf_regs *regs, unsigned format_at)
+static taf_fn tell(int row, struct taf_regs *regs, unsigned format_at)
 {
 	char buf[256];
 	struct taf_text t;
@@ -45,7 +45,7 @@ static taf_fn tell(int row, const struct taf_regs *regs, unsigned format_at)
 		atomic_store(&is_told, true);
 		taf_mlx_failed(&j, buf, NULL);
 	}
-	return theirs ? theirs : taf_real_libc("abort");
+	return taf_regs_onward(regs, theirs, 0);
 }
 
 taf_fn taf_note__mlx_error(struct taf_regs *regs)

@@ -6,7 +6,8 @@
  * makes the exported function NAME: it saves every register that can carry an
  * argument, calls taf_note_NAME, restores them, and jumps to the address that
  * came back.  taf_note_NAME may instead answer by itself: it sets is_done and
- * result, and the entry returns result to the caller.
+ * result, and the entry returns result to the caller.  taf_entry_NAME is the same place,
+ * by a name that is ours wherever it is asked for.
  *
  *   taf_fn taf_note_NAME(struct taf_regs *r);
  */
@@ -33,6 +34,7 @@ struct taf_regs {
 /* clang-format off */
 #define TAF_ENTRY(name) \
 	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",@function\n" #name ":\n" \
+		".globl taf_entry_" #name "\n.hidden taf_entry_" #name "\ntaf_entry_" #name ":\n" \
 		".cfi_startproc\n endbr64\n" \
 		" push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset 6,-16\n" \
 		" mov %rsp,%rbp\n.cfi_def_cfa_register 6\n" \
@@ -70,6 +72,7 @@ struct taf_regs {
 /* clang-format off */
 #define TAF_ENTRY(name) \
 	__asm__(".text\n.p2align 4\n.globl " #name "\n.type " #name ",%function\n" #name ":\n" \
+		".globl taf_entry_" #name "\n.hidden taf_entry_" #name "\ntaf_entry_" #name ":\n" \
 		".cfi_startproc\n hint #34\n" \
 		" stp x29,x30,[sp,#-16]!\n.cfi_def_cfa_offset 16\n.cfi_offset 29,-16\n" \
 		".cfi_offset 30,-8\n mov x29,sp\n.cfi_def_cfa_register 29\n sub sp,sp,#224\n" \

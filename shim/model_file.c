@@ -176,6 +176,27 @@ static int read_safetensors(struct look *l, struct file *f)
 	return err;
 }
 
+/* Of whisper.cpp: eleven numbers stand behind the first bytes, and everything else is
+ * weights, or next to it. */
+static int read_whisper(struct look *l, struct file *f)
+{
+	enum { AUDIO_LAYERS = 4, TEXT_LAYERS = 8, TYPE = 10, NUMBERS };
+	struct taf_model *m = l->m;
+	uint32_t n[NUMBERS];
+
+	add_bytes(m, f->st.size);
+	if (taf_sys_pread(f->fd, n, sizeof(n), 4) != sizeof(n))
+		return taf_reader_fail(&f->r, -EINVAL, "it ends in its first numbers");
+	m->layers = n[AUDIO_LAYERS] + n[TEXT_LAYERS];
+	taf_copy(m->arch, "whisper", sizeof(m->arch));
+	taf_copy(m->quant,
+		 n[TYPE] == 0	? "F32"
+		 : n[TYPE] == 1 ? "F16"
+				: "quantized",
+		 sizeof(m->quant));
+	return 0;
+}
+
 /* By its first bytes: Ollama's blobs have no suffix. */
 static int read_one(struct look *l)
 {
@@ -192,6 +213,8 @@ static int read_one(struct look *l)
 		err = read_gguf(l, &f);
 	else if (taf_ends(l->path, ".safetensors"))
 		err = read_safetensors(l, &f);
+	else if (taf_equal(magic, "lmgg", 4))
+		err = read_whisper(l, &f);
 	else
 		err = taf_reader_fail(&f.r, -EINVAL, "neither GGUF nor safetensors");
 	l->m->files++;

@@ -118,6 +118,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->queue = w->would = w->base = w->launches = w->told = 0;
 	w->window = 0;
 	w->fault = NULL;
+	w->has_failed = false;
 	taf_traced_new(w);
 	atomic_store(&w->after, 0);
 	atomic_store(&w->said, 0);

@@ -83,6 +83,7 @@ struct taf_work {
 	uint64_t arrived_ns; /* the call at hand, before anything was done for it */
 	uint64_t infers; /* generations */
 	int32_t tid; /* who computed on it last */
+	bool has_failed; /* a graph inside its submit did */
 	const struct taf_fault *fault; /* a GPU runtime's, inside its submit; NULL: none is open */
 	/* Not under it: what a failed computation left (error.h). */
 	_Atomic(uint32_t) after; /* enum taf_after */
