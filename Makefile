@@ -52,7 +52,7 @@ JSON_SRC  := $(sort $(wildcard cli/config*.c))
 CLI_SRC   := $(sort $(wildcard cli/*.c))
 CATALOG   := $(wildcard hooks/catalog.c)
 # alloc.def belongs to the second object.
-TABLES    := $(sort $(filter-out hooks/alloc.def hooks/llama_state.def,$(wildcard hooks/*.def)))
+TABLES    := $(sort $(filter-out hooks/alloc.def hooks/llama_%.def,$(wildcard hooks/*.def)))
 
 # cases_*.c are the areas of one program, cases.
 CASES_SRC := $(sort $(wildcard tests/unit/cases_*.c))

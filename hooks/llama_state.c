@@ -103,6 +103,34 @@ RESULT(llama_get_sampled_candidates_ith, (void *ctx, int32_t at), (ctx, at))
 ASKED(int32_t, llama_get_sampled_token_ith, (void *ctx, int32_t at), (ctx, at),
       is_shown(ROW_llama_get_sampled_token_ith, ctx, TAF_USE_RESULTS), -1)
 
+/* What is in memory has no name: nobody can tell whose state it is. */
+static void note_memory(int row, const void *ctx)
+{
+	if (taf_rules.state_guard)
+		taf_state_in_memory(TAF_SELF->rows[row].name, taf_work_of(ctx));
+}
+
+#define PUT_BACK(name, params, args) \
+	size_t taf_##name params \
+	{ \
+		name##_fn *theirs; \
+		taf_child_check(); \
+		if (__builtin_expect( \
+			    atomic_load_explicit(&taf_error_is_any, memory_order_relaxed), 0) && \
+		    !is_shown(ROW_##name, ctx, TAF_USE_RESTORE)) \
+			return 0; \
+		note_memory(ROW_##name, ctx); \
+		theirs = REAL(name); \
+		return theirs ? theirs args : 0; \
+	}
+PUT_BACK(llama_state_set_data, (void *ctx, const void *data, size_t size), (ctx, data, size))
+PUT_BACK(llama_state_seq_set_data, (void *ctx, const void *data, size_t size, int32_t seq),
+	 (ctx, data, size, seq))
+PUT_BACK(llama_state_seq_set_data_ext,
+	 (void *ctx, const void *data, size_t size, int32_t seq, uint32_t flags),
+	 (ctx, data, size, seq, flags))
+PUT_BACK(llama_set_state_data, (void *ctx, const void *data), (ctx, data))
+
 SAVED(llama_state_get_size, (void *ctx), (ctx))
 SAVED(llama_state_get_data, (void *ctx, void *data, size_t size), (ctx, data, size))
 SAVED(llama_state_seq_get_size, (void *ctx, int32_t seq), (ctx, seq))
@@ -189,6 +217,9 @@ static bool begin_restore(struct taf_call *c, struct taf_state_file *f)
 		struct taf_state_file f = file_of(&call, ctx, path); \
 		ret r; \
 		f.is_sequence = is_of_sequence; \
+		if (atomic_load_explicit(&taf_error_is_any, memory_order_relaxed) && \
+		    !is_shown(ROW_##name, ctx, TAF_USE_RESTORE)) \
+			return 0; \
 		if (!taf_before(&call) || !begin_restore(&call, &f)) \
 			return 0; \
 		r = THROUGH(call, name) args; \
@@ -214,80 +245,6 @@ RESTORE(size_t, llama_state_seq_load_file,
 	(void *ctx, const char *path, int32_t seq, void *tokens_out, size_t capacity,
 	 size_t *n_out),
 	(ctx, path, seq, tokens_out, capacity, n_out), true)
-
-/* ---- adapters ---- */
-
-#define ADAPTERS 64
-/* By handle, which comes back only after its model was freed; the newest one counts. */
-static struct {
-	_Atomic(void *) handle;
-	_Atomic(uint64_t) print;
-} adapters_seen[ADAPTERS];
-static _Atomic(uint32_t) n_seen;
-
-static void note_adapter(void *adapter, const char *path)
-{
-	uint32_t at = atomic_fetch_add(&n_seen, 1) % ADAPTERS;
-
-	for (uint32_t i = 0; i < ADAPTERS; i++)
-		if (atomic_load(&adapters_seen[i].handle) == adapter)
-			at = i;
-	atomic_store(&adapters_seen[at].print, taf_state_adapter(path));
-	atomic_store(&adapters_seen[at].handle, adapter);
-}
-
-static uint64_t print_of(const void *adapter)
-{
-	for (uint32_t i = 0; adapter && i < ADAPTERS; i++)
-		if (atomic_load(&adapters_seen[i].handle) == adapter)
-			return atomic_load(&adapters_seen[i].print);
-	return 1;
-}
-
-/* One number for the set, whatever its order; with a scale of 0 an adapter is not there. */
-static uint64_t print_of_set(void *const *adapters, size_t n, const float *scales)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; adapters && i < n; i++) {
-		float scale = scales ? scales[i] : 1;
-		uint32_t bits;
-
-		__builtin_memcpy(&bits, &scale, sizeof(bits));
-		if (bits << 1)
-			sum += print_of(adapters[i]) * (2 * (uint64_t)bits + 1);
-	}
-	return sum;
-}
-
-void *taf_llama_adapter_lora_init(void *model, const char *path)
-{
-	struct taf_call call = TAF_CALL(llama_adapter_lora_init);
-	void *adapter;
-
-	call.msg = path;
-	if (!taf_before(&call))
-		return NULL;
-	adapter = THROUGH(call, llama_adapter_lora_init)(model, path);
-	if (adapter && call.is_counted && taf_rules.state_guard)
-		note_adapter(adapter, path);
-	taf_after(&call, adapter ? 0 : -1);
-	return adapter;
-}
-
-int32_t taf_llama_set_adapters_lora(void *ctx, void **adapters, size_t n, float *scales)
-{
-	llama_set_adapters_lora_fn *theirs = REAL(llama_set_adapters_lora);
-	struct taf_work *w = taf_work_of(ctx);
-	int32_t rc;
-
-	if (!theirs)
-		return -1;
-	rc = theirs(ctx, adapters, n, scales);
-	if (!rc && w && taf_rules.state_guard)
-		atomic_store(&w->adapters, print_of_set(adapters, n, scales));
-	return rc;
-}
 
 #include "none.h"
 #undef OWN

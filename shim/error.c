@@ -241,10 +241,9 @@ static void reset(const char *call, struct taf_work *w)
 static void say_refused(const char *call, struct taf_work *w, enum taf_use use)
 {
 	static const char *const what[] = {
-		[TAF_USE_COMPUTE] = "computes nothing",
-		[TAF_USE_POSITIONS] = "shows no positions",
-		[TAF_USE_RESULTS] = "shows no results",
-		[TAF_USE_SAVE] = "saves no state",
+		[TAF_USE_COMPUTE] = "computes nothing",	 [TAF_USE_POSITIONS] = "shows no positions",
+		[TAF_USE_RESULTS] = "shows no results",	 [TAF_USE_SAVE] = "saves no state",
+		[TAF_USE_RESTORE] = "restores no state",
 	};
 	struct taf_ring_head *head = taf_ring_head();
 	char buf[96];

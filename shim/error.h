@@ -45,8 +45,9 @@ struct taf_error {
 	const char *model; /* where no context is known; NULL: nor is that */
 };
 
-/* What the program wants of a context. */
-enum taf_use { TAF_USE_COMPUTE, TAF_USE_POSITIONS, TAF_USE_RESULTS, TAF_USE_SAVE };
+/* What the program wants of a context. What is restored over a failure that is to be cleared
+ * would be cleared as well: it comes after that. */
+enum taf_use { TAF_USE_COMPUTE, TAF_USE_POSITIONS, TAF_USE_RESULTS, TAF_USE_SAVE, TAF_USE_RESTORE };
 
 /* Some context was left by a failed computation: before that no use needs to be asked about. */
 extern _Atomic(bool) taf_error_is_any;

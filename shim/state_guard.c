@@ -141,6 +141,25 @@ bool taf_state_may_restore(const struct taf_state_file *f)
 	return is_observed;
 }
 
+#define SAID_UNCHECKED (1u << 30) /* of taf_work.said; the low ones are error.c's */
+
+void taf_state_in_memory(const char *call, struct taf_work *w)
+{
+	enum taf_state s = taf_state_now();
+	struct taf_rec r = { .kind = TAF_NOTE,
+			     .phase = TAF_MARK,
+			     .engine = w ? w->table->engine : TAF_ENGINE_NONE,
+			     .call = call,
+			     .model = taf_work_model_name(w),
+			     .rule = taf_rule_info(TAF_RULE_state_guard)->path,
+			     .msg = "a state in memory has no name: it is restored unchecked" };
+
+	if (!w || taf_tls.inside || (s != TAF_ACTIVE && s != TAF_LEAVING) || taf_is_other_process())
+		return;
+	if (!(atomic_fetch_or(&w->said, SAID_UNCHECKED) & SAID_UNCHECKED))
+		taf_crumb(&r);
+}
+
 uint64_t taf_state_adapter(const char *path)
 {
 	struct taf_saved *s = taf_scratch_take(sizeof(*s));

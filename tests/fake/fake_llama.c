@@ -47,6 +47,8 @@
 #define HAND_llama_state_seq_load_file FAKE_HAND
 #define HAND_llama_vocab_n_tokens FAKE_HAND
 #define HAND_llama_state_seq_get_size FAKE_HAND
+#define HAND_llama_adapter_lora_init FAKE_HAND
+#define HAND_llama_lora_adapter_init FAKE_HAND
 #include "fake.h"
 
 struct model {
@@ -281,6 +283,27 @@ static int64_t restore(int row, struct context *c, const char *path)
 	}
 	fake_last[row] = n > 12;
 	return n > 12;
+}
+
+/* A new one each time, which stays. */
+static void *new_adapter(int row)
+{
+	fake_called(row);
+	return returned(row, malloc(16));
+}
+
+void *llama_adapter_lora_init(void *model, const char *path)
+{
+	(void)model;
+	(void)path;
+	return new_adapter(FAKE_llama_adapter_lora_init);
+}
+
+void *llama_lora_adapter_init(void *model, const char *path)
+{
+	(void)model;
+	(void)path;
+	return new_adapter(FAKE_llama_lora_adapter_init);
 }
 
 bool llama_state_save_file(void *ctx, const char *path, const void *tokens, size_t n_tokens)

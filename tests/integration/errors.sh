@@ -74,6 +74,16 @@ with on_error=reset "${fails[@]}" load=a.gguf infer=2 show infer=1
 check reset "by a question" "last position -1, logits, embeddings, token some, state 64, sequence 32
 infer: 0" "$(tail -n 2 shim.out)"
 has reset "the question" '.rule == "on_error" and .call != "llama_decode" and (.msg | test("was cleared"))'
+# Restored over a failure: that is cleared first, and what was restored stays.
+with on_error=reset "${fails[@]}" load=a.gguf infer=1 keep=a.state infer=1 back=a.state infer=1 show
+check "reset, restored" "what it goes on from" "back ok
+infer: 0
+last position 3, logits, embeddings, token some, state 64, sequence 32" "$(tail -n 3 shim.out)"
+with on_error=poison "${fails[@]}" FAKE_ODD=1 load=a.gguf infer=1 keep=a.state infer=1 back=a.state memory infer=1
+check "poison, restored" "nothing is" "back failed
+back failed
+infer: -3" "$(tail -n 3 shim.out)"
+check "poison, restored" "one crumb" 1 "$(of_rule '.ev == "refuse" and (.msg | test("restores no state"))')"
 # An engine without any of the functions that clear: it is said, and nothing else happens.
 hide() { # FILE NAME...
 	echo "{ local: $(printf '%s; ' "${@:2}")};" >hide.map
@@ -128,4 +138,4 @@ has graph "the failure" '.ev == "error" and .class == "compute_failed" and .engi
 with on_error=poison load=a.gguf graph
 check graph "went well" "graph: 0" "$(tail -n 1 shim.out)"
 check graph "no error" 0 "$(count '.ev == "error"')"
-tally 40
+tally 64

@@ -34,7 +34,7 @@ durability() { # KIND
 }
 
 rows >rows.txt
-check rows "rows found" "$(cat "$SRC"/hooks/llama.def "$SRC"/hooks/llama_state.def "$SRC"/hooks/ggml.def |
+check rows "rows found" "$(cat "$SRC"/hooks/llama.def "$SRC"/hooks/llama_*.def "$SRC"/hooks/ggml.def |
 	grep -cE '^(HOOK|HOOKV|OWN|OWNV|NOTIFY|CALL)\(')" "$(wc -l <rows.txt)"
 
 # With both fakes, and with values of their own in every return.

@@ -12,6 +12,8 @@
  *   calm        no longer
  *   leap        the next decode is left by a jump, as an exception would
  *   free        frees the newest context
+ *   keep=FILE   saves the newest context's state; back=FILE restores it; memory restores
+ *               one from memory
  *   graph       computes a graph of ggml without llama; prints what that returned
  *   ready=FILE  creates FILE
  *   sleep       waits for a signal
@@ -39,6 +41,9 @@ static struct {
 	int32_t (*token)(void *ctx, int32_t at);
 	size_t (*size)(void *ctx);
 	size_t (*seq_size)(void *ctx, int32_t seq);
+	bool (*keep)(void *ctx, const char *path, const void *tokens, size_t n);
+	bool (*back)(void *ctx, const char *path, void *out, size_t room, size_t *n);
+	size_t (*memory_back)(void *ctx, const void *data, size_t n);
 } ask;
 
 static int (*launch)(const void *f, struct taf_hip_dim3 g, struct taf_hip_dim3 b, void **v,
@@ -57,6 +62,9 @@ static void open_rest(void)
 	guest_symbol(&ask.token, engine.handle, "llama_get_sampled_token_ith");
 	guest_symbol(&ask.size, engine.handle, "llama_state_get_size");
 	guest_symbol(&ask.seq_size, engine.handle, "llama_state_seq_get_size");
+	guest_symbol(&ask.keep, engine.handle, "llama_state_save_file");
+	guest_symbol(&ask.back, engine.handle, "llama_state_load_file");
+	guest_symbol(&ask.memory_back, engine.handle, "llama_state_set_data");
 	guest_beside(path, sizeof(path), "libfake_hip.so");
 	guest_symbol(&launch, dlopen(path, RTLD_NOW | RTLD_LOCAL), "hipLaunchKernel");
 	guest_beside(path, sizeof(path), "libfake_ggml.so");
@@ -117,6 +125,15 @@ static void show(bool is_old)
 	       ask.token(ctx, 0) == -1 ? "none" : "some", ask.size(ctx), ask.seq_size(ctx, 0));
 }
 
+static void store(char how, const char *path)
+{
+	bool is_good = how == 'k'   ? ask.keep(contexts[n - 1], path, NULL, 0)
+		       : how == 'b' ? ask.back(contexts[n - 1], path, NULL, 0, NULL)
+				    : ask.memory_back(contexts[n - 1], path, 4) > 0;
+
+	printf("%s %s\n", how == 'k' ? "kept" : "back", is_good ? "ok" : "failed");
+}
+
 static void create(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -147,6 +164,9 @@ int main(int argc, char **argv)
 			jump_out();
 		else if (!strcmp(argv[i], "free") && n)
 			engine.free_ctx(contexts[--n]);
+		else if (!strncmp(argv[i], "keep=", 5) || !strncmp(argv[i], "back=", 5) ||
+			 !strcmp(argv[i], "memory"))
+			store(argv[i][0], value);
 		else if (!strcmp(argv[i], "graph"))
 			printf("graph: %d\n", compute(NULL, NULL));
 		else if (!strncmp(argv[i], "ready=", 6))

@@ -69,7 +69,8 @@ static uint32_t flags;
 static const void *tokens = path_list;
 static void *tokens_out = path_list, **adapters;
 static size_t n_tokens, capacity, *n_out;
-static float *scales;
+static float *scales, scale = 1;
+static void *adapter = path_list;
 
 static int64_t of_pointer(const void *p)
 {

@@ -8,6 +8,10 @@
  *   save=FILE      seqsave=FILE    oldsave=FILE      by llama_state_save_file and its kin
  *   restore=FILE   seqrestore=FILE oldrestore=FILE
  *   adapter=FILE   loads an adapter and sets it; none: takes all away
+ *   one=FILE       loads an adapter and sets it beside the others, as in 2025; scale=N sets
+ *                  it anew, less takes it away, clear all
+ *   older          one= and its kin by the names before that
+ *   memory         restores a state from memory
  *
  * Prints what each gave. */
 #include <stdbool.h>
@@ -27,7 +31,51 @@ static struct {
 			      size_t *n);
 	void *(*adapter)(void *model, const char *path);
 	int32_t (*set)(void *ctx, void **adapters, size_t n, float *scales);
+	size_t (*memory)(void *ctx, const void *data, size_t size);
 } f;
+
+/* Of 2025, and by the names before. */
+static struct {
+	void *(*load)(void *model, const char *path);
+	int32_t (*set)(void *ctx, void *adapter, float scale);
+	int32_t (*take)(void *ctx, void *adapter);
+	void (*clear)(void *ctx);
+} one_by_one;
+static void *newest;
+
+static void open_adapters(bool is_older)
+{
+	static const char *const names[2][4] = {
+		{ "llama_adapter_lora_init", "llama_set_adapter_lora", "llama_rm_adapter_lora",
+		  "llama_clear_adapter_lora" },
+		{ "llama_lora_adapter_init", "llama_lora_adapter_set", "llama_lora_adapter_remove",
+		  "llama_lora_adapter_clear" },
+	};
+
+	guest_symbol(&one_by_one.load, engine.handle, names[is_older][0]);
+	guest_symbol(&one_by_one.set, engine.handle, names[is_older][1]);
+	guest_symbol(&one_by_one.take, engine.handle, names[is_older][2]);
+	guest_symbol(&one_by_one.clear, engine.handle, names[is_older][3]);
+}
+
+static bool do_adapter(const char *word, const char *value)
+{
+	if (!strcmp(word, "older")) {
+		open_adapters(true);
+	} else if (!strncmp(word, "one=", 4)) {
+		newest = one_by_one.load(model, value);
+		one_by_one.set(ctx, newest, 1);
+	} else if (!strncmp(word, "scale=", 6)) {
+		one_by_one.set(ctx, newest, (float)atof(value));
+	} else if (!strcmp(word, "less")) {
+		one_by_one.take(ctx, newest);
+	} else if (!strcmp(word, "clear")) {
+		one_by_one.clear(ctx);
+	} else {
+		return false;
+	}
+	return true;
+}
 
 static void open_rest(void)
 {
@@ -39,6 +87,8 @@ static void open_rest(void)
 	guest_symbol(&f.seq_restore, engine.handle, "llama_state_seq_load_file");
 	guest_symbol(&f.adapter, engine.handle, "llama_adapter_lora_init");
 	guest_symbol(&f.set, engine.handle, "llama_set_adapters_lora");
+	guest_symbol(&f.memory, engine.handle, "llama_state_seq_set_data");
+	open_adapters(false);
 }
 
 static void load(const char *path)
@@ -89,8 +139,12 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		char *value = strchr(argv[i], '=');
 
+		if (do_adapter(argv[i], value ? value + 1 : NULL))
+			continue;
 		if (!strcmp(argv[i], "none"))
 			set_adapter(NULL);
+		else if (!strcmp(argv[i], "memory"))
+			f.memory(ctx, argv, 1);
 		else if (!value)
 			return 64;
 		else if (!strncmp(argv[i], "load=", 5))

@@ -78,8 +78,8 @@ printf x | dd of=c.bin bs=1 seek=30 conv=notrunc 2>/dev/null
 asks damaged "restore failed" "written to since" load=one.gguf restore=c.bin
 run load=one.gguf infer=1 save=d.bin
 run load=one.gguf infer=3 save=e.bin
-rm d.bin
-printf 'something else, as long as nobody knows of it' >d.bin
+printf 'something else, as long as nobody knows of it' >d.new # a freed inode may come back
+mv d.new d.bin
 asks replaced "restore failed" "another file lies there" load=one.gguf restore=d.bin
 # Saved aside and renamed over, as careful programs do.
 run load=one.gguf infer=3 save=tmp.bin
@@ -100,6 +100,28 @@ run load=one.gguf adapter=first.bin infer=1 save=w.bin
 asks "the same adapter" "restore ok" "" load=one.gguf adapter=first.bin restore=w.bin
 asks "another adapter" "restore failed" "other adapters" load=one.gguf adapter=second.bin restore=w.bin
 asks "no adapter any more" "restore failed" "other adapters" load=one.gguf adapter=first.bin none restore=w.bin
+# Set one by one, as engines before 2026 have it, in any order, and taken away again.
+for names in "" older; do
+	run load=one.gguf $names one=first.bin one=second.bin infer=1 save=x.bin
+	asks "one by one $names" "restore ok" "" load=one.gguf $names one=second.bin one=first.bin restore=x.bin
+	asks "scale $names" "restore failed" "other adapters" load=one.gguf $names one=first.bin one=second.bin scale=0.5 restore=x.bin
+	asks "scaled back $names" "restore ok" "" load=one.gguf $names one=first.bin one=second.bin scale=0.5 scale=1 restore=x.bin
+	asks "one less $names" "restore failed" "other adapters" load=one.gguf $names one=first.bin one=second.bin less restore=x.bin
+	run load=one.gguf infer=1 save=y.bin
+	asks "all less $names" "restore ok" "" load=one.gguf $names one=first.bin less restore=y.bin
+	asks "scaled to nothing $names" "restore ok" "" load=one.gguf $names one=first.bin scale=0 restore=y.bin
+	asks "cleared $names" "restore ok" "" load=one.gguf $names one=first.bin one=second.bin clear restore=y.bin
+	asks "a new context $names" "restore ok" "" load=one.gguf $names one=first.bin load=one.gguf restore=y.bin
+done
+run load=one.gguf one=first.bin infer=1 save=z.bin
+asks "one by one, as a whole" "restore ok" "" load=one.gguf adapter=first.bin restore=z.bin
+
+# From memory: nobody can tell, and once a context that is said.
+run load=one.gguf memory memory load=one.gguf memory
+check memory "notes" 2 "$(count '.ev == "note" and .rule == "state_guard" and .call == "llama_state_seq_set_data" and (.msg | test("no name"))')"
+run TAFFRAIL_SET=state_guard=off load=one.gguf memory
+check memory "without the guard" 0 "$(count '.rule == "state_guard"')"
+
 gguf one.gguf 3333
 asks "the model was written anew" "restore failed" "files of the model have changed" load=one.gguf restore=e.bin
 gguf one.gguf 1111
@@ -141,4 +163,4 @@ done
 run load=one.gguf "${words[@]}"
 check many "entries" 256 "$(grep -c '^saved ' "$state/saved")"
 check many "the oldest and the newest" "0 1" "$(grep -c 'name="many-1.bin"' "$state/saved") $(grep -c 'name="many-300.bin"' "$state/saved")"
-tally 60
+tally 90
