@@ -87,6 +87,9 @@ static void write_crumb(const struct taf_error *e, const struct taf_fault *f)
 			     .rc = e->rc,
 			     .msg = buf };
 
+	/* A program may make exceptions its way of asking: none of them is waited for. */
+	if (e->what == TAF_FAILED_UNKNOWN)
+		r.keep = TAF_KEEP_LOG;
 	taf_text_init(&t, buf, sizeof(buf));
 	describe(e, f, &r, &t);
 	taf_crumb(&r);
@@ -123,11 +126,13 @@ static void leave(struct taf_work *w, enum taf_after after)
 
 static void poison(const struct taf_call *c, struct taf_work *w)
 {
-	atomic_store(&is_poisoned, true);
+	bool was = atomic_exchange(&is_poisoned, true);
+
 	if (!has_store(w)) {
-		say(TAF_NOTE, w, name_of(c),
-		    "no context is known that could be poisoned: only loads are refused from now "
-		    "on");
+		if (!was)
+			say(TAF_NOTE, w, name_of(c),
+			    "no context is known that could be poisoned: only loads are refused "
+			    "from now on");
 		return;
 	}
 	leave(w, TAF_AFTER_POISON);

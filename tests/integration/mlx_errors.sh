@@ -5,13 +5,8 @@
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
-needs c++ python3
-src=$SRC/tests/integration/throwing_mlx.cpp
-c++ -std=c++17 -O1 -shared -fPIC -DENGINE -o libmlx.so "$src" &&
-	c++ -std=c++17 -O1 -o program "$src" -L. -lmlx -Wl,-rpath,"$work" || {
-	echo "needs a C++ compiler that makes programs"
-	exit 77
-}
+needs python3
+. "$SRC/tests/integration/lib_mlx.sh"
 
 errors() { # FIELD: of each ERROR, one a line
 	crumbs | jq -r "select(.ev == \"error\") | $1"

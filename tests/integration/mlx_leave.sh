@@ -6,13 +6,7 @@
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
-needs c++
-src=$SRC/tests/integration/throwing_mlx.cpp
-c++ -std=c++17 -O1 -shared -fPIC -DENGINE -o libmlx.so "$src" &&
-	c++ -std=c++17 -O1 -pthread -o program "$src" -L. -lmlx -Wl,-rpath,"$work" || {
-	echo "needs a C++ compiler that makes programs"
-	exit 77
-}
+. "$SRC/tests/integration/lib_mlx.sh"
 
 # What reached the engine, one call a word.
 calls() {

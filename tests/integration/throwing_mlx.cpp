@@ -1,28 +1,28 @@
-// SPDX-License-Identifier: MIT
-// throwing_mlx.cpp -- an MLX whose computations throw, and a program that uses it.
-//
-//	c++ -shared -fPIC -DENGINE	the engine: names as of libmlx to 0.31.1
-//	c++				the program
-//
-//	program WORD...
-//
-//	metal other alloc again own number nested	eval throws: of the device, of
-//		the program's doing, bad_alloc, once more by pointer, a type of its own
-//		whose what() says that it was called, a number, from a call inside
-//	fine		eval computes
-//	async=WHAT one=WHAT sync=WHAT	the same of async_eval, array::eval, synchronize
-//	load=PATH	load_safetensors
-//	uncaught=WHAT	nobody catches it
-//	noexcept=WHAT	a function that promised not to throw is between
-//	hop=WHAT	a frame between catches, prints and throws on
-//	wire=BYTES	set_wired_limit
-//	idle		a thread computes, and then stands still
-//	wish=WHAT	all that follows fails of it
-//	late		registers an exit handler that synchronizes
-//	exit=N _exit=N	ends
-//	wait		for a signal
-//
-//	ENGINE_LOG=FILE	gets a line for each call, and one when the streams of a thread go
+/* SPDX-License-Identifier: MIT */
+/* throwing_mlx.cpp -- an MLX whose computations throw, and a program that uses it.
+ *
+ *	c++ -shared -fPIC -DENGINE	the engine: names as of libmlx to 0.31.1
+ *	c++				the program
+ *
+ *	program WORD...
+ *
+ *	metal other alloc again own number nested	eval throws: of the device, of
+ *		the program's doing, bad_alloc, once more by pointer, a type of its own
+ *		whose what() says that it was called, a number, from a call inside
+ *	fine		eval computes
+ *	async=WHAT one=WHAT sync=WHAT	the same of async_eval, array::eval, synchronize
+ *	load=PATH	load_safetensors
+ *	uncaught=WHAT	nobody catches it
+ *	noexcept=WHAT	a function that promised not to throw is between
+ *	hop=WHAT	a frame between catches, prints and throws on
+ *	wire=BYTES	set_wired_limit
+ *	idle		a thread computes, and then stands still
+ *	wish=WHAT	all that follows fails of it
+ *	late		registers an exit handler that synchronizes
+ *	exit=N _exit=N	ends
+ *	wait		for a signal
+ *
+ *	ENGINE_LOG=FILE	gets a line for each call, and one when the streams of a thread go */
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -69,7 +69,7 @@ const char *version();
 
 namespace {
 
-// What only the program may call: it counts.
+/* What only the program may call: it counts. */
 struct own : std::runtime_error {
 	own() : std::runtime_error("[METAL] Command buffer execution failed: own")
 	{
@@ -119,7 +119,7 @@ void note(const char *name)
 		std::ofstream(path, std::ios::app) << name << '\n';
 }
 
-// As the real one: streams of a thread are gone once its thread_local objects are.
+/* As the real one: streams of a thread are gone once its thread_local objects are. */
 struct streams {
 	bool is_there = true;
 	~streams()
