@@ -47,7 +47,7 @@ check "it fails" "the engine" "wired-4096 eval synchronize streams-gone" "$(call
 
 # By a signal: by default nothing of ours runs, and the death is the program's own.
 signalled() { # CASE SETTINGS CALLS
-	rm -f engine.log
+	rm -f engine.log signal.out
 	fresh
 	env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$2" ENGINE_LOG="$work/engine.log" \
 		./program wire=4096 fine wait >signal.out 2>&1 &
