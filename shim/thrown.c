@@ -8,7 +8,7 @@
 #include "../policy/text.h"
 
 /* Who threw, and what: "GNUC" or "CLNG", "C++", 0 or 1. With 1 it is an exception that is
- * thrown again, by pointer. */
+ * thrown again, by pointer: GNU's has that in the place of the type, LLVM's before it. */
 #define GNU 0x474e5543u
 #define LLVM 0x434c4e47u
 #define OBJECT 0x432b2b00u
@@ -52,16 +52,16 @@ static const void *word(const void *at, ptrdiff_t i)
 
 static const void *object_of(const void *exception)
 {
-	uint64_t class;
+	uint64_t what;
 
-	__builtin_memcpy(&class, exception, sizeof(class));
-	if (class >> 32 != GNU && class >> 32 != LLVM)
+	__builtin_memcpy(&what, exception, sizeof(what));
+	if (what >> 32 != GNU && what >> 32 != LLVM)
 		return NULL;
-	if ((uint32_t) class == OBJECT)
+	if ((uint32_t)what == OBJECT)
 		return (const char *)exception + UNWINDER_BYTES;
-	/* LLVM's has the pointer elsewhere, and there is none to try it with. */
-	return (uint32_t) class == POINTER && class >> 32 == GNU ? word(exception, -TYPE_WORDS)
-								 : NULL;
+	if ((uint32_t)what != POINTER)
+		return NULL;
+	return word(exception, what >> 32 == LLVM ? -TYPE_WORDS - 1 : -TYPE_WORDS);
 }
 
 /* Of its object. */
