@@ -441,7 +441,7 @@ static int sync_queue(void *handle, const void *home)
 	int err;
 
 	if (handle == TAF_SELF)
-		return taf_queue_each(&taf_cl_queues, taf_cl_wait);
+		return taf_queue_each(&taf_cl_queues, taf_cl_wait_busy);
 	q = taf_queue_enter(&taf_cl_queues, TAF_U64(handle));
 	err = q ? taf_cl_wait(q, taf_queue_until()) : taf_cl_wait_unknown(handle, home);
 	taf_queue_leave(q);

@@ -48,6 +48,8 @@ int taf_cl_free_memory(struct taf_memory *out);
 /* Waits until what was handed to a queue is done, at most until then: 0, -ETIMEDOUT, or
  * another -errno. Claimed by this thread, which gives the claim back. */
 int taf_cl_wait(struct taf_queue *q, uint64_t until);
+/* The same, of a queue that is not known to be idle; at the exit of any. */
+int taf_cl_wait_busy(struct taf_queue *q, uint64_t until);
 /* For one that the table has no room for, which the program uses at this moment. */
 int taf_cl_wait_unknown(void *queue, const void *home);
 /* The program releases a queue for the last time. The runtime begins what is in it and

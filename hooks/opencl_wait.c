@@ -182,6 +182,16 @@ int taf_cl_wait(struct taf_queue *q, uint64_t until)
 	return err;
 }
 
+int taf_cl_wait_busy(struct taf_queue *q, uint64_t until)
+{
+	uint64_t key = taf_flight_key(API, atomic_load(&q->handle), 0);
+
+	if (taf_state_now() != TAF_LEAVING && !atomic_load(&q->is_retired) &&
+	    taf_flight_is_idle(key))
+		return 0;
+	return taf_cl_wait(q, until);
+}
+
 int taf_cl_wait_unknown(void *queue, const void *home)
 {
 	struct taf_flight_mark seen;

@@ -461,7 +461,7 @@ static int sync_queue(void *handle, const void *home)
 
 	(void)home;
 	if (handle == TAF_SELF)
-		return taf_queue_each(&taf_vk_queues, taf_vk_wait);
+		return taf_queue_each(&taf_vk_queues, taf_vk_wait_busy);
 	q = taf_queue_enter(&taf_vk_queues, TAF_U64(handle));
 	err = q ? taf_vk_wait(q, taf_queue_until()) : -ENODEV;
 	taf_queue_leave(q);

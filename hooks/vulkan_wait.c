@@ -115,6 +115,15 @@ int taf_vk_wait(struct taf_queue *q, uint64_t until)
 	return err;
 }
 
+int taf_vk_wait_busy(struct taf_queue *q, uint64_t until)
+{
+	uint64_t key = taf_flight_key(TAF_API_VULKAN, atomic_load(&q->handle), 0);
+
+	if (taf_state_now() != TAF_LEAVING && taf_flight_is_idle(key))
+		return 0;
+	return taf_vk_wait(q, until);
+}
+
 /* A program that destroys a device has waited for it, so what was kept is signaled: else
  * the fence is left to the driver, since one in use must not be destroyed. */
 void taf_vk_forget_late(uint64_t device)

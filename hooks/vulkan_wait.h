@@ -16,6 +16,8 @@
 
 /* 0, -ETIMEDOUT, or another -errno. Claimed by this thread; the claim is given back. */
 int taf_vk_wait(struct taf_queue *q, uint64_t until);
+/* The same, of a queue that is not known to be idle; at the exit of any. */
+int taf_vk_wait_busy(struct taf_queue *q, uint64_t until);
 /* Before a device goes: lets no wait begin in its queues, and destroys what they kept. */
 void taf_vk_forget_late(uint64_t device);
 
