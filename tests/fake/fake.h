@@ -4,7 +4,8 @@
  * The including file defines FAKE_ROWS, the table, and HAND_<name> as FAKE_HAND
  * for each row that it writes itself.  Every other row becomes an exported
  * function that counts its call and returns a plausible value: a pointer of
- * its own, or 0; with FAKE_ODD in the environment a number of its own.
+ * its own, or 0; with FAKE_ODD in the environment a number of its own.  A GPU runtime
+ * defines FAKE_FAILS: with FAKE_ALL_FAIL=N each function gives N, or NULL.
  *
  *   long fake_count(const char *name)       calls so far; -1: no such row
  *   int64_t fake_returned(const char *name) what the last one returned
@@ -135,9 +136,31 @@ static void fake_called(int row)
 	fake_log(fake_names[row]);
 }
 
+static FAKE_MAYBE const char *fake_all_fail(void)
+{
+#ifdef FAKE_FAILS
+	return getenv("FAKE_ALL_FAIL");
+#else
+	return NULL;
+#endif
+}
+
 static FAKE_MAYBE int64_t fake_number(int row)
 {
+	if (fake_all_fail())
+		return strtoll(fake_all_fail(), NULL, 0);
 	return getenv("FAKE_ODD") ? 7000 + row : 0;
+}
+
+/* What FAKE_ALL_FAIL and FAKE_ODD leave undone. */
+static FAKE_MAYBE int fake_is_failing(void)
+{
+	return fake_all_fail() || getenv("FAKE_ODD");
+}
+
+static FAKE_MAYBE void *fake_object(int row)
+{
+	return fake_all_fail() ? NULL : (void *)fake_cells[row];
 }
 
 static FAKE_MAYBE void fake_check(int row, int is_whole)
@@ -202,7 +225,7 @@ void fake_reset(void)
 	FAKE_PUBLIC ret name params; \
 	ret name params \
 	{ \
-		ret r = (ret)_Generic((ret){ 0 }, void *: (intptr_t)fake_cells[FAKE_##name],      \
+		ret r = (ret)_Generic((ret){ 0 }, void *: (intptr_t)fake_object(FAKE_##name),     \
 				      default: fake_number(FAKE_##name)); \
 		fake_called(FAKE_##name); \
 		fake_last[FAKE_##name] = (int64_t)r; \
@@ -232,3 +255,33 @@ void fake_reset(void)
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #include FAKE_ROWS
 #pragma GCC diagnostic pop
+
+/* With FAKE_BY_NAME: fake_function(name), what the object has under the name of a row, as
+ * anybody calls it; NULL: no such row. */
+#ifdef FAKE_BY_NAME
+#undef HOOK
+#undef HOOKV
+#undef OWN
+#undef OWNV
+#undef CALL
+#define FAKE_ENTRY(name) (fake_fn *)name,
+#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) FAKE_ENTRY(name)
+#define HOOKV(name, params, args, kind, bytes, doc) FAKE_ENTRY(name)
+#define OWN(ret, name, params, args, kind, refuse, doc) FAKE_ENTRY(name)
+#define OWNV(name, params, args, kind, doc) FAKE_ENTRY(name)
+#define CALL(ret, name, params, doc) FAKE_ENTRY(name)
+typedef void fake_fn(void);
+static fake_fn *const fake_functions[] = {
+#include FAKE_ROWS
+};
+
+static void *fake_function(const char *name)
+{
+	int row = name ? fake_row(name) : -1;
+	void *p = NULL;
+
+	if (row >= 0)
+		memcpy(&p, &fake_functions[row], sizeof(p));
+	return p;
+}
+#endif

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+/* guest_khronos_bad.c -- asks Vulkan or OpenCL for what no sane program asks, and prints
+ * every answer: with and without a guard they must be the same.
+ *
+ *   guest_khronos_bad vulkan|opencl CASE
+ *
+ * GPU_LIBRARY names another library than the fake beside this program.  With a fake alone:
+ *
+ *   garbage    frees of what was never taken, twice, NULL; handles out of thin air
+ *   early      the first call is one that is never the first
+ *   child      in a fork child, of what the parent has
+ *   storm      from a handler that comes at any moment, within calls as well
+ *   closed     after dlclose of the library, and after it was opened again
+ *   twice      the library and a copy of it (GPU_COPY), each with what is its own
+ *   shortage   allocations that fail, then go well
+ *   odd        whatever a driver answers to the calls of a whole life
+ *
+ * With a real one too:
+ *
+ *   life       device, queue, memory, work, wait, and all given back
+ *   nothing    NULL where that has a meaning
+ *   sizes      0, 1, SIZE_MAX and its neighbours
+ *   late       calls from an exit handler that was registered before the runtime's
+ *   handler    from a signal handler
+ *   threads    64 at once: memory, work, waits
+ *   events     work that a fence or an event shows to be done; unwaited: that nothing shows
+ *   many       queues or devices at once: 70
+ *   callback   OpenCL calls back 2000 times, more than we have places for
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "guest_khronos.h"
+
+#define THREADS 64
+#define MANY 70
+
+static void life(void)
+{
+	void *p = NULL, *queue;
+
+	begin();
+	queue = first_queue();
+	tell("queue", queue != NULL);
+	tell("take", take(&p, 1000));
+	tell("launch", launch(queue, NULL));
+	tell("wait", wait_for(queue));
+	tell("give", give(p));
+	if (is_vulkan) {
+		tell("idle", api.vkDeviceWaitIdle(device));
+		api.vkDestroyDevice(device, NULL);
+		api.vkDestroyInstance(instance, NULL);
+	} else {
+		if (api.clFlush)
+			tell("flush", api.clFlush(queue));
+		tell("release", api.clReleaseCommandQueue(queue));
+		if (api.clReleaseContext)
+			tell("context", api.clReleaseContext(context));
+	}
+}
+
+/* What a driver that fails leaves undone must not be used. */
+static void odd(void)
+{
+	void *p = NULL, *event = NULL;
+	int32_t error = 77;
+
+	if (is_vulkan) {
+		uint64_t fence = 0, memory = 0;
+		uint32_t n = 2;
+		void *two[2] = { NULL, NULL };
+		struct taf_vk_allocate info = { .type = 5, .bytes = 1000 };
+
+		tell("instance", api.vkCreateInstance(NULL, NULL, &p));
+		tell("devices", api.vkEnumeratePhysicalDevices(p, &n, two));
+		tell("device", api.vkCreateDevice(two[0], NULL, NULL, &p));
+		tell("memory", api.vkAllocateMemory(p, &info, NULL, &memory));
+		tell("fence", api.vkCreateFence(p, NULL, NULL, &fence));
+		tell("submit", api.vkQueueSubmit(&p, 0, NULL, fence));
+		tell("await", api.vkWaitForFences(p, 1, &fence, 1, UINT64_MAX));
+		tell("status", api.vkGetFenceStatus(p, fence));
+		tell("idle", api.vkQueueWaitIdle(&p));
+		tell("all idle", api.vkDeviceWaitIdle(p));
+		tell("by name", api.vkGetDeviceProcAddr(p, "vkQueueSubmit") != NULL);
+		tell("by name", api.vkGetInstanceProcAddr(p, "vkNoSuchThing") != NULL);
+		return;
+	}
+	context = api.clCreateContext(NULL, 0, NULL, NULL, NULL, &error);
+	tell("context", error);
+	p = api.clCreateCommandQueue(context, NULL, 0, &error);
+	tell("queue", error);
+	tell("queue is there", p != NULL);
+	tell("buffer", take(&p, 1000));
+	tell("shared", api.clSVMAlloc(context, 1, 1000, 0) != NULL);
+	tell("fill", launch(&p, &event));
+	tell("events", api.clWaitForEvents(1, &event));
+	tell("finish", api.clFinish(&p));
+	tell("flush", api.clFlush(&p));
+	tell("release", api.clReleaseMemObject(&p));
+	tell("release", api.clReleaseCommandQueue(&p));
+	tell("by name", api.clGetExtensionFunctionAddress("clFinish") != NULL);
+	tell("by name", api.clGetExtensionFunctionAddress(NULL) != NULL);
+}
+
+/* What the guard knows of the device that comes next must still be right. */
+static void take_of_host(void)
+{
+	struct taf_vk_allocate info = { .type = 5, .bytes = 5000, .memory_type = 1 };
+	uint64_t memory = 0;
+
+	tell("device", new_device(&device));
+	tell("of the host", api.vkAllocateMemory(device, &info, NULL, &memory));
+	api.vkFreeMemory(device, memory, NULL);
+}
+
+static void nothing(void)
+{
+	begin();
+	if (is_vulkan) {
+		api.vkFreeMemory(device, 0, NULL);
+		api.vkDestroyFence(device, 0, NULL);
+		api.vkDestroyDevice(NULL, NULL);
+		api.vkDestroyInstance(NULL, NULL);
+		if (!is_real)
+			take_of_host();
+		tell("by no instance", api.vkGetInstanceProcAddr(NULL, "vkQueueSubmit") != NULL);
+		tell("unknown", api.vkGetDeviceProcAddr(device, "vkNoSuchThing") != NULL);
+	} else {
+		api.clSVMFree(context, NULL);
+		tell("give", give(NULL));
+		tell("release", api.clReleaseCommandQueue(NULL));
+		tell("launch", launch(NULL, NULL));
+		tell("wait", wait_for(NULL));
+		tell("events", api.clWaitForEvents(0, NULL));
+		tell("callback", api.clSetEventCallback(NULL, 0, NULL, NULL));
+	}
+	life();
+}
+
+static void garbage(void)
+{
+	uint64_t fence = 12345;
+	void *p = NULL;
+
+	begin();
+	tell("free of garbage", give(&p));
+	tell("free of 1", give((void *)1));
+	tell("take", take(&p, 1000));
+	tell("free", give(p));
+	tell("free again", give(p));
+	tell("launch on no queue", launch(NULL, NULL));
+	tell("launch on garbage", launch(&fence, NULL));
+	tell("wait for garbage", wait_for(&fence));
+	if (is_vulkan) {
+		void *queue = NULL;
+
+		tell("device of nothing", api.vkCreateDevice(NULL, NULL, NULL, &p));
+		tell("into nothing", api.vkCreateDevice(physical, NULL, NULL, NULL));
+		tell("count of nothing", api.vkEnumeratePhysicalDevices(instance, NULL, NULL));
+		tell("fence", api.vkWaitForFences((void *)7, 1, &fence, 1, 0));
+		api.vkGetDeviceQueue((void *)9, 1, 1, &queue);
+		api.vkDestroyDevice((void *)9, NULL);
+		api.vkDestroyInstance((void *)9, NULL);
+		tell("no name", api.vkGetInstanceProcAddr(instance, NULL) != NULL);
+	} else {
+		api.clSVMFree(context, &fence);
+		tell("queue", api.clReleaseCommandQueue(&fence));
+		tell("queue again", api.clReleaseCommandQueue(&fence));
+		tell("no reason asked", take(&p, 0));
+		tell("no context", api.clCreateCommandQueue(NULL, NULL, 0, NULL) != NULL);
+	}
+}
+
+static void sizes(void)
+{
+	static const size_t all[] = {
+		0, 1, 1000, SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2, 1ull << 47
+	};
+
+	begin();
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		void *p = NULL;
+		int32_t r;
+
+		/* Undefined where a driver checks nothing. */
+		if (is_real && is_vulkan && (!all[i] || all[i] > SIZE_MAX / 4))
+			continue;
+		r = take(&p, all[i]);
+		tell("take", r);
+		if (!r)
+			tell("give", give(p));
+		if (!is_vulkan && !is_real)
+			api.clSVMFree(context, api.clSVMAlloc(context, 1, all[i], 0));
+	}
+}
+
+static void early(void)
+{
+	tell("free before all", give(NULL));
+	tell("wait before all", wait_for(&api));
+	tell("launch before all", launch(&api, NULL));
+	if (is_vulkan)
+		tell("by name", api.vkGetInstanceProcAddr(NULL, "vkCreateInstance") != NULL);
+	life();
+}
+
+static void *late_piece, *late_queue;
+
+static void say_late(void)
+{
+	tell("late launch", launch(late_queue, NULL));
+	tell("late wait", wait_for(late_queue));
+	tell("late free", give(late_piece));
+}
+
+static void late(void)
+{
+	begin();
+	take(&late_piece, 1000);
+	late_queue = new_queue();
+	tell("launch", launch(late_queue, NULL));
+	atexit(say_late); /* after the runtime's own: runs before it */
+}
+
+static void child(void)
+{
+	void *p, *queue, *q;
+	int status = 0;
+	pid_t pid;
+
+	begin();
+	queue = new_queue();
+	tell("take", take(&p, 1000));
+	tell("launch", launch(queue, NULL));
+	pid = fork();
+	if (!pid) {
+		tell("child: free of the parent's", give(p));
+		tell("child: take", take(&q, 1000));
+		tell("child: launch", launch(queue, NULL));
+		tell("child: wait", wait_for(queue));
+		exit(3);
+	}
+	waitpid(pid, &status, 0);
+	tell("child ended", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	tell("free", give(p));
+	tell("wait", wait_for(queue));
+}
+
+static volatile sig_atomic_t answers[4], storms;
+static void *handler_queue;
+
+static void on_signal(int signo)
+{
+	void *p = NULL;
+
+	(void)signo;
+	answers[0] = take(&p, 4096);
+	answers[1] = launch(handler_queue, NULL);
+	answers[2] = wait_for(handler_queue);
+	answers[3] = give(p);
+}
+
+static void handler(void)
+{
+	void *p;
+
+	begin();
+	handler_queue = new_queue();
+	signal(SIGUSR1, on_signal);
+	tell("take", take(&p, 1000));
+	for (int i = 0; i < 100; i++)
+		raise(SIGUSR1);
+	printf("handler: %d %d %d %d\n", (int)answers[0], (int)answers[1], (int)answers[2],
+	       (int)answers[3]);
+	tell("free", give(p));
+}
+
+static void soon(void)
+{
+	struct itimerval once = { { 0, 0 }, { 0, 300 } };
+
+	setitimer(ITIMER_REAL, &once, NULL);
+}
+
+static void on_alarm(int signo)
+{
+	(void)signo;
+	answers[0] |= launch(handler_queue, NULL);
+	answers[1] |= wait_for(handler_queue);
+	if (++storms < 200)
+		soon();
+}
+
+/* Its own queue: Vulkan's are used by one at a time. Until the handler has come often. */
+static void storm(void)
+{
+	void *queue;
+	int32_t r = 0;
+
+	begin();
+	handler_queue = new_queue();
+	queue = new_queue();
+	signal(SIGALRM, on_alarm);
+	soon();
+	while (storms < 200) {
+		r |= launch(queue, NULL);
+		r |= wait_for(queue);
+	}
+	printf("storm: %d, within %d %d\n", r, (int)answers[0], (int)answers[1]);
+}
+
+static pthread_barrier_t barrier;
+
+static void *busy(void *arg)
+{
+	void *queue = new_queue();
+	intptr_t sum = queue == NULL;
+
+	(void)arg;
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 50; i++) {
+		void *p = NULL, *q = NULL;
+
+		sum += take(&p, 100000) + take(&q, 5000) + launch(queue, NULL) +
+		       launch(queue, NULL);
+		sum += give(p);
+		if (i % 10 == 9)
+			sum += wait_for(queue);
+		sum += give(q);
+	}
+	return (void *)sum;
+}
+
+static void threads(void)
+{
+	pthread_t t[THREADS];
+	intptr_t sum = 0;
+
+	begin();
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&t[i], NULL, busy, NULL))
+			exit(96);
+	for (int i = 0; i < THREADS; i++) {
+		void *r;
+
+		pthread_join(t[i], &r);
+		sum += (intptr_t)r;
+	}
+	printf("%d threads, all answers together %ld\n", THREADS, (long)sum);
+}
+
+static void closed(void)
+{
+	for (int i = 0; i < 3; i++) {
+		life();
+		dlclose(api.library);
+		open_library(&api, getenv("GPU_LIBRARY"));
+	}
+}
+
+static void twice(void)
+{
+	struct api first = api, second;
+
+	open_library(&second, getenv("GPU_COPY"));
+	for (int i = 0; i < 4; i++) {
+		api = i % 2 ? second : first;
+		life();
+	}
+}
+
+static void shortage(void)
+{
+	begin();
+	for (int i = 0; i < 4; i++) {
+		void *p = NULL;
+		int32_t r = take(&p, 1000);
+
+		tell("take", r);
+		if (!r)
+			tell("give", give(p));
+	}
+}
+
+static void work_until(int is_waited)
+{
+	void *queue, *p = NULL, *event = NULL;
+	struct taf_vk_fence_info info = { .type = TAF_VK_FENCE_INFO };
+	uint64_t fence = 0;
+
+	begin();
+	queue = first_queue();
+	if (is_vulkan)
+		tell("fence", api.vkCreateFence(device, &info, NULL, &fence));
+	/* Of OpenCL shared memory: a buffer stays until what uses it is done. */
+	p = is_vulkan ? NULL : api.clSVMAlloc(context, 1, 1000, 0);
+	if (is_vulkan)
+		tell("take", take(&p, 1000));
+	if (is_vulkan)
+		tell("launch", api.vkQueueSubmit(queue, 0, NULL, fence));
+	else
+		tell("launch", launch(queue, &event));
+	if (is_waited)
+		tell("wait", is_vulkan ? api.vkWaitForFences(device, 1, &fence, 1, UINT64_MAX)
+				       : api.clWaitForEvents(1, &event));
+	if (is_vulkan)
+		tell("give", give(p));
+	else
+		api.clSVMFree(context, p);
+}
+
+static void events(void)
+{
+	work_until(1);
+}
+
+static void unwaited(void)
+{
+	work_until(0);
+}
+
+static void many(void)
+{
+	void *all[MANY];
+	int32_t r = 0;
+
+	begin();
+	for (int i = 0; i < MANY; i++) {
+		all[i] = new_queue();
+		r |= launch(all[i], NULL);
+	}
+	for (int i = 0; i < MANY; i++)
+		r |= wait_for(all[i]);
+	printf("%d queues, answers %d\n", MANY, r);
+}
+
+static _Atomic(int) calls;
+
+static void called(void *event, int32_t status, void *data)
+{
+	(void)event;
+	calls += status == 0 && data == &calls;
+}
+
+static void callback(void)
+{
+	void *queue;
+	int32_t r = 0;
+
+	begin();
+	queue = new_queue();
+	for (int i = 0; i < 2000; i++) {
+		void *event = NULL;
+
+		r |= launch(queue, &event);
+		r |= api.clSetEventCallback(event, 0, called, &calls);
+		r |= api.clReleaseEvent(event);
+	}
+	r |= wait_for(queue);
+	while (!r && calls < 2000)
+		sched_yield();
+	printf("%d calls, answers %d\n", calls, r);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*go)(void);
+	} cases[] = {
+		{ "life", life },	  { "odd", odd },	  { "nothing", nothing },
+		{ "garbage", garbage },	  { "sizes", sizes },	  { "early", early },
+		{ "late", late },	  { "child", child },	  { "handler", handler },
+		{ "storm", storm },	  { "threads", threads }, { "closed", closed },
+		{ "twice", twice },	  { "events", events },	  { "unwaited", unwaited },
+		{ "shortage", shortage }, { "many", many },	  { "callback", callback },
+	};
+
+	if (argc < 3)
+		return 64;
+	is_vulkan = !strcmp(argv[1], "vulkan");
+	is_real = getenv("GPU_REAL") != NULL;
+	open_library(&api, getenv("GPU_LIBRARY"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (!strcmp(argv[2], cases[i].name)) {
+			cases[i].go();
+			return 0;
+		}
+	return 64;
+}
