@@ -29,6 +29,7 @@
 #include "../../policy/text.h"
 #include "../../shim/crumb.h"
 #include "../../shim/ring.h"
+#include "child.h"
 
 /* A child cannot use cmocka's own way out. */
 #define MUST(what) \
@@ -183,25 +184,12 @@ static bool examine_all(struct tally *t)
 }
 
 /* Each test runs in a process of its own: seq begins at 1 there. */
-static void in_child(void (*body)(void))
+static void in_clean_child(void (*body)(void))
 {
-	int status = -1;
-	pid_t pid;
+	int status = child_status(body);
 
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		body();
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
 	wipe();
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
-		print_message(
-			"SKIPPED: this kernel does not let a process trap its own system calls\n");
-		skip();
-	}
-	assert_int_equal(status, 0);
+	must_be_well(status);
 }
 
 static int set_up(void **state)

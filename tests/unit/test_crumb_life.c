@@ -30,7 +30,7 @@ static void rotate(void)
 static void test_rotation(void **state)
 {
 	(void)state;
-	in_child(rotate);
+	in_clean_child(rotate);
 }
 
 #define WRITERS 8
@@ -74,7 +74,7 @@ static void write_from_threads(void)
 static void test_threads_lose_nothing(void **state)
 {
 	(void)state;
-	in_child(write_from_threads);
+	in_clean_child(write_from_threads);
 }
 
 static void fork_and_write(void)
@@ -118,7 +118,7 @@ static void fork_and_write(void)
 static void test_fork_child(void **state)
 {
 	(void)state;
-	in_child(fork_and_write);
+	in_clean_child(fork_and_write);
 }
 
 static void lose_records(void)
@@ -152,7 +152,7 @@ static void lose_records(void)
 static void test_losses_are_counted(void **state)
 {
 	(void)state;
-	in_child(lose_records);
+	in_clean_child(lose_records);
 }
 
 static volatile unsigned from_handler;
@@ -185,7 +185,7 @@ static void write_under_signals(void)
 static void test_signal_handlers_write_too(void **state)
 {
 	(void)state;
-	in_child(write_under_signals);
+	in_clean_child(write_under_signals);
 }
 
 static void open_badly(void)
@@ -222,7 +222,7 @@ static void open_badly(void)
 static void test_open_and_close(void **state)
 {
 	(void)state;
-	in_child(open_badly);
+	in_clean_child(open_badly);
 }
 
 static _Atomic(uint64_t) *acknowledged; /* the newest seq that taf_crumb returned to each writer */

@@ -96,7 +96,7 @@ static void write_everything(void)
 static void test_keys_and_their_order(void **state)
 {
 	(void)state;
-	in_child(write_everything);
+	in_clean_child(write_everything);
 }
 
 static void test_form_of_numbers_and_time(void **state)
@@ -192,7 +192,7 @@ static void write_hostile_text(void)
 static void test_hostile_text(void **state)
 {
 	(void)state;
-	in_child(write_hostile_text);
+	in_clean_child(write_hostile_text);
 }
 
 static void write_too_much(void)
@@ -241,7 +241,7 @@ static void write_too_much(void)
 static void test_too_long_is_cut(void **state)
 {
 	(void)state;
-	in_child(write_too_much);
+	in_clean_child(write_too_much);
 }
 
 static unsigned flushes;
@@ -300,7 +300,7 @@ static void write_by_worth(void)
 static void test_each_as_durable_as_its_kind(void **state)
 {
 	(void)state;
-	in_child(write_by_worth);
+	in_clean_child(write_by_worth);
 }
 
 static void write_with_a_huge_head(void)
@@ -325,7 +325,7 @@ static void write_with_a_huge_head(void)
 static void test_head_that_does_not_fit(void **state)
 {
 	(void)state;
-	in_child(write_with_a_huge_head);
+	in_clean_child(write_with_a_huge_head);
 }
 
 int main(void)

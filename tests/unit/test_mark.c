@@ -104,7 +104,7 @@ static void write_in_place(void)
 static void test_in_place(void **state)
 {
 	(void)state;
-	in_child(write_in_place);
+	in_clean_child(write_in_place);
 }
 
 static void write_flushed(void)
@@ -136,7 +136,7 @@ static void write_flushed(void)
 static void test_flushed_when_it_has_to_be(void **state)
 {
 	(void)state;
-	in_child(write_flushed);
+	in_clean_child(write_flushed);
 }
 
 static void write_near_the_end(void)
@@ -168,7 +168,7 @@ static void write_near_the_end(void)
 static void test_near_the_end(void **state)
 {
 	(void)state;
-	in_child(write_near_the_end);
+	in_clean_child(write_near_the_end);
 }
 
 int main(void)

@@ -22,6 +22,7 @@
 
 #include "../../shim/sys.h"
 #include "../../shim/sys_file.h"
+#include "child.h"
 
 static char dir[] = "/tmp/taf-sys-XXXXXX";
 
@@ -31,20 +32,6 @@ static const char *in_dir(const char *leaf)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, leaf);
 	return path;
-}
-
-/* Runs body in a child; returns its wait status. */
-static int in_child(void (*body)(void))
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (!pid) {
-		body();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
 }
 
 static void test_open_refuses_links_and_what_is_there(void **state)
@@ -218,7 +205,7 @@ static void rename_and_look(void)
 static void test_start_time_of_a_hostile_name(void **state)
 {
 	(void)state;
-	assert_int_equal(in_child(rename_and_look), 0);
+	assert_int_equal(child_status(rename_and_look), 0);
 }
 
 static void test_random_and_limits(void **state)
@@ -266,7 +253,7 @@ static void ignore_and_die(void)
 
 static void test_dies_of_what_was_ignored(void **state)
 {
-	int status = in_child(ignore_and_die);
+	int status = child_status(ignore_and_die);
 
 	(void)state;
 	assert_true(WIFSIGNALED(status));
@@ -287,7 +274,7 @@ static void test_wipe_on_fork(void **state)
 	wiped = taf_sys_map(4096);
 	*(int *)wiped = 5;
 	assert_int_equal(taf_sys_wipe_on_fork(wiped, 4096), 0);
-	assert_int_equal(in_child(look_at_wiped), 0);
+	assert_int_equal(child_status(look_at_wiped), 0);
 	assert_int_equal(*(int *)wiped, 5);
 	assert_int_equal(taf_sys_protect(wiped, 4096, false), 0);
 	assert_int_equal(taf_sys_protect(wiped, 4096, true), 0);
@@ -346,7 +333,7 @@ static void hang_under_watch(void)
 
 static void test_watchdog_ends_a_hung_process(void **state)
 {
-	int status = in_child(hang_under_watch);
+	int status = child_status(hang_under_watch);
 	char buf[8] = "";
 	int fd = open(in_dir("words"), O_RDONLY);
 
@@ -391,7 +378,7 @@ static void finish_in_time(void)
 static void test_watchdog_is_called_off(void **state)
 {
 	(void)state;
-	assert_int_equal(in_child(finish_in_time), 0);
+	assert_int_equal(child_status(finish_in_time), 0);
 }
 
 static int set_up(void **state)
