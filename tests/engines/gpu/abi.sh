@@ -115,7 +115,7 @@ check_prototypes() { # TABLE FLAGS HEADER
 check_structs() { # TABLE FLAGS HEADER
 	{
 		echo "#include <$3>"
-		echo "#include \"$SRC/hooks/abi/$1.h\""
+		printf '#include "%s"\n' "$SRC/hooks/abi/$1.h" "$SRC/tests/engines/gpu/alike.h"
 		cat "$SRC/tests/engines/gpu/$1_structs.h"
 		tr '\n' ' ' <"$SRC/policy/faults.def" | grep -oE "FAULT\\(${1^^}, [0-9a-fx]+, \"[A-Za-z_]+\"" |
 			sed -E 's/.*, ([0-9a-fx]+), "(.*)"/_Static_assert(\2 == \1, "\2");/' | tee "$1.faults"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* alike.h -- C++: whether two functions are called alike: as many parameters, each of the
- * same size and sort (a number, an address, a struct by value). */
+/* alike.h -- whether a declaration of ours is the vendor's.
+ *
+ *   C++   alike(f, g): two functions are called alike: as many parameters, each of the
+ *         same size and sort (a number, an address, a struct by value)
+ *   C     SAME_PLACE, SAME_SIZE, SAME_NUMBER: a member, a struct, a constant */
 #ifndef ALIKE_H
 #define ALIKE_H
 
@@ -20,6 +23,13 @@ template <class R, class... A, class S, class... B> constexpr bool alike(R (*)(A
 	else
 		return is_same_sort<R, S>() && (is_same_sort<A, B>() && ... && true);
 }
+#else
+#define SAME_SIZE(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #ours)
+#define SAME_NUMBER(ours, theirs) _Static_assert((long)(ours) == (long)(theirs), #ours)
+#define SAME_PLACE(ours, a, theirs, b) \
+	_Static_assert(offsetof(ours, a) == offsetof(theirs, b) && \
+			       sizeof(((ours *)0)->a) == sizeof(((theirs *)0)->b), \
+		       #ours "." #a)
 #endif
 
 #endif

@@ -79,7 +79,7 @@ check_structs() { # TABLE FLAGS HEADER...
 	shift 2
 	{
 		printf '#include <%s>\n' stddef.h "$@"
-		echo "#include \"$SRC/hooks/abi/$table.h\""
+		printf '#include "%s"\n' "$SRC/hooks/abi/$table.h" "$SRC/tests/engines/gpu/alike.h"
 		cat "$SRC/tests/engines/gpu/${table}_structs.h"
 		tr '\n' ' ' <"$SRC/policy/faults.def" | grep -oE "FAULT\\(${table^^}, [-0-9]+, \"[A-Za-z_]+\"" |
 			grep -v CL_ERROR_OF_THE_DRIVER | # no header has it

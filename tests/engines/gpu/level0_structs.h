@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* level0_structs.h -- hooks/abi/level0.h against ze_api.h: abi.sh includes both. */
 #ifdef TAF_ABI_LEVEL0_H
-#define SAME_PLACE(ours, a, theirs, b) \
-	_Static_assert(offsetof(ours, a) == offsetof(theirs, b), #ours "." #a)
-
-_Static_assert(sizeof(struct taf_ze_count) == sizeof(ze_group_count_t), "count");
+SAME_SIZE(struct taf_ze_count, ze_group_count_t);
 SAME_PLACE(struct taf_ze_physical, flags, ze_physical_mem_desc_t, flags);
 SAME_PLACE(struct taf_ze_physical, size, ze_physical_mem_desc_t, size);
 SAME_PLACE(struct taf_ze_queue_desc, flags, ze_command_queue_desc_t, flags);
 SAME_PLACE(struct taf_ze_queue_desc, mode, ze_command_queue_desc_t, mode);
-_Static_assert(TAF_ZE_SYNCHRONOUS == ZE_COMMAND_QUEUE_MODE_SYNCHRONOUS, "mode");
-_Static_assert(TAF_ZE_NOT_READY == ZE_RESULT_NOT_READY, "number");
-_Static_assert(TAF_ZE_DEVICE_LOST == ZE_RESULT_ERROR_DEVICE_LOST, "number");
-_Static_assert(TAF_ZE_OUT_OF_HOST_MEMORY == ZE_RESULT_ERROR_OUT_OF_HOST_MEMORY, "number");
-_Static_assert(TAF_ZE_OUT_OF_DEVICE_MEMORY == ZE_RESULT_ERROR_OUT_OF_DEVICE_MEMORY, "number");
-_Static_assert(TAF_ZE_NOT_PERMITTED == ZE_RESULT_ERROR_INSUFFICIENT_PERMISSIONS, "number");
-_Static_assert(TAF_ZE_UNINITIALIZED == ZE_RESULT_ERROR_UNINITIALIZED, "number");
+SAME_NUMBER(TAF_ZE_SYNCHRONOUS, ZE_COMMAND_QUEUE_MODE_SYNCHRONOUS);
+SAME_NUMBER(TAF_ZE_NOT_READY, ZE_RESULT_NOT_READY);
+SAME_NUMBER(TAF_ZE_DEVICE_LOST, ZE_RESULT_ERROR_DEVICE_LOST);
+SAME_NUMBER(TAF_ZE_OUT_OF_HOST_MEMORY, ZE_RESULT_ERROR_OUT_OF_HOST_MEMORY);
+SAME_NUMBER(TAF_ZE_OUT_OF_DEVICE_MEMORY, ZE_RESULT_ERROR_OUT_OF_DEVICE_MEMORY);
+SAME_NUMBER(TAF_ZE_NOT_PERMITTED, ZE_RESULT_ERROR_INSUFFICIENT_PERMISSIONS);
+SAME_NUMBER(TAF_ZE_UNINITIALIZED, ZE_RESULT_ERROR_UNINITIALIZED);
 #endif

@@ -2,13 +2,6 @@
 /* opencl_structs.h -- hooks/abi/opencl.h against cl.h and cl_ext.h: khronos.sh includes all
  * of them. */
 #ifdef TAF_ABI_OPENCL_H
-#define SAME_PLACE(ours, a, theirs, b) \
-	_Static_assert(offsetof(ours, a) == offsetof(theirs, b) && \
-			       sizeof(((ours *)0)->a) == sizeof(((theirs *)0)->b), \
-		       #ours "." #a)
-#define SAME_SIZE(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #ours)
-#define SAME_NUMBER(ours, theirs) _Static_assert((long)(ours) == (long)(theirs), #ours)
-
 SAME_SIZE(struct taf_cl_format, cl_image_format);
 SAME_PLACE(struct taf_cl_format, order, cl_image_format, image_channel_order);
 SAME_PLACE(struct taf_cl_format, type, cl_image_format, image_channel_data_type);

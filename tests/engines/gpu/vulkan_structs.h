@@ -2,13 +2,6 @@
 /* vulkan_structs.h -- hooks/abi/vulkan.h against vulkan_core.h and vk_layer.h: khronos.sh
  * includes all of them. */
 #ifdef TAF_ABI_VULKAN_H
-#define SAME_PLACE(ours, a, theirs, b) \
-	_Static_assert(offsetof(ours, a) == offsetof(theirs, b) && \
-			       sizeof(((ours *)0)->a) == sizeof(((theirs *)0)->b), \
-		       #ours "." #a)
-#define SAME_SIZE(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), #ours)
-#define SAME_NUMBER(ours, theirs) _Static_assert((long)(ours) == (long)(theirs), #ours)
-
 SAME_PLACE(struct taf_vk_link, type, VkBaseInStructure, sType);
 SAME_PLACE(struct taf_vk_link, next, VkBaseInStructure, pNext);
 SAME_SIZE(struct taf_vk_allocate, VkMemoryAllocateInfo);
