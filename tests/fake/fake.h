@@ -158,6 +158,15 @@ static FAKE_MAYBE int fake_is_failing(void)
 	return fake_all_fail() || getenv("FAKE_ODD");
 }
 
+/* What a function gives: r, or, where all fail or r is 0, the number that was set. */
+static FAKE_MAYBE int fake_over(int row, int r)
+{
+	if (fake_all_fail() || !r)
+		r = (int)fake_number(row);
+	fake_last[row] = r;
+	return r;
+}
+
 static FAKE_MAYBE void *fake_object(int row)
 {
 	return fake_all_fail() ? NULL : (void *)fake_cells[row];

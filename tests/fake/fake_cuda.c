@@ -3,13 +3,14 @@
  * fake_memory.h: four devices, contexts, look-ups by version and flags.
  *
  *   captures            who synchronizes while one is open ends the process with 97
- *   FAKE_ALL_FAIL=N     every function that is written here fails with N
+ *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N       launches fail with N
  *   FAKE_BUSY=1         queries say "not ready" until something was synchronized; 2: always
  *   FAKE_FROM=V         entry points that came after version V are not known by name */
 #include "../../hooks/abi/cuda.h"
 
 #define FAKE_ROWS "../../hooks/cuda.def"
+#define FAKE_FAILS
 #define HAND_cuGetProcAddress FAKE_HAND
 #define HAND_cuGetProcAddress_v2 FAKE_HAND
 #define HAND_cuCtxCreate_v2 FAKE_HAND
@@ -53,29 +54,15 @@
 #include "fake.h"
 
 #include "fake_memory.h"
+#include "fake_streams.h"
 
 #define DEVICES 4
 #define NO_CONTEXT 201
 
-static _Atomic(int) captures, is_idle;
 static _Atomic(int) primary[DEVICES]; /* references */
 static char made[DEVICES]; /* a context's handle is its address here */
 static _Thread_local void *stack[8];
 static _Thread_local int depth;
-
-static int over(int row, int r)
-{
-	int all = (int)fake_setting("FAKE_ALL_FAIL");
-
-	r = all ? all : r ? r : (int)fake_number(row);
-	fake_last[row] = r;
-	return r;
-}
-
-static int is_failing(void)
-{
-	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
-}
 
 #include "fake_cuda_names.h"
 
@@ -85,10 +72,10 @@ int cuGetProcAddress(const char *symbol, void **out, int version, uint64_t flags
 
 	fake_called(row);
 	if (!symbol || !out)
-		return over(row, 1);
-	if (is_failing())
-		return over(row, 0);
-	return over(row, look_up(symbol, out, version, flags) ? 0 : 500);
+		return fake_over(row, 1);
+	if (fake_is_failing())
+		return fake_over(row, 0);
+	return fake_over(row, look_up(symbol, out, version, flags) ? 0 : 500);
 }
 
 int cuGetProcAddress_v2(const char *symbol, void **out, int version, uint64_t flags, void *found)
@@ -97,13 +84,13 @@ int cuGetProcAddress_v2(const char *symbol, void **out, int version, uint64_t fl
 
 	fake_called(row);
 	if (!symbol || !out)
-		return over(row, 1);
-	if (is_failing())
-		return over(row, 0);
+		return fake_over(row, 1);
+	if (fake_is_failing())
+		return fake_over(row, 0);
 	is_there = look_up(symbol, out, version, flags);
 	if (found)
 		*(int *)found = is_there ? 0 : 1;
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 static int device_of(const void *ctx)
@@ -134,11 +121,11 @@ int cuCtxCreate_v2(void **ctx, unsigned flags, int device)
 	(void)flags;
 	fake_called(row);
 	if (!ctx || device < 0 || device >= DEVICES)
-		return over(row, ctx ? 101 : 1);
-	if (is_failing())
-		return over(row, 2);
+		return fake_over(row, ctx ? 101 : 1);
+	if (fake_is_failing())
+		return fake_over(row, 2);
 	*ctx = &made[device];
-	return over(row, push(*ctx));
+	return fake_over(row, push(*ctx));
 }
 
 int cuCtxDestroy_v2(void *ctx)
@@ -148,7 +135,7 @@ int cuCtxDestroy_v2(void *ctx)
 	fake_called(row);
 	if (depth && current() == ctx)
 		depth--;
-	return over(row, device_of(ctx) < 0 ? NO_CONTEXT : 0);
+	return fake_over(row, device_of(ctx) < 0 ? NO_CONTEXT : 0);
 }
 
 int cuCtxSetCurrent(void *ctx)
@@ -156,17 +143,17 @@ int cuCtxSetCurrent(void *ctx)
 	int row = FAKE_cuCtxSetCurrent;
 
 	fake_called(row);
-	if (is_failing())
-		return over(row, NO_CONTEXT);
+	if (fake_is_failing())
+		return fake_over(row, NO_CONTEXT);
 	if (depth)
 		depth--;
-	return over(row, ctx ? push(ctx) : 0);
+	return fake_over(row, ctx ? push(ctx) : 0);
 }
 
 int cuCtxPushCurrent_v2(void *ctx)
 {
 	fake_called(FAKE_cuCtxPushCurrent_v2);
-	return over(FAKE_cuCtxPushCurrent_v2, push(ctx));
+	return fake_over(FAKE_cuCtxPushCurrent_v2, push(ctx));
 }
 
 int cuCtxPopCurrent_v2(void **ctx)
@@ -175,18 +162,18 @@ int cuCtxPopCurrent_v2(void **ctx)
 
 	fake_called(row);
 	if (!depth)
-		return over(row, NO_CONTEXT);
+		return fake_over(row, NO_CONTEXT);
 	depth--;
 	if (ctx)
 		*ctx = stack[depth];
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 int cuCtxGetCurrent(void **ctx)
 {
 	fake_called(FAKE_cuCtxGetCurrent);
 	*ctx = current();
-	return over(FAKE_cuCtxGetCurrent, 0);
+	return fake_over(FAKE_cuCtxGetCurrent, 0);
 }
 
 int cuCtxGetDevice(int *device)
@@ -195,9 +182,9 @@ int cuCtxGetDevice(int *device)
 
 	fake_called(row);
 	if (has < 0)
-		return over(row, NO_CONTEXT);
+		return fake_over(row, NO_CONTEXT);
 	*device = has;
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 int cuDevicePrimaryCtxRetain(void **ctx, int device)
@@ -206,23 +193,23 @@ int cuDevicePrimaryCtxRetain(void **ctx, int device)
 
 	fake_called(row);
 	if (!ctx || device < 0 || device >= DEVICES)
-		return over(row, 101);
-	if (!is_failing()) {
+		return fake_over(row, 101);
+	if (!fake_is_failing()) {
 		primary[device]++;
 		*ctx = &primary[device];
 	}
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 static int drop(int row, int device, int all)
 {
 	fake_called(row);
 	if (device < 0 || device >= DEVICES)
-		return over(row, 101);
+		return fake_over(row, 101);
 	if (!primary[device] && !all)
-		return over(row, NO_CONTEXT);
+		return fake_over(row, NO_CONTEXT);
 	primary[device] = all ? 0 : primary[device] - 1;
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 int cuDevicePrimaryCtxRelease_v2(int device)
@@ -241,10 +228,10 @@ int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active)
 
 	fake_called(row);
 	if (device < 0 || device >= DEVICES)
-		return over(row, 101);
+		return fake_over(row, 101);
 	*flags = 0;
 	*active = primary[device] > 0;
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 static int take(int row, void *out, size_t size)
@@ -253,18 +240,18 @@ static int take(int row, void *out, size_t size)
 
 	fake_called(row);
 	if (!out || !size)
-		return over(row, 1);
-	at = is_failing() ? 0 : fake_take(size);
+		return fake_over(row, 1);
+	at = fake_is_failing() ? 0 : fake_take(size);
 	if (!at)
-		return over(row, 2);
+		return fake_over(row, 2);
 	memcpy(out, &at, sizeof(at));
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 static int give(int row, uint64_t at)
 {
 	fake_called(row);
-	return over(row, !at || is_failing() || fake_give(at) ? 0 : 1);
+	return fake_over(row, !at || fake_is_failing() || fake_give(at) ? 0 : 1);
 }
 
 int cuMemAlloc_v2(uint64_t *p, size_t size)
@@ -302,13 +289,13 @@ int cuMemHostRegister_v2(void *p, size_t size, unsigned flags)
 
 	(void)flags;
 	fake_called(row);
-	return over(row, p && size ? 0 : 1);
+	return fake_over(row, p && size ? 0 : 1);
 }
 
 int cuMemHostUnregister(void *p)
 {
 	fake_called(FAKE_cuMemHostUnregister);
-	return over(FAKE_cuMemHostUnregister, p ? 0 : 1);
+	return fake_over(FAKE_cuMemHostUnregister, p ? 0 : 1);
 }
 
 int cuMemAllocPitch_v2(uint64_t *p, size_t *pitch, size_t width, size_t height, unsigned element)
@@ -356,10 +343,10 @@ int cuMemGetInfo_v2(size_t *free, size_t *total)
 {
 	fake_called(FAKE_cuMemGetInfo_v2);
 	if (!current())
-		return over(FAKE_cuMemGetInfo_v2, NO_CONTEXT);
+		return fake_over(FAKE_cuMemGetInfo_v2, NO_CONTEXT);
 	*free = (size_t)fake_free_bytes();
 	*total = (size_t)fake_capacity();
-	return over(FAKE_cuMemGetInfo_v2, 0);
+	return fake_over(FAKE_cuMemGetInfo_v2, 0);
 }
 
 /* Each device has one pool, which keeps half of what it took. */
@@ -367,9 +354,9 @@ static int pool_of(int row, void **pool, int device)
 {
 	fake_called(row);
 	if (device < 0 || device >= DEVICES)
-		return over(row, 101);
+		return fake_over(row, 101);
 	*pool = fake_cells[device];
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 int cuDeviceGetDefaultMemPool(void **pool, int device)
@@ -388,14 +375,14 @@ int cuMemPoolGetAttribute(void *pool, int attribute, void *value)
 
 	fake_called(FAKE_cuMemPoolGetAttribute);
 	memcpy(value, &n, sizeof(n));
-	return over(FAKE_cuMemPoolGetAttribute, pool ? 0 : 1);
+	return fake_over(FAKE_cuMemPoolGetAttribute, pool ? 0 : 1);
 }
 
 static int launch(int row)
 {
 	fake_called(row);
-	is_idle = 0;
-	return over(row, (int)fake_setting("FAKE_LAUNCH"));
+	fake_is_idle = 0;
+	return fake_over(row, (int)fake_setting("FAKE_LAUNCH"));
 }
 
 int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
@@ -420,11 +407,8 @@ int cuLaunchKernel_ptsz(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned
 
 static int wait_at(int row)
 {
-	fake_called(row);
-	if (captures)
-		fake_fail(97, fake_names[row], " was called while a stream is being captured");
-	is_idle = 1;
-	return over(row, (int)fake_setting("FAKE_SYNC"));
+	fake_waited(row);
+	return fake_over(row, (int)fake_setting("FAKE_SYNC"));
 }
 
 int cuCtxSynchronize(void)
@@ -446,10 +430,11 @@ int cuStreamSynchronize(void *stream)
 
 static int query(int row)
 {
-	fake_called(row);
-	if (captures && row == FAKE_cuStreamQuery)
-		fake_fail(97, fake_names[row], " was called while a stream is being captured");
-	return over(row, fake_setting("FAKE_BUSY") > is_idle ? TAF_CU_NOT_READY : 0);
+	if (row == FAKE_cuStreamQuery)
+		fake_uncaptured(row);
+	else
+		fake_called(row);
+	return fake_over(row, fake_setting("FAKE_BUSY") > fake_is_idle ? TAF_CU_NOT_READY : 0);
 }
 
 int cuStreamQuery(void *stream)
@@ -466,13 +451,9 @@ int cuEventQuery(void *event)
 
 int cuStreamBeginCapture_v2(void *stream, int mode)
 {
-	int row = FAKE_cuStreamBeginCapture_v2;
-
 	(void)mode;
-	fake_called(row);
-	if (stream && !is_failing())
-		captures++;
-	return over(row, stream ? 0 : 900);
+	fake_called(FAKE_cuStreamBeginCapture_v2);
+	return fake_over(FAKE_cuStreamBeginCapture_v2, fake_begin_capture(stream));
 }
 
 int cuStreamEndCapture(void *stream, void **graph)
@@ -480,11 +461,5 @@ int cuStreamEndCapture(void *stream, void **graph)
 	int row = FAKE_cuStreamEndCapture;
 
 	fake_called(row);
-	if (!stream || (!captures && !is_failing()))
-		return over(row, 401);
-	if (!is_failing())
-		captures--;
-	if (graph)
-		*graph = fake_cells[row];
-	return over(row, 0);
+	return fake_over(row, fake_end_capture(row, stream, graph));
 }

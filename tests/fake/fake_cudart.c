@@ -6,7 +6,7 @@
  *                       memory of its own (fake_memory.h)
  *   last error          of the latest failure of a thread, until it is asked for
  *   captures            who synchronizes while one is open ends the process with 97
- *   FAKE_ALL_FAIL=N     every function that is written here fails with N
+ *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N FAKE_BUSY=1   as in fake_cuda.c
  *
  *   int fake_generation(void)   -DGENERATION=N: which of several this one is */
@@ -15,6 +15,7 @@
 #include "../../hooks/abi/cuda.h"
 
 #define FAKE_ROWS "../../hooks/cudart.def"
+#define FAKE_FAILS
 #define HAND_cudaSetDevice FAKE_HAND
 #define HAND_cudaGetDevice FAKE_HAND
 #define HAND_cudaMalloc FAKE_HAND
@@ -41,6 +42,7 @@
 #include "fake.h"
 
 #include "fake_memory.h"
+#include "fake_streams.h"
 
 #ifndef GENERATION
 #define GENERATION 13
@@ -48,7 +50,6 @@
 
 FAKE_PUBLIC int fake_generation(void);
 
-static _Atomic(int) captures, is_idle;
 static _Thread_local int last, device_now;
 
 int fake_generation(void)
@@ -58,18 +59,10 @@ int fake_generation(void)
 
 static int over(int row, int r)
 {
-	int all = (int)fake_setting("FAKE_ALL_FAIL");
-
-	r = all ? all : r ? r : (int)fake_number(row);
+	r = fake_over(row, r);
 	if (r && r != TAF_CU_NOT_READY)
 		last = r;
-	fake_last[row] = r;
 	return r;
-}
-
-static int is_failing(void)
-{
-	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
 }
 
 /* What it needs of the driver. */
@@ -133,7 +126,7 @@ int cudaSetDevice(int device)
 	fake_called(row);
 	if (device < 0 || device >= 4)
 		return over(row, 101);
-	if (is_failing())
+	if (fake_is_failing())
 		return over(row, 100);
 	device_now = device;
 	if (has_driver())
@@ -155,7 +148,7 @@ static int take(int row, void *out, size_t size)
 	fake_called(row);
 	if (!out)
 		return over(row, 1);
-	if (is_failing())
+	if (fake_is_failing())
 		return over(row, 2);
 	if (size && has_driver() && driver.take(&at, size))
 		at = 0;
@@ -173,7 +166,7 @@ static int give(int row, const void *p)
 	int is_given;
 
 	fake_called(row);
-	if (!at || is_failing())
+	if (!at || fake_is_failing())
 		return over(row, 0);
 	is_given = has_driver() ? !driver.give(at) : fake_give(at);
 	return over(row, is_given ? 0 : 1);
@@ -262,7 +255,7 @@ static int launch(int row, const struct taf_cu_dim *grid, const struct taf_cu_di
 	fake_called(row);
 	fake_check(row, grid->x == 1 && grid->y == 2 && grid->z == 3 && block->x == 4 &&
 				block->y == 5 && block->z == 6);
-	is_idle = 0;
+	fake_is_idle = 0;
 	if (has_driver() && !r)
 		r = driver.launch(none, 1, 2, 3, 4, 5, 6, 7, stream, none, NULL);
 	return over(row, r);
@@ -286,10 +279,7 @@ int __cudaLaunchKernel(const void *f, struct taf_cu_dim grid, struct taf_cu_dim 
 
 static int wait_at(int row)
 {
-	fake_called(row);
-	if (captures)
-		fake_fail(97, fake_names[row], " was called while a stream is being captured");
-	is_idle = 1;
+	fake_waited(row);
 	if (has_driver())
 		return over(row, driver.sync());
 	return over(row, (int)fake_setting("FAKE_SYNC"));
@@ -309,7 +299,7 @@ int cudaStreamSynchronize(void *stream)
 static int query(int row)
 {
 	fake_called(row);
-	return over(row, fake_setting("FAKE_BUSY") && !is_idle ? TAF_CU_NOT_READY : 0);
+	return over(row, fake_setting("FAKE_BUSY") && !fake_is_idle ? TAF_CU_NOT_READY : 0);
 }
 
 int cudaStreamQuery(void *stream)
@@ -326,29 +316,23 @@ int cudaEventQuery(void *event)
 
 int cudaStreamBeginCapture(void *stream, int mode)
 {
-	int row = FAKE_cudaStreamBeginCapture, r = stream ? 0 : 900;
+	int row = FAKE_cudaStreamBeginCapture, r = 0;
 
 	fake_called(row);
-	if (!r && !is_failing() && has_driver())
+	if (stream && !fake_is_failing() && has_driver())
 		r = driver.begin(stream, mode);
-	if (!r && !is_failing())
-		captures++;
-	return over(row, r);
+	return over(row, r ? r : fake_begin_capture(stream));
 }
 
 int cudaStreamEndCapture(void *stream, void **graph)
 {
-	int row = FAKE_cudaStreamEndCapture, r = 0;
+	int row = FAKE_cudaStreamEndCapture, r;
+	void *theirs;
 
 	fake_called(row);
-	if (!stream || (!captures && !is_failing()))
-		return over(row, 401);
-	if (!is_failing()) {
-		r = has_driver() ? driver.end(stream, graph) : 0;
-		captures--;
-	}
-	if (graph)
-		*graph = fake_cells[row];
+	r = fake_end_capture(row, stream, graph);
+	if (!r && !fake_is_failing() && has_driver())
+		r = driver.end(stream, &theirs);
 	return over(row, r);
 }
 

@@ -14,6 +14,7 @@
 #include "../../hooks/abi/hip.h"
 
 #define FAKE_ROWS "../../hooks/hip.def"
+#define FAKE_FAILS
 #define HAND_hipSetDevice FAKE_HAND
 #define HAND_hipGetDevice FAKE_HAND
 #define HAND_hipMalloc FAKE_HAND
@@ -45,32 +46,24 @@
 #include "fake.h"
 
 #include "fake_memory.h"
+#include "fake_streams.h"
 
-static _Atomic(int) captures;
 static void *destroyed = fake_cells; /* or no stream at all */
 static _Thread_local int last, device_now;
 
 /* Each function ends here: what it gives, and what the thread's last error is then. */
 static int over(int row, int r)
 {
-	int all = (int)fake_setting("FAKE_ALL_FAIL");
-
-	r = all ? all : r ? r : (int)fake_number(row);
+	r = fake_over(row, r);
 	if (r || !getenv("FAKE_STICKY"))
 		last = r;
-	fake_last[row] = r;
 	return r;
-}
-
-static int is_failing(void)
-{
-	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
 }
 
 int hipSetDevice(int device)
 {
 	fake_called(FAKE_hipSetDevice);
-	if (!is_failing() && device >= 0 && device < 4)
+	if (!fake_is_failing() && device >= 0 && device < 4)
 		device_now = device;
 	return over(FAKE_hipSetDevice, device >= 0 && device < 4 ? 0 : 101);
 }
@@ -89,7 +82,7 @@ static int take(int row, void **ptr, size_t size)
 
 	if (!ptr)
 		return over(row, 1);
-	if (is_failing())
+	if (fake_is_failing())
 		return over(row, 2);
 	at = size ? fake_take(size) : 0;
 	if (size && !at)
@@ -100,7 +93,7 @@ static int take(int row, void **ptr, size_t size)
 
 static int give(int row, const void *ptr)
 {
-	int is_known = !ptr || is_failing() || fake_give((uint64_t)(uintptr_t)ptr);
+	int is_known = !ptr || fake_is_failing() || fake_give((uint64_t)(uintptr_t)ptr);
 
 	return over(row, is_known ? 0 : 1);
 }
@@ -228,30 +221,25 @@ int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz,
 
 static int wait_at(int row)
 {
-	if (captures)
-		fake_fail(97, fake_names[row], " was called while a stream is being captured");
+	fake_waited(row);
 	fake_sleep(fake_setting("FAKE_SYNC_MS"));
 	return over(row, (int)fake_setting("FAKE_SYNC"));
 }
 
 int hipDeviceSynchronize(void)
 {
-	fake_called(FAKE_hipDeviceSynchronize);
 	return wait_at(FAKE_hipDeviceSynchronize);
 }
 
 int hipStreamSynchronize(void *stream)
 {
 	(void)stream;
-	fake_called(FAKE_hipStreamSynchronize);
 	return wait_at(FAKE_hipStreamSynchronize);
 }
 
 int hipStreamQuery(void *stream)
 {
-	fake_called(FAKE_hipStreamQuery);
-	if (captures)
-		fake_fail(97, "hipStreamQuery", " was called while a stream is being captured");
+	fake_uncaptured(FAKE_hipStreamQuery);
 	if (stream == destroyed)
 		fake_fail(96, "hipStreamQuery", " got a stream that is destroyed");
 	return over(FAKE_hipStreamQuery,
@@ -261,7 +249,7 @@ int hipStreamQuery(void *stream)
 int hipStreamCreate(void **stream)
 {
 	fake_called(FAKE_hipStreamCreate);
-	if (stream && !is_failing())
+	if (stream && !fake_is_failing())
 		*stream = fake_cells[FAKE_hipStreamCreate];
 	return over(FAKE_hipStreamCreate, 0);
 }
@@ -270,7 +258,7 @@ int hipStreamCreateWithFlags(void **stream, unsigned flags)
 {
 	(void)flags;
 	fake_called(FAKE_hipStreamCreateWithFlags);
-	if (stream && !is_failing())
+	if (stream && !fake_is_failing())
 		*stream = fake_cells[FAKE_hipStreamCreateWithFlags];
 	return over(FAKE_hipStreamCreateWithFlags, 0);
 }
@@ -287,7 +275,7 @@ int hipMemPoolCreate(void **pool, const void *props)
 {
 	(void)props;
 	fake_called(FAKE_hipMemPoolCreate);
-	if (pool && !is_failing())
+	if (pool && !fake_is_failing())
 		*pool = fake_cells[FAKE_hipMemPoolCreate];
 	return over(FAKE_hipMemPoolCreate, 0);
 }
@@ -295,8 +283,8 @@ int hipMemPoolCreate(void **pool, const void *props)
 int hipDeviceReset(void)
 {
 	fake_called(FAKE_hipDeviceReset);
-	if (!is_failing())
-		captures = 0;
+	if (!fake_is_failing())
+		fake_captures = 0;
 	return over(FAKE_hipDeviceReset, 0);
 }
 
@@ -304,21 +292,15 @@ int hipStreamBeginCapture(void *stream, int mode)
 {
 	(void)mode;
 	fake_called(FAKE_hipStreamBeginCapture);
-	if (stream && !is_failing())
-		captures++;
-	return over(FAKE_hipStreamBeginCapture, stream ? 0 : 900);
+	return over(FAKE_hipStreamBeginCapture, fake_begin_capture(stream));
 }
 
 int hipStreamEndCapture(void *stream, void **graph)
 {
-	fake_called(FAKE_hipStreamEndCapture);
-	if (!stream || (!captures && !is_failing()))
-		return over(FAKE_hipStreamEndCapture, 401);
-	if (!is_failing())
-		captures--;
-	if (graph)
-		*graph = fake_cells[FAKE_hipStreamEndCapture];
-	return over(FAKE_hipStreamEndCapture, 0);
+	int row = FAKE_hipStreamEndCapture;
+
+	fake_called(row);
+	return over(row, fake_end_capture(row, stream, graph));
 }
 
 int hipPeekAtLastError(void)

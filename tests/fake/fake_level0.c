@@ -14,6 +14,7 @@
 #include "../../hooks/abi/level0.h"
 
 #define FAKE_ROWS "../../hooks/level0.def"
+#define FAKE_FAILS
 #define HAND_zeMemAllocDevice FAKE_HAND
 #define HAND_zeMemAllocShared FAKE_HAND
 #define HAND_zeMemAllocHost FAKE_HAND
@@ -34,40 +35,27 @@
 
 #include "fake_memory.h"
 
-static int over(int row, int r)
-{
-	int all = (int)fake_setting("FAKE_ALL_FAIL");
-
-	r = all ? all : r ? r : (int)fake_number(row);
-	fake_last[row] = r;
-	return r;
-}
-
-static int is_failing(void)
-{
-	return fake_setting("FAKE_ALL_FAIL") || getenv("FAKE_ODD");
-}
-
 static int take(int row, void **ptr, size_t size)
 {
 	uint64_t at;
 
 	fake_called(row);
 	if (!ptr)
-		return over(row, 0x78000007);
-	if (is_failing() || !size)
-		return over(row, 0x78000009);
+		return fake_over(row, 0x78000007);
+	if (fake_is_failing() || !size)
+		return fake_over(row, 0x78000009);
 	at = fake_take(size);
 	*ptr = (void *)(uintptr_t)at;
-	return over(row, at ? 0 : 0x70000003);
+	return fake_over(row, at ? 0 : 0x70000003);
 }
 
 static int give(int row, const void *ptr)
 {
 	fake_called(row);
 	if (!ptr)
-		return over(row, 0x78000007);
-	return over(row, is_failing() || fake_give((uint64_t)(uintptr_t)ptr) ? 0 : 0x78000004);
+		return fake_over(row, 0x78000007);
+	return fake_over(row,
+			 fake_is_failing() || fake_give((uint64_t)(uintptr_t)ptr) ? 0 : 0x78000004);
 }
 
 int zeMemAllocDevice(void *context, const void *desc, size_t size, size_t align, void *device,
@@ -135,14 +123,14 @@ static int make(int row, void **out)
 
 	fake_called(row);
 	if (!out)
-		return over(row, 0x78000007);
-	if (is_failing())
-		return over(row, 0);
+		return fake_over(row, 0x78000007);
+	if (fake_is_failing())
+		return fake_over(row, 0);
 	q = calloc(1, sizeof(*q));
 	if (q)
 		q->is_alive = 1;
 	*out = q;
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 static _Atomic(long) destroys;
@@ -151,14 +139,14 @@ static _Atomic(long) destroys;
 static int end(int row, struct queue *q)
 {
 	fake_called(row);
-	if (!q || is_failing())
-		return over(row, 0x78000005);
+	if (!q || fake_is_failing())
+		return fake_over(row, 0x78000005);
 	if (destroys++ < fake_setting("FAKE_IN_USE"))
-		return over(row, 0x78000006);
+		return fake_over(row, 0x78000006);
 	q->is_alive = 0;
 	if (q->inside)
 		fake_fail(97, fake_names[row], " was called while a wait goes on");
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 int zeCommandQueueCreate(void *context, void *device, const struct taf_ze_queue_desc *desc,
@@ -197,7 +185,7 @@ int zeCommandQueueExecuteCommandLists(void *queue, uint32_t count, void **lists,
 	(void)lists;
 	(void)fence;
 	fake_called(row);
-	return over(row, queue ? (int)fake_setting("FAKE_LAUNCH") : 0x78000005);
+	return fake_over(row, queue ? (int)fake_setting("FAKE_LAUNCH") : 0x78000005);
 }
 
 int zeCommandListAppendLaunchKernel(void *list, void *kernel, const struct taf_ze_count *groups,
@@ -211,7 +199,7 @@ int zeCommandListAppendLaunchKernel(void *list, void *kernel, const struct taf_z
 	(void)waits;
 	(void)events;
 	fake_called(row);
-	return over(row, list ? (int)fake_setting("FAKE_LAUNCH") : 0x78000005);
+	return fake_over(row, list ? (int)fake_setting("FAKE_LAUNCH") : 0x78000005);
 }
 
 int zeCommandListAppendLaunchKernelWithArguments(void *list, void *kernel,
@@ -232,16 +220,16 @@ int zeCommandListAppendLaunchKernelWithArguments(void *list, void *kernel,
 	(void)events;
 	fake_called(row);
 	fake_check(row, is_whole);
-	return over(row, list ? 0 : 0x78000005);
+	return fake_over(row, list ? 0 : 0x78000005);
 }
 
 static int wait_at(int row, struct queue *q, uint64_t timeout)
 {
 	fake_called(row);
 	if (!q)
-		return over(row, 0x78000005);
-	if (is_failing())
-		return over(row, 0x70000001);
+		return fake_over(row, 0x78000005);
+	if (fake_is_failing())
+		return fake_over(row, 0x70000001);
 	q->inside++;
 	if (!q->is_alive)
 		fake_fail(97, fake_names[row], " was called for a queue that is gone");
@@ -250,10 +238,10 @@ static int wait_at(int row, struct queue *q, uint64_t timeout)
 	q->inside--;
 	if (timeout != UINT64_MAX && ++q->waits < fake_setting("FAKE_SYNC_SLICES")) {
 		fake_sleep(1);
-		return over(row, 1);
+		return fake_over(row, 1);
 	}
 	q->waits = 0;
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 int zeCommandQueueSynchronize(void *queue, uint64_t timeout)

@@ -43,15 +43,6 @@ static char handles[HANDLES];
 static _Atomic(int) next_handle;
 static _Atomic(long) questions;
 
-static int32_t over(int row, int32_t r)
-{
-	int32_t other = (int32_t)fake_number(row);
-
-	r = fake_all_fail() || !r ? other : r;
-	fake_last[row] = r;
-	return r;
-}
-
 /* What makes an object gives it back, and the reason where there is none. */
 static void *made(int row, void *object, int32_t *error, int32_t why)
 {
@@ -93,7 +84,7 @@ void *clCreateCommandQueue(void *context, void *device, uint64_t bits, int32_t *
 int32_t clReleaseCommandQueue(void *queue)
 {
 	fake_called(FAKE_clReleaseCommandQueue);
-	return over(FAKE_clReleaseCommandQueue, queue ? 0 : WRONG_QUEUE);
+	return fake_over(FAKE_clReleaseCommandQueue, queue ? 0 : WRONG_QUEUE);
 }
 
 static void *pointer_of(uint64_t at)
@@ -119,7 +110,7 @@ int32_t clReleaseMemObject(void *memory)
 	int is_given = fake_is_failing() || fake_give((uint64_t)(uintptr_t)memory);
 
 	fake_called(FAKE_clReleaseMemObject);
-	return over(FAKE_clReleaseMemObject, is_given ? 0 : WRONG_MEMORY);
+	return fake_over(FAKE_clReleaseMemObject, is_given ? 0 : WRONG_MEMORY);
 }
 
 void *clSVMAlloc(void *context, uint64_t flags, size_t size, uint32_t alignment)
@@ -150,7 +141,7 @@ static int32_t enqueue(int row, const void *queue, void **event)
 	fake_called(row);
 	if (event && !fake_is_failing())
 		*event = new_handle();
-	return over(row, queue ? (int32_t)fake_setting("FAKE_LAUNCH") : WRONG_QUEUE);
+	return fake_over(row, queue ? (int32_t)fake_setting("FAKE_LAUNCH") : WRONG_QUEUE);
 }
 
 int32_t clEnqueueFillBuffer(void *queue, void *buffer, const void *pattern, size_t pattern_size,
@@ -177,7 +168,7 @@ int32_t clEnqueueMarkerWithWaitList(void *queue, uint32_t n_waits, void *const *
 int32_t clFinish(void *queue)
 {
 	fake_called(FAKE_clFinish);
-	return over(FAKE_clFinish, queue ? 0 : WRONG_QUEUE);
+	return fake_over(FAKE_clFinish, queue ? 0 : WRONG_QUEUE);
 }
 
 int32_t clGetEventInfo(void *event, uint32_t what, size_t room, void *value, size_t *used)
@@ -190,7 +181,7 @@ int32_t clGetEventInfo(void *event, uint32_t what, size_t room, void *value, siz
 	if (value && what == TAF_CL_EVENT_STATUS && room >= sizeof(status))
 		memcpy(value, &status, sizeof(status));
 	questions = status ? (long)questions : 0;
-	return over(FAKE_clGetEventInfo, 0);
+	return fake_over(FAKE_clGetEventInfo, 0);
 }
 
 struct notice {
@@ -215,7 +206,7 @@ int32_t clSetEventCallback(void *event, int32_t status, taf_cl_notify *told, voi
 	fake_called(FAKE_clSetEventCallback);
 	if (told && !fake_is_failing() && !pthread_create(&driver, NULL, tell, &n))
 		pthread_join(driver, NULL);
-	return over(FAKE_clSetEventCallback, told || getenv("FAKE_ODD") ? 0 : WRONG_VALUE);
+	return fake_over(FAKE_clSetEventCallback, told || getenv("FAKE_ODD") ? 0 : WRONG_VALUE);
 }
 
 static void *named(int row, const char *name)

@@ -38,24 +38,15 @@ static _Atomic(int) next_handle;
 static _Atomic(uint64_t) next_fence = 1;
 static _Atomic(long) waits;
 
-static int32_t over(int row, int32_t r)
-{
-	int32_t other = (int32_t)fake_number(row);
-
-	r = fake_all_fail() || !r ? other : r;
-	fake_last[row] = r;
-	return r;
-}
-
 /* Of objects that are told apart by their handle alone. */
 static int32_t make(int row, void **out)
 {
 	fake_called(row);
 	if (!out)
-		return over(row, TAF_VK_INITIALIZATION_FAILED);
+		return fake_over(row, TAF_VK_INITIALIZATION_FAILED);
 	if (!fake_is_failing())
 		*out = &handles[next_handle++ % HANDLES];
-	return over(row, 0);
+	return fake_over(row, 0);
 }
 
 int32_t vkCreateInstance(const void *info, const void *allocator, void **instance)
@@ -70,11 +61,11 @@ int32_t vkEnumeratePhysicalDevices(void *instance, uint32_t *count, void **devic
 	(void)instance;
 	fake_called(FAKE_vkEnumeratePhysicalDevices);
 	if (!count)
-		return over(FAKE_vkEnumeratePhysicalDevices, TAF_VK_INITIALIZATION_FAILED);
+		return fake_over(FAKE_vkEnumeratePhysicalDevices, TAF_VK_INITIALIZATION_FAILED);
 	for (uint32_t i = 0; devices && i < *count && i < 2; i++)
 		devices[i] = &physicals[i];
 	*count = 2;
-	return over(FAKE_vkEnumeratePhysicalDevices, 0);
+	return fake_over(FAKE_vkEnumeratePhysicalDevices, 0);
 }
 
 int32_t vkCreateDevice(void *physical, const void *info, const void *allocator, void **device)
@@ -119,9 +110,9 @@ int32_t vkAllocateMemory(void *device, const struct taf_vk_allocate *info, const
 	(void)allocator;
 	fake_called(row);
 	if (fake_is_failing())
-		return over(row, TAF_VK_OUT_OF_DEVICE_MEMORY);
+		return fake_over(row, TAF_VK_OUT_OF_DEVICE_MEMORY);
 	*out = fake_take(info->bytes);
-	return over(row, *out ? 0 : TAF_VK_OUT_OF_DEVICE_MEMORY);
+	return fake_over(row, *out ? 0 : TAF_VK_OUT_OF_DEVICE_MEMORY);
 }
 
 void vkFreeMemory(void *device, uint64_t memory, const void *allocator)
@@ -142,8 +133,8 @@ int32_t vkQueueSubmit(void *queue, uint32_t n, const struct taf_vk_submit *submi
 	(void)submits;
 	(void)fence;
 	fake_called(FAKE_vkQueueSubmit);
-	return over(FAKE_vkQueueSubmit,
-		    queue ? (int32_t)fake_setting("FAKE_LAUNCH") : TAF_VK_DEVICE_LOST);
+	return fake_over(FAKE_vkQueueSubmit,
+			 queue ? (int32_t)fake_setting("FAKE_LAUNCH") : TAF_VK_DEVICE_LOST);
 }
 
 int32_t vkCreateFence(void *device, const struct taf_vk_fence_info *info, const void *allocator,
@@ -154,7 +145,7 @@ int32_t vkCreateFence(void *device, const struct taf_vk_fence_info *info, const 
 	(void)allocator;
 	fake_called(FAKE_vkCreateFence);
 	*fence = next_fence++;
-	return over(FAKE_vkCreateFence, 0);
+	return fake_over(FAKE_vkCreateFence, 0);
 }
 
 void vkDestroyFence(void *device, uint64_t fence, const void *allocator)
@@ -174,10 +165,10 @@ int32_t vkWaitForFences(void *device, uint32_t n, const uint64_t *fences, uint32
 	fake_called(FAKE_vkWaitForFences);
 	if (ns != UINT64_MAX && !fake_is_failing() && ++waits < fake_setting("FAKE_SYNC_SLICES")) {
 		fake_sleep(1);
-		return over(FAKE_vkWaitForFences, TAF_VK_TIMEOUT);
+		return fake_over(FAKE_vkWaitForFences, TAF_VK_TIMEOUT);
 	}
 	waits = 0;
-	return over(FAKE_vkWaitForFences, 0);
+	return fake_over(FAKE_vkWaitForFences, 0);
 }
 
 static void *named(int row, const char *name)
