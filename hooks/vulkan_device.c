@@ -204,7 +204,7 @@ void taf_vk_learn_beside(const void *device, int row)
 
 /* What the program got for all devices is right for this one as well, but what it got for
  * another device may be another driver's. */
-static taf_fn ask_device(uint64_t device, struct device *d, int row)
+static taf_fn ask_device(uint64_t device, struct device *d, int row, taf_fn otherwise)
 {
 	const struct taf_queue *q = &devices.of[d - info];
 	vkGetDeviceProcAddr_fn *ask = THEIRS(vkGetDeviceProcAddr, q->home);
@@ -218,7 +218,7 @@ static taf_fn ask_device(uint64_t device, struct device *d, int row)
 		u.p = ask(handle_of(q), taf_table_vulkan.rows[row].name);
 	taf_tls.inside--;
 	if (!u.p || taf_real_is_ours(u.p))
-		return NULL;
+		u.f = otherwise;
 	atomic_store_explicit(&d->fn[row], u.f, memory_order_release);
 	return u.f;
 }
@@ -235,9 +235,7 @@ taf_fn taf_vk_fn_of(uint64_t device, int row, taf_fn otherwise)
 	/* The loader's own function would come back to a layer for ever. */
 	if (taf_vk_is_layer)
 		return learned ? learned : otherwise;
-	if (d && learned == otherwise)
-		fn = ask_device(device, d, row);
-	return fn ? fn : otherwise;
+	return d && learned == otherwise ? ask_device(device, d, row, otherwise) : otherwise;
 }
 
 /* ---- free memory ---- */
