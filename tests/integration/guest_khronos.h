@@ -6,6 +6,8 @@
 #ifndef GUEST_KHRONOS_H
 #define GUEST_KHRONOS_H
 
+#include <sys/time.h>
+
 #include "../../hooks/abi/opencl.h"
 #include "../../hooks/abi/vulkan.h"
 #include "guest.h"
@@ -242,6 +244,35 @@ static int32_t launch(void *queue, void **event)
 static int32_t wait_for(void *queue)
 {
 	return is_vulkan ? api.vkQueueWaitIdle(queue) : api.clFinish(queue);
+}
+
+/* What the guard knows of the device that comes next must still be right. */
+static void take_of_host(void)
+{
+	struct taf_vk_allocate info = { .type = 5, .bytes = 5000, .memory_type = 1 };
+	uint64_t memory = 0;
+
+	tell("device", new_device(&device));
+	tell("of the host", api.vkAllocateMemory(device, &info, NULL, &memory));
+	api.vkFreeMemory(device, memory, NULL);
+}
+
+/* What a library of tomorrow has, and no table knows. */
+static void call_newer(void)
+{
+	void *p = dlsym(api.library, "vkOfTomorrow");
+	int (*newer)(int);
+
+	memcpy(&newer, &p, sizeof(newer));
+	tell("of tomorrow", newer ? newer(41) : 0);
+}
+
+/* SIGALRM comes in a moment. */
+static void soon(void)
+{
+	struct itimerval once = { { 0, 0 }, { 0, 300 } };
+
+	setitimer(ITIMER_REAL, &once, NULL);
 }
 
 #endif

@@ -13,6 +13,7 @@
  *   closed     after dlclose of the library, and after it was opened again
  *   twice      the library and a copy of it (GPU_COPY), each with what is its own
  *   shortage   allocations that fail, then go well
+ *   newer      a function that no table knows
  *   odd        whatever a driver answers to the calls of a whole life
  *
  * With a real one too:
@@ -25,11 +26,11 @@
  *   threads    64 at once: memory, work, waits
  *   events     work that a fence or an event shows to be done; unwaited: that nothing shows
  *   many       queues or devices at once: 70
+ *   released   queues with work in them are let go
  *   callback   OpenCL calls back 2000 times, more than we have places for
  */
 #include <pthread.h>
 #include <signal.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "guest_khronos.h"
@@ -102,17 +103,6 @@ static void odd(void)
 	tell("release", api.clReleaseCommandQueue(&p));
 	tell("by name", api.clGetExtensionFunctionAddress("clFinish") != NULL);
 	tell("by name", api.clGetExtensionFunctionAddress(NULL) != NULL);
-}
-
-/* What the guard knows of the device that comes next must still be right. */
-static void take_of_host(void)
-{
-	struct taf_vk_allocate info = { .type = 5, .bytes = 5000, .memory_type = 1 };
-	uint64_t memory = 0;
-
-	tell("device", new_device(&device));
-	tell("of the host", api.vkAllocateMemory(device, &info, NULL, &memory));
-	api.vkFreeMemory(device, memory, NULL);
 }
 
 static void nothing(void)
@@ -277,13 +267,6 @@ static void handler(void)
 	tell("free", give(p));
 }
 
-static void soon(void)
-{
-	struct itimerval once = { { 0, 0 }, { 0, 300 } };
-
-	setitimer(ITIMER_REAL, &once, NULL);
-}
-
 static void on_alarm(int signo)
 {
 	(void)signo;
@@ -437,6 +420,22 @@ static void many(void)
 	printf("%d queues, answers %d\n", MANY, r);
 }
 
+/* Work that nobody waits for, in queues that are let go. */
+static void released(void)
+{
+	int32_t r = 0;
+
+	begin();
+	for (int i = 0; i < MANY; i++) {
+		void *queue = new_queue();
+
+		r |= launch(queue, NULL);
+		if (!is_vulkan)
+			r |= api.clReleaseCommandQueue(queue);
+	}
+	printf("%d released, answers %d\n", MANY, r);
+}
+
 static _Atomic(int) calls;
 
 static void called(void *event, int32_t status, void *data)
@@ -471,12 +470,13 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*go)(void);
 	} cases[] = {
-		{ "life", life },	  { "odd", odd },	  { "nothing", nothing },
-		{ "garbage", garbage },	  { "sizes", sizes },	  { "early", early },
-		{ "late", late },	  { "child", child },	  { "handler", handler },
-		{ "storm", storm },	  { "threads", threads }, { "closed", closed },
-		{ "twice", twice },	  { "events", events },	  { "unwaited", unwaited },
-		{ "shortage", shortage }, { "many", many },	  { "callback", callback },
+		{ "life", life },	  { "odd", odd },	    { "nothing", nothing },
+		{ "garbage", garbage },	  { "sizes", sizes },	    { "early", early },
+		{ "late", late },	  { "child", child },	    { "handler", handler },
+		{ "storm", storm },	  { "threads", threads },   { "closed", closed },
+		{ "twice", twice },	  { "events", events },	    { "unwaited", unwaited },
+		{ "newer", call_newer },  { "shortage", shortage }, { "many", many },
+		{ "callback", callback }, { "released", released },
 	};
 
 	if (argc < 3)

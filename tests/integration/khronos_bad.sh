@@ -34,7 +34,7 @@ for runtime in vulkan opencl; do
 	for case in life garbage nothing sizes early late child handler closed shortage odd; do
 		alike "$runtime $case" 4 "$guest" $runtime $case
 	done
-	for case in storm threads events unwaited many; do
+	for case in storm threads events unwaited many released; do
 		alike "$runtime $case" 1 "$guest" $runtime $case
 	done
 	alike "$runtime twice" 20 GPU_COPY="$work/$runtime.copy.so" "$guest" $runtime twice
@@ -45,6 +45,8 @@ for runtime in vulkan opencl; do
 		alike "$runtime $case, all fail" 4 FAKE_ALL_FAIL=$lost "$guest" $runtime $case
 		alike "$runtime $case, all odd" 4 FAKE_ODD=1 "$guest" $runtime $case
 	done
+	alike "$runtime newer" 1 GPU_LIBRARY="$work/$runtime.newer.so" "$guest" $runtime newer
+	check "$runtime newer" "its answer" "of tomorrow: 42" "$(cat shim.out)"
 	alike "$runtime shortage, little memory" 4 FAKE_OOM=3 "$guest" $runtime shortage
 	alike "$runtime threads, launches fail" 1 FAKE_LAUNCH=$lost "$guest" $runtime threads
 	same "$runtime, missing" GPU_LIBRARY=/nowhere/libgpu.so "$guest" $runtime life
@@ -100,6 +102,24 @@ for runtime in vulkan opencl; do
 	check "$runtime retries" answers "take: 0" "$(grep '^take' shim.out | sort -u)"
 done
 
+# A mark for each queue that is released with work in it; those that are reached are given back
+# by the next release, and what is left by the drain at the exit, which waits for it.
+marks() { # MARKS GIVEN-BACK
+	check "$case" marks "$1" "$(grep -c clEnqueueMarkerWithWaitList calls.log)"
+	check "$case" "given back" "$2" "$(grep -c clReleaseEvent calls.log)"
+}
+case=released
+with_shim FAKE_LOG="$work/calls.log" "$guest" opencl released
+marks 70 70
+has "$case" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == 0'
+case="released, never done"
+with "drain.deadline=50ms" FAKE_SYNC_SLICES=1000000 FAKE_LOG="$work/calls.log" "$guest" opencl released
+marks 64 0
+has "$case" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == -110'
+case="released, observed"
+with "mode=observe" FAKE_LOG="$work/calls.log" "$guest" opencl released
+marks 0 0
+
 # ---- the same on drivers for the processor ----
 
 real() { # RUNTIME LIBRARY CASE...
@@ -121,7 +141,7 @@ fi
 if ls /etc/OpenCL/vendors/pocl*.icd >/dev/null 2>&1; then
 	export POCL_CACHE_DIR=${TAFFRAIL_CACHE:-$SRC/build/cache}/pocl
 	mkdir -p "$POCL_CACHE_DIR"
-	real opencl libOpenCL.so.1 life nothing sizes late handler threads events unwaited many callback
+	real opencl libOpenCL.so.1 life nothing sizes late handler threads events unwaited many released callback
 else
 	untried 20 "OpenCL on the processor: needs pocl-opencl-icd"
 fi
