@@ -14,6 +14,7 @@
 
 #include "launch.h"
 #include "option.h"
+#include "role_cli.h"
 #include "state_cli.h"
 #include "tell.h"
 #include "usage.h"
@@ -143,6 +144,8 @@ static void find(struct taf_check *c, const char *state)
 		c->joined = join(c->command);
 		ask.who.exe = c->target_err ? c->command[0] : c->target.program;
 		ask.who.argv = c->joined;
+		c->start = taf_start_of_command(ask.who.exe, c->command);
+		ask.who.start = &c->start;
 	}
 	if (taf_policy_find(&ask, &c->policy, &c->found))
 		taf_tell("out of memory");

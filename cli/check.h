@@ -28,6 +28,7 @@ struct taf_check {
 	struct taf_target target; /* of command */
 	int target_err;
 	char *joined; /* the words of command */
+	struct taf_start start; /* of command */
 	struct taf_policy policy;
 	struct taf_policy_found found;
 	struct taf_lines mistakes, notes, warnings;
@@ -39,7 +40,7 @@ void taf_lines_add(struct taf_lines *lines, const char *format, ...)
 
 /* Where the value of a row comes from: "built-in", "policy.json:4", "--set"... */
 void taf_check_origin(const struct taf_check *c, int rule, char *buf, size_t room);
-/* Whether anything but the built-in policy gives the row its value. */
+/* Whether a person gives the row its value: not the default, nor a known program's profile. */
 bool taf_check_is_given(const struct taf_check *c, int rule);
 
 void taf_check_print(const struct taf_check *c);

@@ -15,7 +15,7 @@
 
 bool taf_check_is_given(const struct taf_check *c, int rule)
 {
-	return c->found.origin[rule] != TAF_FROM_BUILTIN;
+	return c->found.origin[rule] != TAF_FROM_BUILTIN && c->found.origin[rule] != TAF_FROM_APP;
 }
 
 static const struct taf_profile *profile_of(const struct taf_check *c, int rule)
@@ -48,6 +48,8 @@ void taf_check_origin(const struct taf_check *c, int rule, char *buf, size_t roo
 		snprintf(buf, room, "%s:%u", c->found.path, c->policy.line[rule]);
 	else if (c->found.origin[rule] == TAF_FROM_ENV)
 		snprintf(buf, room, "TAFFRAIL_SET");
+	else if (c->found.origin[rule] == TAF_FROM_APP)
+		snprintf(buf, room, "built-in profile %s", taf_app_name(c->found.program));
 	else
 		snprintf(buf, room, c->found.origin[rule] == TAF_FROM_ARG ? "--set" : "built-in");
 }
@@ -93,7 +95,8 @@ static void print_settings(const struct taf_check *c, enum taf_since since)
 
 static void print_profiles(const struct taf_check *c)
 {
-	struct taf_who who = { c->target_err ? c->command[0] : c->target.program, c->joined, NULL };
+	struct taf_who who = { c->target_err ? c->command[0] : c->target.program, c->joined, NULL,
+			       &c->start };
 
 	for (uint32_t i = 0; i < c->policy.n_profiles; i++) {
 		const struct taf_profile *f = &c->policy.profiles[i];
@@ -113,6 +116,25 @@ static void print_profiles(const struct taf_check *c)
 	}
 }
 
+/* The profile that is built in for a known program. */
+static void print_program(const struct taf_check *c)
+{
+	enum taf_app p = c->found.program;
+	const char *engine = "";
+
+	if (!p)
+		p = taf_app_maybe(&c->start, &engine);
+	if (!p)
+		return;
+	printf("built-in profile %s (%s)", taf_app_name(p), taf_app_text(p));
+	if (!c->found.rules.recognize)
+		puts(" does not apply: recognize is off");
+	else if (*engine)
+		printf(" applies when the engine is %s\n", engine);
+	else
+		puts(" applies where nothing else gives a value");
+}
+
 /* Of what cannot be started nothing is guessed. */
 static enum taf_role guess(const struct taf_check *c)
 {
@@ -127,7 +149,8 @@ static enum taf_role guess(const struct taf_check *c)
 
 static enum taf_role given_role(const struct taf_check *c)
 {
-	struct taf_who who = { c->target_err ? c->command[0] : c->target.program, c->joined, NULL };
+	struct taf_who who = { c->target_err ? c->command[0] : c->target.program, c->joined, NULL,
+			       &c->start };
 
 	return taf_policy_role(&c->policy, &who);
 }
@@ -153,6 +176,7 @@ static void print_effective(const struct taf_check *c)
 {
 	if (c->command) {
 		print_profiles(c);
+		print_program(c);
 		print_role(c);
 	}
 	puts("in force:");
@@ -332,8 +356,8 @@ static void put_lines(struct taf_json *j, const char *key, const struct taf_line
 
 static const char *origin_word(const struct taf_check *c, int rule)
 {
-	static const char *const words[] = { "built-in", "file", "TAFFRAIL_SET", "--set",
-					     "profile" };
+	static const char *const words[] = { "built-in",	 "file",   "TAFFRAIL_SET", "--set",
+					     "built-in profile", "profile" };
 	uint8_t origin = c->found.origin[rule];
 
 	return words[origin < TAF_FROM_PROFILE ? origin : TAF_FROM_PROFILE];
@@ -351,7 +375,10 @@ static void put_setting(struct taf_json *j, const struct taf_check *c, int rule)
 	taf_json_text(j, "value", value_of(c, rule, value, sizeof(value)));
 	taf_json_text(j, "default", row->dflt);
 	taf_json_text(j, "origin", origin_word(c, rule));
-	taf_json_text(j, "profile", f ? f->name : NULL);
+	taf_json_text(j, "profile",
+		      f					      ? f->name
+		      : c->found.origin[rule] == TAF_FROM_APP ? taf_app_name(c->found.program)
+							      : NULL);
 	taf_json_text(j, "role",
 		      f && !taf_profile_sets(f, rule) ? taf_role_name((enum taf_role)f->role)
 						      : NULL);
@@ -382,6 +409,8 @@ void taf_check_print_json(const struct taf_check *c)
 	put_lines(&j, "notes", &c->notes);
 	put_lines(&j, "warnings", &c->warnings);
 	if (c->command) {
+		taf_json_text(&j, "program",
+			      c->found.program ? taf_app_name(c->found.program) : NULL);
 		taf_json_text(&j, "role_by_command", taf_role_guess_name(guess(c)));
 		taf_json_text(&j, "role", given_role(c) ? taf_role_name(given_role(c)) : NULL);
 	}

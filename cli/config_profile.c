@@ -160,6 +160,7 @@ void taf_load_profiles(struct taf_load *l, const struct taf_node *n)
 		}
 		f = &p->profiles[p->n_profiles];
 		taf_rules_default(&f->rules);
+		f->begins = taf_scan_line(&l->scan, taf_node_value(l, &kid));
 		taf_text_init(&t, f->name, sizeof(f->name));
 		taf_text_put(&t, "profile ");
 		taf_text_u64(&t, number);

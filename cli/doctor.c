@@ -137,8 +137,10 @@ static int read_options(int argc, char **argv, struct options *o)
 	if (!status && o->is_host && o->first < argc)
 		return taf_usage_wrong("doctor", "--host looks at this machine, not at %s",
 				       argv[o->first]);
-	if (!status && !o->is_host && (o->root || o->policy || o->n_units))
-		return taf_usage_wrong("doctor", "--root, --policy and --unit belong to --host");
+	if (!status && !o->is_host && (o->root || o->n_units))
+		return taf_usage_wrong("doctor", "--root and --unit belong to --host");
+	if (!status && !o->is_host && o->policy && o->first == argc)
+		return taf_usage_wrong("doctor", "--policy wants --host or a command");
 	return status;
 }
 
@@ -201,6 +203,8 @@ static int look_at_command(const struct options *o, int argc, char **argv)
 		status = taf_doctor_program(d);
 	if (!status) {
 		d->role = role_of(d, argc, argv);
+		d->findings.is_short |= !taf_doctor_profile_find(
+			&d->profile, o->policy, d->command.target.program, d->command.words);
 		if (o->is_json)
 			taf_doctor_print_json(d, argc, argv);
 		else
@@ -214,6 +218,7 @@ static int look_at_command(const struct options *o, int argc, char **argv)
 	taf_closure_close(&d->closure);
 	taf_sites_close(&d->sites);
 	taf_findings_close(&d->findings);
+	taf_doctor_profile_close(&d->profile);
 	free(d);
 	return status;
 }

@@ -4,12 +4,13 @@
  * doctor.c reads the arguments and puts the parts together; doctor_words.c
  * follows scripts and env to the program that really runs; doctor_exe.c reads
  * that program and its libraries, doctor_judge.c judges them; doctor_host.c
- * looks at this machine; doctor_text.c prints.  Nothing is started, written or created.
+ * looks at this machine; doctor_profile.c asks the policy; doctor_text.c prints.  Nothing is started, written or created.
  */
 #ifndef TAF_DOCTOR_H
 #define TAF_DOCTOR_H
 
 #include "closure.h"
+#include "doctor_profile.h"
 #include "jsonout.h"
 #include "sites.h"
 #include "target.h"
@@ -45,7 +46,7 @@ struct taf_findings {
 
 /* The words of a command on their way to the program. */
 struct taf_words {
-	char **words;
+	char **words; /* closed by NULL */
 	size_t n;
 	char *via[TAF_VIA_MAX]; /* scripts, interpreters and env passed, in order */
 	size_t n_via;
@@ -73,6 +74,7 @@ struct taf_doctor {
 	bool is_static, is_musl, is_setuid, is_setgid, has_file_caps, is_cgo;
 	bool is_starter; /* it imports what starts other programs */
 	enum taf_role role; /* what its command looks like */
+	struct taf_doctor_profile profile;
 	const char *stranger; /* an engine without rows that is linked in, or NULL */
 	size_t dlopens, dlsyms; /* the first object that imports dlopen, dlsym; SIZE_MAX: none */
 	struct taf_engine_seen engines[TAF_ENGINE_COUNT];

@@ -129,6 +129,7 @@ void taf_doctor_print(const struct taf_doctor *d)
 		print_engines(d);
 	}
 	line("role", taf_role_guess_text(d->role));
+	taf_doctor_profile_print(&d->profile);
 	print_sort(&d->findings, TAF_SORT_ROUTE, "routes");
 	print_sort(&d->findings, TAF_SORT_HIDDEN, "invisible");
 	print_sort(&d->findings, TAF_SORT_NOTE, "note");
@@ -227,6 +228,7 @@ void taf_doctor_print_json(const struct taf_doctor *d, int argc, char **argv)
 	taf_json_text(&j, "verdict", verdict_ids[d->verdict]);
 	taf_json_bool(&j, "hookable", d->verdict != TAF_UNGUARDED);
 	taf_json_text(&j, "role", taf_role_guess_name(d->role));
+	taf_doctor_profile_put(&j, &d->profile);
 	json_elf(&j, d);
 	taf_json_open(&j, "routes", '[');
 	for (size_t i = 0; i < d->findings.n; i++)

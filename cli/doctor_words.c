@@ -37,13 +37,13 @@ static int insert(struct taf_words *w, size_t at, const char *s, size_t n)
 
 	if (w->n >= WORDS_MAX)
 		return -E2BIG;
-	more = realloc(w->words, (w->n + 1) * sizeof(*more));
+	more = realloc(w->words, (w->n + 2) * sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	w->words = more;
 	memmove(more + at + 1, more + at, (w->n - at) * sizeof(*more));
 	more[at] = NULL;
-	w->n++;
+	more[++w->n] = NULL;
 	return replace(w, at, s, n);
 }
 
@@ -51,7 +51,7 @@ static void cut(struct taf_words *w, size_t at)
 {
 	free(w->words[at]);
 	memmove(w->words + at, w->words + at + 1, (w->n - at - 1) * sizeof(*w->words));
-	w->n--;
+	w->words[--w->n] = NULL;
 }
 
 static void pass(struct taf_words *w, const char *path)

@@ -14,6 +14,7 @@
 #include "../shim/crumb_read.h"
 #include "../shim/share.h"
 #include "option.h"
+#include "role_cli.h"
 #include "tell.h"
 #include "usage.h"
 #include "verbs.h"
@@ -142,13 +143,15 @@ static int find_policy(struct taf_explain *x)
 {
 	static struct taf_policy file;
 	char *words = x->command ? join(x->command) : NULL;
+	struct taf_start start =
+		taf_start_of_command(x->command ? x->command[0] : NULL, x->command);
 	struct taf_policy_ask ask = {
 		.file = x->file,
 		.sets = x->sets,
 		.n_sets = x->n_sets,
 		.always_reads = true,
 		.tell = say_mistake,
-		.who = { .exe = x->command ? x->command[0] : NULL, .argv = words },
+		.who = { .exe = start.exe, .argv = words, .start = x->command ? &start : NULL },
 	};
 	int err = taf_policy_find(&ask, &file, &x->found);
 

@@ -55,6 +55,8 @@ static void show_policy(const struct taf_explain *x)
 		taf_show_text(stdout, x->found.path, sizeof(x->found.path));
 	else
 		fputs("built-in", stdout);
+	if (x->found.program && x->found.rules.recognize)
+		printf(", with the profile of %s", taf_app_name(x->found.program));
 	puts(modes[x->found.rules.mode < 3 ? x->found.rules.mode : 0]);
 }
 

@@ -276,6 +276,9 @@ int taf_policy_find(const struct taf_policy_ask *ask, struct taf_policy *out,
 		apply(&s, "TAFFRAIL_SET", set);
 	for (size_t i = 0; i < ask->n_sets; i++)
 		apply(&s, "--set", ask->sets[i]);
+	if (ask->who.start)
+		found->program = taf_app_of(ask->who.start, ask->who.engine);
+	taf_app_give(found->program, &found->rules, found->origin);
 	taf_registry_close(taf_registry_open(&(struct taf_registry_ask){
 		.path = found->rules.models_registry,
 		.state = ask->state,

@@ -12,7 +12,8 @@
  * costs a line and the built-in policy takes its place: the program runs.
  *
  * Then, setting by setting: profiles of the file that match the program,
- * TAFFRAIL_SET, --set.
+ * TAFFRAIL_SET, --set; and where none of these gives a value, what suits the program
+ * if it is a known one (app.h).
  *
  * A registry that models.registry names is looked at as well, so that what is
  * wrong with it is said before a program runs (registry_find.h).
@@ -27,6 +28,7 @@
 #include <limits.h>
 
 #include "config.h"
+#include "../policy/app.h"
 
 struct taf_policy_ask {
 	const char *file; /* --policy; NULL: not given */
@@ -61,6 +63,7 @@ struct taf_policy_found {
 	bool is_strict;
 	struct taf_rules rules; /* for ask->who, all applied */
 	uint8_t origin[TAF_RULE_COUNT];
+	enum taf_app program; /* that ask->who is known to be */
 };
 
 /* *out is the file alone (policy_blob.h), *found what follows from it.

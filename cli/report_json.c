@@ -125,6 +125,7 @@ static void put_head(struct taf_json *j, const struct taf_trail *t, const struct
 	put_list(j, &head, TAF_KEY_ROUTES);
 	put_key(j, &head, TAF_KEY_BOUNDARIES);
 	put_key(j, &head, TAF_KEY_GUESS);
+	put_key(j, &head, TAF_KEY_PROFILE);
 	put_versions(j, &head);
 	put_host(j, &head);
 	put_policy(j, &head);

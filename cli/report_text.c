@@ -177,6 +177,20 @@ static void print_policy(FILE *out, const struct taf_crumb_line *head)
 	print_line(out, "policy", text);
 }
 
+/* What the program was told to make room for. */
+static void print_asked(FILE *out, const struct taf_crumb_line *head)
+{
+	char context[24] = "", parallel[24] = "", text[96];
+
+	taf_crumb_member(head, TAF_KEY_ASKED, "context", context, sizeof(context));
+	taf_crumb_member(head, TAF_KEY_ASKED, "parallel", parallel, sizeof(parallel));
+	if (!*context && !*parallel)
+		return;
+	snprintf(text, sizeof(text), "%s%s%s%s%s", context, *context ? " tokens of context" : "",
+		 *context && *parallel ? ", " : "", parallel, *parallel ? " sequences" : "");
+	print_line(out, "asks for", text);
+}
+
 static void print_head(FILE *out, const struct taf_trail *t, const struct taf_story *s)
 {
 	struct taf_crumb_line head;
@@ -192,6 +206,9 @@ static void print_head(FILE *out, const struct taf_trail *t, const struct taf_st
 	print_host(out, &head);
 	if (taf_crumb_text(&head, TAF_KEY_GUESS, text, sizeof(text)))
 		print_line(out, "looks like", text);
+	if (taf_crumb_text(&head, TAF_KEY_PROFILE, text, sizeof(text)))
+		print_line(out, "profile", text);
+	print_asked(out, &head);
 	print_engine(out, &head, s);
 	print_versions(out, &head);
 	print_line(out, "model", s->model);

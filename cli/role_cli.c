@@ -3,13 +3,22 @@
 
 #include <unistd.h>
 
-enum taf_role taf_role_of_command(const char *program, char *const *words, size_t n)
+struct taf_start taf_start_of_command(const char *program, char *const *words)
 {
 	struct taf_start s = { .exe = program,
-			       .argc = (int)n,
 			       .argv = (const char *const *)words,
 			       .env = (const char *const *)environ };
 
+	while (words && words[s.argc])
+		s.argc++;
+	return s;
+}
+
+enum taf_role taf_role_of_command(const char *program, char *const *words, size_t n)
+{
+	struct taf_start s = taf_start_of_command(program, words);
+
+	s.argc = (int)n;
 	return taf_role_guess(&s);
 }
 

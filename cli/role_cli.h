@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* role_cli.h -- the role of a command that does not run yet. */
+/* role_cli.h -- a command that does not run yet: how it would be started, its role. */
 #ifndef TAF_ROLE_CLI_H
 #define TAF_ROLE_CLI_H
 
@@ -7,6 +7,8 @@
 
 #include "../policy/role.h"
 
+/* The command as it would be started, in our environment. words is closed by NULL. */
+struct taf_start taf_start_of_command(const char *program, char *const *words);
 /* By its words, program being the file that would run (NULL: unknown), in our environment. */
 enum taf_role taf_role_of_command(const char *program, char *const *words, size_t n);
 /* That guess for people. Embedded is what remains where nothing tells: no sign of a role. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy_find.h"
+#include "role_cli.h"
 #include "tell.h"
 #include "verbs.h"
 
@@ -73,6 +74,7 @@ int taf_run_policy_read(const struct taf_run_args *a, const char *exe,
 				      .n_sets = a->n_sets,
 				      .is_strict = a->is_strict,
 				      .tell = say_mistake };
+	struct taf_start start = taf_start_of_command(exe, a->command);
 	char *words = join(a->command);
 
 	if (!words)
@@ -80,6 +82,7 @@ int taf_run_policy_read(const struct taf_run_args *a, const char *exe,
 	ask.state = state->path[0] ? state->path : NULL;
 	ask.who.exe = exe;
 	ask.who.argv = words;
+	ask.who.start = &start;
 	if (taf_policy_find(&ask, &file, &found)) {
 		taf_tell("there is no memory left to read the policy");
 		free(words);

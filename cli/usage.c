@@ -131,19 +131,20 @@ struct verb_text {
 	"Example: taffrail log --since 10m --ev load --ev refuse\n"
 
 #define TEXT_doctor \
-	"Usage: taffrail doctor [--strict] [--json] [[--] COMMAND [ARGUMENT...]]\n" \
+	"Usage: taffrail doctor [--strict] [--json] [--policy FILE] [[--] COMMAND [ARGUMENT...]]\n" \
 	"       taffrail doctor --host [--json] [--policy FILE] [--unit FILE]... [--root DIR]\n" \
 	"\n" \
 	"Looks at COMMAND and the libraries it needs, without starting it, and says by\n" \
 	"which routes it can be guarded, what stays invisible and why: static, setuid,\n" \
-	"file capabilities, another C library, missing symbols. Without COMMAND it looks\n" \
+	"file capabilities, another C library, missing symbols; which profiles apply to\n" \
+	"it and what its words ask for. Without COMMAND it looks\n" \
 	"at whether this machine can guard; with --host at what of it makes crashes likely\n" \
 	"or hides them: kernel, drivers, swap, overcommit, memory limits, journal, pstore,\n" \
 	"state directory, and the time between a stop and the kill.\n" \
 	"\n" \
 	"  --strict       a program that cannot be guarded is a failure\n" \
 	"  --host         the machine, each line ok, a note or a problem and what to do\n" \
-	"  --policy FILE  hold the machine against this policy\n" \
+	"  --policy FILE  look for profiles in this policy, hold the machine against it\n" \
 	"  --unit FILE    a systemd unit, a launchd property list (XML) or a compose file\n" \
 	"                 (*.yml, *.yaml): does it leave time for the drains at exit?\n" \
 	"  --root DIR     look at the machine whose /proc, /sys and /etc are under DIR\n" \

@@ -24,7 +24,7 @@
 #include "sha256.h"
 
 #define TAF_POLICY_MAGIC 0x4c504154u /* "TAPL" */
-#define TAF_POLICY_VERSION 2u
+#define TAF_POLICY_VERSION 3u
 #define TAF_PROFILES 8
 #define TAF_GLOB_ROOM 128
 
@@ -34,6 +34,7 @@ struct taf_profile {
 	 * a '/', else against the name. */
 	char exe[TAF_GLOB_ROOM], argv[TAF_GLOB_ROOM], engine[TAF_GLOB_ROOM];
 	uint32_t role, role_line; /* enum taf_role, and where it is given; 0: nowhere */
+	uint32_t begins, zero; /* line of the file; 0 */
 	uint64_t set[TAF_RULE_WORDS]; /* one bit a row: the profile sets it */
 	uint32_t line[TAF_RULE_COUNT];
 	struct taf_rules rules; /* only the rows in set count */
@@ -60,11 +61,12 @@ struct taf_who {
 	const char *exe; /* path */
 	const char *argv; /* joined by blanks */
 	const char *engine; /* taf_engine_name */
+	const struct taf_start *start; /* as it was started; NULL: unknown, no known program */
 };
 
 void taf_policy_builtin(struct taf_policy *p);
-/* The settings for one program: the base, then every profile that matches.
- * origin (may be NULL) has room for TAF_RULE_COUNT. */
+/* What the file says to one program: the base, then every profile that matches. What
+ * a known program gets besides comes last of all (app.h). origin (may be NULL) has room for TAF_RULE_COUNT. */
 void taf_policy_for(const struct taf_policy *p, const struct taf_who *who, struct taf_rules *out,
 		    uint8_t *origin);
 bool taf_profile_matches(const struct taf_profile *f, const struct taf_who *who);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "role.h"
 
-#include "pyargs.h"
-
 /* Arrays, not pointers: a table of pointers costs the preloaded object a relocation each. */
 static const struct {
 	char name[12];
@@ -21,13 +19,11 @@ static const struct {
 #include "roles.def"
 };
 
-enum where { IN_ENV, IN_ANY, IN_HEAD, IN_KIND };
-
 static const struct {
-	uint8_t role, where; /* enum where */
-	char program[36], next[8];
+	uint8_t role, sign; /* enum taf_sign */
+	char first[36], second[20];
 } signs[] = {
-#define ROLE_SIGN(name, where, program, next) { TAF_ROLE_##name, IN_##where, program, next },
+#define ROLE_SIGN(name, sign, first, second) { TAF_ROLE_##name, TAF_SIGN_##sign, first, second },
 #include "roles.def"
 };
 
@@ -76,78 +72,16 @@ bool taf_role_give(enum taf_role role, struct taf_rules *r, int rule)
 	return i >= 0 && !taf_rules_set(r, taf_rule_info(rule)->path, limits[i].value, NULL);
 }
 
-/* What runs, as a person would name it. */
-struct head {
-	const char *kind; /* name of the file */
-	const char *program; /* the same, or what an interpreter runs */
-	const char *next; /* the word behind it; "": none */
-};
-
-static const char *word_at(const struct taf_start *s, int i)
-{
-	return i < s->argc && s->argv[i] ? s->argv[i] : "";
-}
-
-static bool is_python(const char *name)
-{
-	return taf_starts(name, "python") || taf_starts(name, "Python") || taf_starts(name, "pypy");
-}
-
-static void find_head(const struct taf_start *s, struct head *h)
-{
-	const char *named = taf_base(word_at(s, 0));
-	struct taf_pyargs py;
-
-	h->kind = s->exe && *s->exe ? taf_base(s->exe) : named;
-	/* A program that renames itself ("VLLM::Worker") says more than its file does. */
-	h->program = *named ? named : h->kind;
-	h->next = word_at(s, 1);
-	if (!is_python(named))
-		return;
-	taf_pyargs_read(s->argc, s->argv, &py);
-	if (py.module || py.script) {
-		h->program = taf_base(py.module ? py.module : py.script);
-		h->next = word_at(s, py.next);
-	}
-}
-
-static bool is_in_env(const struct taf_start *s, const char *name, const char *value)
-{
-	size_t n = taf_len(name);
-
-	for (const char *const *e = s->env; e && *e; e++)
-		if (taf_starts(*e, name) && (*e)[n] == '=')
-			return !*value || taf_same(*e + n + 1, value);
-	return false;
-}
-
-static bool has_word(const struct taf_start *s, const char *glob)
-{
-	for (int i = 0; i < s->argc && s->argv[i]; i++)
-		if (taf_glob(glob, s->argv[i]))
-			return true;
-	return false;
-}
-
-static bool is_seen(const struct taf_start *s, const struct head *h, size_t i)
-{
-	const char *program = signs[i].program, *next = signs[i].next;
-
-	switch (signs[i].where) {
-	case IN_ENV: return is_in_env(s, program, next);
-	case IN_ANY: return has_word(s, program);
-	case IN_KIND: return taf_glob(program, h->kind);
-	default: return taf_glob(program, h->program) && (!*next || taf_glob(next, h->next));
-	}
-}
-
 enum taf_role taf_role_guess(const struct taf_start *s)
 {
-	struct head h;
+	struct taf_head h;
 
-	find_head(s, &h);
-	for (size_t i = 0; i < COUNT(signs); i++)
-		if (is_seen(s, &h, i))
+	taf_start_head(s, &h);
+	for (size_t i = 0; i < COUNT(signs); i++) {
+		const char *const text[2] = { signs[i].first, signs[i].second };
+
+		if (taf_start_bears(s, &h, (enum taf_sign)signs[i].sign, text))
 			return (enum taf_role)signs[i].role;
+	}
 	return TAF_ROLE_NONE;
 }

@@ -9,20 +9,13 @@
 #define TAF_ROLE_H
 
 #include "rules.h"
+#include "start.h"
 
 enum taf_role {
 	TAF_ROLE_NONE,
 #define ROLE(name, word, text) TAF_ROLE_##name,
 #include "roles.def"
 	TAF_ROLE_COUNT
-};
-
-/* A program as it was started. */
-struct taf_start {
-	const char *exe; /* path of the file; NULL: unknown */
-	int argc;
-	const char *const *argv;
-	const char *const *env; /* closed by NULL; may be NULL */
 };
 
 const char *taf_role_name(enum taf_role role); /* "" for none */

@@ -112,6 +112,7 @@ enum taf_origin {
 	TAF_FROM_FILE,
 	TAF_FROM_ENV, /* TAFFRAIL_SET */
 	TAF_FROM_ARG, /* --set */
+	TAF_FROM_APP, /* the profile of a known program (app.h) */
 	TAF_FROM_PROFILE,
 };
 

@@ -70,6 +70,8 @@
 	K(ROLE, "role") \
 	K(LABEL, "label") \
 	K(GUESS, "guess") \
+	K(PROFILE, "profile") \
+	K(ASKED, "asked") \
 	K(VERSIONS, "versions") \
 	K(HOST, "host") \
 	K(PID_OF_GUEST, "pid_of_guest") \

@@ -11,7 +11,9 @@ enum family {
 	OLLAMA = 16,
 	MISTRALRS = 32,
 	DS4 = 64,
-	SHORT_M = LLAMA | MISTRALRS | DS4, /* where -m is a model */
+	WHISPER = 128,
+	DIFFUSION = 256,
+	SHORT_M = LLAMA | MISTRALRS | DS4 | WHISPER | DIFFUSION, /* where -m is a model */
 };
 
 /* A program by its name, or the beginning of a Python module's. */
@@ -29,6 +31,9 @@ static const struct {
 	{ "mistralrs*", MISTRALRS },
 	{ "mistral.rs*", MISTRALRS },
 	{ "ds4*", DS4 },
+	{ "whisper-*", WHISPER },
+	{ "sd", DIFFUSION },
+	{ "sd-*", DIFFUSION },
 };
 
 static const char *const interpreters[] = { "python*", "pypy*", "node*", "bun", "deno" };
@@ -51,6 +56,7 @@ static const struct {
 	{ "-mu", LLAMA, TAF_HINT_MODEL },
 	{ "--model-url", LLAMA, TAF_HINT_MODEL },
 	{ "--models-dir", LLAMA, TAF_HINT_MODEL },
+	{ "--diffusion-model", DIFFUSION, TAF_HINT_MODEL },
 	{ "-hff", LLAMA, TAF_HINT_FILE },
 	{ "--hf-file", LLAMA, TAF_HINT_FILE },
 	{ "-a", LLAMA, TAF_HINT_ALIAS },
@@ -59,7 +65,10 @@ static const struct {
 	{ "-md", LLAMA, TAF_HINT_DRAFT },
 	{ "--model-draft", ANY, TAF_HINT_DRAFT },
 	{ "--draft-model", ANY, TAF_HINT_DRAFT },
+	{ "--spec-draft-model", LLAMA, TAF_HINT_DRAFT },
 	{ "-hfd", LLAMA, TAF_HINT_DRAFT },
+	{ "-hfrd", LLAMA, TAF_HINT_DRAFT },
+	{ "--spec-draft-hf", LLAMA, TAF_HINT_DRAFT },
 	{ "--hf-repo-draft", LLAMA, TAF_HINT_DRAFT },
 	{ "--speculative-model", VLLM, TAF_HINT_DRAFT },
 	{ "-mm", LLAMA, TAF_HINT_MMPROJ },

@@ -14,6 +14,7 @@ typedef int companion_fn(const char *path, struct taf_policy *out, size_t size, 
 struct room {
 	struct taf_policy policy;
 	char argv[2048];
+	char env[32768];
 };
 
 /* One loading: what is read, what came out, and what was wrong. */
@@ -148,28 +149,53 @@ static void join_argv(char *out, size_t room)
 	}
 }
 
+/* Of what the kernel still has: as far as there is room. */
+static void read_env(struct room *room, struct taf_start *start)
+{
+	int fd = taf_sys_open_any("/proc/self/environ");
+	int64_t n = fd < 0 ? 0 : taf_sys_read(fd, room->env, sizeof(room->env) - 1);
+
+	if (fd >= 0)
+		taf_sys_close(fd);
+	if (n <= 0)
+		return;
+	room->env[n] = '\0';
+	start->block = room->env;
+	start->block_bytes = (size_t)n + 1;
+}
+
 void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf_loaded *loaded,
 		     struct taf_text *why)
 {
 	struct room *room = taf_sys_map(sizeof(*room));
-	struct taf_who who = { taf_exe(), "", taf_engine_name(engine) };
+	struct taf_start start = { .exe = taf_exe(),
+				   .argc = taf_argc,
+				   .argv = (const char *const *)taf_argv,
+				   .env = (const char *const *)taf_env_now };
+	struct taf_who who = { taf_exe(), "", taf_engine_name(engine), &start };
+	uint8_t origin[TAF_RULE_COUNT] = { TAF_FROM_BUILTIN };
 	struct loading l = { room ? &room->policy : NULL, loaded, why };
 	const char *set = taf_env(taf_env_now, "TAFFRAIL_SET");
 
 	taf_zero(loaded, sizeof(*loaded));
 	taf_rules_default(rules);
 	if (l.policy) {
+		read_env(room, &start);
 		if (!take_file(&l))
 			taf_policy_builtin(l.policy);
 		join_argv(room->argv, sizeof(room->argv));
 		who.argv = room->argv;
-		taf_policy_for(l.policy, &who, rules, NULL);
+		taf_policy_for(l.policy, &who, rules, origin);
 		loaded->n_bad = (int)l.policy->n_bad;
 		/* The file as a whole is the mistake then. */
 		if (loaded->path[0] && loaded->from == TAF_LOADED_BUILTIN)
 			loaded->n_bad = 1;
-		taf_sys_unmap(room, sizeof(*room));
 	}
+	loaded->program = taf_app_of(&start, who.engine);
+	loaded->guess = taf_role_guess(&start);
+	if (room)
+		taf_sys_unmap(room, sizeof(*room));
 	if (set)
-		loaded->n_bad += taf_rules_set_many(rules, set, NULL, why);
+		loaded->n_bad += taf_rules_set_many(rules, set, origin, why);
+	taf_app_give(loaded->program, rules, origin);
 }

@@ -90,6 +90,25 @@ static void put_routes(struct taf_text *out)
 	member(out, "boundaries", taf_real_has_load() ? "exact" : "inferred");
 }
 
+/* How much room the program was told to make: context, and sequences at once. */
+static void put_asked(const struct taf_model_hints *h, struct taf_text *out)
+{
+	const char *context = h->text[TAF_HINT_CONTEXT], *parallel = h->text[TAF_HINT_PARALLEL];
+
+	if (!context[0] && !parallel[0])
+		return;
+	taf_text_put(out, ",\"asked\":{");
+	if (context[0]) {
+		taf_text_put(out, "\"context\":");
+		taf_text_json(out, context, 16);
+	}
+	if (parallel[0]) {
+		taf_text_put(out, context[0] ? ",\"parallel\":" : "\"parallel\":");
+		taf_text_json(out, parallel, 16);
+	}
+	taf_text_char(out, '}');
+}
+
 /* What argv and the environment say will be loaded; a hint for who reads a log without a load. */
 static void put_hint(struct taf_text *out)
 {
@@ -106,18 +125,8 @@ static void put_hint(struct taf_text *out)
 	model = h->text[TAF_HINT_MODEL];
 	if (alias[0] || (model[0] && taf_model_id(model, id)))
 		member(out, "hint", alias[0] ? alias : id);
+	put_asked(h, out);
 	taf_scratch_give(h);
-}
-
-/* What argv suggests; what a profile says is in the policy. */
-static void put_guess(struct taf_text *out)
-{
-	struct taf_start s = { .exe = taf_exe(),
-			       .argc = taf_argc,
-			       .argv = (const char *const *)taf_argv,
-			       .env = (const char *const *)taf_env_now };
-
-	member(out, "guess", taf_role_name(taf_role_guess(&s)));
 }
 
 static void put_host(struct taf_text *out)
@@ -166,7 +175,9 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 	number(out, "pid_ns", taf_sys_pid_ns());
 	number(out, "ppid", (uint64_t)taf_sys_ppid());
 	put_hint(out);
-	put_guess(out);
+	member(out, "guess", taf_role_name(loaded->guess)); /* a profile's is in the policy */
+	if (loaded->program && taf_rules.recognize)
+		member(out, "profile", taf_app_name(loaded->program));
 	member(out, "shim", TAF_VERSION);
 	member(out, "mode", mode_name());
 	put_policy(loaded, out);

@@ -258,7 +258,7 @@ static void lists(void **state)
 
 static void profiles(void **state)
 {
-	struct taf_who who = { "/usr/bin/node", "node a.mjs", "" };
+	struct taf_who who = { "/usr/bin/node", "node a.mjs", "", NULL };
 	struct taf_rules r;
 
 	(void)state;
@@ -293,7 +293,7 @@ static void profiles(void **state)
 
 static void role_of_profile(void **state)
 {
-	struct taf_who who = { "/usr/bin/node", "node a.mjs", "" };
+	struct taf_who who = { "/usr/bin/node", "node a.mjs", "", NULL };
 	uint8_t origin[TAF_RULE_COUNT];
 	struct taf_rules r;
 

@@ -40,6 +40,8 @@ static const struct {
 	{ "/usr/bin/ollama", "ollama runner --model x", NULL, "worker" },
 	{ "/usr/bin/ollama", "ollama run x", NULL, "cli" },
 	{ "/usr/bin/ollama", "ollama list", NULL, "embedded" },
+	{ "/opt/llama-server", "llama-server --alias a", "LLAMA_SERVER_ROUTER_PORT=80", "worker" },
+	{ "/opt/llama-server", "llama-server --model /m/blobs/sha256-00", NULL, "worker" },
 	{ "/opt/llama/llama-server", "llama-server -m x.gguf", NULL, "server" },
 	{ "/opt/llama/llama-cli", "llama-cli -m x.gguf", NULL, "cli" },
 	{ "/usr/bin/python3.11", "python3 /usr/local/bin/vllm serve x", NULL, "server" },

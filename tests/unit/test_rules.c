@@ -282,8 +282,8 @@ static void amounts(void **state)
 static void profiles(void **state)
 {
 	struct taf_policy *p = calloc(1, sizeof(*p));
-	struct taf_who node = { "/usr/bin/node", "node serve.mjs", "llama" };
-	struct taf_who other = { "/opt/node/ruby", "ruby", "" };
+	struct taf_who node = { "/usr/bin/node", "node serve.mjs", "llama", NULL };
+	struct taf_who other = { "/opt/node/ruby", "ruby", "", NULL };
 	uint8_t origin[TAF_RULE_COUNT];
 	struct taf_rules r;
 

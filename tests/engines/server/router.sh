@@ -29,6 +29,8 @@ check router "answers" "$(cat plain.out)" "$(cat guarded.out)"
 check_whole router
 children='select(.role == "guest" and (.argv | index("--alias")))'
 check router "one child a model" "other tiny" "$(records | jq -rs "[.[] | $children | .hint] | sort | join(\" \")")"
+check router "their profile and role" "llama-server-child worker" \
+	"$(records | jq -rs "[.[] | $children | \"\(.profile) \(.guess)\"] | unique | join(\",\")")"
 check router "members of one run" 1 "$(records | jq -rs "[.[] | $children | .run] | unique | length")"
 check router "children that were refused" 0 "$(records | jq -s "([.[] | $children | .pid]) as \$c |
 	map(select(.ev == \"refuse\" and (.pid | IN(\$c[])))) | length")"
@@ -37,4 +39,4 @@ check router "generations of both" "other tiny" \
 	"$(records | jq -rs '[.[] | select(.ev == "infer" and .ph == "end" and .tokens >= 16) | .model] | unique | join(" ")')"
 check router "how the children ended" "clean clean" "$("$taffrail" report --all --json | jq -r \
 	'[.sessions[] | select(.engines | length > 0) | select(.argv | index("--alias")) | .verdict] | join(" ")')"
-tally 11
+tally 12

@@ -30,8 +30,15 @@ check_whole server
 check server "loads" "0 estimate
 0 whole" "$(records | jq -r 'select(.ev == "load" and .ph == "end") | "\(.rc) \(if .msg | startswith("an estimate") then "estimate" else "whole" end)"')"
 check server "warnings of times between loads" 0 "$(number_of '(.rule // "") | startswith("cadence.")')"
-check server "what argv says" "nice server true" \
-	"$(records | jq -r 'select(.role == "guest") | "\(.hint) \(.guess) \(.boundaries == "exact")"')"
+check server "what argv says" "nice server llama-server 256 2 true" "$(records | jq -r 'select(.role == "guest") |
+	"\(.hint) \(.guess) \(.profile) \(.asked.context) \(.asked.parallel) \(.boundaries == "exact")"')"
+check server "drained after a generation, as its profile says" true \
+	"$(records | jq -s 'map(select(.ev == "drain" and .ph == "end" and .rule == "drain.post_sync" and .rc == 0)) | length >= 1')"
+"$taffrail" report --last >text
+grep -q '^  profile    llama-server$' text
+check server "the profile in the report" 0 $?
+grep -q '^  asks for   256 tokens of context, 2 sequences$' text
+check server "what it asks for in the report" 0 $?
 check server "generations, with all their tokens" true \
 	"$(records | jq -s 'map(select(.ev == "infer" and .ph == "end")) | length >= 1 and (map(.tokens) | add) >= 3 * 8')"
 check server "drains" true "$(records | jq -s 'map(select(.ev == "drain" and .ph == "end")) | length >= 1 and all(.rc == 0)')"
@@ -54,4 +61,21 @@ serve "$taffrail" run --set cadence.on_violation=refuse --set cadence.same_model
 await_runner
 check again "it is refused" "exit 1" "$ended"
 check again "by the rule" true "$(records | jq -s 'map(select(.ev == "refuse" and .rule == "cadence.same_model")) | length >= 1')"
-tally 16
+
+# The profile gives way to everything that somebody wrote.
+fresh
+echo '{ "drain": { "post_sync": false } }' >policy.json
+serve "$taffrail" run --policy policy.json -- -m tiny.gguf
+ask >/dev/null
+kill -TERM "$(guest_pid)"
+await_runner
+check file "drains after a generation" 0 "$(number_of '.rule == "drain.post_sync"')"
+check file "it is known all the same" llama-server "$(records | jq -r 'select(.role == "guest").profile')"
+fresh
+TAFFRAIL_SET=recognize=off LD_PRELOAD=$shim serve env -- -m tiny.gguf
+ask >/dev/null
+kill -TERM $runner
+await_runner
+check off "drains after a generation" 0 "$(number_of '.rule == "drain.post_sync"')"
+check off "no profile" null "$(records | jq -r 'select(.role == "guest").profile')"
+tally 24
