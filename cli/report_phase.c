@@ -178,9 +178,20 @@ static void print_last_drain(FILE *out, const struct taf_trail *t, size_t begin)
 		fputs(", nothing was left to drain", out);
 }
 
-/* The way out, and the last words about it. */
-static void print_exit(FILE *out, const struct taf_trail *t)
+/* A Go program makes the system call itself: it had ended before anybody could wait. */
+static void print_no_exit(FILE *out, const struct taf_story *s)
 {
+	if (s->verdict != TAF_ENDED_CLEAN && s->verdict != TAF_ENDED_NONZERO)
+		return;
+	taf_report_label(out, "exit");
+	fprintf(out, "status %" PRId64 ", by a system call of its own: nothing was drained\n",
+		s->rc);
+}
+
+/* The way out, and the last words about it. */
+static void print_exit(FILE *out, const struct taf_page *page)
+{
+	const struct taf_trail *t = page->trail;
 	struct taf_crumb_line line;
 	size_t begin = t->n_past, end = t->n_past;
 	int64_t rc;
@@ -191,8 +202,10 @@ static void print_exit(FILE *out, const struct taf_trail *t)
 		else if (t->past[i].kind == TAF_EXIT)
 			begin = i;
 	}
-	if (begin == t->n_past && end == t->n_past)
+	if (begin == t->n_past && end == t->n_past) {
+		print_no_exit(out, page->story);
 		return;
+	}
 	taf_report_label(out, "exit");
 	if (taf_past_line(&t->past[begin < t->n_past ? begin : end], &line)) {
 		if (taf_crumb_i64(&line, TAF_KEY_RC, &rc))
@@ -233,5 +246,5 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 	print_drains(out, page->story);
 	print_total(out, "unload", &unload);
 	taf_report_acts(out, t);
-	print_exit(out, t);
+	print_exit(out, page);
 }
