@@ -80,6 +80,7 @@ want_engines() {
 	want engines libc6-dev-arm64-cross "its C library" test -e /usr/aarch64-linux-gnu/include/stdio.h
 	want engines qemu-user "runs it" have qemu-aarch64
 	want engines python3 "engine tests through ctypes" have python3
+	want engines golang-go "Ollama's shape is a program in Go" have go
 	want engines pocl-opencl-icd "OpenCL on the processor" \
 		test -e /etc/OpenCL/vendors/pocl.icd
 	want engines clinfo "an OpenCL program" have clinfo
