@@ -13,7 +13,7 @@
 
 /* Totals over the ends of one kind. */
 struct total {
-	uint64_t n, us, max_us, tokens, submits, peak;
+	uint64_t n, us, max_us, tokens, submits, peak, requests, sequences;
 };
 
 static void add(struct total *t, const struct taf_crumb_line *line)
@@ -31,6 +31,10 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 		t->submits += v;
 	if (taf_crumb_u64(line, TAF_KEY_PEAK, &v) && v > t->peak)
 		t->peak = v;
+	if (taf_crumb_u64(line, TAF_KEY_REQUESTS, &v))
+		t->requests += v;
+	if (taf_crumb_u64(line, TAF_KEY_SEQUENCES, &v) && v > t->sequences)
+		t->sequences = v;
 }
 
 static void print_time(FILE *out, const char *before, uint64_t us, const char *after)
@@ -123,6 +127,9 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 		fprintf(out, ", %" PRIu64 " submit%s", s->submits, s->submits == 1 ? "" : "s");
 	if (t->peak)
 		fprintf(out, ", at most %" PRIu64 " tokens in one", t->peak);
+	if (t->sequences > 1 || t->requests > t->n)
+		fprintf(out, "; for %" PRIu64 " requests or more, at most %" PRIu64 " at once",
+			t->requests, t->sequences);
 	if (taf_story_open(s, TAF_INFER))
 		fputs(", one did not end", out);
 	else if (s->infer_end_inferred)

@@ -308,6 +308,20 @@ static bool is_of_prompt(const uint64_t *batch)
 	return false;
 }
 
+static void see_requests(struct taf_work *w, const uint64_t *batch)
+{
+	union {
+		uint64_t n;
+		const int32_t *const *ids;
+	} of = { .n = batch[SEQUENCES_WORD] };
+
+	if (!w)
+		return;
+	if (!w->submits)
+		taf_zero(&w->requests, sizeof(w->requests));
+	taf_requests_see(&w->requests, (int32_t)batch[0], of.ids);
+}
+
 int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
 {
 	struct taf_call call = TAF_CALL(llama_decode);
@@ -318,6 +332,7 @@ int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
 	if (taf_traced_is_on() && call.is_counted)
 		call.is_prompt = is_of_prompt(&TAF_WORD(batch, 0));
 	if (begin_submit(&call, ctx, TAF_FIRST_INT(batch))) {
+		see_requests(call.work, &TAF_WORD(batch, 0));
 		rc = THROUGH(call, llama_decode)(ctx, batch);
 		end_submit(&call, rc);
 	}

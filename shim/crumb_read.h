@@ -47,6 +47,8 @@
 	K(TOKENS, "tokens") \
 	K(SUBMITS, "submits") \
 	K(PEAK, "peak") \
+	K(REQUESTS, "requests") \
+	K(SEQUENCES, "sequences") \
 	K(KV_BYTES, "kv_bytes") \
 	K(LIVE, "live") \
 	K(HANDLES, "handles") \

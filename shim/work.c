@@ -113,9 +113,8 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->table = by->table;
 	w->home = by->home;
 	w->model = model;
-	w->ctx_tokens = w->kv_bytes = 0;
 	w->is_inferring = w->owes_sync = w->is_burst = w->has_queue = false;
-	w->queue = w->would = w->base = w->launches = w->told = 0;
+	w->ctx_tokens = w->kv_bytes = w->queue = w->would = w->base = w->launches = w->told = 0;
 	w->window = 0;
 	w->fault = NULL;
 	w->has_failed = false;
@@ -411,14 +410,15 @@ void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc
 	note_time(w);
 }
 
-/* ,"rate":12.3 in tokens a second, over the time from the first decode to the last. */
+/* Requests, and ,"rate":12.3 in tokens a second, from the first decode to the last. */
 static void put_rate(struct taf_text *t, const struct taf_work *w)
 {
-	uint64_t us = (w->last_ns - w->begin_ns) / 1000, tenths;
+	uint64_t us = (w->last_ns - w->begin_ns) / 1000,
+		 tenths = us ? w->tokens * 10000000 / us : 0;
 
+	taf_requests_put(&w->requests, t);
 	if (!us)
 		return;
-	tenths = w->tokens * 10000000 / us;
 	taf_text_put(t, ",\"rate\":");
 	taf_text_u64(t, tenths / 10);
 	taf_text_char(t, '.');

@@ -24,6 +24,7 @@
 
 #include "../policy/trace.h"
 #include "gate.h"
+#include "requests.h"
 #include "shape.h"
 
 #define TAF_MODELS_MAX 64
@@ -73,8 +74,10 @@ struct taf_work {
 	struct taf_coarse at; /* when its latest submit ended */
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	uint64_t drained_ns; /* or made */
-	uint64_t waited_ns; /* end of the last wait, its own or ours, for what a burst submitted; 0 */
+	uint64_t
+		waited_ns; /* end of the last wait, its own or ours, for what a burst submitted; 0 */
 	uint64_t submits, tokens, peak;
+	struct taf_requests requests; /* where batches tell of sequences */
 	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
 	/* Of `trace` alone (traced.h): */

@@ -41,6 +41,8 @@ grep -q '^  asks for   256 tokens of context, 2 sequences$' text
 check server "what it asks for in the report" 0 $?
 check server "generations, with all their tokens" true \
 	"$(records | jq -s 'map(select(.ev == "infer" and .ph == "end")) | length >= 1 and (map(.tokens) | add) >= 3 * 8')"
+check server "requests, as its batches show them" true "$(records | jq -s 'map(select(.ev == "infer" and .ph == "end")) |
+	(map(.requests) | add) as $n | $n >= 1 and $n <= 3 and (map(.sequences) | max) <= 2')"
 check server "drains" true "$(records | jq -s 'map(select(.ev == "drain" and .ph == "end")) | length >= 1 and all(.rc == 0)')"
 check server "the report" "clean tiny llama" \
 	"$(report '.[0] | "\(.verdict) \(.model) \(.engines | join(","))"')"
@@ -62,6 +64,19 @@ await_runner
 check again "it is refused" "exit 1" "$ended"
 check again "by the rule" true "$(records | jq -s 'map(select(.ev == "refuse" and .rule == "cadence.same_model")) | length >= 1')"
 
+# Two requests that overlap for sure: each is as long as its sequence.
+fresh
+serve "$taffrail" run -- -m tiny.gguf
+ask --wait-only
+ask --clients 2 --tokens 200 >/dev/null
+kill -TERM "$(guest_pid)"
+await_runner
+check two "requests and sequences" "2 2" "$(records | jq -rs 'map(select(.ev == "infer" and .ph == "end")) |
+	"\(map(.requests) | add) \(map(.sequences) | max)"')"
+"$taffrail" report --last >text
+grep -q 'for 2 requests or more, at most 2 at once$' text
+check two "the report" 0 $?
+
 # The profile gives way to everything that somebody wrote.
 fresh
 echo '{ "drain": { "post_sync": false } }' >policy.json
@@ -78,4 +93,4 @@ kill -TERM $runner
 await_runner
 check off "drains after a generation" 0 "$(number_of '.rule == "drain.post_sync"')"
 check off "no profile" null "$(records | jq -r 'select(.role == "guest").profile')"
-tally 24
+tally 27
