@@ -9,7 +9,7 @@
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim, BUILD
 . "${SRC:?}/tests/integration/lib.sh"
 
-plain_guests guest_steps guest_burst
+plain_guests guest_steps guest_burst guest_threads guest_fork
 steps=$tests/guest_steps
 burst=$tests/guest_burst
 taffrail=$BUILD/taffrail
@@ -133,4 +133,19 @@ holds burst "every wait is a sync" 'map(select(.trace).trace | .wait_us <= .sync
 check burst "calls of the runtime that are ours" "$(guest "" FAKE_LOG="$work/off.log" "$burst" launch=5 wait launch=2 sync && cat off.log)" \
 	"$(guest "trace=on" FAKE_LOG="$work/on.log" "$burst" launch=5 wait launch=2 sync && cat on.log)"
 
-tally 50
+guest "trace=on" "$burst" launch=4 beside=3 launch=1 wait sync
+holds beside "threads of one burst" '.[0].trace | .submits == 8 and .syncs == 2'
+holds beside "it is whole" "map($whole) | all"
+
+# ---- what leaves a computation by a jump, on several threads, in children ----
+
+for way in load fiber joined_at_exit; do
+	same "$way" TAFFRAIL_SET="trace=on" timeout -s KILL 30 "$tests/guest_threads" $way
+done
+for way in jump jump_on_thread; do
+	same $way FAKE_FN_FIRST=1 TAFFRAIL_SET="trace=on;drain.deadline=200ms" timeout -s KILL 30 "$tests/guest_threads" $way
+done
+for way in unwiped_decode while_loading; do
+	same "$way" TAFFRAIL_SET="trace=on" timeout -s KILL 30 "$tests/guest_fork" $way
+done
+tally 73
