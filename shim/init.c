@@ -76,19 +76,33 @@ static void keep_argv(int argc, char **argv)
 	taf_argv = words;
 }
 
+/* Another copy of us stands in front: preloaded from elsewhere, or preloaded where this one
+ * is opened as a layer. One of us counts; the other one hands on. */
+static bool is_second(void)
+{
+	struct link_map *m = taf_elf_first(), *self = taf_elf_self();
+	struct taf_elf e;
+
+	for (; m && self && m != self; m = m->l_next)
+		if (taf_elf_of(m, &e) && taf_elf_symbol(&e, "taffrail_vulkan_layer", NULL))
+			return true;
+	return false;
+}
+
 __attribute__((constructor)) static void taf_init(int argc, char **argv, char **envp)
 {
 	uint32_t cold = TAF_COLD;
+	bool is_off;
 
 	keep_env(envp);
 	keep_argv(argc, argv);
 	taf_elf_init();
 	taf_real_init();
-	if (!taf_env_is_off(taf_env_now))
+	is_off = taf_env_is_off(taf_env_now) || is_second();
+	if (!is_off)
 		taf_sites_init(envp);
 	atomic_compare_exchange_strong(&taf_life.state, &cold,
-				       taf_env_is_off(taf_env_now) ? (uint32_t)TAF_OFF
-								   : (uint32_t)TAF_ARMED);
+				       is_off ? (uint32_t)TAF_OFF : (uint32_t)TAF_ARMED);
 	taf_is_booted = true;
 }
 

@@ -47,6 +47,26 @@ for route in link instance device open; do
 	done
 done
 
+# Preloaded from one place and installed as a layer at another: two objects, one guard.
+mkdir copy
+cp "$BUILD"/libtaffrail*.so copy
+sed "s|@LIB@|$work/copy|" "$SRC/hooks/vulkan_layer.json.in" >"$layers/VkLayer_taffrail.json"
+for route in link device; do
+	case="two copies $route"
+	without_shim ./program $route fence 6
+	with_shim TAFFRAIL_VULKAN_LAYER=1 ./program $route fence 6
+	check_shown
+	check_seen
+	check "$case" sessions 1 "$(count '.ev == "start"')"
+done
+case="two preloads"
+fresh
+raw shim env LD_PRELOAD="$shim:$work/copy/libtaffrail.so" TAFFRAIL_STATE="$state" ./program link fence 6
+check_shown
+check_seen
+check "$case" sessions 1 "$(count '.ev == "start"')"
+sed "s|@LIB@|$BUILD|" "$SRC/hooks/vulkan_layer.json.in" >"$layers/VkLayer_taffrail.json"
+
 # More than any table holds: what is not known passes unseen.
 for route in link device; do
 	for what in devices instances; do
@@ -97,4 +117,4 @@ fresh
 raw shim env TAFFRAIL_STATE="$state" ./program link fence 6
 check_shown
 check "$case" state "" "$(ls "$state" 2>/dev/null)"
-tally 275
+tally 299
