@@ -121,7 +121,8 @@ void taf_flight_seen(struct taf_flight_mark *m, uint64_t key)
 	m->lanes = atomic_load(&lanes_used);
 	for (int l = 0; l < m->lanes; l++)
 		for (int i = 0; i <= OTHERS; i++)
-			m->submits[l][i] = (uint32_t)submits_of(&taf_flights[l].of[i]);
+			m->submits[l][i] =
+				(uint32_t)taf_flight_shown(&taf_flights[l], &taf_flights[l].of[i]);
 }
 
 static bool is_of_device(const struct taf_flight_queue *q, uint32_t device)

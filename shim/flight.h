@@ -19,6 +19,7 @@
 
 #include <stdatomic.h>
 
+#include "life.h"
 #include "live.h"
 
 #define TAF_FLIGHT_QUEUES 7
@@ -76,12 +77,25 @@ taf_flight_submit(struct taf_flight *f, uint64_t key, bool is_shared)
 	if (__builtin_expect(atomic_load_explicit(&q->key, memory_order_relaxed) != key, 0))
 		q = taf_flight_find(f, key);
 	if (__builtin_expect(is_shared, 0))
-		atomic_fetch_add_explicit(&q->submits, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&q->submits, 1, memory_order_release);
 	else
 		atomic_store_explicit(&q->submits,
 				      atomic_load_explicit(&q->submits, memory_order_relaxed) + 1,
-				      memory_order_relaxed);
+				      memory_order_release);
 	return q;
+}
+
+/* What a wait that begins now may show of that queue to be done: of a thread that is
+ * within a submit, the latest one may still be to reach the device. */
+static inline uint64_t taf_flight_shown(const struct taf_flight *f,
+					const struct taf_flight_queue *q)
+{
+	uint64_t n = atomic_load_explicit(&q->submits, memory_order_acquire);
+	uint32_t inside = atomic_load_explicit(&f->inside, memory_order_relaxed);
+
+	if (inside && f == taf_tls.flight && taf_tls.is_submitting)
+		inside--;
+	return n > inside ? n - inside : 0;
 }
 
 /* That submit has failed. False: it counts all the same, since it was seen to be done. */

@@ -82,6 +82,35 @@ static void what_comes_during_a_wait_is_still_in_flight(void **state)
 	assert_int_equal(in_flight(), 4);
 }
 
+/* Another thread has counted its launch, and not made it yet. */
+static void what_is_about_to_be_submitted_is_in_flight(void **state)
+{
+	struct taf_flight *own = taf_tls.flight;
+
+	(void)state;
+	submit(0x1000, 1); /* its own lane is the last: all are looked at */
+	taf_tls.flight = &taf_flights[1];
+	submit(0x1000, 3);
+	taf_flights[1].inside = 1;
+	taf_tls.flight = own;
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	assert_int_equal(in_flight(), 1);
+	taf_flights[1].inside = 0;
+	wait_for(key(0x1000));
+	assert_int_equal(in_flight(), 0);
+	/* One's own is not about to be: who waits within it has made it. */
+	submit(0x1000, 1);
+	own->inside = 1;
+	taf_tls.is_submitting = true;
+	wait_for(key(0x1000));
+	assert_int_equal(in_flight(), 0);
+	taf_tls.is_submitting = false;
+	/* Nor is more about to be than was counted. */
+	taf_flights[2].inside = 1;
+	wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+	assert_int_equal(in_flight(), 0);
+}
+
 static void two_waits_that_overlap_never_go_back(void **state)
 {
 	struct taf_flight_mark early, late;
@@ -376,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_wait_shows_its_own_queue_to_be_done, setup),
 		cmocka_unit_test_setup(what_comes_during_a_wait_is_still_in_flight, setup),
+		cmocka_unit_test_setup(what_is_about_to_be_submitted_is_in_flight, setup),
 		cmocka_unit_test_setup(two_waits_that_overlap_never_go_back, setup),
 		cmocka_unit_test_setup(default_streams_belong_to_their_device, setup),
 		cmocka_unit_test_setup(a_stream_is_the_same_on_any_device, setup),
