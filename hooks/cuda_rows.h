@@ -95,17 +95,19 @@ static inline bool taf_cu_is_over(int r)
 #define CAPTURED(name, params, args, queue) \
 	PASSES(name, params, args, (void)0, if (taf_cu_is_over(r)) taf_capture_closed(queue))
 
+/* What another thread submits meanwhile may come behind the event. */
 #define RECORDS(name, params, args, queue) \
-	PASSES(name, params, args, (void)0, \
-	       if (!r && taf_is_counting()) taf_event_record( \
-		       TAF_API, TAF_U64(event), taf_flight_key(TAF_API, queue, TAF_DEVICE)))
+	PASSES(name, params, args, struct taf_flight_point at; \
+	       taf_flight_point(&at, taf_flight_key(TAF_API, queue, TAF_DEVICE)), \
+	       if (!r && taf_is_counting()) taf_event_recorded(TAF_API, TAF_U64(event), &at))
 #define FORGETS(name) \
 	PASSES(name, (void *event), (event), taf_event_forget(TAF_API, TAF_U64(event)), (void)0)
 
 /* After a query that says "done". */
 #define ASKS_EVENT(name) \
-	PASSES(name, (void *event), (event), (void)0, \
-	       if (!r && taf_event_reached(TAF_API, TAF_U64(event))) taf_cu_waited(&call))
+	PASSES(name, (void *event), (event), \
+	       uint32_t turn = taf_event_turn(TAF_API, TAF_U64(event)), \
+	       if (!r && taf_event_passed(TAF_API, TAF_U64(event), turn)) taf_cu_waited(&call))
 #define ASKS_QUEUE(name, queue) SHOWS(name, (void *stream), (stream), queue, true)
 /* Where is_done, its success shows that the queue had run dry. */
 #define SHOWS(name, params, args, queue, is_done) \
@@ -125,11 +127,13 @@ static inline bool taf_cu_is_over(int r)
 	int taf_##name(void *event) \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
+		uint32_t turn; \
 		int r; \
 		if (!taf_before(&call)) \
 			return TAF_CU_NOT_INITIALIZED; \
+		turn = taf_event_turn(TAF_API, TAF_U64(event)); \
 		r = THROUGH(call, name)(event); \
-		if (!r && taf_event_reached(TAF_API, TAF_U64(event))) \
+		if (!r && taf_event_passed(TAF_API, TAF_U64(event), turn)) \
 			taf_cu_waited(&call); \
 		taf_after(&call, r); \
 		TAF_FAULT(call, r); \

@@ -318,11 +318,12 @@ static void waited(struct taf_call *call)
 	int taf_##name params \
 	{ \
 		TAF_FIND(call, name, int); \
+		struct taf_flight_point at; \
 		int r; \
+		taf_flight_point(&at, taf_flight_key(TAF_API_HIP, queue, taf_tls.device)); \
 		r = THROUGH(call, name) args; \
 		if (!r && taf_is_counting()) \
-			taf_event_record(TAF_API_HIP, TAF_U64(event), \
-					 taf_flight_key(TAF_API_HIP, queue, taf_tls.device)); \
+			taf_event_recorded(TAF_API_HIP, TAF_U64(event), &at); \
 		TAF_FAULT(call, r); \
 		return r; \
 	}
@@ -334,12 +335,14 @@ RECORDS(hipEventRecordWithFlags, (void *event, void *stream, unsigned flags),
 int taf_hipEventSynchronize(void *event)
 {
 	struct taf_call call = TAF_CALL(hipEventSynchronize);
+	uint32_t turn;
 	int r;
 
 	if (!taf_before(&call))
 		return TAF_HIP_NOT_INITIALIZED;
+	turn = taf_event_turn(TAF_API_HIP, TAF_U64(event));
 	r = THROUGH(call, hipEventSynchronize)(event);
-	if (!r && taf_event_reached(TAF_API_HIP, TAF_U64(event)))
+	if (!r && taf_event_passed(TAF_API_HIP, TAF_U64(event), turn))
 		waited(&call);
 	taf_after(&call, r);
 	TAF_FAULT(call, r);
@@ -349,9 +352,10 @@ int taf_hipEventSynchronize(void *event)
 int taf_hipEventQuery(void *event)
 {
 	TAF_FIND(call, hipEventQuery, int);
+	uint32_t turn = taf_event_turn(TAF_API_HIP, TAF_U64(event));
 	int r = THROUGH(call, hipEventQuery)(event);
 
-	if (!r && taf_event_reached(TAF_API_HIP, TAF_U64(event)))
+	if (!r && taf_event_passed(TAF_API_HIP, TAF_U64(event), turn))
 		waited(&call);
 	TAF_FAULT(call, r);
 	return r;

@@ -7,7 +7,8 @@
 
 struct event {
 	_Atomic(uint32_t) is_busy;
-	uint64_t of; /* api and handle; 0: free; under is_busy, as the point */
+	_Atomic(uint64_t) of; /* api and handle; 0: free; written under is_busy, as all below */
+	_Atomic(uint32_t) turn; /* records so far at this place, never 0 after the first */
 	struct taf_flight_point point;
 };
 
@@ -29,7 +30,7 @@ void taf_flight_point(struct taf_flight_point *p, uint64_t key)
 		p->submits[l] = 0;
 		for (int i = 0; i < TAF_FLIGHT_QUEUES && is_of(f, key); i++)
 			if (atomic_load_explicit(&f->of[i].key, memory_order_relaxed) == key)
-				p->submits[l] = 1 + (uint32_t)atomic_load(&f->of[i].submits);
+				p->submits[l] = 1 + (uint32_t)taf_flight_shown(f, &f->of[i]);
 	}
 }
 
@@ -70,10 +71,15 @@ static uint64_t name_of(enum taf_api api, uint64_t event)
 	return (uint64_t)api << 56 ^ event;
 }
 
+static struct event *place_of(uint64_t of)
+{
+	return &events[(of * 0x9e3779b97f4a7c15ull >> 40) & (EVENTS - 1)];
+}
+
 /* Its place, taken; NULL: another thread is there. */
 static struct event *take(uint64_t of)
 {
-	struct event *e = &events[(of * 0x9e3779b97f4a7c15ull >> 40) & (EVENTS - 1)];
+	struct event *e = place_of(of);
 
 	return atomic_exchange_explicit(&e->is_busy, 1, memory_order_acquire) ? NULL : e;
 }
@@ -83,32 +89,56 @@ static void leave(struct event *e)
 	atomic_store_explicit(&e->is_busy, 0, memory_order_release);
 }
 
-void taf_event_record(enum taf_api api, uint64_t event, uint64_t key)
+void taf_event_recorded(enum taf_api api, uint64_t event, const struct taf_flight_point *at)
 {
 	uint64_t of = name_of(api, event);
 	struct event *e = event ? take(of) : NULL;
+	uint32_t turn;
 
 	if (!e)
 		return;
-	e->of = of;
-	taf_flight_point(&e->point, key);
+	turn = atomic_load(&e->turn) + 1;
+	atomic_store(&e->turn, turn ? turn : 1);
+	atomic_store(&e->of, of);
+	e->point = *at;
 	leave(e);
 }
 
-bool taf_event_reached(enum taf_api api, uint64_t event)
+void taf_event_record(enum taf_api api, uint64_t event, uint64_t key)
+{
+	struct taf_flight_point now;
+
+	taf_flight_point(&now, key);
+	taf_event_recorded(api, event, &now);
+}
+
+uint32_t taf_event_turn(enum taf_api api, uint64_t event)
 {
 	uint64_t of = name_of(api, event);
-	struct event *e = event ? take(of) : NULL;
+	const struct event *e = event ? place_of(of) : NULL;
+
+	return e && atomic_load(&e->of) == of ? atomic_load(&e->turn) : 0;
+}
+
+bool taf_event_passed(enum taf_api api, uint64_t event, uint32_t turn)
+{
+	uint64_t of = name_of(api, event);
+	struct event *e = turn ? take(of) : NULL;
 	bool is_more = false;
 
 	if (!e)
 		return false;
-	if (e->of == of) {
+	if (atomic_load(&e->of) == of && atomic_load(&e->turn) == turn) {
 		is_more = taf_flight_passed(&e->point);
-		e->of = 0; /* it stays passed: later queries need not look again */
+		atomic_store(&e->of, 0); /* it stays passed: later queries need not look again */
 	}
 	leave(e);
 	return is_more;
+}
+
+bool taf_event_reached(enum taf_api api, uint64_t event)
+{
+	return taf_event_passed(api, event, taf_event_turn(api, event));
 }
 
 void taf_event_forget(enum taf_api api, uint64_t event)

@@ -4,8 +4,12 @@
  *   taf_flight_point(&p, key)       before their query of a queue
  *   taf_flight_passed(&p)           it said that the queue is done
  *
- *   taf_event_record(api, event, key)   their record of an event has succeeded
- *   taf_event_reached(api, event)       their wait for it, or a query, has succeeded
+ *   taf_flight_point(&p, key)           before their record of an event
+ *   taf_event_recorded(api, event, &p)  it has succeeded
+ *   taf_event_record(api, event, key)   the same where nobody else submits to that queue
+ *   turn = taf_event_turn(api, event)   before their wait for it, or a query
+ *   taf_event_passed(api, event, turn)  it has succeeded
+ *   taf_event_reached(api, event)       the same for what is not recorded anew meanwhile
  *   taf_event_forget(api, event)        before it is destroyed
  *
  * A stream that waits for an event on the device (cudaStreamWaitEvent) is not followed:
@@ -34,7 +38,12 @@ void taf_flight_point(struct taf_flight_point *p, uint64_t key);
 /* True when something was in flight that now counts as done. */
 bool taf_flight_passed(const struct taf_flight_point *p);
 
+void taf_event_recorded(enum taf_api api, uint64_t event, const struct taf_flight_point *at);
 void taf_event_record(enum taf_api api, uint64_t event, uint64_t key);
+/* Which record of it is known now; 0: none. */
+uint32_t taf_event_turn(enum taf_api api, uint64_t event);
+/* Another thread may have recorded it anew while theirs looked: that is not shown. */
+bool taf_event_passed(enum taf_api api, uint64_t event, uint32_t turn);
 bool taf_event_reached(enum taf_api api, uint64_t event);
 void taf_event_forget(enum taf_api api, uint64_t event);
 /* A fork child has none. */

@@ -94,6 +94,37 @@ static void the_latest_record_counts(void **state)
 	assert_int_equal(in_flight(), 0);
 }
 
+/* A thread has looked; before it says so another one has recorded the event anew. */
+static void a_record_during_a_wait_is_not_shown(void **state)
+{
+	uint32_t turn;
+
+	(void)state;
+	submit(STREAM, 2);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	turn = taf_event_turn(TAF_API_CUDA, EVENT);
+	submit(STREAM, 3);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	assert_false(taf_event_passed(TAF_API_CUDA, EVENT, turn));
+	assert_int_equal(in_flight(), 5);
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_int_equal(in_flight(), 0);
+}
+
+/* What is submitted while theirs records may lie behind the event. */
+static void a_submit_during_a_record_is_not_shown(void **state)
+{
+	struct taf_flight_point at;
+
+	(void)state;
+	submit(STREAM, 2);
+	taf_flight_point(&at, key(STREAM));
+	submit(STREAM, 3);
+	taf_event_recorded(TAF_API_CUDA, EVENT, &at);
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_int_equal(in_flight(), 3);
+}
+
 static void what_was_destroyed_is_unknown(void **state)
 {
 	(void)state;
@@ -146,6 +177,8 @@ static void nobody_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_record_during_a_wait_is_not_shown, begin),
+		cmocka_unit_test_setup(a_submit_during_a_record_is_not_shown, begin),
 		cmocka_unit_test_setup(a_query_of_a_queue, begin),
 		cmocka_unit_test_setup(a_queue_that_nobody_used, begin),
 		cmocka_unit_test_setup(an_event_is_reached, begin),
