@@ -10,10 +10,16 @@
  *   wait     hipStreamSynchronize                    (wide, and what it shows to be done)
  *   lookup   cuGetProcAddress_v2                     (its answer is matched by address)
  *   eval     mlx::core::eval                         (narrow, and the generation of its thread)
+ *   opencl   clEnqueueNDRangeKernel                  (narrow, by hand: a queue that is known)
+ *   vulkan   vkQueueSubmit                           (likewise)
+ *   churn    hipMalloc, hipGraphLaunch, hipStreamSynchronize, hipFree, each thread on a stream
+ *            of its own
  *
- * Two threads: in two threads of a process, against two processes. */
+ * Two threads: how much longer a call takes with one on each processor than with one
+ * alone, bare and under the shim.  Churn: time of one round of all threads together. */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +27,7 @@
 
 #define PAIRS 31
 #define CALLS 2000000
+#define THREADS 8
 
 /* All of a fake: whatever is not asked for costs nothing. */
 static struct {
@@ -31,11 +38,18 @@ static struct {
 	int (*launch)(void *, void *);
 	int (*wait)(void *);
 	void (*eval)(void *);
+	void *(*queue_of)(void *, void *, unsigned long long, int *);
+	int (*enqueue)(void *, void *, unsigned, const size_t *, const size_t *, const size_t *,
+		       unsigned, void *const *, void **);
+	void (*device_queue)(void *, unsigned, unsigned, void **);
+	int (*submit_vk)(void *, unsigned, const void *, unsigned long long);
 	int (*ask)(const char *, void **, int, unsigned long long, int *);
 } fake;
 
 struct loop {
 	const char *what;
+	int cpu; /* -1: wherever this program is let */
+	int calls;
 	double ns;
 };
 
@@ -87,13 +101,50 @@ static void eval(void)
 	fake.eval(no_arrays);
 }
 
+static void *cl_queue, *vk_queue;
+
+static void enqueue(void)
+{
+	static const size_t one[1] = { 1 };
+	static char kernel;
+
+	fake.enqueue(cl_queue, &kernel, 1, NULL, one, NULL, 0, NULL, NULL);
+}
+
+static void submit_vk(void)
+{
+	fake.submit_vk(vk_queue, 0, NULL, 0);
+}
+
+static void churn(void)
+{
+	static _Thread_local char own;
+	void *p;
+
+	fake.malloc(&p, 4096);
+	fake.launch(p, &own);
+	fake.wait(&own);
+	fake.free(p);
+}
+
 static const struct {
 	const char *what;
 	void (*call)(void);
 } loops[] = {
-	{ "narrow", narrow }, { "wide", wide },	    { "launch", launch }, { "armed", launch },
-	{ "memory", memory }, { "wait", wait_for }, { "lookup", lookup }, { "eval", eval },
+	{ "narrow", narrow },  { "wide", wide },	{ "launch", launch }, { "armed", launch },
+	{ "memory", memory },  { "wait", wait_for },	{ "lookup", lookup }, { "eval", eval },
+	{ "opencl", enqueue }, { "vulkan", submit_vk }, { "churn", churn },
 };
+
+/* Whatever `taskset` said of the whole. */
+static void stay_on(unsigned cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
 
 static void *run_loop(void *arg)
 {
@@ -104,10 +155,12 @@ static void *run_loop(void *arg)
 	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
 		if (!strcmp(loops[i].what, l->what))
 			call = loops[i].call;
+	if (l->cpu >= 0)
+		stay_on((unsigned)l->cpu);
 	begin = bench_now_ns();
-	for (int i = 0; i < CALLS; i++)
+	for (int i = 0; i < l->calls; i++)
 		call();
-	l->ns = (bench_now_ns() - begin) / CALLS;
+	l->ns = (bench_now_ns() - begin) / l->calls;
 	return NULL;
 }
 
@@ -118,16 +171,8 @@ static void find(void *handle, const char *name, void *fn)
 	memcpy(fn, &p, sizeof(p));
 }
 
-/* The child: prints ns a call, the slower thread's. */
-static int child(const char *path, const char *what, int threads)
+static void find_all(void *h)
 {
-	void *h = dlopen(path, RTLD_NOW);
-	struct loop l[2] = { { what, 0 }, { what, 0 } };
-	pthread_t t[2];
-	double worst = 0;
-
-	if (!h)
-		return 1;
 	find(h, "ggml_backend_sched_graph_compute_async", &fake.submit);
 	find(h, "ggml_backend_synchronize", &fake.sync);
 	find(h, "hipMalloc", &fake.malloc);
@@ -136,15 +181,46 @@ static int child(const char *path, const char *what, int threads)
 	find(h, "hipStreamSynchronize", &fake.wait);
 	find(h, "cuGetProcAddress_v2", &fake.ask);
 	find(h, "_ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE", &fake.eval);
-	if (!fake.submit || !fake.sync || !fake.malloc || !fake.free || !fake.launch ||
-	    !fake.wait || !fake.ask || !fake.eval)
-		return 1;
+	find(h, "clCreateCommandQueue", &fake.queue_of);
+	find(h, "clEnqueueNDRangeKernel", &fake.enqueue);
+	find(h, "vkGetDeviceQueue", &fake.device_queue);
+	find(h, "vkQueueSubmit", &fake.submit_vk);
+}
+
+static void get_ready(void)
+{
+	static char context, device;
+	int error;
+
+	cl_queue = fake.queue_of(&context, &device, 0, &error);
+	fake.device_queue(&device, 0, 0, &vk_queue);
 	launch(); /* becomes active */
 	usleep(20000); /* and knows how fast its clock is */
 	launch();
 	wait_for(); /* nothing is in flight: a free does not drain */
-	for (int i = 0; i < threads; i++)
+}
+
+/* The child: prints ns a call, the slowest thread's. */
+static int child(const char *path, const char *what, int threads)
+{
+	void *h = dlopen(path, RTLD_NOW);
+	struct loop l[THREADS];
+	pthread_t t[THREADS];
+	double worst = 0;
+
+	if (!h || threads > THREADS)
+		return 1;
+	find_all(h);
+	if (!fake.submit || !fake.sync || !fake.malloc || !fake.free || !fake.launch ||
+	    !fake.wait || !fake.ask || !fake.eval || !fake.queue_of || !fake.enqueue ||
+	    !fake.device_queue || !fake.submit_vk)
+		return 1;
+	get_ready();
+	for (int i = 0; i < threads; i++) {
+		l[i] = (struct loop){ what, threads > 1 ? i % 2 : -1,
+				      threads > 2 ? CALLS / 20 : CALLS, 0 };
 		pthread_create(&t[i], NULL, run_loop, &l[i]);
+	}
 	for (int i = 0; i < threads; i++) {
 		pthread_join(t[i], NULL);
 		worst = l[i].ns > worst ? l[i].ns : worst;
@@ -154,24 +230,15 @@ static int child(const char *path, const char *what, int threads)
 	return 0;
 }
 
-static FILE *start(const char *self, const char *setting, const char *what, const char *threads)
+static double measure(const char *self, const char *setting, const char *what, int threads)
 {
-	char cmd[10240];
+	char cmd[10240], line[64];
+	double ns;
 	FILE *p;
 
-	snprintf(cmd, sizeof(cmd), "%s %s child %s %s", setting, self, what, threads);
+	snprintf(cmd, sizeof(cmd), "%s %s child %s %d", setting, self, what, threads);
 	p = popen(cmd, "r");
-	if (!p)
-		exit(1);
-	return p;
-}
-
-static double answer(FILE *p)
-{
-	char line[64];
-	double ns;
-
-	if (!fgets(line, sizeof(line), p) || (ns = atof(line)) <= 0) {
+	if (!p || !fgets(line, sizeof(line), p) || (ns = atof(line)) <= 0) {
 		fprintf(stderr, "bench_door: no answer from a child\n");
 		exit(1);
 	}
@@ -179,36 +246,36 @@ static double answer(FILE *p)
 	return ns;
 }
 
-static double measure(const char *self, const char *setting, const char *what, const char *threads)
-{
-	return answer(start(self, setting, what, threads));
-}
-
+/* One call, or one round of THREADS threads. */
 static void pairs(const char *name, const char *self, const char *shim, const char *what)
 {
 	static double a[PAIRS], b[PAIRS];
+	int threads = strcmp(what, "churn") ? 1 : THREADS;
 
 	for (int i = 0; i < PAIRS; i++) {
-		a[i] = measure(self, "", what, "1");
-		b[i] = measure(self, shim, what, "1");
+		a[i] = measure(self, "", what, threads);
+		b[i] = measure(self, shim, what, threads);
 	}
 	bench_pairs(name, a, b, PAIRS, "ns", 0);
 }
 
-/* Two processes at once, with one thread each, against one with two: the processor's
- * own limits are in both, and what the threads share is left. */
+/* What a call takes alone, as a part of what it takes beside another thread's. */
+static double scaling(const char *self, const char *setting, const char *what)
+{
+	double one = measure(self, setting, what, 1);
+
+	return one / measure(self, setting, what, 2);
+}
+
 static void sharing(const char *name, const char *self, const char *shim, const char *what)
 {
 	static double a[PAIRS], b[PAIRS];
 
 	for (int i = 0; i < PAIRS; i++) {
-		FILE *one = start(self, shim, what, "1"), *other = start(self, shim, what, "1");
-		double x = answer(one), y = answer(other);
-
-		a[i] = x > y ? x : y;
-		b[i] = measure(self, shim, what, "2");
+		a[i] = scaling(self, "", what);
+		b[i] = scaling(self, shim, what);
 	}
-	bench_pairs(name, a, b, PAIRS, "ns", 1);
+	bench_pairs(name, a, b, PAIRS, "", 1);
 }
 
 int main(int argc, char **argv)
@@ -234,7 +301,11 @@ int main(int argc, char **argv)
 	pairs("an allocation and its free", argv[0], shim, "memory");
 	pairs("a stream synchronize", argv[0], shim, "wait");
 	pairs("cuGetProcAddress of a watched name", argv[0], shim, "lookup");
-	bench_head("Two threads in the narrow door", "two processes", "two threads of one");
+	pairs("an evaluation of MLX", argv[0], shim, "eval");
+	pairs("an OpenCL kernel", argv[0], shim, "opencl");
+	pairs("a Vulkan submit", argv[0], shim, "vulkan");
+	pairs("8 threads, each: allocate, launch, wait, free", argv[0], shim, "churn");
+	bench_head("Two threads: one alone against one of two", "bare", "under the shim");
 	sharing("narrow door", argv[0], shim, "narrow");
 	sharing("a launch, one stream", argv[0], shim, "launch");
 	snprintf(path, sizeof(path), "rm -rf %s", state);
