@@ -17,6 +17,8 @@
 #include "still.h"
 #include "traced.h"
 
+#define REPEATS 16u /* drains before a free that a generation has in the log at once */
+#define REPEAT_NS 1000000000u
 #define CAPTURE_MS 100 /* a capture takes microseconds: one that lasts is not waited for */
 
 unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, int *rule)
@@ -159,6 +161,36 @@ static bool is_frequent(const struct taf_work *w, int rule)
 	return w->is_burst && rule == TAF_RULE_drain_before_unload;
 }
 
+/* Whether this drain is in the log. */
+static bool is_told(struct taf_work *w, int rule)
+{
+	struct taf_repeats *r = &w->repeats;
+	uint64_t now;
+
+	if (!is_frequent(w, rule))
+		return true;
+	now = taf_sys_mono_ns();
+	if (r->of != w->of)
+		*r = (struct taf_repeats){ .of = w->of, .untold = r->untold };
+	if (r->told >= REPEATS && now - r->told_ns < REPEAT_NS) {
+		r->untold++;
+		return false;
+	}
+	r->told++;
+	r->told_ns = now;
+	return true;
+}
+
+static void name_untold(struct taf_text *t, struct taf_work *w)
+{
+	if (!w->repeats.untold)
+		return;
+	taf_text_put(t, t->used ? "; " : "");
+	taf_text_u64(t, w->repeats.untold);
+	taf_text_put(t, " drains before it are not in the log");
+	w->repeats.untold = 0;
+}
+
 /* A runtime that the program itself has waited for. What is copied is not counted as
  * in flight, so the last wait of a process is made all the same. */
 static bool is_idle(const struct taf_work *w, unsigned drain, int rule)
@@ -189,18 +221,52 @@ static void not_from_callback(struct taf_work *w, int rule)
 	w->would = w->of;
 }
 
+/* Fills r with what came of it. */
+static void carry_out(struct taf_work *w, unsigned drain, struct taf_rec *r)
+{
+	struct taf_ring_head *head = taf_ring_head();
+	struct taf_trace_span span = { 0 };
+	uint64_t begin = taf_sys_mono_ns();
+
+	if (taf_traced_is_on())
+		span = taf_traced_open(w);
+	r->rc = call_sync(w, drain, &r->msg);
+	if (taf_traced_is_on())
+		taf_traced_close(w, TAF_PART_DRAIN, &span);
+	r->us = (taf_sys_mono_ns() - begin) / 1000;
+	r->phase = TAF_END;
+	r->has = TAF_HAS_OF | TAF_HAS_RC | TAF_HAS_MS;
+	r->keep = TAF_KEEP_LOG;
+	if (!r->rc) {
+		w->drained_ns = taf_sys_mono_ns();
+		w->since_sync = 0;
+		w->first_unsynced = w->submits + 1;
+	}
+	if (head) {
+		atomic_fetch_add(&head->drains, 1);
+		atomic_fetch_add(&head->drain_ns, r->us * 1000);
+	}
+}
+
+/* One that is not in the log, but for the first of a generation that fails. */
+static void drain_untold(struct taf_work *w, unsigned drain, struct taf_rec *r, int rule)
+{
+	carry_out(w, drain, r);
+	if (r->rc && w->would != w->of) {
+		w->would = w->of;
+		taf_act_not_drained(w, rule, r->msg);
+	}
+}
+
 void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 {
-	char buf[96];
+	char buf[160];
 	struct taf_text label;
-	struct taf_ring_head *head = taf_ring_head();
 	struct taf_rec r = { .kind = TAF_DRAIN,
 			     .phase = TAF_BEGIN,
 			     .engine = w->table->engine,
 			     .model = taf_work_model_name(w),
 			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL };
-	uint64_t begin = taf_sys_mono_ns();
-	struct taf_trace_span span = { 0 };
 
 	if (!drain || !w->table->ops || !w->table->ops->sync || is_idle(w, drain, rule))
 		return;
@@ -208,8 +274,8 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 		return; /* it would wait for nothing, and look as if it had */
 	taf_text_init(&label, buf, sizeof(buf));
 	name_submits(&label, w);
-	r.msg = buf[0] ? buf : NULL;
 	if (taf_rules.mode == TAF_MODE_OBSERVE) {
+		r.msg = buf[0] ? buf : NULL;
 		if (!is_frequent(w, rule) || w->would != w->of)
 			would_drain(w, &r);
 		w->would = w->of;
@@ -219,28 +285,17 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 		not_from_callback(w, rule);
 		return;
 	}
+	if (!is_told(w, rule)) {
+		drain_untold(w, drain, &r, rule);
+		return;
+	}
+	name_untold(&label, w);
+	r.msg = buf[0] ? buf : NULL;
 	if (rule != TAF_RULE_drain_every_submits && !is_frequent(w, rule))
 		r.keep = TAF_KEEP_SYNC;
 	r.of = taf_crumb(&r);
-	r.phase = TAF_END;
-	if (taf_traced_is_on())
-		span = taf_traced_open(w);
-	r.rc = call_sync(w, drain, &r.msg);
-	if (taf_traced_is_on())
-		taf_traced_close(w, TAF_PART_DRAIN, &span);
-	r.us = (taf_sys_mono_ns() - begin) / 1000;
-	r.has = TAF_HAS_OF | TAF_HAS_RC | TAF_HAS_MS;
-	r.keep = TAF_KEEP_LOG;
-	if (!r.rc) {
-		w->drained_ns = taf_sys_mono_ns();
-		w->since_sync = 0;
-		w->first_unsynced = w->submits + 1;
-	}
+	carry_out(w, drain, &r);
 	taf_crumb(&r);
-	if (head) {
-		atomic_fetch_add(&head->drains, 1);
-		atomic_fetch_add(&head->drain_ns, r.us * 1000);
-	}
 }
 
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule)

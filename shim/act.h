@@ -3,8 +3,10 @@
  *
  * Order everywhere: claim the context, synchronize, then clear.  If the wait
  * fails, the clear is skipped and the crumb says so.  In observe mode nothing
- * is done and a `would` crumb is written.  Every drain writes a begin and an
- * end, so that a hang in it is an open begin.
+ * is done and a `would` crumb is written.  A drain writes a begin and an end, so
+ * that a hang in it is an open begin; of those before a free, of which a program with
+ * many threads makes thousands a second, the first of a generation do and then one a
+ * second, which tells how many did not.
  */
 #ifndef TAF_ACT_H
 #define TAF_ACT_H

@@ -86,6 +86,13 @@ struct taf_queue *taf_queue_add(struct taf_queues *t, uint64_t handle, const str
 	return q;
 }
 
+static void wait_for(struct taf_queue *q, uint32_t holder)
+{
+	atomic_fetch_add(&q->waiters, 1);
+	taf_sys_wait(&q->claim, holder, LOOK_MS);
+	atomic_fetch_sub(&q->waiters, 1);
+}
+
 /* Takes it for this thread, waiting at most ms. False: another has it. */
 static bool claim(struct taf_queue *q, uint64_t ms)
 {
@@ -101,7 +108,7 @@ static bool claim(struct taf_queue *q, uint64_t ms)
 		else if (now >= until)
 			return false;
 		else
-			taf_sys_wait(&q->claim, seen, LOOK_MS);
+			wait_for(q, seen);
 		seen = 0;
 	}
 	return true;
@@ -127,7 +134,7 @@ void taf_queue_leave(struct taf_queue *q)
 	if (!q)
 		return;
 	me = (uint32_t)taf_tid();
-	if (atomic_compare_exchange_strong(&q->claim, &me, 0))
+	if (atomic_compare_exchange_strong(&q->claim, &me, 0) && atomic_load(&q->waiters))
 		taf_sys_wake_all(&q->claim);
 }
 

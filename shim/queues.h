@@ -43,6 +43,7 @@
 struct taf_queue {
 	_Atomic(uint64_t) handle; /* 0: free entry */
 	_Atomic(uint32_t) claim;
+	_Atomic(uint32_t) waiters; /* for the claim: who gives it back wakes nobody else */
 	_Atomic(uint32_t) refs; /* the program's, where the runtime counts them */
 	uint64_t parent; /* the device that it belongs to */
 	const void *home; /* who made it */

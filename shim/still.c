@@ -21,8 +21,27 @@ static uint32_t self(void)
 	return (uint32_t)taf_tid();
 }
 
+/* Some 5 us: a free is often over by then, and a thread that sleeps takes longer to wake. */
+#define LOOKS 400
+
+static bool is_over_soon(uint32_t holder)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (atomic_load_explicit(&taf_still.holder, memory_order_relaxed) != holder)
+			return true;
+#if defined(__x86_64__)
+		__builtin_ia32_pause();
+#else
+		__asm__ volatile("yield");
+#endif
+	}
+	return false;
+}
+
 static void wait_for(uint32_t holder)
 {
+	if (is_over_soon(holder))
+		return;
 	atomic_fetch_add(&taf_still.waiters, 1);
 	taf_sys_wait(&taf_still.holder, holder, LOOK_MS);
 	atomic_fetch_sub(&taf_still.waiters, 1);

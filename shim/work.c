@@ -25,11 +25,11 @@
 #define SHOW_SHARE 200u /* the mark may take that part of the time */
 #define SHOW_PAUSE_NS 1000000000u /* and is written that often all the same */
 
-static struct taf_live_model
-	models[TAF_MODELS_MAX]; /* entries under table_lock, handle read by anyone */
-struct taf_work taf_works[TAF_WORKS_MAX]; /* likewise */
-static _Atomic(uint32_t)
-	table_lock; /* 0, or the tid inside: a few stores, never a call of theirs */
+/* Entries under table_lock, handle read by anyone. */
+static struct taf_live_model models[TAF_MODELS_MAX];
+struct taf_work taf_works[TAF_WORKS_MAX];
+/* 0, or the tid inside: a few stores, never a call of theirs. */
+static _Atomic(uint32_t) table_lock;
 _Atomic(uint64_t) taf_work_show_ns;
 
 /* False after LOCK_MS, or where this very thread has it: a handler of theirs that
@@ -381,8 +381,7 @@ bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c)
 	return true;
 }
 
-/* Of computations that are far shorter than a tick the clock tells of some: all of the
- * first ones, since there may be no more. */
+/* Of computations far shorter than a tick the clock tells of some: all of the first ones. */
 #define EACH 16u
 
 static void note_time(struct taf_work *w)

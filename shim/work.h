@@ -48,6 +48,13 @@ struct taf_live_model {
 	char name[TAF_MODEL_NAME];
 };
 
+/* Drains that a program asks for again and again, of one generation. */
+struct taf_repeats {
+	uint64_t of; /* that generation */
+	uint64_t told_ns;
+	uint32_t told, untold; /* in the log, and since then */
+};
+
 struct taf_work {
 	_Atomic(void *) handle;
 	_Atomic(uint32_t) claim;
@@ -74,6 +81,7 @@ struct taf_work {
 	struct taf_coarse at; /* when its latest submit ended */
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	uint64_t drained_ns; /* or made */
+	struct taf_repeats repeats;
 	uint64_t
 		waited_ns; /* end of the last wait, its own or ours, for what a burst submitted; 0 */
 	uint64_t submits, tokens, peak;

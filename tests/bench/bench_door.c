@@ -27,6 +27,7 @@
 
 #define PAIRS 31
 #define CALLS 2000000
+#define ROUNDS 20000 /* of threads that free */
 #define THREADS 8
 
 /* All of a fake: whatever is not asked for costs nothing. */
@@ -218,7 +219,7 @@ static int child(const char *path, const char *what, int threads)
 	get_ready();
 	for (int i = 0; i < threads; i++) {
 		l[i] = (struct loop){ what, threads > 1 ? i % 2 : -1,
-				      threads > 2 ? CALLS / 20 : CALLS, 0 };
+				      strcmp(what, "churn") ? CALLS : ROUNDS, 0 };
 		pthread_create(&t[i], NULL, run_loop, &l[i]);
 	}
 	for (int i = 0; i < threads; i++) {

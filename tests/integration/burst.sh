@@ -73,6 +73,16 @@ has post_sync "the rule" '.ev == "drain" and .rule == "drain.post_sync"'
 guest "drain.pre_clear=on;drain.at_exit=off" launch=1 pause=400 launch=1
 check pre_clear "waits before each" QLQL "$(order | tr -d .T)"
 
+# Who frees again and again is drained each time, and the log is not filled with it.
+repeat=()
+for _ in {1..40}; do
+	repeat+=(take=64 launch=1 give)
+done
+guest "" "${repeat[@]}" pause=400 take=64 launch=1 give
+check repeat "waits before frees" 41 "$(order | grep -o QF | wc -l)"
+check repeat "in the log" 17 "$(count '.ev == "drain" and .ph == "begin" and .rule == "drain.before_unload"')"
+has repeat "how many are not" '.ev == "drain" and .ph == "begin" and .msg == "submits 1..1 of this generation; 24 drains before it are not in the log"'
+
 guest "" launch=3
 calls exit "LLLD."
 has exit "the drain" '.ev == "drain" and .rule == "drain.at_exit" and .ph == "begin"'
