@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PUBLIC __attribute__((visibility("default")))
 
@@ -58,7 +57,7 @@ static struct sd_image *image_of(bool is_whole, int width)
 
 static bool is(float a, float b)
 {
-	return !memcmp(&a, &b, sizeof(a));
+	return !(a < b) && !(a > b);
 }
 
 struct sd_image *txt2img(void *ctx, const char *prompt, const char *negative, int skip, float scale,

@@ -65,7 +65,7 @@ static bool do_adapter(const char *word, const char *value)
 	} else if (!strncmp(word, "one=", 4)) {
 		newest = one_by_one.load(model, value);
 		one_by_one.set(ctx, newest, 1);
-	} else if (!strncmp(word, "scale=", 6)) {
+	} else if (value && !strncmp(word, "scale=", 6)) {
 		one_by_one.set(ctx, newest, (float)atof(value));
 	} else if (!strcmp(word, "less")) {
 		one_by_one.take(ctx, newest);

@@ -7,10 +7,10 @@
 needs c++
 echo '#include <string>
 int main() { return !std::string("x").size(); }' >try.cpp
-c++ -o try try.cpp 2>/dev/null && ./try || {
+if ! c++ -o try try.cpp 2>/dev/null || ! ./try; then
 	echo "needs a C++ compiler and its library"
 	exit 77
-}
+fi
 
 cxx=(c++ -std=c++17 -O1 -pthread)
 "${cxx[@]}" -shared -fPIC -DENGINE -o libmlx.so "$SRC/tests/integration/throwing_mlx.cpp" &&
