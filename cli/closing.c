@@ -9,6 +9,7 @@
 #include "../policy/text.h"
 #include "show.h"
 #include "story.h"
+#include "tallied.h"
 #include "tell.h"
 
 #define LINE_ROOM 900
@@ -121,7 +122,7 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 
 /* What the policy did in one session. */
 struct acts {
-	unsigned holds, refusals, others;
+	uint64_t holds, refusals, others;
 	char rule[TAF_LABEL_ROOM],
 		msg[TAF_LABEL_ROOM]; /* of the latest refusal, else of the latest */
 };
@@ -151,7 +152,7 @@ static void add_act(struct acts *a, const struct taf_past *p)
 	a->others += p->kind == TAF_LIMIT || p->kind == TAF_RESTART;
 }
 
-static void put_count(struct taf_text *t, const char *what, unsigned n)
+static void put_count(struct taf_text *t, const char *what, uint64_t n)
 {
 	if (!n)
 		return;
@@ -164,7 +165,8 @@ static void put_count(struct taf_text *t, const char *what, unsigned n)
 
 /* "was held 2 times, refused 1 time by the policy: cadence.same_model, 5.0s of 3m 00s,
  * tiny, passes in 2m 55s". False: nothing. */
-static bool what_acted(const struct taf_trail *t, char *text, size_t room)
+static bool what_acted(const struct taf_trail *t, const struct taf_story *s, char *text,
+		       size_t room)
 {
 	struct acts a = { 0 };
 	char safe[TAF_LABEL_ROOM];
@@ -172,6 +174,7 @@ static bool what_acted(const struct taf_trail *t, char *text, size_t room)
 
 	for (size_t i = 0; i < t->n_past; i++)
 		add_act(&a, &t->past[i]);
+	a.refusals += taf_tallied_more(s, t, TAF_REFUSE, NULL);
 	if (!a.holds && !a.refusals && !a.others)
 		return false;
 	taf_text_init(&out, text, room);
@@ -199,7 +202,7 @@ static void judge(struct worst *w, const struct taf_trail *t, const struct taf_s
 	int weight = taf_ended_weight(s->verdict);
 	bool is_dead = has_died(s);
 
-	if (!is_dead && !what_acted(t, what, sizeof(what)))
+	if (!is_dead && !what_acted(t, s, what, sizeof(what)))
 		return;
 	if (is_dead && s->signal)
 		snprintf(what, sizeof(what), "was killed by %s",

@@ -4,40 +4,65 @@
  * A warning is a note that names a setting: a rule that let the call through and
  * said why it minds.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "../policy/rules.h"
 #include "../policy/text.h"
 #include "report.h"
 #include "show.h"
+#include "tallied.h"
 
 #define RULES_MAX 24
 #define NAME_MAX_BYTES 100
+#define TEXT_MAX_BYTES 600
 
-/* The records of one kind. */
+/* The records of one kind, and what was only counted. */
 struct act {
-	unsigned n;
+	uint64_t n;
 	const struct taf_past *latest;
 	struct {
-		char rule[48]; /* "": none was named */
-		unsigned n;
+		char name[48]; /* of the rule or the class; "": none was named */
+		uint64_t n;
+		const struct taf_past *latest;
 	} by[RULES_MAX];
 	size_t n_by;
 };
 
-static void add_rule(struct act *a, const struct taf_crumb_line *line)
+/* What is looked for. */
+enum what {
+	ERRORS, /* what failed */
+	FAULTS, /* what a runtime answered that is no failure of the device */
+	HOLDS,
+	REFUSALS,
+	WARNINGS,
+	WOULD,
+};
+
+static const enum taf_kind kind_of[] = {
+	[ERRORS] = TAF_ERROR,	 [FAULTS] = TAF_NOTE,	[HOLDS] = TAF_HOLD,
+	[REFUSALS] = TAF_REFUSE, [WARNINGS] = TAF_NOTE, [WOULD] = TAF_WOULD,
+};
+
+static bool is_by_class(enum what what)
 {
-	char rule[48] = "";
+	return what == ERRORS || what == FAULTS;
+}
+
+static void add(struct act *a, const struct taf_past *p, const char *name)
+{
 	size_t i = 0;
 
-	taf_crumb_text(line, TAF_KEY_RULE, rule, sizeof(rule));
-	while (i < a->n_by && strcmp(a->by[i].rule, rule) != 0)
+	a->latest = p;
+	a->n++;
+	while (i < a->n_by && strcmp(a->by[i].name, name) != 0)
 		i++;
 	if (i == RULES_MAX)
 		return;
 	if (i == a->n_by)
-		taf_copy(a->by[a->n_by++].rule, rule, sizeof(rule));
+		taf_copy(a->by[a->n_by++].name, name, sizeof(a->by[i].name));
 	a->by[i].n++;
+	a->by[i].latest = p;
 }
 
 static bool names_a_setting(const struct taf_crumb_line *line)
@@ -47,32 +72,59 @@ static bool names_a_setting(const struct taf_crumb_line *line)
 	return taf_crumb_text(line, TAF_KEY_RULE, rule, sizeof(rule)) && taf_rule_of(rule) >= 0;
 }
 
-static void find(struct act *a, const struct taf_trail *t, enum taf_kind kind)
+static bool is_fault(const struct taf_crumb_line *line)
 {
+	return taf_crumb_has(line, TAF_KEY_CLASS) && taf_crumb_has(line, TAF_KEY_RC) &&
+	       !taf_crumb_has(line, TAF_KEY_RULE);
+}
+
+static bool is_meant(enum what what, const struct taf_past *p, const struct taf_crumb_line *line)
+{
+	if (p->kind != (int)kind_of[what] || p->phase == TAF_END || taf_tallied_is_note(line))
+		return false;
+	return what == WARNINGS ? names_a_setting(line) : what != FAULTS || is_fault(line);
+}
+
+static void add_tallied(struct act *a, enum what what, const struct taf_page *page)
+{
+	for (size_t i = 0; i < a->n_by; i++) {
+		uint64_t more = is_by_class(what) ? taf_tallied_more_of(page->story, page->trail,
+									a->by[i].latest)
+						  : taf_tallied_more(page->story, page->trail,
+								     kind_of[what], a->by[i].name);
+
+		a->by[i].n += more;
+		a->n += more;
+	}
+}
+
+static void find(struct act *a, const struct taf_page *page, enum what what)
+{
+	const struct taf_trail *t = page->trail;
+	enum taf_key key = is_by_class(what) ? TAF_KEY_CLASS : TAF_KEY_RULE;
 	struct taf_crumb_line line;
+	char name[48];
 
 	memset(a, 0, sizeof(*a));
 	for (size_t i = 0; i < t->n_past; i++) {
-		const struct taf_past *p = &t->past[i];
-
-		if (p->kind != (int)kind || p->phase == TAF_END || !taf_past_line(p, &line) ||
-		    (kind == TAF_NOTE && !names_a_setting(&line)))
+		if (!taf_past_line(&t->past[i], &line) || !is_meant(what, &t->past[i], &line))
 			continue;
-		a->latest = p;
-		a->n++;
-		add_rule(a, &line);
+		if (!taf_crumb_text(&line, key, name, sizeof(name)))
+			name[0] = '\0';
+		add(a, &t->past[i], name);
 	}
+	add_tallied(a, what, page);
 }
 
 static void print_key(FILE *out, const char *before, const struct taf_crumb_line *line,
 		      enum taf_key key)
 {
-	char text[512];
+	char text[1024];
 
 	if (!taf_crumb_text(line, key, text, sizeof(text)) || !text[0])
 		return;
 	fputs(before, out);
-	taf_show_text(out, text, NAME_MAX_BYTES);
+	taf_show_text(out, text, key == TAF_KEY_MSG ? TEXT_MAX_BYTES : NAME_MAX_BYTES);
 }
 
 static void print_latest(FILE *out, const char *label, const struct act *a, bool names_last)
@@ -82,7 +134,7 @@ static void print_latest(FILE *out, const char *label, const struct act *a, bool
 	if (!a->latest || !taf_past_line(a->latest, &line))
 		return;
 	taf_report_label(out, label);
-	fprintf(out, "%u", a->n);
+	fprintf(out, "%" PRIu64, a->n);
 	if (names_last) {
 		print_key(out, a->n > 1 ? ", the last: " : ", ", &line, TAF_KEY_RULE);
 		print_key(out, ", ", &line, TAF_KEY_MSG);
@@ -93,6 +145,17 @@ static void print_latest(FILE *out, const char *label, const struct act *a, bool
 	fputc('\n', out);
 }
 
+/* "cadence.same_model 2, drain.at_exit 1" */
+static void print_names(FILE *out, const struct act *a)
+{
+	for (size_t i = 0; i < a->n_by; i++) {
+		fputs(i ? ", " : "", out);
+		taf_show_text(out, a->by[i].name[0] ? a->by[i].name : "without a rule",
+			      NAME_MAX_BYTES);
+		fprintf(out, " %" PRIu64, a->by[i].n);
+	}
+}
+
 /* "cadence.same_model 2, drain.at_exit 1; the last: would refuse: ..." */
 static void print_would(FILE *out, const struct act *a)
 {
@@ -101,28 +164,53 @@ static void print_would(FILE *out, const struct act *a)
 	if (!a->latest || !taf_past_line(a->latest, &line))
 		return;
 	taf_report_label(out, taf_kind_name(TAF_WOULD));
-	for (size_t i = 0; i < a->n_by; i++) {
-		fputs(i ? ", " : "", out);
-		taf_show_text(out, a->by[i].rule[0] ? a->by[i].rule : "without a rule",
-			      NAME_MAX_BYTES);
-		fprintf(out, " %u", a->by[i].n);
-	}
+	print_names(out, a);
 	print_key(out, "; the last: ", &line, TAF_KEY_MSG);
 	fputc('\n', out);
 }
 
-void taf_report_acts(FILE *out, const struct taf_trail *t)
+static void print_bytes(FILE *out, const char *before, const struct taf_crumb_line *line,
+			enum taf_key key, const char *after)
 {
-	static const enum taf_kind kinds[] = { TAF_ERROR, TAF_HOLD, TAF_REFUSE };
+	char text[32];
+	uint64_t n;
+
+	if (taf_crumb_u64(line, key, &n))
+		fprintf(out, "%s%s%s", before, taf_show_bytes(text, sizeof(text), n), after);
+}
+
+/* "out_of_memory 4; the last by cudaMalloc: 19.5 GiB asked for, 8.0 GiB of 8.0 GiB free;
+ * CUDA_ERROR_OUT_OF_MEMORY: ..." */
+static void print_faults(FILE *out, const struct act *a)
+{
+	struct taf_crumb_line line;
+
+	if (!a->latest || !taf_past_line(a->latest, &line))
+		return;
+	taf_report_label(out, "faults");
+	print_names(out, a);
+	print_key(out, a->n > 1 ? "; the last by " : " by ", &line, TAF_KEY_CALL);
+	print_bytes(out, ": ", &line, TAF_KEY_BYTES, " asked for");
+	print_bytes(out, ", ", &line, TAF_KEY_FREE, "");
+	print_bytes(out, " of ", &line, TAF_KEY_TOTAL, " free");
+	print_key(out, "; ", &line, TAF_KEY_MSG);
+	fputc('\n', out);
+}
+
+void taf_report_acts(FILE *out, const struct taf_page *page)
+{
+	static const enum what plain[] = { ERRORS, HOLDS, REFUSALS };
 	struct act a;
 
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-		find(&a, t, kinds[k]);
-		print_latest(out, taf_kind_name(kinds[k]), &a, false);
+	find(&a, page, FAULTS);
+	print_faults(out, &a);
+	for (size_t k = 0; k < sizeof(plain) / sizeof(*plain); k++) {
+		find(&a, page, plain[k]);
+		print_latest(out, taf_kind_name(kind_of[plain[k]]), &a, false);
 	}
-	find(&a, t, TAF_NOTE);
+	find(&a, page, WARNINGS);
 	print_latest(out, "warned", &a, true);
-	find(&a, t, TAF_WOULD);
+	find(&a, page, WOULD);
 	print_would(out, &a);
 }
 
@@ -131,19 +219,62 @@ static void put_rules(struct taf_json *j, const char *key, const struct act *a)
 	taf_json_open(j, key, '[');
 	for (size_t i = 0; i < a->n_by; i++) {
 		taf_json_open(j, NULL, '{');
-		taf_json_text(j, "rule", a->by[i].rule[0] ? a->by[i].rule : NULL);
+		taf_json_text(j, "rule", a->by[i].name[0] ? a->by[i].name : NULL);
 		taf_json_u64(j, "count", a->by[i].n);
 		taf_json_close(j);
 	}
 	taf_json_close(j);
 }
 
-void taf_report_acts_json(struct taf_json *j, const struct taf_trail *t)
+static void put_number(struct taf_json *j, const char *name, const struct taf_crumb_line *line,
+		       enum taf_key key)
+{
+	uint64_t n;
+
+	if (taf_crumb_u64(line, key, &n))
+		taf_json_u64(j, name, n);
+}
+
+/* Each class with the latest of it. */
+static void put_failed(struct taf_json *j, const char *key, const struct act *a)
+{
+	struct taf_crumb_line line;
+	char text[1024];
+	int64_t rc;
+
+	taf_json_open(j, key, '[');
+	for (size_t i = 0; i < a->n_by; i++) {
+		if (!taf_past_line(a->by[i].latest, &line))
+			continue;
+		taf_json_open(j, NULL, '{');
+		taf_json_text(j, "class", a->by[i].name[0] ? a->by[i].name : NULL);
+		taf_json_u64(j, "count", a->by[i].n);
+		if (taf_crumb_text(&line, TAF_KEY_CALL, text, sizeof(text)))
+			taf_json_text(j, "call", text);
+		if (taf_crumb_i64(&line, TAF_KEY_RC, &rc))
+			taf_json_i64(j, "rc", rc);
+		put_number(j, "bytes", &line, TAF_KEY_BYTES);
+		put_number(j, "free", &line, TAF_KEY_FREE);
+		put_number(j, "total", &line, TAF_KEY_TOTAL);
+		if (taf_crumb_text(&line, TAF_KEY_MSG, text, sizeof(text)))
+			taf_json_text(j, "msg", text);
+		taf_json_close(j);
+	}
+	taf_json_close(j);
+}
+
+void taf_report_acts_json(struct taf_json *j, const struct taf_page *page)
 {
 	struct act a;
 
-	find(&a, t, TAF_NOTE);
+	find(&a, page, ERRORS);
+	put_failed(j, "errors", &a);
+	find(&a, page, FAULTS);
+	put_failed(j, "faults", &a);
+	find(&a, page, REFUSALS);
+	put_rules(j, "refused", &a);
+	find(&a, page, WARNINGS);
 	put_rules(j, "warned", &a);
-	find(&a, t, TAF_WOULD);
+	find(&a, page, WOULD);
 	put_rules(j, "would", &a);
 }

@@ -10,22 +10,13 @@
 
 /* One device of one runtime. */
 struct device {
-	int engine;
+	enum taf_engine engine;
 	uint64_t number, live, pieces, peak, largest, pinned, graphs;
 };
 
-/* The API's driver: the table by which its figures are told. */
-static int engine_of(uint8_t api)
-{
-	for (int e = 0; e < TAF_ENGINE_COUNT; e++)
-		if (taf_api_of((enum taf_engine)e) == (enum taf_api)api)
-			return e;
-	return TAF_ENGINE_NONE;
-}
-
 static struct device of_ring(const struct taf_ring_holding *h)
 {
-	return (struct device){ .engine = engine_of(h->api),
+	return (struct device){ .engine = taf_engine_of_api((enum taf_api)h->api),
 				.number = h->device,
 				.live = h->bytes[TAF_AT_DEVICE] + h->bytes[TAF_AT_MANAGED],
 				.pieces = h->pieces[TAF_AT_DEVICE] + h->pieces[TAF_AT_MANAGED],
@@ -46,7 +37,7 @@ static bool is_note(const struct taf_past *p, struct taf_crumb_line *line)
 
 static struct device of_note(const struct taf_crumb_line *line)
 {
-	struct device d = { .engine = taf_crumb_engine(line) };
+	struct device d = { .engine = (enum taf_engine)taf_crumb_engine(line) };
 
 	taf_crumb_u64(line, TAF_KEY_DEVICE, &d.number);
 	taf_crumb_u64(line, TAF_KEY_BYTES, &d.live);
@@ -91,8 +82,7 @@ void taf_report_devices(FILE *out, const struct taf_page *page)
 
 	for (size_t i = 0; device_at(page, i, &d); i++) {
 		taf_report_label(out, i ? "" : "device");
-		fprintf(out, "%s %llu: ", taf_engine_name((enum taf_engine)d.engine),
-			(unsigned long long)d.number);
+		fprintf(out, "%s %llu: ", taf_engine_name(d.engine), (unsigned long long)d.number);
 		print_bytes(out, "", d.live, " held");
 		fprintf(out, " in %llu piece%s", (unsigned long long)d.pieces,
 			d.pieces == 1 ? "" : "s");
@@ -114,7 +104,7 @@ void taf_report_devices_json(struct taf_json *j, const struct taf_page *page)
 	taf_json_open(j, "devices", '[');
 	for (size_t i = 0; device_at(page, i, &d); i++) {
 		taf_json_open(j, NULL, '{');
-		taf_json_text(j, "engine", taf_engine_name((enum taf_engine)d.engine));
+		taf_json_text(j, "engine", taf_engine_name(d.engine));
 		taf_json_u64(j, "device", d.number);
 		taf_json_u64(j, "live", d.live);
 		taf_json_u64(j, "pieces", d.pieces);

@@ -213,7 +213,7 @@ void taf_report_json(struct taf_json *j, const struct taf_page *page)
 	put_counts(j, page->trail, s);
 	taf_report_trace_json(j, page);
 	taf_report_devices_json(j, page);
-	taf_report_acts_json(j, page->trail);
+	taf_report_acts_json(j, page);
 	taf_run_ending_json(j, page->run);
 	taf_json_open(j, "open", '[');
 	for (size_t i = 0; i < s->n_open; i++)

@@ -252,6 +252,6 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 	taf_report_trace(out, page);
 	print_drains(out, page->story);
 	print_total(out, "unload", &unload);
-	taf_report_acts(out, t);
+	taf_report_acts(out, page);
 	print_exit(out, page);
 }

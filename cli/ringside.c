@@ -182,6 +182,10 @@ static void join_counts(struct ring_side *r)
 	s->n_devices = f->n_devices;
 	memcpy(s->devices, f->devices, sizeof(s->devices));
 	s->is_leaving = f->is_leaving;
+	s->n_tallies = 0;
+	for (size_t i = 0; i < TAF_RING_TALLIES; i++)
+		if (f->tallies[i].id && f->tallies[i].n)
+			s->tallies[s->n_tallies++] = f->tallies[i];
 	s->dropped = f->dropped;
 	if (f->infers > s->infers)
 		s->infers = f->infers;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../policy/text.h"
+#include "tallied.h"
 
 static const char *const names[] = {
 	[TAF_ENDED_RUNNING] = "running",
@@ -181,8 +182,22 @@ static void take_error(struct taf_story *s, const struct taf_crumb_line *line)
 	char class[32];
 
 	taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class));
-	if (!s->error[0] || strcmp(class, "abort"))
-		taf_crumb_text(line, TAF_KEY_MSG, s->error, sizeof(s->error));
+	if (s->error[0] && !strcmp(class, "abort"))
+		return;
+	taf_copy(s->error_class, class, sizeof(s->error_class));
+	taf_crumb_text(line, TAF_KEY_MSG, s->error, sizeof(s->error));
+}
+
+/* What a runtime answers to an allocation is no failure of the device, but may be what the
+ * program could not do without. */
+static bool is_out_of_memory(const struct taf_story *s, const struct taf_crumb_line *line)
+{
+	char class[32];
+
+	return (!s->error[0] || !strcmp(s->error_class, "out_of_memory")) &&
+	       taf_crumb_has(line, TAF_KEY_RC) && !taf_crumb_has(line, TAF_KEY_RULE) &&
+	       taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class)) &&
+	       !strcmp(class, "out_of_memory");
 }
 
 static void count(struct taf_story *s, const struct taf_trail *t)
@@ -207,6 +222,8 @@ static void count(struct taf_story *s, const struct taf_trail *t)
 		    taf_crumb_has(&line, TAF_KEY_MODEL))
 			taf_crumb_text(&line, TAF_KEY_MODEL, s->last_model, sizeof(s->last_model));
 		if (p->kind == TAF_ERROR)
+			take_error(s, &line);
+		else if (p->kind == TAF_NOTE && is_out_of_memory(s, &line))
 			take_error(s, &line);
 		if (p->kind == TAF_HOLD || p->kind == TAF_REFUSE)
 			taf_crumb_text(&line, TAF_KEY_RULE, s->rule, sizeof(s->rule));
@@ -327,6 +344,7 @@ void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct
 	if (t->n_past) {
 		taf_ending_find(t, runner, &end);
 		count(s, t);
+		taf_tallied_find(s, t);
 		take_ends(s, t);
 		s->end_ns = t->last_ns;
 		s->verdict = taf_story_judge(s, t, &end);

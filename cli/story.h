@@ -25,7 +25,8 @@
 #define TAF_OPEN_MAX 32
 #define TAF_LAST_MAX 64
 #define TAF_LABEL_ROOM 160
-#define TAF_STORY_ROOM 640
+#define TAF_ERROR_ROOM 512
+#define TAF_STORY_ROOM 1200
 
 enum taf_ended {
 	TAF_ENDED_RUNNING,
@@ -94,7 +95,8 @@ struct taf_story {
 	uint32_t engines; /* bit a engine */
 	char model[TAF_LABEL_ROOM],
 		last_model[TAF_LABEL_ROOM]; /* last_model: of the latest load or generation */
-	char error[TAF_LABEL_ROOM], rule[TAF_LABEL_ROOM], ring[TAF_PATH_MAX], label[TAF_LABEL_ROOM];
+	char error[TAF_ERROR_ROOM], error_class[32]; /* the latest failure */
+	char rule[TAF_LABEL_ROOM], ring[TAF_PATH_MAX], label[TAF_LABEL_ROOM];
 	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
 	size_t n_open;
 	struct taf_last_thing last[TAF_LAST_MAX]; /* the latest first */
@@ -102,6 +104,8 @@ struct taf_story {
 	struct taf_oldest oldest;
 	struct taf_ring_holding devices[TAF_RING_DEVICES]; /* as the ring has them */
 	size_t n_devices;
+	struct taf_tally_seen tallies[TAF_RING_TALLIES]; /* of the ring, else of the notes */
+	size_t n_tallies;
 	char text[TAF_STORY_ROOM];
 };
 

@@ -44,6 +44,8 @@ static inline enum taf_api taf_api_of(enum taf_engine engine)
 	}
 }
 
+/* Under which an API's figures are told: its driver. */
+enum taf_engine taf_engine_of_api(enum taf_api api);
 /* NULL: not a fault. */
 const struct taf_fault *taf_fault_of(enum taf_api api, int64_t number);
 

@@ -323,6 +323,9 @@ bool taf_admit_alloc(const struct taf_call *c)
 		return pass_unasked(&a);
 	taf_facts_cheap(&f, NULL);
 	taf_facts_memory(&f);
+	/* What is warned of again is counted, and not written again. */
+	a.told = f.memory.told & TAF_TOLD_ALLOC;
+	f.memory.told &= ~(uint32_t)TAF_TOLD_ALLOC;
 	taf_decide(&q, v);
 	if (v->n_said)
 		taf_say_alloc(&a, v);

@@ -24,6 +24,7 @@ struct taf_admission {
 	const char *call; /* name of the entry point, or NULL */
 	struct taf_work *work; /* INFER: the context, claimed by this thread; else NULL */
 	uint64_t waited_ms; /* before it was asked, and part of what max_wait allows */
+	uint32_t told; /* ALLOC: warnings that stand, enum taf_told */
 };
 
 /* False: refused, and a crumb says by which rule. */

@@ -85,7 +85,11 @@
 	K(LARGEST, "largest") \
 	K(PINNED, "pinned") \
 	K(GRAPHS, "graphs") \
-	K(WAITED_MS, "waited_ms")
+	K(WAITED_MS, "waited_ms") \
+	K(COUNTS, "counts") \
+	K(TIMES, "times") \
+	K(FREE, "free") \
+	K(TOTAL, "total")
 
 enum taf_key {
 #define K(NAME, name) TAF_KEY_##NAME,

@@ -10,6 +10,7 @@
 #include "life.h"
 #include "owner.h"
 #include "still.h"
+#include "tally.h"
 
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
 int on_exit(void (*fn)(int status, void *arg), void *arg);
@@ -163,6 +164,7 @@ static void leave_by(const struct way *w)
 		settle_all();
 		drain_all();
 		taf_holding_leave();
+		taf_tally_leave();
 		taf_learn_leaving();
 		stop_deadline();
 		taf_tls.inside--;

@@ -6,6 +6,8 @@
 #include "crumb.h"
 #include "error.h"
 #include "flight.h"
+#include "memory.h"
+#include "tally.h"
 
 #define EVERY_NS 1000000000u
 #define LAST 6 /* calls of this thread that the crumb names */
@@ -59,13 +61,29 @@ static void describe(struct taf_text *t, const struct taf_fault *f,
 	put_last(t);
 }
 
+/* ,"free":1073741824,"total":8589934592 as the device has it now; NULL: nobody can say. */
+static const char *put_free(char *buf, size_t room)
+{
+	struct taf_memory m;
+	struct taf_text t;
+
+	if (taf_tls.in_callback || !taf_memory_device(&m))
+		return NULL;
+	taf_text_init(&t, buf, room);
+	taf_text_put(&t, ",\"free\":");
+	taf_text_u64(&t, m.free);
+	taf_text_put(&t, ",\"total\":");
+	taf_text_u64(&t, m.total);
+	return buf;
+}
+
 void taf_fault_seen(const struct taf_call *c, int64_t rc)
 {
 	enum taf_api api = taf_api_of(c->table->engine);
 	const struct taf_fault *f = taf_fault_of(api, rc);
 	enum taf_state state = taf_state_now();
 	struct taf_flight_sum sum;
-	char buf[448];
+	char buf[448], free[64];
 	struct taf_text t;
 	struct taf_rec r = { .phase = TAF_MARK,
 			     .engine = c->table->engine,
@@ -78,12 +96,23 @@ void taf_fault_seen(const struct taf_call *c, int64_t rc)
 		taf_error_fault(f);
 	/* One that another rule of ours, or a call around it, tells of is told once. */
 	if (!f || taf_tls.inside || (state != TAF_ACTIVE && state != TAF_LEAVING) ||
-	    taf_is_other_process() || is_repeated(api, rc))
+	    taf_is_other_process())
+		return;
+	/* A call that others of ours are made of: the outermost one counts. */
+	if (!taf_tls.open && !taf_tls.is_submitting)
+		taf_tally_fault(f->severity ? TAF_ERROR : TAF_NOTE, api, rc);
+	if (is_repeated(api, rc))
 		return;
 	taf_flight_sum(api, &sum);
 	taf_text_init(&t, buf, sizeof(buf));
 	describe(&t, f, &sum);
 	r.kind = f->severity ? TAF_ERROR : TAF_NOTE;
 	r.class = f->class;
+	if (taf_same(f->class, "out_of_memory"))
+		r.extra = put_free(free, sizeof(free));
+	if (c->kind == TAF_ALLOC && c->bytes) {
+		r.has |= TAF_HAS_BYTES;
+		r.bytes = c->bytes;
+	}
 	taf_crumb(&r);
 }

@@ -67,20 +67,13 @@ void taf_holding_put(const struct taf_work *w, struct taf_text *t)
 	put(t, "missed", taf_live_missed());
 }
 
-/* The engine that an API's figures are told under. */
-static const enum taf_engine engines[TAF_APIS] = {
-	[TAF_API_CUDA] = TAF_ENGINE_CUDA,     [TAF_API_HIP] = TAF_ENGINE_HIP,
-	[TAF_API_OPENCL] = TAF_ENGINE_OPENCL, [TAF_API_VULKAN] = TAF_ENGINE_VULKAN,
-	[TAF_API_LEVEL0] = TAF_ENGINE_LEVEL0, [TAF_API_METAL] = TAF_ENGINE_METAL,
-};
-
 static void note(enum taf_api api, uint32_t device, const struct taf_live_sum *s)
 {
 	char buf[192];
 	struct taf_text t;
 	struct taf_rec r = { .kind = TAF_NOTE,
 			     .phase = TAF_MARK,
-			     .engine = engines[api],
+			     .engine = taf_engine_of_api(api),
 			     .class = "device",
 			     .has = TAF_HAS_BYTES,
 			     .bytes = s->bytes[TAF_AT_DEVICE] + s->bytes[TAF_AT_MANAGED],

@@ -18,7 +18,6 @@
 #define SPAN_MIN_MS 10000 /* a shorter span says nothing about a minute */
 #define INFERS 3 /* a single generation may grow by something new */
 #define STANDS_PCT 5 /* a warning stands until use falls so far below its mark */
-#define TOLD_ONCE (TAF_TOLD_LIMIT | TAF_TOLD_SINGLE) /* until another model or context */
 
 struct sample {
 	uint64_t ms, taken; /* by allocations that were seen */
@@ -48,15 +47,16 @@ static uint64_t count_own(void)
 }
 
 /* The runtimes that can say how much their device has. */
-static void ask_runtimes(struct taf_memory *m)
+bool taf_memory_device(struct taf_memory *m)
 {
 	int saved = errno;
+	bool is_known = false;
 
 	/* Their function may make a context, which no capture survives. */
 	if (!taf_capture_shut(0))
-		return;
+		return false;
 	taf_tls.inside++;
-	for (int t = 0; t < taf_table_count; t++) {
+	for (int t = 0; t < taf_table_count && !is_known; t++) {
 		const struct taf_ops *ops = taf_tables[t]->ops;
 		struct taf_memory device = { .total = 0 };
 
@@ -64,11 +64,12 @@ static void ask_runtimes(struct taf_memory *m)
 			continue;
 		m->total = device.total;
 		m->free = device.free;
-		break;
+		is_known = true;
 	}
 	taf_tls.inside--;
 	taf_capture_free();
 	errno = saved;
+	return is_known;
 }
 
 /* Pages of weights that are mapped count as free for the kernel, but not for us. */
@@ -85,7 +86,7 @@ static void ask_system(uint64_t own)
 		if (m.free > taf_less(s.total, own))
 			m.free = taf_less(s.total, own);
 	}
-	ask_runtimes(&m);
+	taf_memory_device(&m);
 	atomic_store(&sys_total, m.total);
 	atomic_store(&sys_free, m.free);
 }
@@ -99,7 +100,7 @@ static void begin_anew(uint64_t now_ms, uint64_t taken)
 	taken_then = taken;
 	atomic_store(&per_min, 0);
 	atomic_store(&per_infer, 0);
-	atomic_fetch_and(&told, ~(uint32_t)TOLD_ONCE);
+	atomic_fetch_and(&told, ~(uint32_t)TAF_TOLD_ALLOC);
 }
 
 static bool is_other_set(void)
@@ -211,7 +212,7 @@ void taf_memory_stale(void)
 	atomic_store(&read_ms, 0);
 }
 
-static uint32_t told_by(int rule)
+uint32_t taf_memory_told_by(int rule)
 {
 	switch (rule) {
 	case TAF_RULE_memory_warn_pct: return TAF_TOLD_WARN;
@@ -227,8 +228,8 @@ static uint32_t told_by(int rule)
 void taf_memory_tell(const struct taf_verdict *v)
 {
 	for (uint32_t i = 0; i < v->n_said; i++)
-		if (v->said[i].action == TAF_ACT_WARN && told_by(v->said[i].rule))
-			atomic_fetch_or(&told, told_by(v->said[i].rule));
+		if (v->said[i].action == TAF_ACT_WARN && taf_memory_told_by(v->said[i].rule))
+			atomic_fetch_or(&told, taf_memory_told_by(v->said[i].rule));
 }
 
 static void ask_rules(const struct taf_event *ev)

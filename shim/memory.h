@@ -23,6 +23,8 @@
 
 #define TAF_MEMORY_KEEP_MS 250
 #define TAF_MEMORY_STEP (64u << 20) /* bytes that make an answer old */
+/* Warnings of single allocations, which stand until another model or context. */
+#define TAF_TOLD_ALLOC (TAF_TOLD_LIMIT | TAF_TOLD_SINGLE)
 
 void taf_memory_now(struct taf_memory *m);
 /* The counts of this process alone, and what is kept of the rest: no file is read. */
@@ -33,8 +35,11 @@ void taf_memory_watch(const struct taf_work *w);
 /* The same after an allocation by which the process holds TAF_MEMORY_STEP more of a
  * device of this engine than it ever did when this was called. */
 void taf_memory_grown(enum taf_engine engine);
+/* The device of the first runtime that can say: total and free. On a thread that may call it. */
+bool taf_memory_device(struct taf_memory *m);
 void taf_memory_stale(void);
 void taf_memory_tell(const struct taf_verdict *v);
+uint32_t taf_memory_told_by(int rule); /* enum taf_told, or-ed */
 /* A fork child took nothing yet. */
 void taf_memory_forget(void);
 

@@ -45,12 +45,13 @@
 #include "sys.h"
 
 #define TAF_RING_MAGIC 0x315246415431464cull
-#define TAF_RING_VERSION 3u
+#define TAF_RING_VERSION 4u
 #define TAF_RING_PAGE 4096u
 #define TAF_LANES 32u
 #define TAF_NO_ROW 0xffffu
 
 #define TAF_RING_DEVICES 12
+#define TAF_RING_TALLIES 24
 #define TAF_RING_PLACES 4 /* TAF_PLACES of live.h */
 
 struct taf_ring_device {
@@ -59,6 +60,30 @@ struct taf_ring_device {
 	_Atomic(uint64_t) bytes[TAF_RING_PLACES], pieces[TAF_RING_PLACES]; /* live */
 	_Atomic(uint64_t) peak, largest; /* bytes of device and managed memory */
 };
+
+/* How often something happened (tally.h). */
+struct taf_ring_tally {
+	_Atomic(uint64_t) id; /* taf_tally_id; 0: free */
+	_Atomic(uint64_t) n;
+};
+
+#define TAF_TALLY_RULE 0xff /* as the API: it is a row of rules.def */
+
+/* what: the number that a runtime gave, or the row. */
+static inline uint64_t taf_tally_id(enum taf_kind kind, unsigned api, uint32_t what)
+{
+	return (uint64_t)(kind + 1) << 56 | (uint64_t)(api & 0xff) << 48 | what;
+}
+
+static inline enum taf_kind taf_tally_kind(uint64_t id)
+{
+	return (enum taf_kind)((id >> 56) - 1);
+}
+
+static inline unsigned taf_tally_of(uint64_t id)
+{
+	return id >> 48 & 0xff;
+}
 
 struct taf_ring_head {
 	uint64_t magic;
@@ -97,6 +122,8 @@ struct taf_ring_head {
 	char held_why[128]; /* what was compared: "12.0s of 3m 00s, mlx/other" */
 	/* Version 3: what the process holds of each device (live.h). */
 	struct taf_ring_device devices[TAF_RING_DEVICES];
+	/* Version 4. */
+	struct taf_ring_tally tallies[TAF_RING_TALLIES];
 };
 
 struct taf_slot {

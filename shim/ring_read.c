@@ -163,6 +163,15 @@ static void take_devices(struct taf_ring_facts *f, const struct taf_ring_head *h
 	}
 }
 
+/* What version 4 added. */
+static void take_tallies(struct taf_ring_facts *f, const struct taf_ring_head *h)
+{
+	for (int i = 0; i < TAF_RING_TALLIES; i++) {
+		f->tallies[i].id = h->tallies[i].id;
+		f->tallies[i].n = h->tallies[i].n;
+	}
+}
+
 static bool has_sane_geometry(const struct taf_ring_head *h)
 {
 	return h->bytes >= TAF_RING_PAGE && h->bytes <= TAF_RING_BYTES_MAX && h->lanes &&
@@ -195,6 +204,8 @@ int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 		take_watched(&out->facts, &head);
 	if (head.version >= 3)
 		take_devices(&out->facts, &head);
+	if (head.version >= 4)
+		take_tallies(&out->facts, &head);
 	out->tsc0 = head.tsc0;
 	out->mono0 = head.mono0;
 	out->tsc1 = head.tsc1;

@@ -48,6 +48,9 @@ struct taf_ring_facts {
 	char held_rule[32], held_why[128]; /* "": unknown */
 	uint32_t n_devices;
 	struct taf_ring_holding devices[TAF_RING_DEVICES];
+	struct taf_tally_seen {
+		uint64_t id, n; /* id 0: none; may be nonsense */
+	} tallies[TAF_RING_TALLIES];
 };
 
 struct taf_ring_copy {

@@ -5,9 +5,10 @@
 #include "../policy/text.h"
 #include "crumb.h"
 #include "memory.h"
+#include "tally.h"
 
 #define MSG_ROOM 256
-#define EXTRA_ROOM 128
+#define EXTRA_ROOM 192
 #define WARN_EVERY_NS 10000000000ull
 #define REFUSE_EVERY_NS 1000000000ull
 
@@ -49,6 +50,18 @@ static void put_numbers(struct taf_text *t, const struct taf_answer *answer)
 	}
 }
 
+/* What was asked for, and what there was. */
+static void put_asked(struct taf_text *t, struct saying *s, const struct taf_event *ev)
+{
+	struct taf_memory m;
+
+	s->r.has |= TAF_HAS_BYTES;
+	s->r.bytes = ev->bytes;
+	taf_memory_quick(&m);
+	taf_text_put(t, ",\"free\":");
+	taf_text_u64(t, m.free);
+}
+
 static void fill(struct saying *s, const struct taf_admission *a, const struct taf_answer *answer,
 		 const char *head)
 {
@@ -65,6 +78,8 @@ static void fill(struct saying *s, const struct taf_admission *a, const struct t
 	taf_answer_text(answer, &msg);
 	taf_text_init(&extra, s->extra, sizeof(s->extra));
 	put_numbers(&extra, answer);
+	if (a->event->kind == TAF_ALLOC)
+		put_asked(&extra, s, a->event);
 	s->r.msg = s->msg;
 	s->r.extra = s->extra;
 }
@@ -140,6 +155,23 @@ static void say_one(const struct taf_admission *a, const struct taf_answer *answ
 		say_as(a, answer, TAF_NOTE, waited_ms ? "let through after the wait: " : "");
 }
 
+/* Once for each time, whether or not it is written. */
+static void count_said(const struct taf_verdict *v)
+{
+	const struct taf_answer *binding = taf_verdict_binding(v);
+
+	for (uint32_t i = 0; i < v->n_said; i++) {
+		const struct taf_answer *a = &v->said[i];
+
+		if (taf_rules.mode == TAF_MODE_OBSERVE)
+			taf_tally_rule(TAF_WOULD, a->rule);
+		else if (a->action == TAF_ACT_REFUSE && a == binding)
+			taf_tally_rule(TAF_REFUSE, a->rule);
+		else if (a->action != TAF_ACT_WAIT)
+			taf_tally_rule(TAF_NOTE, a->rule);
+	}
+}
+
 void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v, uint64_t waited_ms)
 {
 	const struct taf_answer *binding = taf_verdict_binding(v);
@@ -147,6 +179,7 @@ void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v,
 
 	if (v->action == TAF_ACT_REFUSE)
 		count_refusal();
+	count_said(v);
 	/* What was waited for stands in the hold's own crumbs. */
 	for (uint32_t i = 0; i < v->n_said; i++)
 		if (is_observed)
@@ -167,12 +200,19 @@ static bool may_say(const struct taf_answer *answer)
 	       atomic_compare_exchange_strong(&said_ns[answer->rule], &then, now);
 }
 
+/* A warning that stands is counted alone. */
+static bool is_told(const struct taf_admission *a, const struct taf_answer *answer)
+{
+	return answer->action == TAF_ACT_WARN && (a->told & taf_memory_told_by(answer->rule));
+}
+
 void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v)
 {
 	if (v->action == TAF_ACT_REFUSE)
 		count_refusal();
+	count_said(v);
 	for (uint32_t i = 0; i < v->n_said; i++) {
-		if (!may_say(&v->said[i]))
+		if (is_told(a, &v->said[i]) || !may_say(&v->said[i]))
 			continue;
 		if (taf_rules.mode == TAF_MODE_OBSERVE)
 			say_would(a, &v->said[i]);

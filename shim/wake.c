@@ -37,6 +37,7 @@
 #include "sig.h"
 #include "sites.h"
 #include "state.h"
+#include "tally.h"
 #include "traced.h"
 #include "work.h"
 
@@ -105,6 +106,7 @@ void taf_rearm(void)
 	taf_limit_forget();
 	taf_serial_forget();
 	taf_error_forget();
+	taf_tally_forget();
 	taf_model_forget_all();
 	taf_open_forget();
 	taf_load_hints_forget();

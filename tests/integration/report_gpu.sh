@@ -61,4 +61,35 @@ says bursts "time" "1 generation, 3"
 check bursts "the wait belongs to it" true "$(json '.infer_ms >= 300')"
 says bursts "says so" "in all with the waits for them"
 has bursts "the wait in the record" '.ev == "infer" and .ph == "end" and .waited_ms >= 80'
-tally 7
+
+# Memory that the runtime has not got: how often, how much was asked for, what was free.
+machine SIMGPU_MEMORY=$((64 << 20))
+told -- "$guest" take 4 100
+says oom "how often, how much" "faults     out_of_memory 4; the last by"
+says oom "how much" "100.0 MiB asked for, 64.0 MiB of 64.0 MiB free"
+says oom "the verdict" "ended with status 3; the last error was: CUDA_ERROR_OUT_OF_MEMORY"
+check oom json "out_of_memory 4 104857600 67108864" "$(json '.faults[0] | "\(.class) \(.count) \(.bytes) \(.total)"')"
+told -- "$guest" taken 4 100
+check "oom, killed" json "out_of_memory 4" "$(json '.faults[0] | "\(.class) \(.count)"')"
+
+# One record a second is written, every refusal and every failure is counted.
+for how in take taken; do
+	told --set memory.limit=20MiB --set memory.on_misfit=refuse -- "$guest" $how 9 8
+	says "limit, $how" "how often" "refuse     7, by rule memory.limit"
+	check "limit, $how" json "memory.limit 7" "$(json '.refused[0] | "\(.rule) \(.count)"')"
+done
+told --set memory.limit=20MiB --set memory.on_misfit=refuse -- "$guest" take 9 8
+check limit "what run says" 1 "$(grep -c 'was refused 7 times by the policy: memory.limit' run.err)"
+has limit "what was asked for" '.ev == "refuse" and .bytes == 8388608 and .free != null'
+told --set memory.limit=20MiB -- "$guest" take 6 8
+says "limit, warned" "how often" "warned     4, the last: memory.limit"
+for how in launch launched; do
+	export SIMGPU_LOST_AT=1:719
+	told -- "$guest" $how 9
+	unset SIMGPU_LOST_AT
+	says "lost, $how" "how often" "error      10, the last: CUDA_ERROR_LAUNCH_FAILED"
+	says "lost, $how" "whole" "of queue 0x000000000000"
+	check "lost, $how" json "launch_failed 10 719" "$(json '.errors[0] | "\(.class) \(.count) \(.rc)"')"
+	check "lost, $how" "the whole text" "0x000000000000" "$(json .error | grep -o '0x.*' | cut -c1-14)"
+done
+tally 27
