@@ -2,6 +2,7 @@
 #include "closing.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,6 +203,9 @@ static void judge(struct worst *w, const struct taf_trail *t, const struct taf_s
 	int weight = taf_ended_weight(s->verdict);
 	bool is_dead = has_died(s);
 
+	/* Ctrl-C at a prompt, with nothing under way, is no news. */
+	if (is_dead && s->signal == SIGINT && !s->n_open)
+		return;
 	if (!is_dead && !what_acted(t, s, what, sizeof(what)))
 		return;
 	if (is_dead && s->signal)

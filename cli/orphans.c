@@ -83,8 +83,11 @@ static void put_session(const struct taf_orphan *o)
 		fputs(taf_kind_name((enum taf_kind)a->kind), stdout);
 	fputc(' ', stdout);
 	put_text(a->call);
-	fputs(" on ", stdout);
-	put_model(o);
+	/* What is seen at a GPU runtime alone has none. */
+	if (o->model_n) {
+		fputs(" on ", stdout);
+		put_model(o);
+	}
 	fputs(", begun ", stdout);
 	put_ms(o->age_ms);
 	fputs(" ago", stdout);

@@ -167,6 +167,7 @@ static int load_page(struct report *r, struct taf_trail *t, struct taf_page *pag
 		return -ENOMEM;
 	if (runner && runner != t && !runner->past)
 		err = taf_trail_load(runner, r->trails.dir);
+	page->runner = runner;
 	taf_story_tell(page->story, t, runner, &r->world);
 	return err;
 }

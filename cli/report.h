@@ -21,6 +21,7 @@ struct taf_run_ending {
 struct taf_page {
 	const struct taf_run_ending *run;
 	struct taf_trail *trail;
+	const struct taf_trail *runner; /* of its run, loaded; NULL: none */
 	struct taf_story *story;
 	const struct taf_trails *trails; /* where the sessions before it are found */
 	bool is_listed; /* in the tree of the run */
@@ -54,6 +55,8 @@ void taf_report_devices_json(struct taf_json *j, const struct taf_page *page);
 /* report_trace.c: where the time of traced generations went, a table a model. */
 void taf_report_trace(FILE *out, const struct taf_page *page);
 void taf_report_trace_json(struct taf_json *j, const struct taf_page *page);
+/* report_next.c: what to do now, a line each. */
+void taf_report_next(FILE *out, const struct taf_page *page);
 /* The label column of the human report. */
 void taf_report_label(FILE *out, const char *label);
 

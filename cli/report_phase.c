@@ -121,6 +121,8 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	print_infer_time(out, s, t);
 	if (t->tokens)
 		fprintf(out, ", %" PRIu64 " tokens", t->tokens);
+	if (t->tokens && t->n < s->infers)
+		fprintf(out, " in %" PRIu64 " that ended", t->n);
 	if (t->tokens && t->us)
 		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)t->us);
 	if (s->submits)
@@ -139,11 +141,16 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 
 static void print_drains(FILE *out, const struct taf_story *s)
 {
+	bool is_open = taf_story_open(s, TAF_DRAIN) != NULL;
+
 	if (!s->drains && !s->drains_missed)
 		return;
 	taf_report_label(out, "drains");
 	fprintf(out, "%" PRIu64, s->drains);
-	print_time(out, ", ", s->drain_us, " in all");
+	if (s->drain_us || !is_open)
+		print_time(out, ", ", s->drain_us, " in all");
+	if (is_open)
+		fputs(s->is_alive ? ", one not done yet" : ", one did not come back", out);
 	if (s->drains > 1)
 		print_time(out, ", at most ", s->drain_max_us, "");
 	if (s->drains_missed)

@@ -17,6 +17,7 @@
 #define THREADS_SHOWN 12u
 #define LABEL_WIDTH 11
 #define TREE_DEPTH 16
+#define WATCH_SHOWN 8u
 
 static const char *colour_of(enum taf_ended verdict)
 {
@@ -237,7 +238,10 @@ static void print_threads(FILE *out, const struct taf_story *s)
 		const struct taf_last_thing *l = &s->last[i];
 
 		taf_report_label(out, i ? "" : "threads");
-		fprintf(out, "%d %s ", l->tid, l->is_inside ? "inside" : "last did");
+		fprintf(out, "%d %s ", l->tid,
+			l->is_inside  ? "inside"
+			: s->has_ring ? "last did"
+				      : "last wrote");
 		print_call(out, l->kind, l->call);
 		taf_show_ms(age, sizeof(age), l->age_ms * 1000);
 		fprintf(out, l->is_inside ? ", for %s\n" : ", %s before\n", age);
@@ -255,6 +259,31 @@ static void print_ring(FILE *out, const struct taf_story *s)
 			     s->verdict == TAF_ENDED_MACHINE_DOWN))
 		print_line(out, "ring",
 			   "gone or damaged: counts and threads are from the log alone");
+	else if (!s->has_ring && s->n_last > 1)
+		print_line(out, "ring",
+			   "removed when it left: of its threads there is what they wrote down");
+}
+
+/* What the watch of its run saw and did. */
+static void print_watch(FILE *out, const struct taf_page *page)
+{
+	const struct taf_trail *r = page->runner;
+	struct taf_crumb_line line;
+	char class[16], text[1024];
+	uint64_t pid;
+	unsigned n = 0;
+
+	for (size_t i = 0; r && r != page->trail && i < r->n_past && n < WATCH_SHOWN; i++) {
+		if (r->past[i].kind != TAF_NOTE || !taf_past_line(&r->past[i], &line) ||
+		    !taf_crumb_item_u64(&line, TAF_KEY_PID_OF_GUEST, 0, &pid) ||
+		    pid != (uint64_t)page->trail->pid ||
+		    !taf_crumb_text(&line, TAF_KEY_CLASS, class, sizeof(class)) ||
+		    !taf_crumb_text(&line, TAF_KEY_MSG, text, sizeof(text)))
+			continue;
+		taf_report_label(out, n++ ? "" : "watch");
+		taf_show_text(out, text, sizeof(text));
+		fputc('\n', out);
+	}
 }
 
 static void print_open(FILE *out, const struct taf_story *s)
@@ -308,47 +337,6 @@ static void print_damage(FILE *out, const struct taf_trail *t)
 	}
 }
 
-static void next(FILE *out, const char *text)
-{
-	taf_report_label(out, "next");
-	fprintf(out, "%s\n", text);
-}
-
-static void print_next(FILE *out, const struct taf_trail *t, const struct taf_story *s)
-{
-	bool is_hang = taf_story_open(s, TAF_INFER) || taf_story_open(s, TAF_SUBMIT) ||
-		       taf_story_open(s, TAF_SYNC) || taf_story_open(s, TAF_DRAIN);
-	char text[160];
-
-	switch (s->verdict) {
-	case TAF_ENDED_RUNNING:
-		snprintf(text, sizeof(text), "taffrail log -f --session %d", t->pid);
-		next(out, text);
-		break;
-	case TAF_ENDED_KILLED:
-		snprintf(text, sizeof(text),
-			 "was it out of memory? journalctl -k | grep -i 'killed process %d'",
-			 t->pid);
-		next(out, text);
-		break;
-	case TAF_ENDED_CRASH:
-		snprintf(text, sizeof(text), "a core file, if one was kept: coredumpctl info %d",
-			 t->pid);
-		next(out, text);
-		break;
-	case TAF_ENDED_MACHINE_DOWN:
-		next(out,
-		     s->n_open ? "what is open above is the suspect; the kernel's last words: "
-				 "journalctl -k -b -1"
-			       : "nothing was open; the kernel's last words: journalctl -k -b -1");
-		if (is_hang)
-			next(out, "drain.every_submits: 8 in the policy narrows the next one down "
-				  "to 8 submits");
-		break;
-	default: break;
-	}
-}
-
 /* The verdict and its sentence; where that begins with the same word, it stands once. */
 static void print_sentence(FILE *out, const struct taf_story *s)
 {
@@ -371,12 +359,13 @@ static void print_page(FILE *out, const struct taf_page *page)
 	print_sentence(out, s);
 	print_head(out, page->trail, s);
 	taf_report_phases(out, page);
+	print_watch(out, page);
 	print_ring(out, s);
 	taf_report_devices(out, page);
 	print_threads(out, s);
 	print_open(out, s);
 	print_damage(out, page->trail);
-	print_next(out, page->trail, s);
+	taf_report_next(out, page);
 }
 
 static bool has_parent_here(const struct taf_run_report *r, size_t i)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../policy/fault.h"
 #include "../policy/text.h"
 #include "tallied.h"
 
@@ -124,6 +125,8 @@ static void count_drain(struct taf_story *s, const struct taf_past *p,
 	uint64_t us = 0;
 
 	taf_crumb_i64(line, TAF_KEY_RC, &rc);
+	if (p->phase != TAF_BEGIN)
+		s->is_drain_missed = rc != 0;
 	if (taf_crumb_us(line, TAF_KEY_MS, &us)) {
 		s->drain_us += us;
 		s->drain_max_us = us > s->drain_max_us ? us : s->drain_max_us;
@@ -185,6 +188,7 @@ static void take_error(struct taf_story *s, const struct taf_crumb_line *line)
 	if (s->error[0] && !strcmp(class, "abort"))
 		return;
 	taf_copy(s->error_class, class, sizeof(s->error_class));
+	s->is_error = taf_crumb_kind(line) == TAF_ERROR;
 	taf_crumb_text(line, TAF_KEY_MSG, s->error, sizeof(s->error));
 }
 
@@ -270,8 +274,9 @@ static void take_ends(struct taf_story *s, const struct taf_trail *t)
 
 		if (p->image != t->past[t->n_past - 1].image)
 			continue;
+		/* An exec that has no end has succeeded. */
 		if (p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_START &&
-		    p->kind != TAF_EXIT)
+		    p->kind != TAF_EXIT && p->kind != TAF_EXEC)
 			take_open(s, p);
 		take_last(s, p);
 	}
@@ -331,6 +336,33 @@ static void label_oldest(struct taf_story *s)
 	}
 }
 
+static uint32_t engine_bit(uint8_t api)
+{
+	enum taf_engine engine = taf_engine_of_api((enum taf_api)api);
+
+	return engine == TAF_ENGINE_NONE ? 0 : 1u << engine;
+}
+
+/* What the watch of its run did to it. */
+static void take_watch(struct taf_story *s, const struct taf_trail *t,
+		       const struct taf_trail *runner)
+{
+	struct taf_crumb_line line;
+	char class[16];
+
+	for (size_t i = 0; runner && runner != t && i < runner->n_past; i++) {
+		const struct taf_past *p = &runner->past[i];
+
+		if (p->kind != TAF_NOTE || !taf_past_line(p, &line) ||
+		    !names_guest(&line, t->pid) ||
+		    !taf_crumb_text(&line, TAF_KEY_CLASS, class, sizeof(class)) ||
+		    (strcmp(class, "terminated") != 0 && strcmp(class, "killed") != 0))
+			continue;
+		s->was_terminated = true;
+		taf_crumb_text(&line, TAF_KEY_RULE, s->watch_rule, sizeof(s->watch_rule));
+	}
+}
+
 void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct taf_trail *runner,
 		    const struct taf_world *w)
 {
@@ -354,6 +386,10 @@ void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct
 			s->end_is_known = false;
 		}
 		s->has_ring = taf_story_join_ring(s, t, w);
+		for (size_t i = 0; i < s->n_devices; i++)
+			if (s->devices[i].peak)
+				s->engines |= engine_bit(s->devices[i].api);
+		take_watch(s, t, runner);
 		if (!s->end_is_known && !s->is_alive)
 			s->verdict = taf_story_silence(s, t, w);
 		find_inside(s);

@@ -96,6 +96,10 @@ struct taf_story {
 	char model[TAF_LABEL_ROOM],
 		last_model[TAF_LABEL_ROOM]; /* last_model: of the latest load or generation */
 	char error[TAF_ERROR_ROOM], error_class[32]; /* the latest failure */
+	bool is_error; /* it is no mere answer to an allocation */
+	bool is_drain_missed; /* the last one */
+	bool was_terminated; /* by the watch of its run */
+	char watch_rule[32];
 	char rule[TAF_LABEL_ROOM], ring[TAF_PATH_MAX], label[TAF_LABEL_ROOM];
 	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
 	size_t n_open;

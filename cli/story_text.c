@@ -251,8 +251,30 @@ static void put_done(struct taf_text *t, const struct taf_story *s)
 		put_after(t, " after loading ", s->model[0] ? s->model : "a model");
 		taf_text_put(t, ", without a generation");
 	}
-	if (s->drains_missed)
+	if (s->is_drain_missed)
 		taf_text_put(t, "; not drained: the device had not come back");
+	else if (s->drains_missed)
+		taf_text_put(t, "; before it left the device once did not come back in time");
+}
+
+/* "by the watch (watch.infer_after) " */
+static void put_watch(struct taf_text *t, const struct taf_story *s)
+{
+	if (!s->was_terminated)
+		return;
+	taf_text_put(t, "by the watch (");
+	taf_text_put(t, s->watch_rule);
+	taf_text_put(t, ") ");
+}
+
+/* What was freed under the device is a cause of crashes. */
+static void put_missed(struct taf_text *t, const struct taf_story *s)
+{
+	if (!s->drains_missed || s->verdict != TAF_ENDED_CRASH)
+		return;
+	taf_text_put(t,
+		     "; a drain was missed before: work was still on the device when the program "
+		     "went on");
 }
 
 static void put_death(struct taf_text *t, const struct taf_story *s)
@@ -261,20 +283,22 @@ static void put_death(struct taf_text *t, const struct taf_story *s)
 
 	if (s->verdict == TAF_ENDED_KILLED) {
 		taf_text_put(t, "killed ");
+		put_watch(t, s);
 	} else if (s->verdict == TAF_ENDED_MACHINE_DOWN) {
 		taf_text_put(t, "the machine went down ");
 	} else if (s->signal) {
 		taf_text_put(t, s->verdict == TAF_ENDED_CRASH ? "crashed by " : "ended by ");
 		taf_text_put(t, taf_show_signal(name, sizeof(name), s->signal));
 		taf_text_char(t, ' ');
+		put_watch(t, s);
 	} else {
 		taf_text_put(t, s->verdict == TAF_ENDED_CRASH ? "crashed " : "ended by a signal ");
 	}
 	put_where(t, s);
-	if (s->verdict == TAF_ENDED_CRASH)
-		put_after(t, "; the last error was: ", s->error);
-	else if (s->has_exit)
+	if (s->verdict != TAF_ENDED_CRASH && s->has_exit)
 		taf_text_put(t, "; it was on its way out");
+	put_after(t, "; the last error was: ", s->error);
+	put_missed(t, s);
 }
 
 static void put_unknown(struct taf_text *t, const struct taf_story *s,
@@ -311,6 +335,8 @@ void taf_story_word(struct taf_story *s, const struct taf_trail *trail)
 		taf_text_put(&t,
 			     s->became_other ? "became another program" : "ended with status 0");
 		put_done(&t, s);
+		if (s->is_error)
+			put_after(&t, "; the last error was: ", s->error);
 		break;
 	case TAF_ENDED_NONZERO:
 		taf_text_put(&t, "ended with status ");

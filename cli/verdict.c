@@ -59,8 +59,9 @@ static void find_words(const struct taf_trail *t, struct words *w)
 		    p->phase == TAF_BEGIN)
 			void_exit(w);
 		w->last = n;
-		if (p->kind != TAF_EXIT && p->kind != TAF_DRAIN && p->kind != TAF_UNLOAD &&
-		    p->kind != TAF_NOTE && p->kind != TAF_SYNC && p->kind != TAF_SETTLE)
+		if (p->kind != TAF_EXIT && p->kind != TAF_EXEC && p->kind != TAF_DRAIN &&
+		    p->kind != TAF_UNLOAD && p->kind != TAF_NOTE && p->kind != TAF_SYNC &&
+		    p->kind != TAF_SETTLE)
 			w->meaning = n;
 		switch (p->kind) {
 		case TAF_EXIT:
@@ -69,6 +70,15 @@ static void find_words(const struct taf_trail *t, struct words *w)
 			else
 				w->exit_begin = n;
 			w->is_exec = w->is_exec || starts_exec(p);
+			break;
+		case TAF_EXEC:
+			/* One that failed has an end. */
+			if (p->phase == TAF_BEGIN) {
+				w->exit_begin = n;
+				w->is_exec = true;
+			} else if (p->phase == TAF_END) {
+				void_exit(w);
+			}
 			break;
 		case TAF_SIGNAL: w->signal = n; break;
 		case TAF_ERROR: w->error = n; break;

@@ -129,6 +129,10 @@ static void fill(const struct taf_gate *g, const struct taf_gate_question *q, st
 		a->unit = TAF_UNIT_COUNT;
 		a->have = is_day ? g->panics_24h : g->panics_72h;
 		a->need = is_day ? r->cooldown_lockout_24h : r->cooldown_lockout_72h;
+	} else if (g->reason == TAF_GATE_ABORTS) {
+		a->unit = TAF_UNIT_COUNT;
+		a->have = g->crashes;
+		a->need = r->aborts_threshold;
 	} else if (g->pass_ms != TAF_PASS_UNKNOWN && g->why) {
 		a->unit = TAF_UNIT_MS;
 		a->have = taf_ledger_age_ms(g->why, &q->now);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fault.h"
 
+#include "ledger.h"
+#include "text.h"
+
 static const struct taf_fault faults[] = {
 #define FAULT(API, number, name, class, severity, hint) \
 	{ TAF_API_##API, number, name, class, severity, hint },
@@ -17,6 +20,14 @@ enum taf_engine taf_engine_of_api(enum taf_api api)
 	};
 
 	return (unsigned)api < TAF_APIS ? engines[api] : TAF_ENGINE_NONE;
+}
+
+bool taf_fault_is_lasting(const char *class)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (faults[i].severity >= TAF_SEVERITY_DEVICE && taf_same(faults[i].class, class))
+			return true;
+	return false;
 }
 
 const struct taf_fault *taf_fault_of(enum taf_api api, int64_t number)

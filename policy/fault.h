@@ -46,6 +46,8 @@ static inline enum taf_api taf_api_of(enum taf_engine engine)
 
 /* Under which an API's figures are told: its driver. */
 enum taf_engine taf_engine_of_api(enum taf_api api);
+/* Whether such an error says that the device itself is lost, until somebody resets it. */
+bool taf_fault_is_lasting(const char *class);
 /* NULL: not a fault. */
 const struct taf_fault *taf_fault_of(enum taf_api api, int64_t number);
 

@@ -127,6 +127,12 @@ static bool is_use(int rule)
 	return rule == TAF_RULE_memory_warn_pct || rule == TAF_RULE_memory_critical_pct;
 }
 
+/* Of crashes `about` says how many there were. */
+static bool is_storm(const struct taf_answer *a)
+{
+	return a->rule == TAF_RULE_aborts_threshold && a->about[0];
+}
+
 void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 {
 	if (is_growth(a->rule)) {
@@ -143,13 +149,13 @@ void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 		put_amount(out, a->unit, a->need);
 		taf_text_put(out, ", has ");
 		put_amount(out, a->unit, a->have);
-	} else if (a->unit != TAF_UNIT_NONE) {
+	} else if (a->unit != TAF_UNIT_NONE && !is_storm(a)) {
 		put_amount(out, a->unit, a->have);
 		taf_text_put(out, " of ");
 		put_amount(out, a->unit, a->need);
 	}
 	if (a->about[0]) {
-		taf_text_put(out, a->unit == TAF_UNIT_NONE ? "" : ", ");
+		taf_text_put(out, a->unit == TAF_UNIT_NONE || is_storm(a) ? "" : ", ");
 		taf_text_put(out, a->about);
 	}
 	if (a->pass_ms != TAF_PASS_UNKNOWN && a->pass_ms) {

@@ -5,9 +5,11 @@
 #include <signal.h>
 
 #include "../policy/classify.h"
+#include "../policy/fault.h"
 #include "crumb.h"
 #include "crumb_read.h"
 #include "scratch.h"
+#include "seg.h"
 #include "seg_name.h"
 #include "state.h"
 
@@ -23,7 +25,7 @@ struct session {
 	struct taf_seg_name last; /* its segment of the highest number */
 	uint64_t mtime_ms; /* of that */
 	/* Once it was read: */
-	bool is_read, is_guest, is_run, has_end;
+	bool is_read, is_guest, is_run, has_end, is_clean;
 	uint32_t n_loads, n_infers; /* that have no end */
 	bool is_outside; /* by the latest mark no call of a generation is inside */
 	uint64_t first_ms, last_ms; /* UTC of its records */
@@ -106,26 +108,6 @@ static void path_of(char out[TAF_PATH_MAX], const char *dir, const struct taf_se
 
 /* ---- one segment ---- */
 
-/* Where the records end: behind them there are newlines only, and two never stand
- * side by side before. */
-static uint64_t records_end(int fd, uint64_t size)
-{
-	uint64_t low = 0, high = size;
-
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
-		char two[2] = { 0 };
-
-		if (taf_sys_pread(fd, two, 2, mid) < 1)
-			return low;
-		if (two[0] == '\n' && (two[1] == '\n' || mid + 1 == size))
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
 /* A session while its records are read. */
 struct reading {
 	struct room *r;
@@ -136,6 +118,8 @@ struct reading {
 	} open[OPEN_MAX]; /* loads and generations without an end */
 	uint32_t n_open;
 	bool is_quiet; /* only what the session is of */
+	bool is_live;
+	struct taf_ledger_event error; /* the latest; severity 0: none, or told */
 };
 
 static void shut(struct reading *g, uint64_t of)
@@ -219,6 +203,7 @@ static void take_exit(struct reading *g, const struct taf_crumb_line *line)
 
 	g->s->has_end = true;
 	taf_crumb_i64(line, TAF_KEY_RC, &rc);
+	g->s->is_clean = g->s->is_guest && !rc;
 	if (taf_crumb_u64(line, TAF_KEY_PID_OF_GUEST, &guest) && guest <= INT32_MAX)
 		g->s->guest = (int32_t)guest;
 	if (g->s->is_run && rc < 0 && crash_signal(-rc))
@@ -257,7 +242,22 @@ static void take_error(struct reading *g, const struct taf_crumb_line *line)
 	if (!g->s->is_guest || !taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class)) ||
 	    (taf_class_named(class, &known) && known.level < TAF_SEVERITY_PROCESS))
 		return;
-	crash(g, line, class);
+	if (g->is_live || taf_fault_is_lasting(class)) {
+		crash(g, line, class);
+		return;
+	}
+	fill_event(g, line, &g->error);
+	g->error.is_abort = true;
+	g->error.severity = TAF_SEVERITY_PROCESS;
+	taf_copy(g->error.class, class, sizeof(g->error.class));
+}
+
+/* What a program has caught, and lived with until it left with status 0, was no crash. */
+static void tell_error(const struct reading *g)
+{
+	if (g->error.severity && !g->s->is_clean && !g->is_quiet && g->r->ask->wants_crashes &&
+	    taf_same(g->s->last.boot, g->r->ask->boot))
+		g->r->found(g->r->ctx, &g->error);
 }
 
 static void take_record(struct reading *g, const struct taf_crumb_line *line)
@@ -312,7 +312,7 @@ static size_t read_ends(struct room *r, const struct taf_seg_name *n)
 	if (fd < 0)
 		return 0;
 	if (!taf_sys_fstat(fd, &st))
-		end = records_end(fd, st.size);
+		end = taf_seg_records_end(fd, st.size);
 	from = end > TAF_RECORD_MAX + TAIL ? end - TAIL : 0;
 	if (from)
 		head = taf_sys_pread(fd, r->text, TAF_RECORD_MAX, 0);
@@ -353,9 +353,12 @@ static void read_session(struct room *r, struct session *s, bool is_quiet)
 	g->s = s;
 	g->n_open = 0;
 	g->is_quiet = is_quiet;
+	g->is_live = taf_sys_start_ticks(s->last.pid) == s->last.start;
+	g->error.severity = TAF_SEVERITY_NONE;
 	for (n.seg -= back; n.seg <= s->last.seg; n.seg++)
 		if (read_segment(g, &n))
 			s->is_read = true;
+	tell_error(g);
 	for (uint32_t i = 0; i < g->n_open; i++) {
 		s->n_loads += g->open[i].is_load;
 		s->n_infers += !g->open[i].is_load;

@@ -183,33 +183,32 @@ static bool has_sane_geometry(const struct taf_ring_head *h)
 
 int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 {
-	struct taf_ring_head head;
+	const struct taf_ring_head *head = bytes;
 
 	taf_zero(out, sizeof(*out));
-	if (n < sizeof(head))
+	if (n < sizeof(*head) || (uintptr_t)bytes % _Alignof(struct taf_ring_head))
 		return -E_BADMSG;
 	out->bytes = bytes;
 	out->n = n;
-	fetch(out, 0, &head, sizeof(head));
-	if (head.magic != TAF_RING_MAGIC || !head.version || head.version > TAF_RING_VERSION ||
-	    !has_sane_geometry(&head))
+	if (head->magic != TAF_RING_MAGIC || !head->version || head->version > TAF_RING_VERSION ||
+	    !has_sane_geometry(head))
 		return -E_BADMSG;
-	out->lanes = out->ready = head.lanes;
-	out->lane_bytes = head.lane_bytes;
-	out->slots = (head.lane_bytes - (uint32_t)sizeof(struct taf_lane)) /
+	out->lanes = out->ready = head->lanes;
+	out->lane_bytes = head->lane_bytes;
+	out->slots = (head->lane_bytes - (uint32_t)sizeof(struct taf_lane)) /
 		     (uint32_t)sizeof(struct taf_slot);
-	out->is_cut = n < head.bytes;
-	take_facts(&out->facts, &head);
-	if (head.version >= 2)
-		take_watched(&out->facts, &head);
-	if (head.version >= 3)
-		take_devices(&out->facts, &head);
-	if (head.version >= 4)
-		take_tallies(&out->facts, &head);
-	out->tsc0 = head.tsc0;
-	out->mono0 = head.mono0;
-	out->tsc1 = head.tsc1;
-	out->mono1 = head.mono1;
+	out->is_cut = n < head->bytes;
+	take_facts(&out->facts, head);
+	if (head->version >= 2)
+		take_watched(&out->facts, head);
+	if (head->version >= 3)
+		take_devices(&out->facts, head);
+	if (head->version >= 4)
+		take_tallies(&out->facts, head);
+	out->tsc0 = head->tsc0;
+	out->mono0 = head->mono0;
+	out->tsc1 = head->tsc1;
+	out->mono1 = head->mono1;
 	return 0;
 }
 

@@ -130,5 +130,8 @@ int taf_seg_file_check(struct taf_seg_file *f);
 int taf_seg_file_sync(struct taf_seg_file *f);
 /* Closes f->fd if it is ours; remove: takes the name away as well. */
 void taf_seg_file_drop(struct taf_seg_file *f, bool remove);
+/* Where the records end: behind them there are newlines only, and two never stand
+ * side by side before. */
+uint64_t taf_seg_records_end(int fd, uint64_t size);
 
 #endif

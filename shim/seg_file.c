@@ -167,3 +167,21 @@ void taf_seg_file_drop(struct taf_seg_file *f, bool remove)
 		taf_sys_unlink(f->path);
 	f->fd = -1;
 }
+
+uint64_t taf_seg_records_end(int fd, uint64_t size)
+{
+	uint64_t low = 0, high = size;
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		char two[2] = { 0 };
+
+		if (taf_sys_pread(fd, two, 2, mid) < 1)
+			return low;
+		if (two[0] == '\n' && (two[1] == '\n' || mid + 1 == size))
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}

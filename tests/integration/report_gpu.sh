@@ -92,4 +92,53 @@ for how in launch launched; do
 	check "lost, $how" json "launch_failed 10 719" "$(json '.errors[0] | "\(.class) \(.count) \(.rc)"')"
 	check "lost, $how" "the whole text" "0x000000000000" "$(json .error | grep -o '0x.*' | cut -c1-14)"
 done
-tally 27
+
+# What the runtime has said of the device says what to do, more than how it ended.
+export SIMGPU_LOST_AT=1:700
+told -- "$guest" launched 2
+says "illegal address, killed" verdict "; the last error was: CUDA_ERROR_ILLEGAL_ADDRESS"
+says "illegal address, killed" next "compute-sanitizer"
+says_not "illegal address, killed" "a guess" "was it out of memory"
+told -- "$guest" launch 2
+says "illegal address, caught" verdict "ended with status 0 after 1 generation; the last error was: CUDA_ERROR_ILL"
+says "illegal address, caught" next "compute-sanitizer"
+
+# An error that a program has lived with is no crash.
+fresh
+for i in 1 2 3 4; do
+	raw run "$bin" run --set cooldown.mode=on --set cooldown.on_hold=refuse -- "$guest" launch 2
+	check "caught errors, run $i" status "exit 0" "$(cat run.status)"
+done
+fresh
+for i in 1 2 3; do
+	raw run "$bin" run --set cooldown.mode=on --set cooldown.on_hold=refuse -- "$guest" launched 2
+done
+raw run "$bin" run --set cooldown.mode=on --set cooldown.on_hold=refuse -- "$guest" launch 2
+check "real crashes" status "exit 75" "$(cat run.status)"
+check "real crashes" "in words" 1 "$(grep -c 'aborts.threshold: aborts: 3 crashes within aborts.window' run.err)"
+unset SIMGPU_LOST_AT
+
+# What the watch has seen and done stands in the report of the process.
+export SIMGPU_HANG_AT=1
+told --set watch.action=terminate --set watch.orphan_after=1s -- "$guest" wait
+unset SIMGPU_HANG_AT
+says watch verdict "ended by SIGTERM by the watch (watch.orphan_after)"
+says watch "what it saw" "without progress (watch.orphan_after 1.0s)"
+says watch "what it did" "was sent SIGTERM"
+
+# An exec that succeeded is no call that never came back.
+told -- "$guest" become
+says become verdict "became another program"
+says_not become "an open call" "  open "
+"$bin" orphans >report.txt
+says_not become "an orphan" "execv"
+
+# Without a ring there is only what threads have written.
+told -- "$guest" threads 3
+says threads "where from" "last wrote"
+says_not threads "what nobody knows" "last did"
+
+# Ctrl-C with nothing under way is no news.
+told -- "$guest" int
+check "Ctrl-C" "what run says" "" "$(cat run.err)"
+tally 47

@@ -9,15 +9,19 @@
  *   launch N      N launches and a wait; errors are printed, the status is 0
  *   launched N    the same, then SIGKILL
  *   threads N     four threads with N launches and a wait each
+ *   become        a launch and a wait, then another program
+ *   int           a launch, a wait and a pause, then SIGINT
  *   wait          a launch, and a wait for it
  */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "racy.h"
 
 #define THREADS 4
+#define PAUSE_US 300000 /* longer than a generation is kept open */
 
 static int count;
 
@@ -94,6 +98,12 @@ int main(int argc, char **argv)
 	} else {
 		racy_must(launch(1));
 		racy_must(cudaDeviceSynchronize());
+	}
+	if (!strcmp(mode, "become"))
+		execl("/bin/true", "true", (char *)NULL);
+	if (!strcmp(mode, "int")) {
+		usleep(PAUSE_US);
+		raise(SIGINT);
 	}
 	if (!strcmp(mode, "taken") || !strcmp(mode, "launched"))
 		die();
