@@ -401,7 +401,7 @@ void taf_check_print_json(const struct taf_check *c)
 	taf_json_text(&j, "sha256", *c->policy.sha256 ? c->policy.sha256 : NULL);
 	taf_json_text(&j, "compiled", *c->found.blob ? c->found.blob : NULL);
 	taf_json_bool(&j, "valid", !c->found.n_bad);
-	taf_json_u64(&j, "settings_given", count_given(c));
+	taf_json_u64(&j, "settings_given", count_given(c) + count_set(c));
 	taf_json_open(&j, "mistakes", '[');
 	for (size_t i = 0; i < c->mistakes.n; i++)
 		put_mistake(&j, c, c->mistakes.all[i]);

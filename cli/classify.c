@@ -329,8 +329,11 @@ int taf_verb_classify(int argc, char **argv)
 		return rc;
 	err = read_text(&j);
 	if (err) {
-		taf_tell("classify: cannot read %s: %s", j.path ? j.path : "standard input",
-			 strerror(-err));
+		taf_tell("classify: cannot read %s: %s%s", j.path ? j.path : "standard input",
+			 strerror(-err),
+			 err == -ENOENT && j.path ? "; a text itself goes to standard input: "
+						    "echo TEXT | taffrail classify"
+						  : "");
 		free(j.text);
 		return j.path && err != -ENOMEM ? TAF_EXIT_USAGE : TAF_EXIT_INTERNAL;
 	}

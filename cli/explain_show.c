@@ -73,7 +73,7 @@ static void show_world(const struct taf_explain *x)
 		put_bytes(m->free);
 		fputs(" free of ", stdout);
 		put_bytes(m->total);
-		putchar('\n');
+		puts(", of this machine; a GPU with memory of its own is asked by the guard alone");
 	} else {
 		puts("unknown");
 	}
@@ -116,7 +116,7 @@ static void show_fit(const struct taf_explain *x)
 	}
 	printf("  %-10s         %s, ", "", buf);
 	put_bytes(x->facts.memory.free);
-	puts(" free");
+	puts(" free in this machine");
 }
 
 /* Each rule, and beneath it what it compared where it says anything. */

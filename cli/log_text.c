@@ -66,6 +66,13 @@ static void put_bytes(struct parts *p, enum taf_key key, const char *after)
 	fprintf(p->out, "%s%s", taf_show_bytes(size, sizeof(size), v), after);
 }
 
+/* A burst that the program has not waited for: its time is that of the submits alone. */
+static bool is_submission(const struct taf_crumb_line *line)
+{
+	return taf_crumb_kind(line) == TAF_INFER && taf_crumb_has(line, TAF_KEY_SUBMITS) &&
+	       !taf_crumb_has(line, TAF_KEY_TOKENS) && !taf_crumb_has(line, TAF_KEY_WAITED_MS);
+}
+
 static void put_numbers(struct parts *p)
 {
 	char ms[32];
@@ -79,6 +86,7 @@ static void put_numbers(struct parts *p)
 	put_bytes(p, TAF_KEY_KV_BYTES, " of KV cache");
 	if (taf_crumb_us(p->line, TAF_KEY_MS, &us)) {
 		begin_part(p);
+		fputs(is_submission(p->line) ? "submitted in " : "", p->out);
 		fputs(taf_show_ms(ms, sizeof(ms), us), p->out);
 	}
 	if (taf_crumb_i64(p->line, TAF_KEY_RC, &rc) &&
@@ -108,6 +116,44 @@ static void put_trace(struct parts *p)
 	fprintf(p->out, "waiting %s", taf_show_ms(ms, sizeof(ms), us));
 }
 
+/* The mark of crumb.h, whose place in the log says nothing. */
+static void put_mark(struct parts *p)
+{
+	uint64_t is_inside;
+
+	if (!taf_crumb_u64(p->line, TAF_KEY_INSIDE, &is_inside))
+		return;
+	begin_part(p);
+	fputs(is_inside ? "mark: at the end of the log a generation goes on"
+			: "mark: at the end of the log no generation goes on",
+	      p->out);
+}
+
+/* What was held of a device at the end; its live bytes stand before. */
+static void put_held(struct parts *p)
+{
+	uint64_t device;
+
+	if (taf_crumb_kind(p->line) != TAF_NOTE || !taf_crumb_u64(p->line, TAF_KEY_DEVICE, &device))
+		return;
+	fprintf(p->out, " held of device %" PRIu64 " at the end", device);
+	put_bytes(p, TAF_KEY_PEAK_BYTES, " at most");
+}
+
+/* How often there was what is written down only now and then. */
+static void put_counted(struct parts *p)
+{
+	char kind[16];
+	uint64_t n;
+
+	if (!taf_crumb_u64(p->line, TAF_KEY_TIMES, &n) ||
+	    !taf_crumb_text(p->line, TAF_KEY_COUNTS, kind, sizeof(kind)))
+		return;
+	begin_part(p);
+	fprintf(p->out, "%" PRIu64 " times in all: ", n);
+	taf_show_text(p->out, kind, sizeof(kind));
+}
+
 static void put_details(FILE *out, const struct taf_crumb_line *line)
 {
 	struct parts p = { out, line, false };
@@ -117,7 +163,10 @@ static void put_details(FILE *out, const struct taf_crumb_line *line)
 		put_text(&p, TAF_KEY_ROLE, "");
 		put_text(&p, TAF_KEY_EXE, "");
 	}
+	put_mark(&p);
 	put_numbers(&p);
+	put_held(&p);
+	put_counted(&p);
 	put_trace(&p);
 	put_text(&p, TAF_KEY_RULE, "by rule ");
 	put_text(&p, TAF_KEY_CLASS, "class ");

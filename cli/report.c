@@ -227,21 +227,33 @@ static void print_nothing(const struct report *r)
 		       notes == 1 ? "is" : "are", notes, notes == 1 ? "" : "s");
 }
 
+static bool is_last(const struct report *r)
+{
+	return r->options.which == WHICH_ANY || r->options.which == WHICH_LAST;
+}
+
 static int report_all(struct report *r)
 {
+	struct taf_refused_start refused;
 	int err = 0;
+
+	taf_refused_start_find(&refused, &r->trails, taf_trails_newest(&r->trails, false));
 
 	if (r->options.is_json) {
 		taf_json_init(&r->json, stdout);
 		taf_json_open(&r->json, NULL, '{');
 		taf_json_open(&r->json, "sessions", '[');
-	}
+	} else if (is_last(r))
+		taf_refused_start_text(stdout, &refused);
 	for (size_t i = r->trails.n; i > 0 && !err; i--)
 		if (r->is_chosen[i - 1])
 			err = report_run(r, i - 1);
-	if (r->options.is_json)
+	if (r->options.is_json) {
+		taf_json_close(&r->json);
+		if (is_last(r))
+			taf_refused_start_json(&r->json, &refused);
 		taf_json_end(&r->json);
-	else if (!r->has_printed && !err)
+	} else if (!r->has_printed && !err)
 		print_nothing(r);
 	if (fflush(stdout) || ferror(stdout)) {
 		taf_tell("report: cannot write the answer: %s", strerror(errno));

@@ -55,6 +55,18 @@ void taf_report_devices_json(struct taf_json *j, const struct taf_page *page);
 /* report_trace.c: where the time of traced generations went, a table a model. */
 void taf_report_trace(FILE *out, const struct taf_page *page);
 void taf_report_trace_json(struct taf_json *j, const struct taf_page *page);
+/* A start that `run` refused after the sessions that are shown. */
+struct taf_refused_start {
+	bool is_known;
+	uint64_t utc_us;
+	char program[512], rule[48], msg[512];
+};
+
+/* report_run.c: the latest one after the trail `newest`; NULL: there is none to be told apart. */
+void taf_refused_start_find(struct taf_refused_start *s, struct taf_trails *g,
+			    const struct taf_trail *newest);
+void taf_refused_start_text(FILE *out, const struct taf_refused_start *s);
+void taf_refused_start_json(struct taf_json *j, const struct taf_refused_start *s);
 /* report_next.c: what to do now, a line each. */
 void taf_report_next(FILE *out, const struct taf_page *page);
 /* The label column of the human report. */

@@ -192,6 +192,17 @@ static void print_last_drain(FILE *out, const struct taf_trail *t, size_t begin)
 		fputs(", nothing was left to drain", out);
 }
 
+/* Of who leaves by a signal it is that, as a negative number. */
+static void print_status(FILE *out, int64_t rc)
+{
+	char name[32];
+
+	if (rc < 0 && rc > -65)
+		fprintf(out, "by %s", taf_show_signal(name, sizeof(name), (int)-rc));
+	else
+		fprintf(out, "status %" PRId64, rc);
+}
+
 /* A Go program makes the system call itself: it had ended before anybody could wait. */
 static void print_no_exit(FILE *out, const struct taf_story *s)
 {
@@ -223,7 +234,7 @@ static void print_exit(FILE *out, const struct taf_page *page)
 	taf_report_label(out, "exit");
 	if (taf_past_line(&t->past[begin < t->n_past ? begin : end], &line)) {
 		if (taf_crumb_i64(&line, TAF_KEY_RC, &rc))
-			fprintf(out, "status %" PRId64, rc);
+			print_status(out, rc);
 		print_key(out, " by ", &line, TAF_KEY_CALL);
 	}
 	if (begin < t->n_past)

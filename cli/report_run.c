@@ -83,3 +83,63 @@ void taf_run_ending_json(struct taf_json *j, const struct taf_run_ending *e)
 	taf_json_u64(j, "starts", e->starts);
 	taf_json_close(j);
 }
+
+/* Of a run that started nothing. */
+static bool take_refusal(struct taf_refused_start *s, struct taf_trail *t, const char *dir)
+{
+	struct taf_crumb_line line;
+
+	if (!t->past && taf_trail_load(t, dir))
+		return false;
+	for (size_t i = 0; i < t->n_past && !s->is_known; i++) {
+		if (t->past[i].kind != TAF_REFUSE || !taf_past_line(&t->past[i], &line))
+			continue;
+		s->is_known = true;
+		s->utc_us = taf_trail_utc_us(t, t->past[i].mono_ns);
+		taf_crumb_text(&line, TAF_KEY_RULE, s->rule, sizeof(s->rule));
+		taf_crumb_text(&line, TAF_KEY_MSG, s->msg, sizeof(s->msg));
+	}
+	if (s->is_known && taf_report_head(t, &line))
+		taf_crumb_text(&line, TAF_KEY_EXE, s->program, sizeof(s->program));
+	return s->is_known;
+}
+
+void taf_refused_start_find(struct taf_refused_start *s, struct taf_trails *g,
+			    const struct taf_trail *newest)
+{
+	memset(s, 0, sizeof(*s));
+	for (size_t i = g->n; newest && i > 0 && &g->list[i - 1] != newest; i--)
+		if (taf_trail_is_run(&g->list[i - 1]) &&
+		    strcmp(g->list[i - 1].run, newest->run) != 0 &&
+		    take_refusal(s, &g->list[i - 1], g->dir))
+			return;
+}
+
+void taf_refused_start_text(FILE *out, const struct taf_refused_start *s)
+{
+	char when[TAF_TIME_ROOM];
+
+	if (!s->is_known)
+		return;
+	fputs("A later start, of ", out);
+	taf_show_text(out, s->program[0] ? s->program : "a program", 200);
+	fprintf(out, " at %s, was refused: ", taf_show_time(when, s->utc_us));
+	taf_show_text(out, s->rule, sizeof(s->rule));
+	fputs(s->msg[0] ? ": " : "", out);
+	taf_show_text(out, s->msg, sizeof(s->msg));
+	fputs("\nWhat follows is the run before it.\n\n", out);
+}
+
+void taf_refused_start_json(struct taf_json *j, const struct taf_refused_start *s)
+{
+	if (!s->is_known) {
+		taf_json_null(j, "refused_start");
+		return;
+	}
+	taf_json_open(j, "refused_start", '{');
+	taf_json_time(j, "time", s->utc_us);
+	taf_json_text(j, "exe", s->program[0] ? s->program : NULL);
+	taf_json_text(j, "rule", s->rule);
+	taf_json_text(j, "msg", s->msg);
+	taf_json_close(j);
+}

@@ -174,8 +174,11 @@ static int ask_gate(const struct plan *p)
 {
 	struct taf_run_gate gate = { .rules = &p->policy.rules,
 				     .state = p->state.path,
-				     .command = p->args.command[0] };
+				     .command = p->args.command[0],
+				     .own = taf_closing_own(&p->closing) };
 
+	gate.own.program = p->target.path;
+	gate.own.label = p->args.label;
 	return p->is_nested ? 0 : taf_run_gate(&gate);
 }
 
@@ -286,7 +289,8 @@ static int may_start(void *arg, bool waits)
 	struct plan *p = arg;
 	struct taf_run_gate gate = { .rules = &rules,
 				     .state = p->state.path,
-				     .command = p->args.command[0] };
+				     .command = p->args.command[0],
+				     .own = taf_closing_own(&p->closing) };
 
 	rules = p->policy.rules;
 	if (waits && rules.cooldown_on_hold != TAF_ON_WARN)

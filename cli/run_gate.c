@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "../policy/policy.h"
+#include "../policy/text.h"
 #include "../shim/share.h"
 #include "../shim/sys.h"
 #include "clock.h"
@@ -70,12 +71,35 @@ static void tell_why(const struct taf_verdict *v, char *buf, size_t room)
 	taf_answer_text(why, &t);
 }
 
+static void record(const struct taf_run_gate *g, const struct taf_verdict *v)
+{
+	const struct taf_answer *why = taf_verdict_why(v);
+	char msg[400] = "";
+	struct taf_text t;
+	struct taf_rec r = { .kind = TAF_REFUSE, .phase = TAF_MARK, .call = "run", .msg = msg };
+
+	if (!why || !taf_own_open(&g->own))
+		return;
+	taf_text_init(&t, msg, sizeof(msg));
+	taf_answer_text(why, &t);
+	r.rule = taf_rule_info(why->rule)->path;
+	taf_crumb(&r);
+	r = (struct taf_rec){ .kind = TAF_EXIT,
+			      .call = "run",
+			      .has = TAF_HAS_RC,
+			      .rc = TAF_EXIT_HELD,
+			      .msg = "the program was not started" };
+	taf_crumb(&r);
+	taf_crumb_close();
+}
+
 static int refuse(struct asking *a, const struct taf_verdict *v)
 {
 	char why[400];
 
 	taf_waiting_clear(&a->line);
 	tell_why(v, why, sizeof(why));
+	record(a->g, v);
 	taf_tell("%s is not started: %s; see: taffrail gate", a->g->command, why);
 	return TAF_EXIT_HELD;
 }

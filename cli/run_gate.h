@@ -6,17 +6,20 @@
  * left, until it passes, somebody lifts it (ack, hold --clear, breaker --clear),
  * or max_wait is over.  refuse, exit, and a wait that is over: one line that names
  * rule and time, and exit status 75.  Only in mode enforce, and only where there
- * is a state directory.
+ * is a state directory.  A start that is refused is a REFUSE record in a session of ours,
+ * so that `report` and `log` know of it.
  */
 #ifndef TAF_RUN_GATE_H
 #define TAF_RUN_GATE_H
 
 #include "../policy/rules.h"
+#include "own.h"
 
 struct taf_run_gate {
 	const struct taf_rules *rules;
 	const char *state; /* "": there is none */
 	const char *command; /* for the lines */
+	struct taf_own own; /* the session that a refused start is recorded in */
 };
 
 /* 0: go on; else the exit status, after a line on stderr. */

@@ -143,6 +143,8 @@ static const char *obstacle(const char *path)
 		return "cannot be looked at";
 	if (fs.f_flag & ST_RDONLY)
 		return "is on a file system that is read-only";
+	if (!fs.f_blocks)
+		return "is on a file system that the kernel makes up, where no folder can be made";
 	if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS))
 		return "is not writable";
 	blocks = geteuid() ? fs.f_bavail : fs.f_bfree;

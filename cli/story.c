@@ -7,6 +7,8 @@
 #include "../policy/text.h"
 #include "tallied.h"
 
+#define SAME_NS 5000000u
+
 static const char *const names[] = {
 	[TAF_ENDED_RUNNING] = "running",
 	[TAF_ENDED_CLEAN] = "clean",
@@ -81,13 +83,23 @@ void taf_ending_find(const struct taf_trail *trail, const struct taf_trail *runn
 		memset(end, 0, sizeof(*end));
 }
 
+/* A generation is written down a moment after the call that it begins with has begun. */
+static bool is_after(const struct taf_open_begin *a, const struct taf_open_begin *b)
+{
+	if (a->kind == TAF_INFER && b->kind != TAF_INFER)
+		return a->since_ns > b->since_ns + SAME_NS;
+	if (b->kind == TAF_INFER && a->kind != TAF_INFER)
+		return a->since_ns + SAME_NS >= b->since_ns;
+	return a->since_ns > b->since_ns;
+}
+
 void taf_story_add_open(struct taf_story *s, const struct taf_open_begin *o)
 {
 	size_t at = s->n_open;
 
 	if (at == TAF_OPEN_MAX)
 		return;
-	for (; at && s->open[at - 1].since_ns > o->since_ns; at--)
+	for (; at && is_after(&s->open[at - 1], o); at--)
 		s->open[at] = s->open[at - 1];
 	s->open[at] = *o;
 	s->n_open++;

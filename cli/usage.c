@@ -49,7 +49,8 @@ struct verb_text {
 	"       taffrail check --effective [OPTION...] [-- COMMAND [ARGUMENT...]]\n" \
 	"\n" \
 	"Reads the policy and says each mistake with its line and column. With FILE that\n" \
-	"file is read, otherwise the one that `taffrail run` would take.\n" \
+	"file is read, otherwise the one that `taffrail run` would take. What is in force\n" \
+	"then is printed with --effective.\n" \
 	"\n" \
 	"  --policy FILE  the same as FILE\n" \
 	"  --set K=V      override one setting, as for run\n" \
@@ -165,7 +166,7 @@ struct verb_text {
 	"its crumb is.\n" \
 	"\n" \
 	"  --engine NAME  only those of one engine or runtime: libc, llama, ggml, cuda,\n" \
-	"                 cudart, hip, level0, vulkan, opencl\n" \
+	"                 cudart, hip, level0, vulkan, opencl, mlx, mlxc\n" \
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \

@@ -7,6 +7,13 @@ needs jq
 
 texts() {
 	same 'a class' 'class      cuda_oom' "$(echo 'CUDA error: out of memory' | "$bin" classify | head -n 1)"
+	for text in 'clCreateBuffer (-4)' 'CL_MEM_OBJECT_ALLOCATION_FAILURE'; do
+		same "$text" 'class      opencl_oom' "$(echo "$text" | "$bin" classify | head -n 1)"
+	done
+	for text in 'clEnqueueNDRangeKernel failed (-5)' 'error: CL_OUT_OF_RESOURCES'; do
+		same "$text" 'class      opencl_resources' "$(echo "$text" | "$bin" classify | head -n 1)"
+	done
+	same HSA 'class      hsa_oom' "$(echo 'HSA_STATUS_ERROR_OUT_OF_RESOURCES: x' | "$bin" classify | head -n 1)"
 	echo 'CUDA error: out of memory' | "$bin" classify - >/dev/null
 	same 'a class: status' 0 $?
 	same 'no class' 'nothing that is known' "$(echo 'all is well' | "$bin" classify)"
@@ -58,7 +65,8 @@ kernel_logs() {
 wrong() {
 	"$bin" classify nowhere 2>says.err
 	same 'no such file: status' 64 $?
-	same 'no such file' 'taffrail: classify: cannot read nowhere: No such file or directory' "$(cat says.err)"
+	same 'no such file: what else' 1 "$(grep -c 'echo TEXT | taffrail classify' says.err)"
+	same 'no such file' 'taffrail: classify: cannot read nowhere: No such file or directory' "$(sed 's/; .*//' says.err)"
 	"$bin" classify a b 2>/dev/null
 	same 'two files: status' 64 $?
 	"$bin" classify --odd 2>says.err
@@ -131,4 +139,4 @@ meanings
 wrong
 large
 same 'no state was made' 1 "$([ -e "$TAFFRAIL_STATE" ] && echo 0 || echo 1)"
-tally 37
+tally 43

@@ -308,17 +308,18 @@ storm() {
 	gate 0 none
 }
 
-# The same with a call that failed in each: what a wrong request is told is no crash.
-answers() { # RC STATUS REASON
+# The same with a call that failed in each: what a wrong request is told is no crash, nor is
+# what a program has lived with until it left with status 0.
+answers() { # RC EXIT STATUS REASON
 	local i
 	nothing
 	plain_guests guest_steps
 	# shellcheck disable=SC2034 # counted only
 	for i in 1 2 3; do
-		FAKE_DECODE_RC=$1 LD_PRELOAD=$shim "$tests/guest_steps" load=/models/a.gguf infer=1 >/dev/null
+		FAKE_DECODE_RC=$1 LD_PRELOAD=$shim "$tests/guest_steps" load=/models/a.gguf infer=1 "exit=$2" >/dev/null
 	done
 	has "rc $1" "the error" ".ev == \"error\" and .rc == $1"
-	gate "$2" "$3"
+	gate "$3" "$4"
 }
 
 # A guest that ends by SIGTERM where the test wants it; then the machine is started again.
@@ -384,7 +385,8 @@ lost cut
 agrees
 instead
 storm
-answers -1 0 none
-answers -3 75 aborts
+answers -1 1 0 none
+answers -3 1 75 aborts
+answers -3 0 0 none
 reboots
 tally 100

@@ -116,6 +116,12 @@ done
 raw run "$bin" run --set cooldown.mode=on --set cooldown.on_hold=refuse -- "$guest" launch 2
 check "real crashes" status "exit 75" "$(cat run.status)"
 check "real crashes" "in words" 1 "$(grep -c 'aborts.threshold: aborts: 3 crashes within aborts.window' run.err)"
+"$bin" report --last >report.txt
+"$bin" report --last --json >report.json
+says "refused start" "that it is another run" "guest_told at 20"
+says "refused start" why ", was refused: aborts.threshold: "
+check "refused start" json aborts.threshold "$(jq -r .refused_start.rule report.json)"
+has "refused start" "what log shows" '.ev == "refuse" and .call == "run" and .rule == "aborts.threshold"'
 unset SIMGPU_LOST_AT
 
 # What the watch has seen and done stands in the report of the process.
@@ -141,4 +147,4 @@ says_not threads "what nobody knows" "last did"
 # Ctrl-C with nothing under way is no news.
 told -- "$guest" int
 check "Ctrl-C" "what run says" "" "$(cat run.err)"
-tally 47
+tally 51
