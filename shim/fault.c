@@ -62,12 +62,13 @@ static void describe(struct taf_text *t, const struct taf_fault *f,
 }
 
 /* ,"free":1073741824,"total":8589934592 as the device has it now; NULL: nobody can say. */
-static const char *put_free(char *buf, size_t room)
+static const char *put_free(char *buf, size_t room, enum taf_api api)
 {
 	struct taf_memory m;
 	struct taf_text t;
 
-	if (taf_tls.in_callback || !taf_memory_device(&m))
+	/* A call of HIP that succeeds takes the last error away, which is the program's. */
+	if (api == TAF_API_HIP || taf_tls.in_callback || !taf_memory_device(api, &m))
 		return NULL;
 	taf_text_init(&t, buf, room);
 	taf_text_put(&t, ",\"free\":");
@@ -109,7 +110,7 @@ void taf_fault_seen(const struct taf_call *c, int64_t rc)
 	r.kind = f->severity ? TAF_ERROR : TAF_NOTE;
 	r.class = f->class;
 	if (taf_same(f->class, "out_of_memory"))
-		r.extra = put_free(free, sizeof(free));
+		r.extra = put_free(free, sizeof(free), api);
 	if (c->kind == TAF_ALLOC && c->bytes) {
 		r.has |= TAF_HAS_BYTES;
 		r.bytes = c->bytes;

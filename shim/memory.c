@@ -47,7 +47,7 @@ static uint64_t count_own(void)
 }
 
 /* The runtimes that can say how much their device has. */
-bool taf_memory_device(struct taf_memory *m)
+bool taf_memory_device(enum taf_api api, struct taf_memory *m)
 {
 	int saved = errno;
 	bool is_known = false;
@@ -60,7 +60,8 @@ bool taf_memory_device(struct taf_memory *m)
 		const struct taf_ops *ops = taf_tables[t]->ops;
 		struct taf_memory device = { .total = 0 };
 
-		if (!ops || !ops->memory || ops->memory(NULL, NULL, &device) || !device.total)
+		if ((api && taf_api_of(taf_tables[t]->engine) != api) || !ops || !ops->memory ||
+		    ops->memory(NULL, NULL, &device) || !device.total)
 			continue;
 		m->total = device.total;
 		m->free = device.free;
@@ -86,7 +87,7 @@ static void ask_system(uint64_t own)
 		if (m.free > taf_less(s.total, own))
 			m.free = taf_less(s.total, own);
 	}
-	taf_memory_device(&m);
+	taf_memory_device(TAF_API_NONE, &m);
 	atomic_store(&sys_total, m.total);
 	atomic_store(&sys_free, m.free);
 }

@@ -19,6 +19,7 @@
 #define TAF_MEMORY_H
 
 #include "../policy/event.h"
+#include "../policy/fault.h"
 #include "work.h"
 
 #define TAF_MEMORY_KEEP_MS 250
@@ -35,8 +36,9 @@ void taf_memory_watch(const struct taf_work *w);
 /* The same after an allocation by which the process holds TAF_MEMORY_STEP more of a
  * device of this engine than it ever did when this was called. */
 void taf_memory_grown(enum taf_engine engine);
-/* The device of the first runtime that can say: total and free. On a thread that may call it. */
-bool taf_memory_device(struct taf_memory *m);
+/* The device of the first runtime of that API, NONE: of any, that can say: total and free.
+ * On a thread that may call it. */
+bool taf_memory_device(enum taf_api api, struct taf_memory *m);
 void taf_memory_stale(void);
 void taf_memory_tell(const struct taf_verdict *v);
 uint32_t taf_memory_told_by(int rule); /* enum taf_told, or-ed */
