@@ -77,6 +77,7 @@ static void record(const struct taf_run_gate *g, const struct taf_verdict *v)
 	char msg[400] = "";
 	struct taf_text t;
 	struct taf_rec r = { .kind = TAF_REFUSE, .phase = TAF_MARK, .call = "run", .msg = msg };
+	bool is_first = !taf_crumb_is_open();
 
 	if (!why || !taf_own_open(&g->own))
 		return;
@@ -84,6 +85,9 @@ static void record(const struct taf_run_gate *g, const struct taf_verdict *v)
 	taf_answer_text(why, &t);
 	r.rule = taf_rule_info(why->rule)->path;
 	taf_crumb(&r);
+	/* Before a restart: how its guest ended is written by closing.c. */
+	if (!is_first)
+		return;
 	r = (struct taf_rec){ .kind = TAF_EXIT,
 			      .call = "run",
 			      .has = TAF_HAS_RC,

@@ -95,6 +95,15 @@ static void put_open(struct taf_text *t, const struct taf_open_begin *o)
 	}
 }
 
+/* A GPU runtime knows of no models. */
+static bool knows_loads(const struct taf_story *s)
+{
+	const uint32_t engines = 1u << TAF_ENGINE_LLAMA | 1u << TAF_ENGINE_GGML |
+				 1u << TAF_ENGINE_MLX | 1u << TAF_ENGINE_MLXC;
+
+	return s->loads || !s->engines || (s->engines & engines);
+}
+
 static void put_idle(struct taf_text *t, const struct taf_story *s)
 {
 	if (s->infers) {
@@ -107,7 +116,8 @@ static void put_idle(struct taf_text *t, const struct taf_story *s)
 		put_after(t, "after loading ", s->model[0] ? s->model : "a model");
 		taf_text_put(t, ", before any generation");
 	} else {
-		taf_text_put(t, "before any model was loaded");
+		taf_text_put(t, knows_loads(s) ? "before any model was loaded"
+					       : "before anything was handed to the device");
 	}
 }
 
@@ -150,7 +160,7 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 	if (load && infer) {
 		taf_text_put(t, "; a generation was open as well, for ");
 		taf_text_ms(t, infer->age_ms);
-	} else if (infer) {
+	} else if (infer && knows_loads(s)) {
 		taf_text_put(t, "; nothing was being loaded");
 	}
 	if (infer && drain) {

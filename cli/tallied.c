@@ -40,6 +40,19 @@ static int kind_counted(const struct taf_crumb_line *line)
 	return -1;
 }
 
+/* An exec that failed has left notes as well: the later one counts. */
+static bool renews(struct taf_story *s)
+{
+	const struct taf_tally_seen *seen = &s->tallies[s->n_tallies];
+
+	for (size_t i = 0; i < s->n_tallies; i++)
+		if (s->tallies[i].id == seen->id) {
+			s->tallies[i].n = seen->n;
+			return true;
+		}
+	return false;
+}
+
 void taf_tallied_find(struct taf_story *s, const struct taf_trail *t)
 {
 	struct taf_crumb_line line;
@@ -53,7 +66,7 @@ void taf_tallied_find(struct taf_story *s, const struct taf_trail *t)
 			continue;
 		kind = kind_counted(&line);
 		seen->id = kind >= 0 ? id_of(&line, (enum taf_kind)kind) : 0;
-		if (seen->id && taf_crumb_u64(&line, TAF_KEY_TIMES, &seen->n))
+		if (seen->id && taf_crumb_u64(&line, TAF_KEY_TIMES, &seen->n) && !renews(s))
 			s->n_tallies++;
 	}
 }

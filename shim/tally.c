@@ -22,9 +22,10 @@ static void add(uint64_t id)
 	struct taf_ring_tally *t = tallies();
 
 	for (int i = 0; i < TAF_RING_TALLIES; i++) {
-		uint64_t seen = 0;
+		uint64_t seen = atomic_load_explicit(&t[i].id, memory_order_relaxed);
 
-		if (atomic_compare_exchange_strong(&t[i].id, &seen, id) || seen == id) {
+		if (seen == id || (!seen && (atomic_compare_exchange_strong(&t[i].id, &seen, id) ||
+					     seen == id))) {
 			atomic_fetch_add(&t[i].n, 1);
 			return;
 		}
