@@ -58,14 +58,11 @@ static struct {
 	int (*take)(void *c, const void *d, size_t size, size_t align, void *device, void **ptr);
 	int (*give)(void *c, void *ptr);
 	int (*make)(void *c, void *device, const struct taf_ze_queue_desc *d, void **queue);
-	int (*make_list)(void *c, void *device, const struct taf_ze_queue_desc *d, void **list);
 	int (*destroy)(void *queue);
-	int (*destroy_list)(void *list);
 	int (*execute)(void *queue, uint32_t n, void **lists, void *fence);
 	int (*append)(void *list, void *kernel, const struct taf_ze_count *g, void *event,
 		      uint32_t n, void **events);
 	int (*wait)(void *queue, uint64_t timeout);
-	int (*wait_list)(void *list, uint64_t timeout);
 	int (*wait_fence)(void *fence, uint64_t timeout);
 } ze;
 
@@ -115,13 +112,10 @@ static void open_ze(void)
 	guest_symbol(&ze.take, library, "zeMemAllocDevice");
 	guest_symbol(&ze.give, library, "zeMemFree");
 	guest_symbol(&ze.make, library, "zeCommandQueueCreate");
-	guest_symbol(&ze.make_list, library, "zeCommandListCreateImmediate");
 	guest_symbol(&ze.destroy, library, "zeCommandQueueDestroy");
-	guest_symbol(&ze.destroy_list, library, "zeCommandListDestroy");
 	guest_symbol(&ze.execute, library, "zeCommandQueueExecuteCommandLists");
 	guest_symbol(&ze.append, library, "zeCommandListAppendLaunchKernel");
 	guest_symbol(&ze.wait, library, "zeCommandQueueSynchronize");
-	guest_symbol(&ze.wait_list, library, "zeCommandListHostSynchronize");
 	guest_symbol(&ze.wait_fence, library, "zeFenceHostSynchronize");
 }
 
