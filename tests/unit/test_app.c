@@ -28,6 +28,8 @@ static const struct {
 	{ PY, "python3 -m llama_cpp.server --model a", NULL, "", "llama-cpp-python" },
 	{ PY, "python3 app.py", NULL, "llama", "llama-cpp-python" },
 	{ PY, "python3 app.py", NULL, "mlx", "" },
+	{ PY, "python3 app.py", NULL, "whisper", "whisper" },
+	{ PY, "python3 app.py", NULL, "sd", "stable-diffusion" },
 	{ PY, "python3 app.py", NULL, NULL, "" },
 	{ PY, "python3 -m mlx_lm.server --model a", NULL, "mlx", "mlx-server" },
 	{ PY, "python3 -m mlx_lm server --model a", NULL, "", "mlx-server" },
