@@ -75,12 +75,11 @@ static void add(struct figures *f, const struct taf_crumb_line *line)
 	}
 }
 
-static void add_rate(struct rates *r, const struct taf_crumb_line *line)
+static void add_rate(struct rates *r, const struct taf_crumb_line *line, bool has_tokens)
 {
 	uint64_t us, units = 0;
 
-	if (!taf_crumb_u64(line, TAF_KEY_TOKENS, &units))
-		taf_crumb_u64(line, TAF_KEY_SUBMITS, &units);
+	taf_crumb_u64(line, has_tokens ? TAF_KEY_TOKENS : TAF_KEY_SUBMITS, &units);
 	if (r->n < RATES_MAX && units && taf_crumb_us(line, TAF_KEY_MS, &us))
 		r->ns[r->n++] = us * 1000 / units;
 }
@@ -132,7 +131,7 @@ static void add_untraced(struct one *o, const struct taf_trail *t)
 		if (!is_end(&t->past[i], &line) || !is_of(&o->of, &t->past[i], &line))
 			continue;
 		if (has_any && !taf_crumb_has(&line, TAF_KEY_TRACE))
-			add_rate(&o->untraced, &line);
+			add_rate(&o->untraced, &line, o->has_tokens);
 		has_any = true;
 	}
 }
@@ -156,11 +155,25 @@ static void take_earlier(struct one *o, const struct taf_page *page)
 	o->is_earlier = o->untraced.n != 0;
 }
 
+/* Whether it computes tokens at all: a runtime does not, nor an engine of whole answers. */
+static bool computes_tokens(const struct one *o, const struct taf_trail *t)
+{
+	struct taf_crumb_line line;
+	uint64_t tokens;
+
+	for (size_t i = 0; i < t->n_past; i++)
+		if (is_end(&t->past[i], &line) && is_of(&o->of, &t->past[i], &line) &&
+		    taf_crumb_u64(&line, TAF_KEY_TOKENS, &tokens) && tokens)
+			return true;
+	return false;
+}
+
 static void gather(struct one *o, const struct taf_page *page)
 {
 	const struct taf_trail *t = page->trail;
 	struct taf_crumb_line line;
 
+	o->has_tokens = computes_tokens(o, t);
 	for (size_t i = 0; i < t->n_past; i++) {
 		uint64_t tokens;
 		bool is_first;
@@ -168,10 +181,9 @@ static void gather(struct one *o, const struct taf_page *page)
 		if (!is_end(&t->past[i], &line) || !is_of(&o->of, &t->past[i], &line))
 			continue;
 		o->generations++;
-		o->has_tokens = o->has_tokens || taf_crumb_has(&line, TAF_KEY_TOKENS);
 		if (!taf_crumb_has(&line, TAF_KEY_TRACE)) {
 			if (o->generations > 1)
-				add_rate(&o->untraced, &line);
+				add_rate(&o->untraced, &line, o->has_tokens);
 			continue;
 		}
 		is_first = member(&line, "first") != 0;
@@ -179,7 +191,7 @@ static void gather(struct one *o, const struct taf_page *page)
 			o->tokens += tokens;
 		add(is_first ? &o->first : &o->rest, &line);
 		if (!is_first)
-			add_rate(&o->traced, &line);
+			add_rate(&o->traced, &line, o->has_tokens);
 	}
 	if (!o->untraced.n)
 		take_earlier(o, page);
