@@ -75,7 +75,6 @@ struct taf_doctor {
 	bool is_starter; /* it imports what starts other programs */
 	enum taf_role role; /* what its command looks like */
 	struct taf_doctor_profile profile;
-	const char *stranger; /* an engine without rows that is linked in, or NULL */
 	size_t dlopens, dlsyms; /* the first object that imports dlopen, dlsym; SIZE_MAX: none */
 	struct taf_engine_seen engines[TAF_ENGINE_COUNT];
 	struct taf_sites sites; /* where the program calls engines of its own */

@@ -37,15 +37,6 @@ struct look {
 	bool is_short; /* memory ran out */
 };
 
-/* Engines that are built into one program and have no rows: told by one name each. */
-static const struct {
-	const char *symbol, *engine;
-} strangers[] = {
-	{ "ds4_engine_open", "ds4" },
-	{ "whisper_full", "whisper.cpp" },
-	{ "new_sd_ctx", "stable-diffusion.cpp" },
-};
-
 static int by_name(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
@@ -97,10 +88,6 @@ static bool look_symbol(void *ctx, const struct taf_symbol *s)
 		first(&l->d->dlopens, l->index);
 	if (!s->is_defined && (!strcmp(s->name, "dlsym") || !strcmp(s->name, "dlvsym")))
 		first(&l->d->dlsyms, l->index);
-	for (size_t i = 0;
-	     !l->index && s->is_defined && i < sizeof(strangers) / sizeof(strangers[0]); i++)
-		if (!strcmp(s->name, strangers[i].symbol))
-			l->d->stranger = strangers[i].engine;
 	row = row_of(l, s->name);
 	if (row != SIZE_MAX && strcmp(l->rows[row].thunk, "call") != 0)
 		see_row(l, row, s->is_defined);

@@ -72,11 +72,12 @@ static const char *lib_path(const struct taf_doctor *d, size_t i)
 }
 
 /* Why none of an engine in the program is guarded: "; llama_free is also called ...". */
-static void say_why(const struct taf_doctor *d, const struct taf_sites_engine *e, char *out,
-		    size_t room)
+static void say_why(const struct taf_doctor *d, enum taf_engine engine, char *out, size_t room)
 {
-	if (d->command.target.reach != TAF_REACH_FULL)
-		*out = '\0'; /* a block says more */
+	const struct taf_sites_engine *e = &d->sites.engines[engine];
+
+	if (d->command.target.reach != TAF_REACH_FULL || !taf_sites_knows(engine))
+		*out = '\0'; /* a block says more; or it is guarded in libraries alone */
 	else if (!d->sites.has_symtab)
 		snprintf(out, room, "; it is stripped: its call sites cannot be found");
 	else if (d->sites.why)
@@ -109,7 +110,7 @@ static void judge_own_engine(struct taf_doctor *d, enum taf_engine engine)
 				name, e->n_lost, e->lost->row->name, taf_sites_fate_name(e->lost));
 		return;
 	}
-	say_why(d, e, why, sizeof(why));
+	say_why(d, engine, why, sizeof(why));
 	taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-engine",
 			 "%s is linked into the program (%u watched names%s): "
 			 "its calls inside the program stay invisible, those it makes into "
@@ -241,11 +242,6 @@ void taf_doctor_judge(struct taf_doctor *d)
 	judge_go(d);
 	for (int i = TAF_ENGINE_LIBC + 1; i < TAF_ENGINE_COUNT; i++)
 		judge_engine(d, (enum taf_engine)i);
-	if (d->stranger)
-		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "own-engine",
-				 "%s is linked into the program: its calls inside the program stay "
-				 "invisible, those it makes into libraries do not",
-				 d->stranger);
 	judge_sites(d);
 	if (d->command.target.reach == TAF_REACH_FULL) {
 		judge_libraries(d);

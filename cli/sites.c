@@ -21,11 +21,12 @@ struct scan {
 	int err;
 };
 
-/* Engines whose functions a program can have of its own; runtimes of GPUs are libraries. */
-static bool is_engine(enum taf_engine e)
+/* Engines whose functions a program can have of its own; runtimes of GPUs are libraries,
+ * and names of stable-diffusion.cpp may be any program's. */
+bool taf_sites_knows(enum taf_engine e)
 {
 	return e == TAF_ENGINE_LLAMA || e == TAF_ENGINE_GGML || e == TAF_ENGINE_MLX ||
-	       e == TAF_ENGINE_MLXC;
+	       e == TAF_ENGINE_MLXC || e == TAF_ENGINE_WHISPER || e == TAF_ENGINE_DS4;
 }
 
 static bool is_watched(const struct taf_sites_fn *f)
@@ -57,7 +58,7 @@ static int take_rows(struct taf_sites *s)
 	if (!s->fns)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		if (is_engine(rows[i].engine))
+		if (taf_sites_knows(rows[i].engine))
 			s->fns[s->n++].row = &rows[i];
 	qsort(s->fns, s->n, sizeof(*s->fns), by_name);
 	return 0;

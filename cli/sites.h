@@ -68,6 +68,8 @@ int taf_sites_scan(struct taf_object *o, struct taf_sites *s);
 char *taf_sites_text(const struct taf_sites *s);
 void taf_sites_close(struct taf_sites *s);
 
+/* Whether call sites of that engine are looked for. */
+bool taf_sites_knows(enum taf_engine e);
 /* Why a row is not guarded, or not everywhere: what follows its name in a sentence. */
 const char *taf_sites_fate_name(const struct taf_sites_fn *f);
 

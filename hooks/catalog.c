@@ -30,6 +30,9 @@ static const struct taf_catalog_row rows[] = {
 #define TAF_ENGINE_NOW TAF_ENGINE_SD
 #include "sd.def"
 #undef TAF_ENGINE_NOW
+#define TAF_ENGINE_NOW TAF_ENGINE_DS4
+#include "ds4.def"
+#undef TAF_ENGINE_NOW
 #define TAF_ENGINE_NOW TAF_ENGINE_CUDA
 #include "cuda.def"
 #undef TAF_ENGINE_NOW

@@ -5,13 +5,10 @@
  * remembered as dry and its contexts are left alone.  A decode claims its context, so that
  * nobody synchronizes what another thread computes on; the first one after idle
  * begins a generation (shim/work.h). */
-#include "../policy/text.h"
-#include "../shim/act.h"
 #include "../shim/error.h"
-#include "../shim/learn.h"
 #include "../shim/load.h"
 #include "../shim/traced.h"
-#include "../shim/turn.h"
+#include "contexts.h"
 #include "hook.h"
 #include "llama_state.h"
 
@@ -227,31 +224,6 @@ void *taf_llama_new_context_with_model(void *model, TAF_PARAMS params)
 #define SEQUENCES_WORD 5 /* of a batch: where its tokens' sequences are */
 #define SEQUENCES_MAX 64 /* more tokens at once are a prompt */
 
-static void give_back(struct taf_work *w)
-{
-	taf_tls.held = NULL;
-	taf_work_release(w);
-}
-
-/* Before and after a decode or encode that is counted. False: a rule refuses it. */
-static bool begin_submit(struct taf_call *call, void *ctx, int32_t tokens)
-{
-	struct taf_work *w = call->is_counted ? taf_work_of(ctx) : NULL;
-
-	call->tokens = tokens > 0 ? (uint64_t)tokens : 0;
-	if (!w)
-		return true;
-	/* Whoever holds it longer than any drain may last has left it behind. */
-	if (!taf_work_claim(w, taf_rules.drain_deadline_ms))
-		taf_work_seize(w);
-	taf_tls.held = w;
-	call->work = w;
-	if (taf_error_may_compute(call, w) && taf_work_submit(w, call))
-		return true;
-	give_back(w);
-	return false;
-}
-
 /* -1 and below are failures; 1 (no room in the cache) and 2 (aborted by the
  * program) are answers. */
 static void look_at(const struct taf_call *call, int32_t rc)
@@ -265,27 +237,10 @@ static void look_at(const struct taf_call *call, int32_t rc)
 		taf_error_passed(call, call->work);
 }
 
-static void trace(const struct taf_call *call, int32_t rc)
-{
-	struct taf_trace_step step = { .tokens = call->is_prompt || rc ? 0 : call->tokens,
-				       .is_prompt = call->is_prompt };
-
-	taf_traced_step(call->work, step, rc);
-}
-
 static void end_submit(struct taf_call *call, int32_t rc)
 {
-	struct taf_work *w = call->work;
-
 	look_at(call, rc);
-	if (!w)
-		return;
-	taf_work_submitted(w, call, rc);
-	if (taf_traced_is_on())
-		trace(call, rc);
-	taf_act_after_submit(w);
-	taf_turn_end(w);
-	give_back(w);
+	taf_context_leave(call, rc);
 }
 
 /* Several tokens of one sequence are a prompt; of one each, the next tokens of several. A
@@ -331,7 +286,7 @@ int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)
 		return -3;
 	if (taf_traced_is_on() && call.is_counted)
 		call.is_prompt = is_of_prompt(&TAF_WORD(batch, 0));
-	if (begin_submit(&call, ctx, TAF_FIRST_INT(batch))) {
+	if (taf_context_enter(&call, ctx, TAF_FIRST_INT(batch))) {
 		see_requests(call.work, &TAF_WORD(batch, 0));
 		rc = THROUGH(call, llama_decode)(ctx, batch);
 		end_submit(&call, rc);
@@ -348,7 +303,7 @@ int32_t taf_llama_encode(void *ctx, TAF_BATCH batch)
 	if (!taf_before_narrow(&call, TAF_SUBMIT))
 		return -3;
 	call.is_prompt = true;
-	if (begin_submit(&call, ctx, TAF_FIRST_INT(batch))) {
+	if (taf_context_enter(&call, ctx, TAF_FIRST_INT(batch))) {
 		rc = THROUGH(call, llama_encode)(ctx, batch);
 		end_submit(&call, rc);
 	}
@@ -377,66 +332,20 @@ void taf_llama_synchronize(void *ctx)
 void taf_llama_free(void *ctx)
 {
 	struct taf_call call = TAF_CALL(llama_free);
-	struct taf_work *w = taf_work_of(ctx);
 
-	/* An estimate's context, or one that a decode does not leave: theirs alone. */
-	if (!w || !taf_work_claim(w, taf_rules.drain_deadline_ms)) {
-		if (w)
-			taf_work_drop(w);
-		if (REAL(llama_free))
-			REAL(llama_free)(ctx);
-		return;
-	}
-	call.work = w;
-	call.is_context = true;
-	taf_work_settle(w, true);
-	if (!taf_before(&call)) {
-		taf_work_release(w);
-		return;
-	}
-	call.model = taf_work_model_name(w);
-	call.work = NULL;
-	taf_work_drop(w);
-	THROUGH(call, llama_free)(ctx);
-	taf_after(&call, 0);
-}
-
-/* The entry goes before the memory does: a pointer may come back at once as another model. */
-static void free_model(struct taf_call *call, void *model, void (*theirs)(void *))
-{
-	struct taf_live_model *m = taf_work_model(model);
-	char name[TAF_MODEL_NAME];
-
-	if (!m || m->is_dry || !theirs) {
-		if (m)
-			taf_work_drop_model(m);
-		if (theirs)
-			theirs(model);
-		return;
-	}
-	taf_copy(name, m->name, sizeof(name));
-	call->model = name[0] ? name : NULL;
-	call->handle = model;
-	call->bytes = m->bytes;
-	call->has_bytes = true;
-	call->is_dry = taf_learn_is_none(m);
-	if (!taf_before(call))
-		return;
-	taf_work_drop_model(m);
-	theirs(model);
-	taf_after(call, 0);
+	taf_context_free(&call, ctx, REAL(llama_free));
 }
 
 void taf_llama_model_free(void *model)
 {
 	struct taf_call call = TAF_CALL(llama_model_free);
 
-	free_model(&call, model, REAL(llama_model_free));
+	taf_context_free_model(&call, model, REAL(llama_model_free));
 }
 
 void taf_llama_free_model(void *model)
 {
 	struct taf_call call = TAF_CALL(llama_free_model);
 
-	free_model(&call, model, REAL(llama_free_model));
+	taf_context_free_model(&call, model, REAL(llama_free_model));
 }

@@ -16,7 +16,7 @@ static const struct kind_row kinds[TAF_KIND_COUNT] = {
 
 static const char *const engines[TAF_ENGINE_COUNT] = {
 	"",    "libc",	 "llama",  "ggml",   "mlx",   "mlxc",	 "cuda", "cudart",
-	"hip", "opencl", "vulkan", "level0", "metal", "whisper", "sd",
+	"hip", "opencl", "vulkan", "level0", "metal", "whisper", "sd",	 "ds4",
 };
 
 static const char *const phases[] = { "mark", "begin", "end" };
