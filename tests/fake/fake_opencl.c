@@ -121,8 +121,7 @@ void *clSVMAlloc(void *context, uint64_t flags, size_t size, uint32_t alignment)
 	(void)flags;
 	(void)alignment;
 	fake_called(row);
-	return made(row, size && !fake_all_fail() ? pointer_of(fake_take(size)) : NULL,
-		    NULL, 0);
+	return made(row, size && !fake_all_fail() ? pointer_of(fake_take(size)) : NULL, NULL, 0);
 }
 
 void clSVMFree(void *context, void *pointer)
@@ -176,8 +175,9 @@ int32_t clGetEventInfo(void *event, uint32_t what, size_t room, void *value, siz
 	int32_t status = ++questions < fake_setting("FAKE_SYNC_SLICES");
 
 	(void)event;
-	(void)used;
 	fake_called(FAKE_clGetEventInfo);
+	if (used)
+		*used = sizeof(status);
 	if (value && what == TAF_CL_EVENT_STATUS && room >= sizeof(status))
 		memcpy(value, &status, sizeof(status));
 	questions = status ? (long)questions : 0;

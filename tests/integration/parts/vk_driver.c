@@ -3,6 +3,10 @@
  * the process with 97 at a handle of another driver. */
 #include "vk_two.h"
 
+#ifndef WHO
+#define WHO "a"
+#endif
+
 static const struct vk_table mine;
 
 static void check(const char *name, const void *handle)
