@@ -127,7 +127,7 @@ static bool is_let_in(const struct taf_call *c)
 void taf_turn_away(struct taf_call *c)
 {
 	leave(c);
-	c->is_counted = false;
+	c->is_counted = c->is_outer = false;
 }
 
 void taf_suspend(struct taf_call *c)
