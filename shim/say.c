@@ -155,23 +155,6 @@ static void say_one(const struct taf_admission *a, const struct taf_answer *answ
 		say_as(a, answer, TAF_NOTE, waited_ms ? "let through after the wait: " : "");
 }
 
-/* Once for each time, whether or not it is written. */
-static void count_said(const struct taf_verdict *v)
-{
-	const struct taf_answer *binding = taf_verdict_binding(v);
-
-	for (uint32_t i = 0; i < v->n_said; i++) {
-		const struct taf_answer *a = &v->said[i];
-
-		if (taf_rules.mode == TAF_MODE_OBSERVE)
-			taf_tally_rule(TAF_WOULD, a->rule);
-		else if (a->action == TAF_ACT_REFUSE && a == binding)
-			taf_tally_rule(TAF_REFUSE, a->rule);
-		else if (a->action != TAF_ACT_WAIT)
-			taf_tally_rule(TAF_NOTE, a->rule);
-	}
-}
-
 void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v, uint64_t waited_ms)
 {
 	const struct taf_answer *binding = taf_verdict_binding(v);
@@ -179,7 +162,6 @@ void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v,
 
 	if (v->action == TAF_ACT_REFUSE)
 		count_refusal();
-	count_said(v);
 	/* What was waited for stands in the hold's own crumbs. */
 	for (uint32_t i = 0; i < v->n_said; i++)
 		if (is_observed)
@@ -204,6 +186,24 @@ static bool may_say(const struct taf_answer *answer)
 static bool is_told(const struct taf_admission *a, const struct taf_answer *answer)
 {
 	return answer->action == TAF_ACT_WARN && (a->told & taf_memory_told_by(answer->rule));
+}
+
+/* Once for each time, whether or not it is written. What is said at the wide door has a
+ * record each time. */
+static void count_said(const struct taf_verdict *v)
+{
+	const struct taf_answer *binding = taf_verdict_binding(v);
+
+	for (uint32_t i = 0; i < v->n_said; i++) {
+		const struct taf_answer *a = &v->said[i];
+
+		if (taf_rules.mode == TAF_MODE_OBSERVE)
+			taf_tally_rule(TAF_WOULD, a->rule);
+		else if (a->action == TAF_ACT_REFUSE && a == binding)
+			taf_tally_rule(TAF_REFUSE, a->rule);
+		else if (a->action != TAF_ACT_WAIT)
+			taf_tally_rule(TAF_NOTE, a->rule);
+	}
 }
 
 void taf_say_alloc(const struct taf_admission *a, const struct taf_verdict *v)

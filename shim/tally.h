@@ -17,7 +17,7 @@
 
 /* One more failure of a runtime's function that gave rc. Tables of one API count together. */
 void taf_tally_fault(enum taf_kind kind, enum taf_api api, int64_t rc);
-/* One more time that a rule refused, warned (NOTE) or would have. */
+/* One more time that a rule refused an allocation, warned of it (NOTE) or would have refused. */
 void taf_tally_rule(enum taf_kind kind, int rule);
 /* The process leaves. */
 void taf_tally_leave(void);

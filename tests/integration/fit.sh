@@ -110,7 +110,8 @@ shows single "alloc: ok" "alloc: failed" "alloc: ok"
 has single "the rule" "$refused and .rule == \"memory.max_single_alloc\" and .need == 1048577"
 with "memory.max_single_alloc=1MiB" alloc=1048577 alloc=1048578
 shows "single, warned" "alloc: ok" "alloc: ok"
-check "single, warned" "remarks" 1 "$(count '.ev == "note" and .rule == "memory.max_single_alloc"')"
+check "single, warned" "remarks" 1 "$(count '.ev == "note" and .rule == "memory.max_single_alloc" and .class != "count"')"
+has "single, warned" "how often" '.class == "count" and .rule == "memory.max_single_alloc" and .counts == "note" and .times == 2'
 with "memory.limit=3MiB;memory.on_misfit=refuse" alloc=2097152 alloc=1048576 alloc=1
 shows "all together" "alloc: ok" "alloc: ok" "alloc: failed"
 has "all together" "the rule" "$refused and .rule == \"memory.limit\" and .need == 1 and .have == 0"
