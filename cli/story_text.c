@@ -104,6 +104,16 @@ static bool knows_loads(const struct taf_story *s)
 	return s->loads || !s->engines || (s->engines & engines);
 }
 
+/* Idle is the program; the device may have been at work. */
+static void put_unwaited(struct taf_text *t, const struct taf_story *s)
+{
+	if (knows_loads(s) || !s->oldest.is_known || s->oldest.is_inside)
+		return;
+	taf_text_put(t, "; ");
+	put_count(t, s->oldest.behind + 1, "submit");
+	taf_text_put(t, s->oldest.behind ? " were not waited for" : " was not waited for");
+}
+
 static void put_idle(struct taf_text *t, const struct taf_story *s)
 {
 	if (s->infers) {
@@ -112,6 +122,7 @@ static void put_idle(struct taf_text *t, const struct taf_story *s)
 		put_after(t, " on ", s->last_model[0] ? s->last_model : s->model);
 		if (s->infer_end_inferred)
 			taf_text_put(t, " (the end of the last one is inferred)");
+		put_unwaited(t, s);
 	} else if (s->loads) {
 		put_after(t, "after loading ", s->model[0] ? s->model : "a model");
 		taf_text_put(t, ", before any generation");
