@@ -132,7 +132,8 @@ struct verb_text {
 	"Example: taffrail log --since 10m --ev load --ev refuse\n"
 
 #define TEXT_doctor \
-	"Usage: taffrail doctor [--strict] [--json] [--policy FILE] [[--] COMMAND [ARGUMENT...]]\n" \
+	"Usage: taffrail doctor [--strict] [--json] [--policy FILE] [[--] COMMAND " \
+	"[ARGUMENT...]]\n" \
 	"       taffrail doctor --host [--json] [--policy FILE] [--unit FILE]... [--root DIR]\n" \
 	"\n" \
 	"Looks at COMMAND and the libraries it needs, without starting it, and says by\n" \

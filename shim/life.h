@@ -118,9 +118,9 @@ extern int taf_argc;
 extern char **taf_argv;
 /* Which routes caught a call, or-ed by whoever saw it. */
 enum taf_route { /* exported names always work */
-	TAF_ROUTE_DLSYM = 1,
-	TAF_ROUTE_GOT = 2,
-	TAF_ROUTE_SITES = 4
+		 TAF_ROUTE_DLSYM = 1,
+		 TAF_ROUTE_GOT = 2,
+		 TAF_ROUTE_SITES = 4
 };
 extern _Atomic(uint32_t) taf_routes;
 
