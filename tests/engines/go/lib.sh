@@ -14,7 +14,7 @@ command -v go >/dev/null || {
 
 build() { # NAME
 	# HOME is the test's own; what was compiled of the library is kept for the next.
-	GOCACHE=${TAFFRAIL_CACHE:-$SRC/build/cache}/go GOPATH=$work/gopath GOPROXY=off GOFLAGS= \
+	GOCACHE=${TAFFRAIL_CACHE:-$SRC/build/cache}/go GOPATH=$work/gopath GOPROXY=off GOFLAGS='' \
 		CGO_ENABLED=1 GOTOOLCHAIN=local go build -o "$1" "$SRC/tests/engines/go/$1.go" >build.err 2>&1 && return
 	cat build.err
 	exit 1
