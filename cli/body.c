@@ -138,6 +138,13 @@ bool taf_body_is_opcode(const struct taf_body *b, uint64_t at)
 	return false;
 }
 
+bool taf_body_is_part(const struct taf_body *b, uint64_t at, uint64_t function)
+{
+	const struct taf_function *f = function_of(b, at);
+
+	return f && f->at == function;
+}
+
 /* Functions that are still to be looked into. */
 struct visits {
 	struct taf_function *todo[VISITS_MAX];

@@ -33,6 +33,9 @@ void taf_body_close(struct taf_body *b);
 /* Whether an instruction of a known function has its opcode at this address. */
 bool taf_body_is_opcode(const struct taf_body *b, uint64_t at);
 
+/* Whether it lies in the function that begins at that one. */
+bool taf_body_is_part(const struct taf_body *b, uint64_t at, uint64_t function);
+
 /* Whether the function at this address, or one that it calls, calls something that its
  * compiler could not know: another object, or by a pointer. If not, its callers in the
  * same source may rely on registers it happens to leave alone (gcc's -fipa-ra, and

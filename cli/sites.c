@@ -162,7 +162,8 @@ static bool see_branch(void *ctx, size_t index, uint64_t at)
 	struct scan *c = ctx;
 	struct taf_sites_fn *f = &c->s->fns[index];
 
-	if (f->fate != TAF_SITES_FINE)
+	/* A loop back to its own begin, or itself again: part of a call that is seen. */
+	if (f->fate != TAF_SITES_FINE || taf_body_is_part(&c->body, at, f->address))
 		return true;
 	if (f->n_sites == TAF_SITES_ROW_MAX) {
 		f->fate = TAF_SITES_MANY;
