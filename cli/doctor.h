@@ -4,7 +4,8 @@
  * doctor.c reads the arguments and puts the parts together; doctor_words.c
  * follows scripts and env to the program that really runs; doctor_exe.c reads
  * that program and its libraries, doctor_judge.c judges them; doctor_host.c
- * looks at this machine; doctor_profile.c asks the policy; doctor_text.c prints.  Nothing is started, written or created.
+ * looks at this machine; doctor_profile.c asks the policy; doctor_text.c prints.
+ * Nothing is started, written or created.
  */
 #ifndef TAF_DOCTOR_H
 #define TAF_DOCTOR_H

@@ -66,7 +66,8 @@ struct taf_who {
 
 void taf_policy_builtin(struct taf_policy *p);
 /* What the file says to one program: the base, then every profile that matches. What
- * a known program gets besides comes last of all (app.h). origin (may be NULL) has room for TAF_RULE_COUNT. */
+ * a known program gets besides comes last of all (app.h). origin (may be NULL) has
+ * room for TAF_RULE_COUNT. */
 void taf_policy_for(const struct taf_policy *p, const struct taf_who *who, struct taf_rules *out,
 		    uint8_t *origin);
 bool taf_profile_matches(const struct taf_profile *f, const struct taf_who *who);
