@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "joined.h"
 #include "launch.h"
 #include "option.h"
 #include "role_cli.h"
@@ -111,22 +112,6 @@ static int read_args(int argc, char **argv, struct taf_check *c)
 	return status;
 }
 
-static char *join(char **words)
-{
-	size_t n = 1;
-	char *all, *p;
-
-	for (char **w = words; *w; w++)
-		n += strlen(*w) + 1;
-	all = p = calloc(n, 1);
-	for (char **w = words; all && *w; w++) {
-		if (w > words)
-			*p++ = ' ';
-		p = stpcpy(p, *w);
-	}
-	return all;
-}
-
 static void find(struct taf_check *c, const char *state)
 {
 	struct taf_policy_ask ask = {
@@ -141,7 +126,7 @@ static void find(struct taf_check *c, const char *state)
 
 	if (c->command) {
 		c->target_err = taf_launch_find(c->command[0], &c->target);
-		c->joined = join(c->command);
+		c->joined = taf_joined(c->command);
 		ask.who.exe = c->target_err ? c->command[0] : c->target.program;
 		ask.who.argv = c->joined;
 		c->start = taf_start_of_command(ask.who.exe, c->command);

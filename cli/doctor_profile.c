@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "joined.h"
 #include "role_cli.h"
 #include "show.h"
 
@@ -28,25 +29,12 @@ static const struct {
 
 #define ASKED (sizeof(asked) / sizeof(asked[0]))
 
-static char *join(char *const *words)
-{
-	size_t room = 1, used = 0;
-	char *all;
-
-	for (size_t i = 0; words[i]; i++)
-		room += strlen(words[i]) + 1;
-	all = calloc(1, room);
-	for (size_t i = 0; all && words[i]; i++)
-		used += (size_t)snprintf(all + used, room - used, "%s%s", i ? " " : "", words[i]);
-	return all;
-}
-
 bool taf_doctor_profile_find(struct taf_doctor_profile *p, const char *file, const char *program,
 			     char *const *words)
 {
 	struct taf_policy_ask ask = { .file = file };
 
-	p->joined = join(words);
+	p->joined = taf_joined(words);
 	if (!p->joined)
 		return false;
 	p->start = taf_start_of_command(program, words);

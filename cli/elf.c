@@ -37,6 +37,19 @@ Elf_Data *taf_elf_chunk(struct taf_object *o, uint64_t at, uint64_t size, Elf_Ty
 	return taf_libelf.elf_getdata_rawchunk(o->elf, (int64_t)at, (size_t)size, type);
 }
 
+Elf_Data *taf_elf_dynamic(struct taf_object *o)
+{
+	GElf_Phdr p;
+	size_t n;
+
+	if (taf_libelf.elf_getphdrnum(o->elf, &n))
+		return NULL;
+	for (size_t i = 0; i < n && i < TAF_ELF_SEGMENTS_MAX; i++)
+		if (taf_libelf.gelf_getphdr(o->elf, (int)i, &p) && p.p_type == PT_DYNAMIC)
+			return taf_elf_chunk(o, p.p_offset, p.p_filesz, ELF_T_DYN);
+	return NULL;
+}
+
 bool taf_elf_at_address(struct taf_object *o, uint64_t address, uint64_t *at, uint64_t *left)
 {
 	size_t n;

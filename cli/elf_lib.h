@@ -44,6 +44,8 @@ extern struct taf_libelf taf_libelf;
 
 /* A part of the file; NULL when it is empty, too big or not inside the file. */
 Elf_Data *taf_elf_chunk(struct taf_object *o, uint64_t at, uint64_t size, Elf_Type type);
+/* The dynamic section, which the loader finds by its segment; NULL when there is none. */
+Elf_Data *taf_elf_dynamic(struct taf_object *o);
 /* The file offset of a virtual address, and how many bytes of its segment follow it in the
  * file; false: no segment holds it. */
 bool taf_elf_at_address(struct taf_object *o, uint64_t address, uint64_t *at, uint64_t *left);

@@ -43,16 +43,10 @@ static bool from_sections(struct taf_object *o, unsigned type, struct names *t)
 static bool from_dynamic(struct taf_object *o, struct names *t)
 {
 	uint64_t sym = 0, str = 0, size = 0, at, left;
-	size_t n, one = o->bits == 64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-	Elf_Data *data = NULL;
-	GElf_Phdr p;
+	size_t one = o->bits == 64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+	Elf_Data *data = taf_elf_dynamic(o);
 	GElf_Dyn y;
 
-	if (taf_libelf.elf_getphdrnum(o->elf, &n))
-		return false;
-	for (size_t i = 0; i < n && i < TAF_ELF_SEGMENTS_MAX && !data; i++)
-		if (taf_libelf.gelf_getphdr(o->elf, (int)i, &p) && p.p_type == PT_DYNAMIC)
-			data = taf_elf_chunk(o, p.p_offset, p.p_filesz, ELF_T_DYN);
 	for (int i = 0; data && taf_libelf.gelf_getdyn(data, i, &y) && y.d_tag != DT_NULL; i++) {
 		sym = y.d_tag == DT_SYMTAB ? y.d_un.d_ptr : sym;
 		str = y.d_tag == DT_STRTAB ? y.d_un.d_ptr : str;

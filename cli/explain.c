@@ -13,6 +13,7 @@
 #include "../policy/value.h"
 #include "../shim/crumb_read.h"
 #include "../shim/share.h"
+#include "joined.h"
 #include "option.h"
 #include "role_cli.h"
 #include "tell.h"
@@ -122,27 +123,11 @@ static void say_mistake(void *ctx, const char *line)
 	taf_tell("%s", line);
 }
 
-static char *join(char **words)
-{
-	size_t n = 1;
-	char *all, *p;
-
-	for (char **w = words; w && *w; w++)
-		n += strlen(*w) + 1;
-	all = p = calloc(n, 1);
-	for (char **w = words; all && w && *w; w++) {
-		if (w > words)
-			*p++ = ' ';
-		p = stpcpy(p, *w);
-	}
-	return all;
-}
-
 /* The policy that would be in force. 0 or an exit status. */
 static int find_policy(struct taf_explain *x)
 {
 	static struct taf_policy file;
-	char *words = x->command ? join(x->command) : NULL;
+	char *words = x->command ? taf_joined(x->command) : NULL;
 	struct taf_start start =
 		taf_start_of_command(x->command ? x->command[0] : NULL, x->command);
 	struct taf_policy_ask ask = {

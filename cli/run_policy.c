@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "joined.h"
 #include "run_policy.h"
 
 #include <errno.h>
@@ -15,20 +16,6 @@ static void say_mistake(void *ctx, const char *line)
 {
 	(void)ctx;
 	taf_tell("%s", line);
-}
-
-/* The words of the command with blanks between, as profiles match them; NULL: no memory. */
-static char *join(char *const *words)
-{
-	size_t room = 1, used = 0;
-	char *all;
-
-	for (size_t i = 0; words[i]; i++)
-		room += strlen(words[i]) + 1;
-	all = calloc(1, room);
-	for (size_t i = 0; all && words[i]; i++)
-		used += (size_t)snprintf(all + used, room - used, "%s%s", i ? " " : "", words[i]);
-	return all;
 }
 
 /* What the program runs with, where that is not what one would think. */
@@ -75,7 +62,7 @@ int taf_run_policy_read(const struct taf_run_args *a, const char *exe,
 				      .is_strict = a->is_strict,
 				      .tell = say_mistake };
 	struct taf_start start = taf_start_of_command(exe, a->command);
-	char *words = join(a->command);
+	char *words = taf_joined(a->command);
 
 	if (!words)
 		return TAF_EXIT_INTERNAL;

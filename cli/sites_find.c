@@ -188,16 +188,9 @@ int taf_find_pointers(struct taf_object *o, const struct taf_body *b, const stru
 {
 	struct finder f = { b, t, fn, ctx, 0 };
 	uint64_t rela = 0, rela_size = 0, relr_size = 0;
-	Elf_Data *data = NULL;
-	GElf_Phdr p;
+	Elf_Data *data = taf_elf_dynamic(o);
 	GElf_Dyn y;
-	size_t n;
 
-	if (taf_libelf.elf_getphdrnum(o->elf, &n))
-		return 0;
-	for (size_t i = 0; i < n && i < TAF_ELF_SEGMENTS_MAX && !data; i++)
-		if (taf_libelf.gelf_getphdr(o->elf, (int)i, &p) && p.p_type == PT_DYNAMIC)
-			data = taf_elf_chunk(o, p.p_offset, p.p_filesz, ELF_T_DYN);
 	for (int i = 0; data && taf_libelf.gelf_getdyn(data, i, &y) && y.d_tag != DT_NULL; i++) {
 		rela = y.d_tag == DT_RELA ? y.d_un.d_ptr : rela;
 		rela_size = y.d_tag == DT_RELASZ ? y.d_un.d_val : rela_size;
