@@ -77,8 +77,8 @@ static void take_error(const struct taf_trail *t, struct last_error *e)
 		if (t->past[i].kind != TAF_ERROR || !taf_past_line(&t->past[i], &line) ||
 		    !taf_crumb_text(&line, TAF_KEY_CLASS, class, sizeof(class)))
 			continue;
-		/* abort() follows what failed. */
-		if (!strcmp(class, "abort") && e->class[0])
+		/* abort() follows what failed; a remark is nothing that it died of. */
+		if ((!strcmp(class, "abort") && e->class[0]) || taf_class_is_remark(class))
 			continue;
 		taf_copy(e->class, class, sizeof(e->class));
 		taf_crumb_text(&line, TAF_KEY_MSG, e->msg, sizeof(e->msg));

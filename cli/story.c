@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../policy/classify.h"
 #include "../policy/fault.h"
 #include "../policy/text.h"
 #include "tallied.h"
@@ -191,13 +192,14 @@ static void count_load(struct taf_story *s, const struct taf_past *p,
 	}
 }
 
-/* abort() follows a failed assertion: what failed says more than that. */
+/* abort() follows a failed assertion: what failed says more than that, and than the answer
+ * to a wrong request. */
 static void take_error(struct taf_story *s, const struct taf_crumb_line *line)
 {
 	char class[32];
 
 	taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class));
-	if (s->error[0] && !strcmp(class, "abort"))
+	if (s->error[0] && (!strcmp(class, "abort") || taf_class_is_remark(class)))
 		return;
 	taf_copy(s->error_class, class, sizeof(s->error_class));
 	s->is_error = taf_crumb_kind(line) == TAF_ERROR;

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "../policy/classify.h"
 #include "../policy/text.h"
 #include "show.h"
 #include "story.h"
@@ -38,6 +39,17 @@ static bool starts_exec(const struct taf_past *p)
 	       (taf_starts(call, "exec") || taf_starts(call, "fexec"));
 }
 
+/* An error that ended nobody: no last word, and none that stands before another. */
+static bool is_remark(const struct taf_past *p)
+{
+	struct taf_crumb_line line;
+	char class[40];
+
+	return p->kind == TAF_ERROR && taf_past_line(p, &line) &&
+	       taf_crumb_text(&line, TAF_KEY_CLASS, class, sizeof(class)) &&
+	       taf_class_is_remark(class);
+}
+
 /* An exec that failed: the process went on to use the engine again. */
 static void void_exit(struct words *w)
 {
@@ -59,6 +71,8 @@ static void find_words(const struct taf_trail *t, struct words *w)
 		    p->phase == TAF_BEGIN)
 			void_exit(w);
 		w->last = n;
+		if (is_remark(p))
+			continue;
 		if (p->kind != TAF_EXIT && p->kind != TAF_EXEC && p->kind != TAF_DRAIN &&
 		    p->kind != TAF_UNLOAD && p->kind != TAF_NOTE && p->kind != TAF_SYNC &&
 		    p->kind != TAF_SETTLE)

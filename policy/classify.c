@@ -149,6 +149,13 @@ bool taf_class_named(const char *name, struct taf_error_class *found)
 	return false;
 }
 
+bool taf_class_is_remark(const char *name)
+{
+	struct taf_error_class known;
+
+	return taf_class_named(name, &known) && known.level < TAF_SEVERITY_PROCESS;
+}
+
 /* Of an Xid, by its number alone or behind "xid_". */
 static bool is_xid(const char *name)
 {
@@ -164,10 +171,9 @@ static bool is_xid(const char *name)
 static const char *name_at(unsigned i)
 {
 	static const char others[][15] = {
-		"SIGABRT",	  "SIGSEGV",	   "SIGBUS",
-		"dirty_boot",	  "unknown_panic", /* of the past */
-		"abort",	  "ggml_abort",	   "out_of_memory",
-		"compute_failed", "exception", /* of the hooks */
+		"SIGABRT",	 "SIGSEGV",    "SIGBUS",	"dirty_boot",
+		"unknown_panic", /* of the past */
+		"abort",	 "ggml_abort", "out_of_memory", "compute_failed", /* of the hooks */
 	};
 
 	if (i < CLASS_COUNT)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "../policy/classify.h"
 #include "../policy/text.h"
 #include "state.h"
 
@@ -27,7 +28,8 @@ int taf_journal_level(const struct taf_rec *r)
 
 	if ((r->kind == TAF_LOAD || r->kind == TAF_DRAIN || r->kind == TAF_UNLOAD) && has_failed)
 		return WARNING;
-	if (r->kind == TAF_NOTE && r->rule)
+	if ((r->kind == TAF_NOTE && r->rule) ||
+	    (r->kind == TAF_ERROR && r->class && taf_class_is_remark(r->class)))
 		return NOTICE;
 	/* Of what passes soon its end is enough; a load may be the last that is heard. */
 	if ((r->kind == TAF_UNLOAD || r->kind == TAF_EXIT) && r->phase == TAF_BEGIN)

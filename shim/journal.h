@@ -11,7 +11,8 @@
  * the log, once.  What matters:
  *
  *   err      errors                                  warning  refusals, holds, failed loads,
- *   notice   signals, restarts, rules that warn               drains that were missed
+ *   notice   signals, restarts, rules that warn,              drains that were missed
+ *            answers to wrong requests
  *   info     start, load, unload, exit
  *
  *   MESSAGE   for people: "load end llama tiny, 33.350 ms"

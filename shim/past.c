@@ -118,8 +118,8 @@ struct reading {
 	} open[OPEN_MAX]; /* loads and generations without an end */
 	uint32_t n_open;
 	bool is_quiet; /* only what the session is of */
-	bool is_live;
-	struct taf_ledger_event error; /* the latest; severity 0: none, or told */
+	/* The first one, and the first whose harm lasts; severity 0: none. */
+	struct taf_ledger_event error, lasting;
 };
 
 static void shut(struct reading *g, uint64_t of)
@@ -203,7 +203,8 @@ static void take_exit(struct reading *g, const struct taf_crumb_line *line)
 
 	g->s->has_end = true;
 	taf_crumb_i64(line, TAF_KEY_RC, &rc);
-	g->s->is_clean = g->s->is_guest && !rc;
+	/* An exit handler may still abort: only the end of an exit says that it was one. */
+	g->s->is_clean = g->s->is_guest && !rc && taf_crumb_phase(line) != TAF_BEGIN;
 	if (taf_crumb_u64(line, TAF_KEY_PID_OF_GUEST, &guest) && guest <= INT32_MAX)
 		g->s->guest = (int32_t)guest;
 	if (g->s->is_run && rc < 0 && crash_signal(-rc))
@@ -233,31 +234,44 @@ static void take_mark(struct reading *g, const struct taf_crumb_line *line)
 		g->s->is_outside = !is_inside;
 }
 
-/* An answer to a wrong request ends nobody: its class is no more than a remark. */
+static void keep_first(const struct reading *g, const struct taf_crumb_line *line,
+		       const char *class, struct taf_ledger_event *e)
+{
+	if (e->severity)
+		return;
+	fill_event(g, line, e);
+	e->is_abort = true;
+	e->severity = TAF_SEVERITY_PROCESS;
+	taf_copy(e->class, class, sizeof(e->class));
+}
+
+/* "abort" and "ggml_abort" are ends, as a signal is; other errors a program may live with. */
 static void take_error(struct reading *g, const struct taf_crumb_line *line)
 {
-	struct taf_error_class known;
 	char class[40];
 
 	if (!g->s->is_guest || !taf_crumb_text(line, TAF_KEY_CLASS, class, sizeof(class)) ||
-	    (taf_class_named(class, &known) && known.level < TAF_SEVERITY_PROCESS))
+	    taf_class_is_remark(class))
 		return;
-	if (g->is_live || taf_fault_is_lasting(class)) {
+	if (taf_ends(class, "abort")) {
 		crash(g, line, class);
 		return;
 	}
-	fill_event(g, line, &g->error);
-	g->error.is_abort = true;
-	g->error.severity = TAF_SEVERITY_PROCESS;
-	taf_copy(g->error.class, class, sizeof(g->error.class));
+	keep_first(g, line, class, &g->error);
+	if (taf_fault_is_lasting(class))
+		keep_first(g, line, class, &g->lasting);
 }
 
-/* What a program has caught, and lived with until it left with status 0, was no crash. */
-static void tell_error(const struct reading *g)
+/* What a program has caught, and lived with until it left with status 0, was no crash. Where
+ * both are one record, the ledger knows. */
+static void tell_errors(const struct reading *g)
 {
-	if (g->error.severity && !g->s->is_clean && !g->is_quiet && g->r->ask->wants_crashes &&
-	    taf_same(g->s->last.boot, g->r->ask->boot))
+	if (g->is_quiet || !g->r->ask->wants_crashes || !taf_same(g->s->last.boot, g->r->ask->boot))
+		return;
+	if (g->error.severity && !g->s->is_clean)
 		g->r->found(g->r->ctx, &g->error);
+	if (g->lasting.severity)
+		g->r->found(g->r->ctx, &g->lasting);
 }
 
 static void take_record(struct reading *g, const struct taf_crumb_line *line)
@@ -353,12 +367,11 @@ static void read_session(struct room *r, struct session *s, bool is_quiet)
 	g->s = s;
 	g->n_open = 0;
 	g->is_quiet = is_quiet;
-	g->is_live = taf_sys_start_ticks(s->last.pid) == s->last.start;
-	g->error.severity = TAF_SEVERITY_NONE;
+	g->error.severity = g->lasting.severity = TAF_SEVERITY_NONE;
 	for (n.seg -= back; n.seg <= s->last.seg; n.seg++)
 		if (read_segment(g, &n))
 			s->is_read = true;
-	tell_error(g);
+	tell_errors(g);
 	for (uint32_t i = 0; i < g->n_open; i++) {
 		s->n_loads += g->open[i].is_load;
 		s->n_infers += !g->open[i].is_load;

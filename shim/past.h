@@ -15,9 +15,12 @@
  *        mark of crumb.h says.  A machine that was cut off during a generation
  *        looks the same as one that went down: it is a surmise.
  * CRASH  a guest of this boot that died of SIGABRT, SIGSEGV or SIGBUS, as `run`
- *        or its own last record says, or an engine call of it that failed.  An
- *        end by KILL, TERM or INT is none, nor an error whose class is a remark
- *        (policy/classes.def): the answer to a request that was wrong.
+ *        or its own last record says, or whose engine failed.  Of the failed calls
+ *        of a session the first counts, and the first by which the device was lost,
+ *        be it looked at while the process lives or afterwards; after an exit with
+ *        status 0 only the latter.  An end by KILL, TERM or INT is none, nor an
+ *        error whose class is a remark (policy/classes.def): the answer to a
+ *        request that was wrong.
  */
 #ifndef TAF_PAST_H
 #define TAF_PAST_H

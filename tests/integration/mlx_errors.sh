@@ -3,6 +3,7 @@
 # mlx_errors.sh -- computations of MLX that fail: what is thrown passes us as it is, the log
 # says what it was, and on_error is done. The engine is one of ours, in C++.
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
+bin=${TAFFRAIL:?the path of the taffrail binary}
 . "${SRC:?}/tests/integration/lib.sh"
 
 needs python3
@@ -27,6 +28,12 @@ has passes "what is no object" '.class == "exception" and (.msg | endswith(": i"
 has passes "a synchronize" '.class == "cmd_buffer_oom" and (.call | test("11synchronize"))'
 check passes "what on_error did" 0 "$(count '.rule == "on_error"')"
 check passes "begins without an end" 0 "$(crumbs | jq -s '[.[] | select(.ph == "begin") | .seq] - [.[] | select(.ph == "end") | .of] | length')"
+# They hold nobody up.
+with_shim ./program other own number
+check harmless "the log" "exit 7: exception exception exception" "$(cat shim.status): $(errors .class | xargs)"
+check harmless "crashes, by the gate" 0 "$(TAFFRAIL_STATE="$state" "$bin" gate --json 2>/dev/null | jq .aborts_24h)"
+with_shim ./program metal
+check harmless "one, where the device failed" 1 "$(TAFFRAIL_STATE="$state" "$bin" gate --json 2>/dev/null | jq .aborts_24h)"
 
 # 2. Nobody catches it: the same last words, the same signal, and the crumb was there first.
 for word in uncaught=metal noexcept=metal uncaught=number; do
@@ -101,4 +108,4 @@ check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.sta
 # A libmlxc that does not say why: that it failed is known all the same.
 with_shim python3 c.py "$tests/libfake_mlxc.so" silent
 has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval"'
-tally 60
+tally 63

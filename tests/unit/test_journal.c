@@ -83,6 +83,12 @@ static void what_matters_has_a_level(void **state)
 {
 	(void)state;
 	assert_int_equal(level(TAF_ERROR, TAF_MARK, 0, NULL), 3);
+	/* An answer to a wrong request. */
+	assert_int_equal(
+		taf_journal_level(&(struct taf_rec){ .kind = TAF_ERROR, .class = "exception" }), 5);
+	assert_int_equal(taf_journal_level(
+				 &(struct taf_rec){ .kind = TAF_ERROR, .class = "compute_failed" }),
+			 3);
 	assert_int_equal(level(TAF_REFUSE, TAF_MARK, 0, "lock.on_conflict"), 4);
 	assert_int_equal(level(TAF_HOLD, TAF_BEGIN, 0, "lock.on_conflict"), 4);
 	assert_int_equal(level(TAF_HOLD, TAF_END, 0, "lock.on_conflict"), 4);

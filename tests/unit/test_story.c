@@ -130,6 +130,24 @@ static void crashes(void **state)
 	assert_int_equal(story.signal, SIGABRT);
 }
 
+/* The answer to a wrong request is nothing that a process dies of. */
+static void a_remark_is_no_last_word(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "error", "mark", ",\"class\":\"exception\",\"msg\":\"shapes do not fit\"");
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	again(f);
+	put_start(f);
+	fx_put(f, "error", "mark", ",\"class\":\"out_of_memory\",\"msg\":\"no room\"");
+	fx_put(f, "error", "mark", ",\"class\":\"bad_batch\",\"msg\":\"turned down\"");
+	fx_save(f, crumbs);
+	VERDICT("crash");
+	SAYS("no room");
+}
+
 static void policy_had_the_last_word(void **state)
 {
 	struct fx *f = *state;
@@ -481,6 +499,7 @@ int main(void)
 		TEST(signals),
 		TEST(a_signal_that_we_drained_for),
 		TEST(crashes),
+		TEST(a_remark_is_no_last_word),
 		TEST(policy_had_the_last_word),
 		TEST(gone_without_a_word),
 		TEST(what_cannot_be_known_is_unknown),
