@@ -9,6 +9,16 @@
 #define TAF_STATUS(r) TAF_STATUS_OF(r)
 #include "expand.h"
 
+static const char *path_of(uint64_t first)
+{
+	union {
+		uint64_t n;
+		const char *path;
+	} u = { .n = first };
+
+	return u.path;
+}
+
 #define LOADS(name, params, args, path, computes) \
 	void *taf_##name params \
 	{ \

@@ -5,6 +5,9 @@
  *   FAKE_FULL_RC=N  what whisper_full returns
  */
 #define TAF_FULL struct fake_value
+/* Which of them have which list is known to those written by hand alone. */
+#define TAF_ANY_PARAMS (const char *path, struct fake_batch params)
+#define TAF_ANY_ARGS (path, params)
 #define FAKE_ROWS "../../hooks/whisper.def"
 #define HAND_whisper_init_from_file_with_params FAKE_HAND
 #define HAND_whisper_init_from_file_with_params_no_state FAKE_HAND
@@ -13,13 +16,13 @@
 #define HAND_whisper_full_with_state FAKE_HAND
 #include "fake.h"
 
-void *whisper_init_from_file_with_params_no_state(const char *path, struct fake_value params)
+void *whisper_init_from_file_with_params_no_state(const char *path, struct fake_batch params)
 {
 	int row = FAKE_whisper_init_from_file_with_params_no_state;
 	void *ctx = strstr(path, "fail") ? NULL : malloc(64);
 
 	fake_called(row);
-	fake_check(row, fake_value_is_whole(&params));
+	fake_check(row, fake_batch_is_whole(&params));
 	fake_last[row] = (int64_t)(intptr_t)ctx;
 	return ctx;
 }
@@ -33,7 +36,7 @@ void *whisper_init_state(void *ctx)
 	return state;
 }
 
-void *whisper_init_from_file_with_params(const char *path, struct fake_value params)
+void *whisper_init_from_file_with_params(const char *path, struct fake_batch params)
 {
 	int row = FAKE_whisper_init_from_file_with_params;
 	void *ctx = whisper_init_from_file_with_params_no_state(path, params);

@@ -7,6 +7,7 @@
  *   full state parallel   transcribes; with a state of its own; in parts
  *   steps          the encoder and two tokens
  *   free           frees the newest state or model of whisper.cpp
+ *   small=PATH     loads it six times in the old whisper.cpp, whose parameters are a byte
  *   sd=PATH old=PATH   loads a model of the new and of the old stable-diffusion.cpp
  *   image=WIDTH video=WIDTH   of the new one; 0 fails
  *   text=WIDTH from=WIDTH     of the old one: of a text, of an image
@@ -22,11 +23,14 @@ struct image {
 	uint32_t width, height, channel;
 	uint8_t *data;
 };
+struct small {
+	bool use_gpu;
+};
 struct wide {
 	double at[9];
 };
 
-static void *whisper, *sd, *old, *stranger;
+static void *whisper, *small, *sd, *old, *stranger;
 static void *ctx, *state, *image_ctx;
 
 #define IN(lib, name, ret, ...) \
@@ -50,10 +54,37 @@ static void *open_lib(const char *file)
 
 static void load_whisper(const char *path)
 {
-	IN(whisper, whisper_init_from_file_with_params, void *, const char *, struct fake_value);
+	IN(whisper, whisper_init_from_file_with_params, void *, const char *, struct fake_batch);
 
-	ctx = whisper_init_from_file_with_params(path, fake_value_of(5));
+	ctx = whisper_init_from_file_with_params(path, fake_batch_of(5));
 	printf("whisper %s\n", ctx ? "loaded" : "failed");
+}
+
+/* With a GPU at odd addresses, without at even ones. */
+static void load_small(const char *path)
+{
+	IN(small, whisper_init_from_file_with_params, void *, const char *, struct small);
+	IN(small, whisper_init_from_buffer_with_params, void *, void *, size_t, struct small);
+	IN(small, whisper_init_with_params, void *, void *, struct small);
+	IN(small, whisper_free, void, void *);
+	char where[2][256];
+	int n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		char *at = where[i] + (((uintptr_t)where[i] & 1) != (uintptr_t)i);
+		struct small params = { .use_gpu = i };
+		void *got[3];
+
+		snprintf(at, sizeof(where[i]) - 1, "%s", path);
+		got[0] = whisper_init_from_file_with_params(at, params);
+		got[1] = whisper_init_from_buffer_with_params(at, 77, params);
+		got[2] = whisper_init_with_params(at, params);
+		for (int k = 0; k < 3; k++) {
+			n += got[k] != NULL;
+			whisper_free(got[k]);
+		}
+	}
+	printf("small whisper %d of 6\n", n);
 }
 
 static void transcribe(const char *how)
@@ -200,6 +231,8 @@ static void run(const char *word, const char *value)
 {
 	if (!strncmp(word, "whisper=", 8))
 		load_whisper(value);
+	else if (!strncmp(word, "small=", 6))
+		load_small(value);
 	else if (!strcmp(word, "full") || !strcmp(word, "state") || !strcmp(word, "parallel"))
 		transcribe(word);
 	else if (!strcmp(word, "steps"))
@@ -232,6 +265,7 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	whisper = open_lib("libfake_whisper.so");
+	small = open_lib("libfake_whisper_old.so");
 	sd = open_lib("libfake_sd.so");
 	old = open_lib("libfake_sd_old.so");
 	stranger = open_lib("libfake_stranger.so");
