@@ -334,13 +334,17 @@ void taf_burst_unload(struct taf_call *c)
 	taf_tls.inside--;
 }
 
-/* A wait that began before the generation was idle belongs to it: the device was busy. */
+/* A wait that began before the generation was idle belongs to it: the device was busy. One
+ * with nothing new to wait for does not: a program may ask so all day. */
 static void note_wait(struct taf_work *w, const struct taf_call *c)
 {
 	uint64_t now = taf_sys_mono_ns(), began = c->begin_ns ? c->begin_ns : now;
 
-	if (began <= taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000)
-		w->waited_ns = now;
+	if (w->submits == w->waited_for ||
+	    began > taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000)
+		return;
+	w->waited_ns = now;
+	w->waited_for = w->submits;
 }
 
 /* With nothing in flight and nobody about to submit the generation rests: the mark says

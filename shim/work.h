@@ -84,6 +84,7 @@ struct taf_work {
 	struct taf_repeats repeats;
 	uint64_t
 		waited_ns; /* end of the last wait, its own or ours, for what a burst submitted; 0 */
+	uint64_t waited_for; /* how many of its submits that wait was for */
 	uint64_t submits, tokens, peak;
 	struct taf_requests requests; /* where batches tell of sequences */
 	uint64_t prefill; /* submits before the first token, where the engine tells them apart */

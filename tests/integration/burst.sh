@@ -56,6 +56,9 @@ check threads "submits of one generation" "8 " "$(infers)"
 guest "" launch=2 wait launch=2 wait launch=2 wait
 check tokens "submits of one generation" "6 " "$(infers)"
 calls tokens "LLSLLSLLSD."
+# Waits with nothing new to wait for do not keep one open.
+guest "drain.idle_ms=250" launch=2 wait pause=150 wait pause=150 wait pause=150 wait launch=1 sync
+check "idle waits" "submits of each" "2 1 " "$(infers)"
 
 # What ends a generation ends it for all: the next launch begins another. Copies are none.
 guest "drain.at_exit=off" launch=3 reset launch=2
@@ -241,4 +244,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
 
-tally 70
+tally 71
