@@ -112,9 +112,9 @@ TAF_INLINE void taf_flight_begin(struct taf_call *c, uint64_t key, bool is_share
 
 TAF_INLINE void taf_flight_end(const struct taf_call *c, int64_t rc, bool is_shared)
 {
-	taf_still_leave(taf_tls.flight, is_shared);
 	if (__builtin_expect(rc != 0, 0))
 		taf_flight_undo(c->at);
+	taf_still_leave(taf_tls.flight, is_shared);
 }
 
 /* The long ways of both. A thread without a lane of its own counts together with others. */
@@ -198,9 +198,9 @@ static inline void taf_copy_after(struct taf_call *c, int64_t rc)
 {
 	if (!c->has_flight)
 		return;
-	taf_flight_end_slow(c, 0);
 	if (rc && taf_flight_undo(c->at))
 		atomic_fetch_sub_explicit(&c->at->copies, 1, memory_order_relaxed);
+	taf_flight_end_slow(c, 0);
 }
 
 /* Nothing is known to be done while our own calls run. */

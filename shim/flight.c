@@ -63,8 +63,9 @@ static struct taf_flight_queue *settle(struct taf_flight_queue *q)
 	return q;
 }
 
-/* A place of this lane that is free, or whose queue has nothing in flight. What was
- * counted there stays, so it goes on to a queue of the same API alone. */
+/* A place of this lane that is free, or whose queue has nothing in flight: what was seen
+ * there before shows nothing of the next one. What was counted there stays, so it goes on
+ * to a queue of the same API alone. */
 static struct taf_flight_queue *take_place(struct taf_flight *f, uint64_t key)
 {
 	for (int i = 0; i < TAF_FLIGHT_QUEUES; i++) {
@@ -152,15 +153,19 @@ static void raise(_Atomic(uint64_t) *done, uint64_t n)
 		;
 }
 
+/* A mark that is ahead of its queue, by a submit that failed or in a fork child, shows
+ * nothing. */
 void taf_flight_done(const struct taf_flight_mark *m)
 {
 	for (int l = 0; l < m->lanes; l++)
 		for (int i = 0; i <= OTHERS; i++) {
 			struct taf_flight_queue *q = &taf_flights[l].of[i];
 			uint64_t now = submits_of(q);
+			uint32_t since = (uint32_t)now - m->submits[l][i];
 
-			if (is_meant(q, m->key, taf_tls.flight == &taf_flights[l]))
-				raise(&q->done, now - (uint32_t)((uint32_t)now - m->submits[l][i]));
+			if (since <= INT32_MAX && since <= now &&
+			    is_meant(q, m->key, taf_tls.flight == &taf_flights[l]))
+				raise(&q->done, now - since);
 		}
 }
 

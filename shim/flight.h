@@ -98,11 +98,12 @@ static inline uint64_t taf_flight_shown(const struct taf_flight *f,
 	return n > inside ? n - inside : 0;
 }
 
-/* That submit has failed. False: it counts all the same, since it was seen to be done. */
+/* That submit has failed. Before taf_still_leave: what a wait may show it never shows.
+ * False: it counts all the same, since it was seen to be done. */
 bool taf_flight_undo(struct taf_flight_queue *q);
 
 /* Before a wait: how far each queue had come, to be given to taf_flight_done when the
- * wait has succeeded.  The lower halves: nothing is 4 billion submits behind. */
+ * wait has succeeded.  The lower halves: nothing is 2 billion submits behind. */
 struct taf_flight_mark {
 	uint64_t key;
 	int lanes;

@@ -20,33 +20,35 @@ static bool is_of(const struct taf_flight *f, uint64_t key)
 	return (key & 0xffffffffffffull) != TAF_OWN_QUEUE || f == taf_tls.flight;
 }
 
+/* The first place with that key: threads that share a lane count there. */
+static int place_in(const struct taf_flight *f, uint64_t key)
+{
+	for (int i = 0; i < TAF_FLIGHT_QUEUES && is_of(f, key); i++)
+		if (atomic_load_explicit(&f->of[i].key, memory_order_relaxed) == key)
+			return i;
+	return -1;
+}
+
 void taf_flight_point(struct taf_flight_point *p, uint64_t key)
 {
 	p->key = key;
 	p->lanes = taf_tls.flight ? taf_flight_lanes() : 0;
 	for (int l = 0; l < p->lanes; l++) {
 		const struct taf_flight *f = &taf_flights[l];
+		int i = place_in(f, key);
 
-		p->submits[l] = 0;
-		for (int i = 0; i < TAF_FLIGHT_QUEUES && is_of(f, key); i++)
-			if (atomic_load_explicit(&f->of[i].key, memory_order_relaxed) == key)
-				p->submits[l] = 1 + (uint32_t)taf_flight_shown(f, &f->of[i]);
+		p->place[l] = (uint8_t)(i + 1);
+		p->submits[l] = i < 0 ? 0 : taf_flight_shown(f, &f->of[i]);
 	}
 }
 
-/* The queue's count at the point, of which the lower half was kept. */
-static uint64_t whole(const struct taf_flight_queue *q, uint32_t kept)
-{
-	uint64_t now = atomic_load(&q->submits);
-
-	return now - (uint32_t)((uint32_t)now - (kept - 1));
-}
-
+/* Never beyond what was submitted: one that failed may have been seen, and a fork child
+ * counts from 0. */
 static bool raise(struct taf_flight_queue *q, uint64_t n)
 {
 	uint64_t seen = atomic_load_explicit(&q->done, memory_order_relaxed);
 
-	while (seen < n)
+	while (seen < n && n <= atomic_load(&q->submits))
 		if (atomic_compare_exchange_weak(&q->done, &seen, n))
 			return true;
 	return false;
@@ -56,13 +58,15 @@ bool taf_flight_passed(const struct taf_flight_point *p)
 {
 	bool is_more = false;
 
-	for (int l = 0; l < p->lanes; l++)
-		for (int i = 0; i < TAF_FLIGHT_QUEUES && p->submits[l]; i++) {
-			struct taf_flight_queue *q = &taf_flights[l].of[i];
+	for (int l = 0; l < p->lanes; l++) {
+		struct taf_flight_queue *q;
 
-			if (atomic_load_explicit(&q->key, memory_order_relaxed) == p->key)
-				is_more |= raise(q, whole(q, p->submits[l]));
-		}
+		if (!p->place[l])
+			continue;
+		q = &taf_flights[l].of[p->place[l] - 1];
+		if (atomic_load_explicit(&q->key, memory_order_relaxed) == p->key)
+			is_more |= raise(q, p->submits[l]);
+	}
 	return is_more;
 }
 

@@ -18,8 +18,11 @@
  * follow it wrongly, across captures, events that are recorded anew by another thread
  * and streams of other devices, would cost the drain where there is something.
  *
- * A point is how far each thread had come in this queue; what was submitted before
- * it then counts as done (flight.h).  Events are kept in a table without a lock: of
+ * A point is how far each thread had come in this queue, and in which place it counted
+ * that; what was submitted before it then counts as done (flight.h).  A place goes to
+ * another queue when all that was counted there is done, so what an old point says of it
+ * is nothing new; a queue that comes back in another place is not the one that was meant.
+ * Events are kept in a table without a lock: of
  * two with the same place in it the later one is known, and of two threads at one
  * place the second one goes on without it.  Less is then seen to be done, never more.
  */
@@ -31,7 +34,8 @@
 struct taf_flight_point {
 	uint64_t key;
 	int lanes; /* 0: nothing was in flight there */
-	uint32_t submits[TAF_FLIGHT_LANES]; /* the count's lower half, + 1; 0: not of this lane */
+	uint8_t place[TAF_FLIGHT_LANES]; /* + 1; 0: not of this lane */
+	uint64_t submits[TAF_FLIGHT_LANES];
 };
 
 void taf_flight_point(struct taf_flight_point *p, uint64_t key);

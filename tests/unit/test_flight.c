@@ -8,13 +8,18 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 #include "../../policy/window.h"
+#include "../../shim/burst.h"
 #include "../../shim/capture.h"
 #include "../../shim/flight.h"
 #include "../../shim/life.h"
+
+const struct taf_table *const taf_tables[] = { NULL };
+const int taf_table_count = 0;
 
 static int setup(void **state)
 {
@@ -301,6 +306,69 @@ static void a_submit_that_failed_is_not_in_flight(void **state)
 	assert_int_equal(in_flight(), 0);
 }
 
+/* Whoever looked before saw one more than there is. */
+static void no_mark_is_ahead_of_its_queue(void **state)
+{
+	struct taf_flight_mark m;
+
+	(void)state;
+	submit(0x1000, 5);
+	taf_flight_seen(&m, key(0x1000));
+	taf_flight_undo(&taf_tls.flight->of[0]);
+	taf_flight_done(&m);
+	submit(0x1000, 50);
+	assert_int_equal(in_flight(), 54);
+}
+
+static _Atomic(int) is_watched, looks;
+
+static void *watch(void *arg)
+{
+	(void)arg;
+	while (atomic_load(&is_watched)) {
+		wait_for(TAF_FLIGHT_EVERY(TAF_API_CUDA));
+		atomic_fetch_add(&looks, 1);
+	}
+	return NULL;
+}
+
+static void fail_often(void)
+{
+	struct taf_call bad = { .real = NULL };
+
+	for (int i = 0; i < 20; i++) {
+		taf_flight_begin(&bad, key(0x1000), false);
+		taf_flight_end(&bad, 1, false);
+	}
+}
+
+/* The number of a submit that failed is the next one's, which is in its function until
+ * all that was seen before has been told. */
+static void what_failed_was_seen_by_nobody(void **state)
+{
+	struct taf_call good = { .real = NULL };
+	int early = 0;
+	pthread_t t;
+
+	(void)state;
+	atomic_store(&is_watched, 1);
+	assert_int_equal(pthread_create(&t, NULL, watch, NULL), 0);
+	for (int i = 0; i < 2000; i++) {
+		int seen;
+
+		fail_often();
+		taf_flight_begin(&good, key(0x1000), false);
+		seen = atomic_load(&looks);
+		while (atomic_load(&looks) - seen < 2)
+			sched_yield();
+		early += taf_flight_is_idle(key(0x1000));
+		taf_flight_end(&good, 0, false);
+	}
+	atomic_store(&is_watched, 0);
+	pthread_join(t, NULL);
+	assert_int_equal(early, 0);
+}
+
 static void *share(void *arg)
 {
 	for (int n = 0; n < 100000; n++)
@@ -415,6 +483,8 @@ int main(void)
 		cmocka_unit_test_setup(a_wait_for_a_device_is_for_that_one, setup),
 		cmocka_unit_test_setup(places_of_queues_that_are_done_are_used_again, setup),
 		cmocka_unit_test_setup(a_submit_that_failed_is_not_in_flight, setup),
+		cmocka_unit_test_setup(no_mark_is_ahead_of_its_queue, setup),
+		cmocka_unit_test_setup(what_failed_was_seen_by_nobody, setup),
 		cmocka_unit_test_setup(a_lane_that_threads_share_loses_nothing, setup),
 		cmocka_unit_test_setup(what_was_counted_stays_with_its_api, setup),
 		cmocka_unit_test_setup(the_rest_is_told_apart, setup),

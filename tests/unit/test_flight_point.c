@@ -135,6 +135,72 @@ static void what_was_destroyed_is_unknown(void **state)
 	assert_int_equal(in_flight(), 2);
 }
 
+/* A stream with the same handle is another one. */
+static void a_stream_destroyed_before_its_event(void **state)
+{
+	(void)state;
+	submit(STREAM, 100);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	taf_flight_drop(key(STREAM));
+	submit(STREAM, 5);
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_int_equal(in_flight(), 105);
+	submit(STREAM, 50);
+	assert_int_equal(in_flight(), 155);
+}
+
+/* Nor does it pass what went to a place with a higher count. */
+static void a_stream_that_comes_back_elsewhere(void **state)
+{
+	struct taf_flight_point p;
+
+	(void)state;
+	submit(STREAM, 150);
+	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	submit(OTHER, 100);
+	taf_flight_point(&p, key(OTHER));
+	assert_true(taf_flight_passed(&p));
+	taf_flight_drop(key(STREAM));
+	submit(STREAM, 100); /* where the other one was */
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_int_equal(in_flight(), 250);
+}
+
+/* Nothing was destroyed: more streams than places, in turn. */
+static void a_stream_that_lost_its_place(void **state)
+{
+	struct taf_flight_mark m;
+
+	(void)state;
+	submit(1 << 12, 1000);
+	taf_event_record(TAF_API_CUDA, EVENT, key(1 << 12));
+	for (uint64_t s = 1; s <= TAF_FLIGHT_QUEUES + 1; s++) {
+		submit(s << 12, 3);
+		if (s > 2)
+			continue;
+		taf_flight_seen(&m, key(s << 12));
+		taf_flight_done(&m);
+	}
+	submit(1 << 12, 4);
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	submit(1 << 12, 500);
+	assert_int_equal(in_flight(), 3 * (TAF_FLIGHT_QUEUES - 1) + 504);
+}
+
+/* A handler of ours looked within a submit that failed then. */
+static void no_point_is_ahead_of_its_queue(void **state)
+{
+	struct taf_flight_point p;
+
+	(void)state;
+	submit(STREAM, 5);
+	taf_flight_point(&p, key(STREAM));
+	taf_flight_undo(&taf_tls.flight->of[0]);
+	assert_false(taf_flight_passed(&p));
+	submit(STREAM, 50);
+	assert_int_equal(in_flight(), 54);
+}
+
 /* Runtimes may use one number for different events. */
 static void of_another_runtime(void **state)
 {
@@ -184,6 +250,10 @@ int main(void)
 		cmocka_unit_test_setup(an_event_is_reached, begin),
 		cmocka_unit_test_setup(the_latest_record_counts, begin),
 		cmocka_unit_test_setup(what_was_destroyed_is_unknown, begin),
+		cmocka_unit_test_setup(a_stream_destroyed_before_its_event, begin),
+		cmocka_unit_test_setup(a_stream_that_comes_back_elsewhere, begin),
+		cmocka_unit_test_setup(a_stream_that_lost_its_place, begin),
+		cmocka_unit_test_setup(no_point_is_ahead_of_its_queue, begin),
 		cmocka_unit_test_setup(of_another_runtime, begin),
 		cmocka_unit_test_setup(very_many, begin),
 		cmocka_unit_test_setup(nobody_waits, begin),
