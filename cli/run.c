@@ -179,6 +179,7 @@ static int ask_gate(const struct plan *p)
 
 	gate.own.program = p->target.path;
 	gate.own.label = p->args.label;
+	gate.own.journal = taf_journal_path(&p->policy.rules, environ);
 	return p->is_nested ? 0 : taf_run_gate(&gate);
 }
 

@@ -11,6 +11,7 @@
 #include "../shim/sys.h"
 #include "clock.h"
 #include "gate_view.h"
+#include "run_refused.h"
 #include "sentinel.h"
 #include "tell.h"
 #include "verbs.h"
@@ -76,25 +77,12 @@ static void record(const struct taf_run_gate *g, const struct taf_verdict *v)
 	const struct taf_answer *why = taf_verdict_why(v);
 	char msg[400] = "";
 	struct taf_text t;
-	struct taf_rec r = { .kind = TAF_REFUSE, .phase = TAF_MARK, .call = "run", .msg = msg };
-	bool is_first = !taf_crumb_is_open();
 
-	if (!why || !taf_own_open(&g->own))
+	if (!why)
 		return;
 	taf_text_init(&t, msg, sizeof(msg));
 	taf_answer_text(why, &t);
-	r.rule = taf_rule_info(why->rule)->path;
-	taf_crumb(&r);
-	/* Before a restart: how its guest ended is written by closing.c. */
-	if (!is_first)
-		return;
-	r = (struct taf_rec){ .kind = TAF_EXIT,
-			      .call = "run",
-			      .has = TAF_HAS_RC,
-			      .rc = TAF_EXIT_HELD,
-			      .msg = "the program was not started" };
-	taf_crumb(&r);
-	taf_crumb_close();
+	taf_run_refused(&g->own, taf_rule_info(why->rule)->path, msg);
 }
 
 static int refuse(struct asking *a, const struct taf_verdict *v)

@@ -6,8 +6,8 @@
  * left, until it passes, somebody lifts it (ack, hold --clear, breaker --clear),
  * or max_wait is over.  refuse, exit, and a wait that is over: one line that names
  * rule and time, and exit status 75.  Only in mode enforce, and only where there
- * is a state directory.  A start that is refused is a REFUSE record in a session of ours,
- * so that `report` and `log` know of it.
+ * is a state directory.  A start that is refused is recorded (run_refused.h), so that
+ * `report` and `log` know of it.
  */
 #ifndef TAF_RUN_GATE_H
 #define TAF_RUN_GATE_H

@@ -151,6 +151,34 @@ by_hand() {
 }
 
 # Somebody lifts it while a run waits: it goes on without anybody's help.
+refusals() { # of starts, in the log: of which program
+	crumbs | jq -r 'select(.ev == "start" and .role == "run").exe | split("/") | last' | xargs
+}
+
+# A service manager that starts it again each second leaves one record an hour of a refusal.
+again() {
+	local n refused=(env TAFFRAIL_JOURNAL_SOCKET=/nowhere "$bin" run --set cooldown.on_hold=refuse)
+	nothing
+	plain_guests guest_steps
+	"$bin" hold --for 2h >/dev/null
+	for n in 1 2 3; do
+		"${refused[@]}" -- true 2>run.err
+		eq "again, status $n" 75 $?
+		shows "again, said each time" 'true is not started: cooldown' run.err
+		"${refused[@]}" -- ls 2>run.err
+	done
+	eq "again, of each program" "true ls" "$(refusals)"
+	"${refused[@]}" --label other -- ls 2>run.err
+	eq "again, another label" "true ls ls" "$(refusals)"
+	touch -d "2 hours ago" "$state"/crumbs/*.jsonl
+	"${refused[@]}" -- true 2>run.err
+	eq "again, an hour later" "true ls ls true" "$(refusals)"
+	"$bin" run -- "$tests/guest_steps" load=/models/a.gguf >run.out 2>&1
+	"${refused[@]}" -- true 2>run.err
+	"${refused[@]}" -- true 2>run.err
+	eq "again, behind another run" 5 "$(crumbs | jq -r 'select(.ev == "refuse" and .rule != null).rule' | grep -c '^cooldown')"
+}
+
 live() { # COMMAND THAT LIFTS
 	nothing
 	"$bin" hold --for 2h >/dev/null
@@ -373,6 +401,7 @@ empty
 staircase
 breaker
 by_hand
+again
 live ack
 live hold --clear
 stopped
@@ -389,4 +418,4 @@ answers -1 1 0 none
 answers -3 1 75 aborts
 answers -3 0 0 none
 reboots
-tally 100
+tally 110

@@ -66,6 +66,16 @@ raw shim env TAFFRAIL_STATE="$state" "$BUILD/taffrail" run --set crumbs.journal=
 stop
 check run "how its program ended" 1 "$(field MESSAGE | grep -c '^exit .*run, rc 3')"
 
+# A program that it does not start.
+listen
+TAFFRAIL_STATE=$state "$BUILD/taffrail" hold --for 1h >hold.out
+raw shim env TAFFRAIL_STATE="$state" "$BUILD/taffrail" run --set crumbs.journal=on --set cooldown.on_hold=refuse -- "$tests/guest_steps" exit=3
+stop
+check refused status "exit 75" "$(cat shim.status)"
+check refused "that it did not start it, and why" "start mark
+refuse mark
+exit mark" "$(paste -d ' ' <(field TAFFRAIL_EV) <(field TAFFRAIL_PH))"
+
 # Off, and without anybody who listens: once said, in the log.
 listen
 with_shim "${guest[@]}"
@@ -77,4 +87,4 @@ for part in status out err; do
 	check nobody "$part" "$(cat plain.$part)" "$(cat shim.$part)"
 done
 check nobody "it is said" 1 "$(count '.rule == "crumbs.journal" and .ev == "note" and .rc < 0')"
-tally 16
+tally 18
