@@ -47,7 +47,6 @@ static void fill(struct taf_queue *q, uint64_t handle, const struct taf_queue *l
 	atomic_store(&q->is_retired, false);
 	atomic_store(&q->late, 0);
 	atomic_store(&q->refs, 1);
-	atomic_store(&q->claim, 0);
 	atomic_store_explicit(&q->handle, handle, memory_order_release);
 }
 
@@ -64,26 +63,6 @@ static bool begin_adding(void)
 		seen = 0;
 	}
 	return true;
-}
-
-struct taf_queue *taf_queue_add(struct taf_queues *t, uint64_t handle, const struct taf_queue *like)
-{
-	struct taf_queue *q;
-
-	own(t);
-	if (!handle || !begin_adding())
-		return NULL;
-	q = taf_queue_of(t, handle);
-	for (int i = 0; i < TAF_QUEUES && !q; i++)
-		if (!atomic_load(&t->of[i].handle) && !atomic_load(&t->of[i].users)) {
-			q = &t->of[i];
-			fill(q, handle, like);
-			if (atomic_load(&t->used) <= i)
-				atomic_store(&t->used, i + 1);
-		}
-	atomic_store(&adding, 0);
-	taf_sys_wake_all(&adding);
-	return q;
 }
 
 static void wait_for(struct taf_queue *q, uint32_t holder)
@@ -136,6 +115,34 @@ void taf_queue_leave(struct taf_queue *q)
 	me = (uint32_t)taf_tid();
 	if (atomic_compare_exchange_strong(&q->claim, &me, 0) && atomic_load(&q->waiters))
 		taf_sys_wake_all(&q->claim);
+}
+
+static bool is_free(const struct taf_queue *q)
+{
+	return !atomic_load(&q->handle) && !atomic_load(&q->users);
+}
+
+/* Under its claim: a drain may still be about to look at what the entry was. */
+struct taf_queue *taf_queue_add(struct taf_queues *t, uint64_t handle, const struct taf_queue *like)
+{
+	struct taf_queue *q;
+
+	own(t);
+	if (!handle || !begin_adding())
+		return NULL;
+	q = taf_queue_of(t, handle);
+	for (int i = 0; i < TAF_QUEUES && !q; i++)
+		if (is_free(&t->of[i]) && claim(&t->of[i], 0)) {
+			q = is_free(&t->of[i]) ? &t->of[i] : NULL;
+			if (q)
+				fill(q, handle, like);
+			if (atomic_load(&t->used) <= i)
+				atomic_store(&t->used, i + 1);
+			taf_queue_leave(&t->of[i]);
+		}
+	atomic_store(&adding, 0);
+	taf_sys_wake_all(&adding);
+	return q;
 }
 
 struct taf_queue *taf_queue_enter(struct taf_queues *t, uint64_t handle)
@@ -268,8 +275,8 @@ int taf_queue_each(struct taf_queues *t, int (*wait)(struct taf_queue *q, uint64
 			err = -ETIMEDOUT;
 			continue;
 		}
-		/* It may have gone while this thread waited. */
-		one = atomic_load(&q->handle) ? wait(q, until) : 0;
+		/* It may have gone while this thread waited, and another have its entry. */
+		one = atomic_load(&q->handle) && atomic_load(&q->is_used) ? wait(q, until) : 0;
 		err = one ? one : err;
 		taf_queue_leave(q);
 	}

@@ -256,6 +256,69 @@ static void a_thread_that_is_gone_holds_nothing(void **state)
 	assert_int_equal(waits, 1);
 }
 
+/* A drain that waited for the claim of a queue that is gone has it, and has not yet looked. */
+static void an_entry_that_is_claimed_is_not_used_again(void **state)
+{
+	struct taf_queue *q = make(11, 1);
+	pthread_t inside;
+	uint32_t holder;
+
+	(void)state;
+	assert_int_equal(pthread_create(&inside, NULL, stay_inside, NULL), 0);
+	while (!is_inside)
+		sched_yield();
+	holder = q->claim;
+	q->handle = 0;
+	assert_ptr_not_equal(make(12, 1), q);
+	assert_int_equal(q->claim, holder);
+	may_go = 1;
+	pthread_join(inside, NULL);
+	assert_ptr_equal(make(13, 1), q);
+	assert_int_equal(q->claim, 0);
+}
+
+static void an_entry_that_a_thread_left_claimed_is_used_again(void **state)
+{
+	struct taf_queue *q = make(11, 1);
+	pthread_t t;
+
+	(void)state;
+	assert_int_equal(pthread_create(&t, NULL, enter_and_end, NULL), 0);
+	pthread_join(t, NULL);
+	q->handle = 0;
+	assert_ptr_equal(make(12, 1), q);
+	assert_int_equal(q->claim, 0);
+}
+
+static void *swap_while_a_drain_waits(void *arg)
+{
+	struct taf_queue *q = taf_queue_enter(&table, 11);
+
+	(void)arg;
+	is_inside = 1;
+	while (!q->waiters)
+		sched_yield();
+	q->is_used = false;
+	q->handle = 12;
+	taf_queue_leave(q);
+	return NULL;
+}
+
+static void a_drain_looks_again_at_what_it_waited_for(void **state)
+{
+	pthread_t t;
+
+	(void)state;
+	make(11, 1);
+	assert_int_equal(pthread_create(&t, NULL, swap_while_a_drain_waits, NULL), 0);
+	while (!is_inside)
+		sched_yield();
+	assert_int_equal(taf_queue_each(&table, wait_for), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(waits, 0);
+	assert_int_equal(table.of[0].claim, 0);
+}
+
 static void all_of_a_device_are_entered(void **state)
 {
 	struct taf_queue *a = make(11, 1), *b = make(12, 1), *c = make(13, 2);
@@ -344,6 +407,9 @@ int main(void)
 		cmocka_unit_test_setup(only_retired_queues_that_nobody_waits_for_are_looked_at,
 				       setup),
 		cmocka_unit_test_setup(a_thread_that_is_gone_holds_nothing, setup),
+		cmocka_unit_test_setup(an_entry_that_is_claimed_is_not_used_again, setup),
+		cmocka_unit_test_setup(an_entry_that_a_thread_left_claimed_is_used_again, setup),
+		cmocka_unit_test_setup(a_drain_looks_again_at_what_it_waited_for, setup),
 		cmocka_unit_test_setup(all_of_a_device_are_entered, setup),
 		cmocka_unit_test_setup(a_fork_child_has_none, setup),
 	};
