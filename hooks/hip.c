@@ -48,14 +48,15 @@ static inline uint64_t taf_hip_array(const struct taf_hip_channels *c, size_t wi
 
 #define TOO_MUCH (SIZE_MAX / 2) /* no device has it, and none tries to find it */
 
-/* A rule refused the call: their last error is what it had been if they had. */
+/* A rule refused the call: their last error is what it had been if they had. Not while
+ * something is captured, which an allocation may break. */
 static void fail_as_theirs(const struct taf_call *call)
 {
 	hipMalloc_fn *take = THEIRS(hipMalloc, call->caller);
 	hipFree_fn *give = THEIRS(hipFree, call->caller);
 	void *p = NULL;
 
-	if (!take || !give)
+	if (!take || !give || taf_captures_open())
 		return;
 	taf_tls.inside++;
 	if (!take(&p, TOO_MUCH))

@@ -3,7 +3,8 @@
  * fake_memory.h.
  *
  *   hipMallocPitch      calls hipMalloc by its name, as the real one calls itself
- *   captures            who synchronizes while one is open ends the process with 97
+ *   captures            who synchronizes, or calls hipMalloc, while one is open ends the
+ *                       process with 97
  *   last error          of the latest call, as up to ROCm 6; with FAKE_STICKY=1 of the
  *                       latest failure, as from ROCm 7 on
  *   hipStreamQuery      of a stream that is destroyed ends the process with 96; with
@@ -100,7 +101,7 @@ static int give(int row, const void *ptr)
 
 int hipMalloc(void **ptr, size_t size)
 {
-	fake_called(FAKE_hipMalloc);
+	fake_uncaptured(FAKE_hipMalloc);
 	return take(FAKE_hipMalloc, ptr, size);
 }
 

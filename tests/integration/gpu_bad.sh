@@ -75,6 +75,9 @@ for n in 1 7; do
 	check "every $n, threads" status "exit 0" "$(cat shim.status)"
 	[ "$(grep -c hipStreamQuery calls.log)" -gt 330 ] || fail "every $n" "no wait of ours"
 done
+with "memory.limit=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" hip refused
+check "refused, captured" status "exit 0" "$(cat shim.status)"
+check "refused, captured" answers "take: 2;end: 0" "$(sed -n 's/^\(take\|end\): \([0-9]*\),.*/\1: \2/p' shim.out | paste -sd ';')"
 # A queue of Level Zero that is destroyed is waited for no more; one that takes long, in slices.
 with "drain.every_submits=1;memory.oom_retries=1" FAKE_OOM=40 "$tests/guest_gpu_bad" level0 queues
 check "queues" status "exit 0" "$(cat shim.status)"
@@ -95,4 +98,4 @@ has_not "slices" "a wait that failed" '.ev == "drain" and .ph == "end" and .rc !
 with "drain.every_submits=1" "$tests/guest_gpu_bad" level0 many
 check "many queues" status "exit 0" "$(cat shim.status)"
 has "many queues" "a queue that is not known" '.ev == "drain" and .ph == "end" and .rc == -2'
-tally 213
+tally 215

@@ -14,6 +14,7 @@
  *   closed    after dlclose of the runtime, and after it was opened again
  *   shortage  allocations that fail, then go well: what the last error is each time
  *   capture   work that is captured, with memory taken and given meanwhile
+ *   refused   too much memory of a stream that is captured
  *   events    work that an event or a fence shows to be done; unwaited: that nothing shows
  *   destroyed work in a queue that is destroyed before memory is freed
  *   many      queues at once: 400
@@ -384,6 +385,19 @@ static void capture(void)
 	tell("end", hip.end(&some_stream, &graph));
 }
 
+static void refused(void)
+{
+	void *graph = NULL, *p = NULL;
+
+	if (!is_hip)
+		return;
+	tell("launch", launch(&some_stream));
+	tell("begin", hip.begin(&some_stream, 0));
+	tell("take", hip.async(&p, 1u << 29, &some_stream));
+	tell("launch", launch(&some_stream));
+	tell("end", hip.end(&some_stream, &graph));
+}
+
 /* sign: an event of HIP, a fence of Level Zero. */
 static void work_until(bool is_waited)
 {
@@ -481,6 +495,7 @@ int main(int argc, char **argv)
 		{ "threads", threads },	  { "closed", closed }, { "shortage", shortage },
 		{ "capture", capture },	  { "queues", queues }, { "events", events },
 		{ "unwaited", unwaited }, { "many", many },	{ "destroyed", destroyed },
+		{ "refused", refused },
 	};
 
 	if (argc < 3)
