@@ -34,7 +34,7 @@ struct taf_call {
 	uint64_t bytes; /* of an allocation or a model */
 	uint64_t tokens; /* of a submit */
 	uint64_t stamp; /* at begin */
-	uint64_t begin_ns;
+	uint64_t begin_ns; /* 0: not known; the narrow door leaves it unset */
 	uint64_t of; /* seq of the begin crumb */
 	const char *model, *msg;
 	struct taf_work *work; /* the context at hand, or NULL */
