@@ -131,9 +131,10 @@ extern _Atomic(const char *) taf_second_copy;
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the state is the lower half of door");
 
+/* Who sees it active sees the rules and the log that were made ready while it woke. */
 static inline enum taf_state taf_state_now(void)
 {
-	return (enum taf_state)atomic_load_explicit(&taf_life.state, memory_order_relaxed);
+	return (enum taf_state)atomic_load_explicit(&taf_life.state, memory_order_acquire);
 }
 
 /* The process is active, and no alert asks for the long way. */
