@@ -46,7 +46,8 @@ void taf_traced_submit(struct taf_work *w)
 	w->span = taf_trace_open(t, taf_sys_mono_ns());
 }
 
-/* What their call began it may not have finished: that is waited for here. */
+/* What their call began it may not have finished: that is waited for here. Not of MLX,
+ * which tells whoever waits first what failed: that is for the program to hear. */
 void taf_traced_step(struct taf_work *w, struct taf_trace_step step, int64_t rc)
 {
 	struct taf_trace *t = &w->trace;
@@ -56,7 +57,7 @@ void taf_traced_step(struct taf_work *w, struct taf_trace_step step, int64_t rc)
 		return;
 	if (!step.is_sync) {
 		from = taf_sys_mono_ns();
-		if (!rc && taf_rules.mode == TAF_MODE_ENFORCE)
+		if (!rc && !w->table->by_thread && taf_rules.mode == TAF_MODE_ENFORCE)
 			taf_act_trace(w);
 	}
 	now = taf_sys_mono_ns();

@@ -13,8 +13,9 @@
  * on: without it no clock is read and nothing is stored.  GPUs compute beside the
  * program; so that their time is seen where it arises, the context is synchronized
  * after each computation of a traced generation, which is what tracing costs.  Not in
- * observe mode, and not for what is seen at a GPU runtime alone: there the program's
- * own waits are counted, and nothing is added.
+ * observe mode, and not for MLX, which tells whoever waits first what failed, nor for what is
+ * seen at a GPU runtime alone: there the program's own waits are counted, and nothing is
+ * added.
  *
  * What a load took belongs to the first generation on its model; what a rule made a
  * load or a start wait for, to the first generation after it on any.

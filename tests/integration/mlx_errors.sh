@@ -87,6 +87,9 @@ with_shim python3 late.py "$work/libmlx.so"
 check "ours" status "exit 0" "$(cat shim.status)"
 has "ours" "the text" '.ev == "error" and .class == "cmd_buffer_oom" and (.call | test("11synchronizeEv"))'
 has "ours" "the drain" '.ev == "drain" and .ph == "end" and .rc == -5'
+# What the program began and has not waited for is its own to be told of, traced or not.
+same later env TAFFRAIL_SET=trace=on ./program fine later=metal later=other
+check later "what it was told" 2 "$(grep -c '^runtime_error: .METAL.\|^invalid_argument: ' shim.out)"
 
 # 5. mlx-c says why before it returns 1.
 cat >c.py <<'END'
@@ -108,4 +111,4 @@ check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.sta
 # A libmlxc that does not say why: that it failed is known all the same.
 with_shim python3 c.py "$tests/libfake_mlxc.so" silent
 has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval"'
-tally 63
+tally 67

@@ -105,6 +105,9 @@ says check '^built-in profile llama-server .* applies where nothing else gives a
 says check '^  exit.deadline +8s +built-in profile llama-server$' out
 "$bin" check --effective --set recognize=off -- llama-server >out 2>err
 says check '^built-in profile llama-server .* does not apply: recognize is off$' out
+# A wait behind each generation would meet the token that MLX computes one ahead.
+effective -- mlx_lm.server
+check 'a server on MLX' 'waits' 'off built-in null' "$(origin drain.post_sync)"
 "$bin" explain --model tiny -- llama-server >out 2>err
 says explain '^policy +built-in, with the profile of llama-server$' out
 
@@ -119,4 +122,4 @@ with_shim TAFFRAIL_SET=recognize=off llama-server exit
 check 'switched off' 'the profile' null "$(crumbs | jq -r 'select(.role == "guest").profile')"
 with_shim other exit
 check 'not known' 'the profile' null "$(crumbs | jq -r 'select(.role == "guest").profile')"
-tally 38
+tally 39

@@ -12,6 +12,7 @@
  *	fine		eval computes
  *	async=WHAT one=WHAT sync=WHAT	the same of async_eval, array::eval, synchronize
  *	load=PATH	load_safetensors
+ *	later=WHAT	async_eval computes, and what waits next throws
  *	uncaught=WHAT	nobody catches it
  *	noexcept=WHAT	a function that promised not to throw is between
  *	hop=WHAT	a frame between catches, prints and throws on
@@ -81,7 +82,7 @@ struct own : std::runtime_error {
 	}
 };
 
-std::string wish;
+std::string wish, later;
 
 void fail(const std::string &what)
 {
@@ -131,6 +132,13 @@ struct streams {
 thread_local streams mine;
 thread_local bool *is_there = &mine.is_there;
 
+/* Who waits first is told, and nobody after it. */
+void wait_for_all()
+{
+	fail(std::exchange(later, ""));
+	fail(wish);
+}
+
 } // namespace
 
 extern "C" void wish_for(const char *what)
@@ -138,11 +146,16 @@ extern "C" void wish_for(const char *what)
 	wish = what;
 }
 
+extern "C" void wish_later(const char *what)
+{
+	later = what;
+}
+
 namespace mlx::core {
 
 void array::eval()
 {
-	fail(wish);
+	wait_for_all();
 }
 
 void eval(std::vector<array> arrays)
@@ -164,7 +177,7 @@ void synchronize()
 	note("synchronize");
 	if (!*is_there)
 		throw std::runtime_error("There is no Stream in current thread.");
-	fail(wish);
+	wait_for_all();
 }
 
 std::size_t set_wired_limit(std::size_t limit)
@@ -201,6 +214,7 @@ Loaded load_safetensors(const std::string &path, StreamOrDevice)
 #include <unistd.h>
 
 extern "C" void wish_for(const char *what);
+extern "C" void wish_later(const char *what);
 
 static mlx::core::array cell;
 
@@ -237,6 +251,12 @@ static void once(const std::string &how, const std::string &value)
 		if (how == "load") {
 			mlx::core::load_safetensors(value, {});
 			puts("loaded");
+			return;
+		}
+		if (how == "later") {
+			wish_later(value.c_str());
+			call("async");
+			call("one");
 			return;
 		}
 		wish_for(value.c_str());
