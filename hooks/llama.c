@@ -270,11 +270,8 @@ static void see_requests(struct taf_work *w, const uint64_t *batch)
 		const int32_t *const *ids;
 	} of = { .n = batch[SEQUENCES_WORD] };
 
-	if (!w)
-		return;
-	if (!w->submits)
-		taf_zero(&w->requests, sizeof(w->requests));
-	taf_requests_see(&w->requests, (int32_t)batch[0], of.ids);
+	if (w)
+		taf_requests_see(&w->requests, (int32_t)batch[0], of.ids);
 }
 
 int32_t taf_llama_decode(void *ctx, TAF_BATCH batch)

@@ -346,6 +346,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	w->begin_ns = taf_sys_mono_ns();
 	w->waited_ns = 0;
 	w->submits = w->tokens = w->peak = w->prefill = w->waited_for = 0;
+	w->requests = (struct taf_requests){ .began = 0 };
 	w->first_unsynced = 1;
 	if (w->is_burst)
 		taf_burst_begin(w);

@@ -4,6 +4,7 @@
  *   load=PATH   loads a model and makes a context of it; says what came of it
  *   infer=N     N decodes on the newest context; says how they ended
  *   prompt=N    one decode of N tokens of one sequence; lanes=N: of as many sequences
+ *   encode=N    encodes N tokens
  *   sync        waits for the newest context
  *   free        gives the newest context and model back
  *   wait=MS     does nothing
@@ -63,6 +64,14 @@ static void batch(int tokens, int is_one)
 	}
 	b.words[4] = (uint64_t)(uintptr_t)of;
 	printf("batch: %d\n", n ? engine.decode(contexts[n - 1], b) : -1);
+}
+
+static void encode(int tokens)
+{
+	static int32_t (*theirs)(void *ctx, struct fake_batch batch);
+
+	guest_symbol(&theirs, engine.handle, "llama_encode");
+	printf("encode: %d\n", n ? theirs(contexts[n - 1], fake_batch_of(tokens)) : -1);
 }
 
 static void give_back(void)
@@ -162,6 +171,8 @@ int main(int argc, char **argv)
 			batch(atoi(value), 1);
 		else if (!strncmp(argv[i], "lanes=", 6))
 			batch(atoi(value), 0);
+		else if (!strncmp(argv[i], "encode=", 7))
+			encode(atoi(value));
 		else if (!strcmp(argv[i], "sync") && n)
 			engine.sync(contexts[n - 1]);
 		else if (!strcmp(argv[i], "free"))
