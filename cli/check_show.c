@@ -185,6 +185,7 @@ static void print_effective(const struct taf_check *c)
 	print_settings(c, TAF_SINCE_LATER);
 }
 
+/* By the file and its profiles. */
 static unsigned count_given(const struct taf_check *c)
 {
 	unsigned n = 0;
@@ -197,13 +198,13 @@ static unsigned count_given(const struct taf_check *c)
 	return n;
 }
 
-/* By TAFFRAIL_SET and --set. */
-static unsigned count_set(const struct taf_check *c)
+/* Whose value comes from there. */
+static unsigned count_from(const struct taf_check *c, uint8_t origin)
 {
 	unsigned n = 0;
 
 	for (int i = 0; i < TAF_RULE_COUNT; i++)
-		n += c->found.origin[i] == TAF_FROM_ENV || c->found.origin[i] == TAF_FROM_ARG;
+		n += c->found.origin[i] == origin;
 	return n;
 }
 
@@ -214,7 +215,8 @@ static const char *plural(unsigned n)
 
 static void print_verdict(const struct taf_check *c)
 {
-	unsigned bad = (unsigned)c->found.n_bad, n = count_given(c), set = count_set(c);
+	unsigned bad = (unsigned)c->found.n_bad, n = count_given(c);
+	unsigned set = count_from(c, TAF_FROM_ENV) + count_from(c, TAF_FROM_ARG);
 
 	if (*c->found.path)
 		print_line(stdout, "policy: ", c->found.path);
@@ -375,10 +377,10 @@ static void put_setting(struct taf_json *j, const struct taf_check *c, int rule)
 	taf_json_text(j, "value", value_of(c, rule, value, sizeof(value)));
 	taf_json_text(j, "default", row->dflt);
 	taf_json_text(j, "origin", origin_word(c, rule));
-	taf_json_text(j, "profile",
-		      f					      ? f->name
-		      : c->found.origin[rule] == TAF_FROM_APP ? taf_app_name(c->found.program)
-							      : NULL);
+	taf_json_text(j, "profile", f ? f->name : NULL);
+	taf_json_text(j, "builtin_profile",
+		      c->found.origin[rule] == TAF_FROM_APP ? taf_app_name(c->found.program)
+							    : NULL);
 	taf_json_text(j, "role",
 		      f && !taf_profile_sets(f, rule) ? taf_role_name((enum taf_role)f->role)
 						      : NULL);
@@ -401,7 +403,9 @@ void taf_check_print_json(const struct taf_check *c)
 	taf_json_text(&j, "sha256", *c->policy.sha256 ? c->policy.sha256 : NULL);
 	taf_json_text(&j, "compiled", *c->found.blob ? c->found.blob : NULL);
 	taf_json_bool(&j, "valid", !c->found.n_bad);
-	taf_json_u64(&j, "settings_given", count_given(c) + count_set(c));
+	taf_json_u64(&j, "settings_given", count_given(c));
+	taf_json_u64(&j, "settings_env", count_from(c, TAF_FROM_ENV));
+	taf_json_u64(&j, "settings_argv", count_from(c, TAF_FROM_ARG));
 	taf_json_open(&j, "mistakes", '[');
 	for (size_t i = 0; i < c->mistakes.n; i++)
 		put_mistake(&j, c, c->mistakes.all[i]);

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "../policy/fault.h"
 #include "../policy/text.h"
 #include "show.h"
 #include "story.h"
@@ -98,10 +99,10 @@ static void put_open(struct taf_text *t, const struct taf_open_begin *o)
 /* A GPU runtime knows of no models. */
 static bool knows_loads(const struct taf_story *s)
 {
-	const uint32_t engines = 1u << TAF_ENGINE_LLAMA | 1u << TAF_ENGINE_GGML |
-				 1u << TAF_ENGINE_MLX | 1u << TAF_ENGINE_MLXC;
-
-	return s->loads || !s->engines || (s->engines & engines);
+	for (unsigned e = TAF_ENGINE_NONE + 1; e < TAF_ENGINE_COUNT; e++)
+		if ((s->engines & 1u << e) && taf_api_of((enum taf_engine)e) == TAF_API_NONE)
+			return true;
+	return s->loads || !s->engines;
 }
 
 /* Idle is the program; the device may have been at work. */

@@ -167,7 +167,7 @@ struct verb_text {
 	"its crumb is.\n" \
 	"\n" \
 	"  --engine NAME  only those of one engine or runtime: libc, llama, ggml, cuda,\n" \
-	"                 cudart, hip, level0, vulkan, opencl, mlx, mlxc\n" \
+	"                 cudart, hip, level0, vulkan, opencl, mlx, mlxc, whisper, sd, ds4\n" \
 	"  --json         print for programs\n" \
 	"  --help         this text\n" \
 	"\n" \

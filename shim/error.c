@@ -23,7 +23,7 @@ static const struct {
 } known[] = {
 	[TAF_FAILED_REQUEST] = { "bad_batch", "the engine turned the request down: mend it" },
 	[TAF_FAILED_UNKNOWN] = { "exception",
-				 "the engine threw an exception, which the program has got" },
+				 "the engine reported a failure that tells nothing of the device" },
 	[TAF_FAILED_MEMORY] = { "out_of_memory",
 				"there was no memory to compute in: a smaller batch or context" },
 	[TAF_FAILED_COMPUTE] = { "compute_failed",

@@ -243,8 +243,13 @@ if command -v jq >/dev/null; then
 		"$(jq -r '"\(.valid) \(.mistakes | length) \(.mistakes[0] | "\(.file) \(.line) \(.col)")"' out)"
 	same 'json: stderr' '' "$(cat err)"
 	check 0 --json --effective prof.json -- bash
+	cp out before
 	same 'json: profile' '7s profile shells 4 true' "$(jq -r '.settings[] |
 		select(.path == "exit.deadline") | "\(.value) \(.origin) \(.profile) \(.line) \(.in_force)"' out)"
+	TAFFRAIL_SET="exit.deadline=9s;drain.idle_ms=5ms" check 0 --json --effective prof.json \
+		--set exit.deadline=8s --set drain.at_exit=off
+	same 'json: how many are given by what' "$(jq -r .settings_given before) 1 2" \
+		"$(jq -r '"\(.settings_given) \(.settings_env) \(.settings_argv)"' out)"
 	check 0 --schema
 	same 'schema' 'true boolean true' "$(jq -r '"\(.properties.profiles.type == "array") " +
 		"\(.properties.drain.properties.post_sync.type) \(.properties | has("mode"))"' out)"

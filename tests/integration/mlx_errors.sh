@@ -110,5 +110,6 @@ same "mlx-c, ended by its handler" env FAKE_ERROR_EXITS=1 python3 c.py "$tests/l
 check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.status) $(count '.ev == "error" and .class == "cmd_buffer_oom"')"
 # A libmlxc that does not say why: that it failed is known all the same.
 with_shim python3 c.py "$tests/libfake_mlxc.so" silent
-has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval"'
+has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval" and
+	.msg == "the engine reported a failure that tells nothing of the device"'
 tally 67

@@ -27,7 +27,7 @@ says() { # CASE PATTERN FILE
 
 # Everything has its value from somewhere that check can name.
 origin() { # PATH: of the last `check --effective --json`
-	jq -r ".settings[] | select(.path == \"$1\") | \"\(.value) \(.origin) \(.profile)\"" out
+	jq -r ".settings[] | select(.path == \"$1\") | \"\(.value) \(.origin) \(.profile) \(.builtin_profile)\"" out
 }
 effective() { # ARGUMENT...
 	"$bin" check --effective --json "$@" >out 2>err </dev/null
@@ -86,20 +86,20 @@ check 'no command' 'exit status' 64 $?
 
 # 3. The order: --set, TAFFRAIL_SET, a profile, the file, the known program, the default.
 effective -- llama-server
-check order 'a known program' '8s built-in profile llama-server' "$(origin exit.deadline)"
-check order 'the default' '3m built-in null' "$(origin cadence.same_model)"
+check order 'a known program' '8s built-in profile null llama-server' "$(origin exit.deadline)"
+check order 'the default' '3m built-in null null' "$(origin cadence.same_model)"
 effective policy.json -- llama-server
-check order 'the file' '4s file null' "$(origin drain.deadline)"
-check order 'a profile' '9s profile mine' "$(origin exit.deadline)"
-check order 'a known program beside them' 'on built-in profile llama-server' "$(origin drain.post_sync)"
+check order 'the file' '4s file null null' "$(origin drain.deadline)"
+check order 'a profile' '9s profile mine null' "$(origin exit.deadline)"
+check order 'a known program beside them' 'on built-in profile null llama-server' "$(origin drain.post_sync)"
 TAFFRAIL_SET='exit.deadline=11s' effective policy.json -- llama-server
-check order 'TAFFRAIL_SET' '11s TAFFRAIL_SET null' "$(origin exit.deadline)"
+check order 'TAFFRAIL_SET' '11s TAFFRAIL_SET null null' "$(origin exit.deadline)"
 TAFFRAIL_SET='exit.deadline=11s' effective --set exit.deadline=12s -- llama-server
-check order '--set' '12s --set null' "$(origin exit.deadline)"
+check order '--set' '12s --set null null' "$(origin exit.deadline)"
 effective --set drain.post_sync=off -- llama-server
-check order 'what somebody turned off stays off' 'off --set null' "$(origin drain.post_sync)"
+check order 'what somebody turned off stays off' 'off --set null null' "$(origin drain.post_sync)"
 effective --set recognize=off -- llama-server
-check order 'recognize off' '3s built-in null' "$(origin exit.deadline)"
+check order 'recognize off' '3s built-in null null' "$(origin exit.deadline)"
 "$bin" check --effective -- llama-server >out 2>err
 says check '^built-in profile llama-server .* applies where nothing else gives a value$' out
 says check '^  exit.deadline +8s +built-in profile llama-server$' out

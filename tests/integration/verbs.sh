@@ -80,7 +80,7 @@ readers() {
 }
 
 verbs() {
-	local verb
+	local verb engine
 	for verb in run check explain report log doctor hooks classify gate events ack hold breaker note help; do
 		"$bin" help $verb >says.out 2>says.err
 		same "help $verb: status" 0 $?
@@ -89,6 +89,10 @@ verbs() {
 			grep -q "^$word" says.out
 			ok "help $verb: $word" $?
 		done
+	done
+	for engine in $("$bin" hooks | awk 'NR > 1 && /^[a-z]/ { print $1 }' | sort -u); do
+		"$bin" hooks --help | tail -n +6 | grep -qw "$engine"
+		ok "hooks --help: $engine" $?
 	done
 	same 'overview' 8 "$("$bin" help | grep -cE '^  (run|check|report|log|doctor|hooks|note|help) ')"
 	"$bin" --version | grep -qE '^taffrail [0-9]+\.[0-9]+\.[0-9]+$'

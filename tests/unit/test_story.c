@@ -130,6 +130,28 @@ static void crashes(void **state)
 	assert_int_equal(story.signal, SIGABRT);
 }
 
+/* Whoever has models has not handed something over, but loaded none. */
+static void idle_before_a_model(void **state)
+{
+	static const char *const engines[] = { "llama", "mlxc", "whisper", "sd", "ds4" };
+	struct fx *f = *state;
+
+	for (size_t i = 0; i < sizeof(engines) / sizeof(*engines); i++) {
+		again(f);
+		put_start(f);
+		fx_put(f, "note", "mark", ",\"engine\":\"%s\",\"msg\":\"x\"", engines[i]);
+		fx_save(f, crumbs);
+		VERDICT("killed");
+		SAYS("before any model was loaded");
+	}
+	again(f);
+	put_start(f);
+	fx_put(f, "note", "mark", ",\"engine\":\"cuda\",\"msg\":\"x\"");
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	SAYS("before anything was handed to the device");
+}
+
 /* The answer to a wrong request is nothing that a process dies of. */
 static void a_remark_is_no_last_word(void **state)
 {
@@ -499,6 +521,7 @@ int main(void)
 		TEST(signals),
 		TEST(a_signal_that_we_drained_for),
 		TEST(crashes),
+		TEST(idle_before_a_model),
 		TEST(a_remark_is_no_last_word),
 		TEST(policy_had_the_last_word),
 		TEST(gone_without_a_word),

@@ -55,7 +55,7 @@ for chunk in 0 1; do
 	guarded --set eval.chunk=$chunk -- "${steps[@]}" throws
 	check_same "throws, chunk $chunk"
 	check "throws, chunk $chunk" "a word of each" 3 "$(number_of '.ev == "error" and .class == "exception" and .rc == -1 and
-		(.msg | startswith("the engine threw an exception, which the program has got: ["))')"
+		(.msg | startswith("the engine reported a failure that tells nothing of the device: ["))')"
 done
 
 # What cannot be had is the device's doing. Newer ones die of it on the processor.
