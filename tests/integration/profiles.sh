@@ -107,7 +107,7 @@ says check '^  exit.deadline +8s +built-in profile llama-server$' out
 says check '^built-in profile llama-server .* does not apply: recognize is off$' out
 # A wait behind each generation would meet the token that MLX computes one ahead.
 effective -- mlx_lm.server
-check 'a server on MLX' 'waits' 'off built-in null' "$(origin drain.post_sync)"
+check 'a server on MLX' 'waits' 'off built-in null null' "$(origin drain.post_sync)"
 "$bin" explain --model tiny -- llama-server >out 2>err
 says explain '^policy +built-in, with the profile of llama-server$' out
 
