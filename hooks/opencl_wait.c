@@ -6,8 +6,9 @@
  * event when all before it is done, and that event is asked.
  *
  * A queue may be released with work in it, which goes on.  A marker takes its place in the
- * table then (queues.h), and is given back by whoever finds it reached: a drain, or the
- * next call that makes or releases a queue. */
+ * table then (queues.h).  It holds the queue and its context, for whose end the program
+ * may wait, so that it is given back as soon as the runtime says that it is reached; where
+ * that says nothing, by a drain or the next call that makes or releases a queue. */
 #include <errno.h>
 
 #include "opencl_device.h"
@@ -111,6 +112,26 @@ static void look(struct taf_queue *q)
 	taf_queue_drop(q);
 }
 
+/* From the runtime, which holds the event itself meanwhile: this is not its last release. */
+static void reached(void *event, int32_t status, void *data)
+{
+	int saved = errno;
+	struct taf_queue *q;
+
+	(void)status;
+	(void)data;
+	taf_tls.inside++;
+	q = taf_queue_enter(&taf_cl_queues, TAF_U64(event));
+	/* A drain may have had it first. */
+	if (q && atomic_load(&q->handle) == TAF_U64(event) && atomic_load(&q->is_retired)) {
+		give(event, q->home);
+		taf_queue_drop(q);
+	}
+	taf_queue_leave(q);
+	taf_tls.inside--;
+	errno = saved;
+}
+
 void taf_cl_look(void)
 {
 	int saved = errno;
@@ -141,6 +162,18 @@ static bool is_to_be_kept(const struct taf_queue *q)
 	       !taf_flight_is_idle(taf_flight_key(API, atomic_load(&q->handle), 0));
 }
 
+/* Asks to be told before others can give the event back, and looks after that: what is told
+ * in between finds no such mark yet. */
+static void retire(struct taf_queue *q, void *event)
+{
+	clSetEventCallback_fn *tell = THEIRS(clSetEventCallback, q->home);
+
+	if (tell)
+		tell(event, 0, reached, NULL);
+	taf_queue_retire(q, TAF_U64(event));
+	taf_cl_look();
+}
+
 void taf_cl_let_go(struct taf_queue *q)
 {
 	void *event = NULL;
@@ -152,7 +185,7 @@ void taf_cl_let_go(struct taf_queue *q)
 	give(pointer_of(atomic_exchange(&q->late, 0)), q->home);
 	if (is_to_be_kept(q) && !mark(pointer_of(atomic_load(&q->handle)), q->home, &event) &&
 	    event)
-		taf_queue_retire(q, TAF_U64(event));
+		retire(q, event);
 	else
 		taf_queue_drop(q);
 	taf_tls.inside--;

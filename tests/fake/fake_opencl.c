@@ -5,8 +5,10 @@
  *   FAKE_ALL_FAIL=N      every function fails with N
  *   FAKE_LAUNCH=N        commands are not taken, with N
  *   FAKE_SYNC_SLICES=N   an event is complete at the N-th question; 1
+ *   FAKE_LATE=1          events are complete once a context is released
  *
- * A function that is to be called for an event is called at once, by a thread of ours.
+ * A function that is to be called for an event is called at once, by a thread of ours, or
+ * with FAKE_LATE when the event is complete; with FAKE_SYNC_SLICES never.
  */
 #include <pthread.h>
 
@@ -42,6 +44,12 @@
 static char handles[HANDLES];
 static _Atomic(int) next_handle;
 static _Atomic(long) questions;
+static _Atomic(int) is_over; /* FAKE_LATE: a context was released */
+
+static int is_late(void)
+{
+	return getenv("FAKE_LATE") && !is_over;
+}
 
 /* What makes an object gives it back, and the reason where there is none. */
 static void *made(int row, void *object, int32_t *error, int32_t why)
@@ -172,7 +180,7 @@ int32_t clFinish(void *queue)
 
 int32_t clGetEventInfo(void *event, uint32_t what, size_t room, void *value, size_t *used)
 {
-	int32_t status = ++questions < fake_setting("FAKE_SYNC_SLICES");
+	int32_t status = ++questions < fake_setting("FAKE_SYNC_SLICES") || is_late();
 
 	(void)event;
 	fake_called(FAKE_clGetEventInfo);
@@ -184,10 +192,11 @@ int32_t clGetEventInfo(void *event, uint32_t what, size_t room, void *value, siz
 	return fake_over(FAKE_clGetEventInfo, 0);
 }
 
-struct notice {
+static struct notice {
 	taf_cl_notify *told;
 	void *event, *data;
-};
+} kept[HANDLES];
+static _Atomic(int) n_kept;
 
 static void *tell(void *arg)
 {
@@ -197,15 +206,36 @@ static void *tell(void *arg)
 	return NULL;
 }
 
+static void tell_beside(struct notice *n)
+{
+	pthread_t driver;
+
+	if (!pthread_create(&driver, NULL, tell, n))
+		pthread_join(driver, NULL);
+}
+
+/* No row: a program alone calls it. */
+int32_t clReleaseContext(void *context)
+{
+	int n = n_kept;
+
+	(void)context;
+	is_over = 1;
+	for (int i = 0; i < n; i++)
+		tell_beside(&kept[i]);
+	return 0;
+}
+
 int32_t clSetEventCallback(void *event, int32_t status, taf_cl_notify *told, void *data)
 {
 	struct notice n = { told, event, data };
-	pthread_t driver;
 
 	(void)status;
 	fake_called(FAKE_clSetEventCallback);
-	if (told && !fake_is_failing() && !pthread_create(&driver, NULL, tell, &n))
-		pthread_join(driver, NULL);
+	if (told && is_late() && n_kept < HANDLES)
+		kept[n_kept++] = n;
+	else if (told && !fake_is_failing() && !fake_setting("FAKE_SYNC_SLICES"))
+		tell_beside(&n);
 	return fake_over(FAKE_clSetEventCallback, told || getenv("FAKE_ODD") ? 0 : WRONG_VALUE);
 }
 

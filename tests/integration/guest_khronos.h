@@ -71,11 +71,16 @@ struct instance_info {
 								f(void *, vkGetDeviceProcAddr, \
 								  (void *, const char *))
 #define OPENCL(f) \
-	f(int32_t, clGetDeviceIDs, (void *, uint64_t, uint32_t, void **, uint32_t *)) f( \
-		int32_t, clGetPlatformIDs, \
-		(uint32_t, void **, uint32_t *)) f(int32_t, clReleaseContext, (void *)) \
-		f(void *, clCreateContext, \
-		  (const void *, uint32_t, void *const *, void *, void *, int32_t *)) \
+	f(int32_t, clSetContextDestructorCallback, (void *, void (*)(void *, void *), void *)) f( \
+		void *, clCreateUserEvent, (void *, int32_t *)) f(int32_t, clSetUserEventStatus, \
+								  (void *, int32_t)) \
+		f(int32_t, clGetDeviceIDs, (void *, uint64_t, uint32_t, void **, uint32_t *)) f( \
+			int32_t, clGetPlatformIDs, \
+			(uint32_t, void **, uint32_t *)) f(int32_t, clReleaseContext, \
+							   (void *)) f(void *, clCreateContext, \
+								       (const void *, uint32_t, \
+									void *const *, void *, \
+									void *, int32_t *)) \
 			f(void *, clCreateCommandQueue, (void *, void *, uint64_t, int32_t *)) f( \
 				int32_t, clReleaseCommandQueue, \
 				(void *)) f(void *, clCreateBuffer, \

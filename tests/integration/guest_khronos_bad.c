@@ -27,6 +27,7 @@
  *   events     work that a fence or an event shows to be done; unwaited: that nothing shows
  *   many       queues or devices at once: 70
  *   released   queues with work in them are let go
+ *   last       a queue with work in it is let go, and the context, whose end is waited for
  *   callback   OpenCL calls back 2000 times, more than we have places for
  */
 #include <pthread.h>
@@ -436,6 +437,39 @@ static void released(void)
 	printf("%d released, answers %d\n", MANY, r);
 }
 
+static _Atomic(int) is_context_gone;
+
+static void context_gone(void *which, void *data)
+{
+	(void)which;
+	(void)data;
+	is_context_gone = 1;
+}
+
+/* The work waits for an event of the program's, so that it is in flight until then. */
+static void last(void)
+{
+	static const int pattern;
+	void *queue, *until = NULL;
+	int32_t error = 0;
+
+	begin();
+	queue = new_queue();
+	if (api.clCreateUserEvent)
+		until = api.clCreateUserEvent(context, &error);
+	tell("launch", api.clEnqueueFillBuffer(queue, some_buffer, &pattern, sizeof(pattern), 0,
+					       4096, until != NULL, until ? &until : NULL, NULL));
+	tell("release", api.clReleaseCommandQueue(queue));
+	tell("buffer", api.clReleaseMemObject(some_buffer));
+	if (api.clSetContextDestructorCallback)
+		tell("watch", api.clSetContextDestructorCallback(context, context_gone, NULL));
+	if (until)
+		tell("go", api.clSetUserEventStatus(until, 0) | api.clReleaseEvent(until));
+	tell("context", api.clReleaseContext(context));
+	while (api.clSetContextDestructorCallback && !is_context_gone)
+		sched_yield();
+}
+
 static _Atomic(int) calls;
 
 static void called(void *event, int32_t status, void *data)
@@ -476,7 +510,7 @@ int main(int argc, char **argv)
 		{ "storm", storm },	  { "threads", threads },   { "closed", closed },
 		{ "twice", twice },	  { "events", events },	    { "unwaited", unwaited },
 		{ "newer", call_newer },  { "shortage", shortage }, { "many", many },
-		{ "callback", callback }, { "released", released },
+		{ "callback", callback }, { "released", released }, { "last", last },
 	};
 
 	if (argc < 3)

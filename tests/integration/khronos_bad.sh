@@ -59,6 +59,7 @@ done
 for case in sizes shortage; do
 	alike "vulkan $case, older" 4 GPU_LIBRARY="$work/vulkan.older.so" "$guest" vulkan $case
 done
+alike "last" 6 FAKE_LATE=1 "$guest" opencl last
 alike "callback" 1 "$guest" opencl callback
 
 # What was seen of it. Memory of the host is none of the device, after NULL was destroyed too.
@@ -116,6 +117,9 @@ case="released, never done"
 with "drain.deadline=50ms" FAKE_SYNC_SLICES=1000000 FAKE_LOG="$work/calls.log" "$guest" opencl released
 marks 64 0
 has "$case" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == -110'
+case="released, then complete" # the driver says so, and the program calls nothing more
+with "drain.at_exit=off" FAKE_LATE=1 FAKE_LOG="$work/calls.log" "$guest" opencl last
+marks 1 1
 case="released, observed"
 with "mode=observe" FAKE_LOG="$work/calls.log" "$guest" opencl released
 marks 0 0
@@ -141,7 +145,7 @@ fi
 if ls /etc/OpenCL/vendors/pocl*.icd >/dev/null 2>&1; then
 	export POCL_CACHE_DIR=${TAFFRAIL_CACHE:-$SRC/build/cache}/pocl
 	mkdir -p "$POCL_CACHE_DIR"
-	real opencl libOpenCL.so.1 life nothing sizes late handler threads events unwaited many released callback
+	real opencl libOpenCL.so.1 life nothing sizes late handler threads events unwaited many released last callback
 else
 	untried 20 "OpenCL on the processor: needs pocl-opencl-icd"
 fi
