@@ -18,7 +18,8 @@ extern const struct taf_table TAF_TABLE;
 #define DEVICES 64
 
 struct context {
-	_Atomic(void *) handle; /* NULL: free */
+	_Atomic(bool) is_taken; /* by whoever fills it, until it is free again */
+	_Atomic(void *) handle; /* NULL: there is none, or not yet */
 	_Atomic(uint32_t) device;
 	struct taf_grip grip; /* of a drain */
 };
@@ -37,6 +38,7 @@ static void be_owner(void)
 	for (int i = 0; was && i < CONTEXTS; i++) {
 		atomic_store(&contexts[i].handle, NULL);
 		atomic_store(&contexts[i].grip.holder, 0);
+		atomic_store(&contexts[i].is_taken, false);
 	}
 	for (int i = 0; was && i < DEVICES; i++)
 		atomic_store(&retains[i], 0);
@@ -78,14 +80,14 @@ void taf_cuda_ctx_made(void *ctx, const void *home)
 	taf_cuda_ctx_current(home);
 	be_owner();
 	for (int i = 0; ctx && i < CONTEXTS; i++) {
-		void *none = NULL;
+		struct context *c = &contexts[i];
 
-		/* The device first: who sees the handle uses both. */
-		if (atomic_load(&contexts[i].handle))
+		if (atomic_exchange(&c->is_taken, true))
 			continue;
-		atomic_store(&contexts[i].device, taf_tls.device);
-		if (atomic_compare_exchange_strong(&contexts[i].handle, &none, ctx))
-			return;
+		/* The device first: who sees the handle uses both. */
+		atomic_store(&c->device, taf_tls.device);
+		atomic_store(&c->handle, ctx);
+		return;
 	}
 }
 
@@ -103,7 +105,9 @@ bool taf_cuda_ctx_going(void *ctx, uint32_t *device)
 		if (!atomic_compare_exchange_strong(&c->handle, &had, NULL))
 			continue;
 		*device = its;
-		return taf_grip_is_free(&c->grip) && is_free;
+		is_free &= taf_grip_is_free(&c->grip);
+		atomic_store(&c->is_taken, false);
+		return is_free;
 	}
 	return is_free;
 }
