@@ -186,7 +186,8 @@ static int in_one(void *ctx, const void *home, in_context *fn, void *arg)
 	return r;
 }
 
-/* Retained meanwhile, so that nobody destroys it under us. */
+/* Retained meanwhile, so that nobody destroys it under us. The program's last release may
+ * come meanwhile: then it is ours that destroys it. */
 static int in_primary(int device, const void *home, in_context *fn, void *arg)
 {
 	cuDevicePrimaryCtxRetain_fn *retain = THEIRS(cuDevicePrimaryCtxRetain, home);
@@ -202,6 +203,8 @@ static int in_primary(int device, const void *home, in_context *fn, void *arg)
 		return -EIO;
 	r = in_one(ctx, home, fn, arg);
 	release(device);
+	if (!is_primary_active(device, home))
+		taf_cuda_ctx_gone((uint32_t)device, home);
 	return r;
 }
 

@@ -6,6 +6,8 @@
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N       launches fail with N
  *   FAKE_BUSY=1         queries say "not ready" until something was synchronized; 2: always
+ *   FAKE_GIVEN_UP=1     while memory is taken, who retains a primary context is left alone
+ *                       with it: the others release theirs at that moment
  *   FAKE_FROM=V         entry points that came after version V are not known by name */
 #include "../../hooks/abi/cuda.h"
 
@@ -195,7 +197,7 @@ int cuDevicePrimaryCtxRetain(void **ctx, int device)
 	if (!ctx || device < 0 || device >= DEVICES)
 		return fake_over(row, 101);
 	if (!fake_is_failing()) {
-		primary[device]++;
+		primary[device] = getenv("FAKE_GIVEN_UP") && fake_used ? 1 : primary[device] + 1;
 		*ctx = &primary[device];
 	}
 	return fake_over(row, 0);

@@ -72,6 +72,13 @@ check maps "held while it is mapped" "1048576 1" "$(held)"
 same "maps, all gone" UNMAP_ALL=1 ./input maps
 check "maps, all gone" "held" "0 0" "$(held)"
 
+# A drain retains a primary context. Where the program gave it up meanwhile it goes with ours,
+# and its memory with it.
+same primary ./input primary
+check primary "held" "4096 1" "$(held)"
+same "primary, given up" FAKE_GIVEN_UP=1 ./input primary
+check "primary, given up" "held" "0 0" "$(held)"
+
 # A copy is in flight as a launch is, and done where a blocking one shows it.
 for driver in "" 1; do
 	same "copies ${driver:+by the driver}" ${driver:+FAKE_DRIVER=1} ./input copies
@@ -109,4 +116,4 @@ for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;
 	injected=$(($(calls cuStreamQuery) + $(calls cuCtxRecordEvent)))
 	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
 done
-tally 65
+tally 69

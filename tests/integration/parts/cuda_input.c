@@ -347,6 +347,20 @@ static void race(void)
 	cuda_say("%d calls failed\n", failures);
 }
 
+/* Work and memory, of which a part is given back. */
+static void primary(void)
+{
+	void *ctx = NULL;
+	uint64_t kept = 0, given = 0;
+
+	cuda_say("retain %d\n", CALL("cuDevicePrimaryCtxRetain", &ctx, 0, 0, 0));
+	cuda_say("set %d\n", CALL("cuCtxSetCurrent", ctx, 0, 0, 0));
+	cuda_say("memory %d\n", CALL("cuMemAlloc_v2", &kept, 4096, 0, 0));
+	cuda_say("memory %d\n", CALL("cuMemAlloc_v2", &given, 8192, 0, 0));
+	cuda_say("launch %d\n", launch_there());
+	cuda_say("free %d\n", CALL("cuMemFree_v2", given, 0, 0, 0));
+}
+
 /* Memory by handle: one is released while it is mapped twice, the next has its number. */
 static void maps(void)
 {
@@ -394,7 +408,7 @@ int main(int argc, char **argv)
 		      { "captures", captures }, { "child", child },	  { "handlers", handlers },
 		      { "threads", threads },	{ "teardown", teardown }, { "memory", memory },
 		      { "contexts", contexts }, { "race", race },	  { "maps", maps },
-		      { "copies", copies } };
+		      { "copies", copies },	{ "primary", primary } };
 
 	runtime = dlopen("libcudart.so.13", RTLD_NOW | RTLD_LOCAL);
 	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
