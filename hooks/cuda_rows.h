@@ -144,14 +144,18 @@ static inline bool taf_cu_is_over(int r)
 	int taf_##name(void *stream) \
 	{ \
 		TAF_FIND(call, name, int); \
-		bool is_free, is_behind, had; \
+		struct taf_cuda_stream was; \
+		struct taf_stream_going going; \
+		bool is_free; \
 		int r = 0; \
 		call.queue = TAF_U64(stream); \
-		is_free = taf_cuda_stream_going(stream, &is_behind); \
-		had = taf_stream_going(&call, is_behind); \
+		is_free = taf_cuda_stream_going(stream, &was); \
+		taf_stream_going(&call, was.is_behind, &going); \
 		if (is_free) \
 			r = THROUGH(call, name)(stream); \
-		taf_stream_gone(&call, had, !r); \
+		if (r) \
+			taf_cuda_stream_stays(stream, &was); \
+		taf_stream_gone(&call, &going, !r); \
 		TAF_FAULT(call, r); \
 		return r; \
 	}

@@ -30,27 +30,34 @@ struct stream {
 static struct stream streams[STREAMS];
 static _Atomic(uint32_t) streams_used; /* no place from here on was ever taken */
 
-void taf_cuda_stream_made(void *stream, unsigned flags, const void *home)
+void taf_cuda_stream_stays(void *stream, const struct taf_cuda_stream *was)
 {
-	cuCtxGetCurrent_fn *get = THEIRS(cuCtxGetCurrent, home);
-	void *ctx = NULL;
 	uint32_t used;
 
-	if (taf_state_now() == TAF_OFF || !stream || !get || get(&ctx))
+	if (!was->ctx)
 		return;
 	for (uint32_t i = 0; i < STREAMS; i++) {
 		void *none = NULL;
 
 		if (!atomic_compare_exchange_strong(&streams[i].handle, &none, stream))
 			continue;
-		atomic_store(&streams[i].is_behind, !(flags & ASIDE));
-		atomic_store(&streams[i].device, taf_tls.device);
-		atomic_store(&streams[i].ctx, ctx);
+		atomic_store(&streams[i].is_behind, was->is_behind);
+		atomic_store(&streams[i].device, was->device);
+		atomic_store(&streams[i].ctx, was->ctx);
 		used = atomic_load(&streams_used);
 		while (used <= i && !atomic_compare_exchange_weak(&streams_used, &used, i + 1))
 			;
 		return;
 	}
+}
+
+void taf_cuda_stream_made(void *stream, unsigned flags, const void *home)
+{
+	cuCtxGetCurrent_fn *get = THEIRS(cuCtxGetCurrent, home);
+	struct taf_cuda_stream made = { NULL, taf_tls.device, !(flags & ASIDE) };
+
+	if (taf_state_now() != TAF_OFF && stream && get && !get(&made.ctx))
+		taf_cuda_stream_stays(stream, &made);
 }
 
 /* The context first: a query that sees the handle alone passes it by. */
@@ -64,15 +71,17 @@ static bool forget(struct stream *s)
 	return is_free;
 }
 
-bool taf_cuda_stream_going(void *stream, bool *is_behind)
+bool taf_cuda_stream_going(void *stream, struct taf_cuda_stream *was)
 {
 	uint32_t n = atomic_load(&streams_used);
 	bool is_free = true;
 
-	*is_behind = false;
+	*was = (struct taf_cuda_stream){ NULL, 0, false };
 	for (uint32_t i = 0; stream && i < n; i++)
 		if (atomic_load(&streams[i].handle) == stream) {
-			*is_behind = atomic_load(&streams[i].is_behind);
+			was->ctx = atomic_load(&streams[i].ctx);
+			was->device = atomic_load(&streams[i].device);
+			was->is_behind = atomic_load(&streams[i].is_behind);
 			is_free &= forget(&streams[i]);
 		}
 	return is_free;

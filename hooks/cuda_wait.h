@@ -16,8 +16,8 @@
  *
  *   taf_cuda_stream_made    after theirs; its context is current
  *   taf_cuda_stream_going   before it is destroyed: no query of ours uses it any more;
- *                           false: it must stay (shim/grip.h); is_behind: the legacy
- *                           default stream waits for it
+ *                           false: it must stay (shim/grip.h)
+ *   taf_cuda_stream_stays   theirs refused
  *
  * Results: 0, -ETIMEDOUT, -ENOSPC, -EIO for an error of theirs, -ENOSYS.
  */
@@ -27,7 +27,13 @@
 #include "../shim/table.h"
 
 void taf_cuda_stream_made(void *stream, unsigned flags, const void *home);
-bool taf_cuda_stream_going(void *stream, bool *is_behind);
+struct taf_cuda_stream {
+	void *ctx; /* NULL: it is not known */
+	uint32_t device;
+	bool is_behind; /* the legacy default stream waits for it */
+};
+bool taf_cuda_stream_going(void *stream, struct taf_cuda_stream *was);
+void taf_cuda_stream_stays(void *stream, const struct taf_cuda_stream *was);
 /* The same for all of a context; ctx NULL: for all of a device. */
 bool taf_cuda_streams_going(const void *ctx, uint32_t device);
 /* A fork child has no streams. */

@@ -269,10 +269,13 @@ int taf_hipMemPoolCreate(void **pool, const void *props)
 int taf_hipMemPoolDestroy(void *pool)
 {
 	TAF_FIND(call, hipMemPoolDestroy, int);
+	uint32_t was;
 	int r = 0;
 
-	if (taf_hip_going(TAF_HIP_POOL, pool))
+	if (taf_hip_going(TAF_HIP_POOL, pool, &was))
 		r = THROUGH(call, hipMemPoolDestroy)(pool);
+	if (r)
+		taf_hip_stays(pool, was);
 	TAF_FAULT(call, r);
 	return r;
 }
@@ -413,14 +416,19 @@ MAKES_STREAM(hipExtStreamCreateWithCUMask, (void **made, uint32_t words, const u
 int taf_hipStreamDestroy(void *stream)
 {
 	TAF_FIND(call, hipStreamDestroy, int);
-	bool had;
+	struct taf_stream_going going;
+	uint32_t was;
+	bool is_free;
 	int r = 0;
 
 	call.queue = TAF_U64(stream);
-	had = taf_stream_going(&call, taf_hip_is_behind(stream));
-	if (taf_hip_going(TAF_HIP_STREAM, stream))
+	is_free = taf_hip_going(TAF_HIP_STREAM, stream, &was);
+	taf_stream_going(&call, taf_hip_is_behind(was), &going);
+	if (is_free)
 		r = THROUGH(call, hipStreamDestroy)(stream);
-	taf_stream_gone(&call, had, !r);
+	if (r)
+		taf_hip_stays(stream, was);
+	taf_stream_gone(&call, &going, !r);
 	TAF_FAULT(call, r);
 	return r;
 }

@@ -52,23 +52,28 @@ static void be_owner(void)
 	atomic_store(&owner, me);
 }
 
-void taf_hip_made(enum taf_hip_kept what, void *handle, uint32_t device, const void *home)
+void taf_hip_stays(void *handle, uint32_t was)
 {
 	uint32_t n;
 
-	be_owner();
-	atomic_store(&runtime, THEIRS(hipStreamQuery, home));
-	for (uint32_t i = 0; handle && i < TAF_HIP_PLACES; i++) {
+	for (uint32_t i = 0; handle && was && i < TAF_HIP_PLACES; i++) {
 		void *none = NULL;
 
 		if (!atomic_compare_exchange_strong(&places[i].handle, &none, handle))
 			continue;
-		atomic_store(&places[i].tag, tag_of(what, device));
+		atomic_store(&places[i].tag, was);
 		n = atomic_load(&used);
 		while (n <= i && !atomic_compare_exchange_weak(&used, &n, i + 1))
 			;
 		return;
 	}
+}
+
+void taf_hip_made(enum taf_hip_kept what, void *handle, uint32_t device, const void *home)
+{
+	be_owner();
+	atomic_store(&runtime, THEIRS(hipStreamQuery, home));
+	taf_hip_stays(handle, tag_of(what, device));
 }
 
 /* The tag first: who sees the handle alone passes it by. */
@@ -82,28 +87,29 @@ static bool forget(struct place *p)
 	return is_free;
 }
 
-bool taf_hip_going(enum taf_hip_kept what, void *handle)
+bool taf_hip_going(enum taf_hip_kept what, void *handle, uint32_t *was)
 {
 	bool is_free = true;
 	uint32_t n;
 
 	be_owner();
+	*was = 0;
 	n = atomic_load(&used);
-	for (uint32_t i = 0; handle && i < n; i++)
-		if (atomic_load(&places[i].handle) == handle &&
-		    (atomic_load(&places[i].tag) >> 16 == TAF_HIP_POOL) == (what == TAF_HIP_POOL))
-			is_free &= forget(&places[i]);
+	for (uint32_t i = 0; handle && i < n; i++) {
+		uint32_t tag = atomic_load(&places[i].tag);
+
+		if (atomic_load(&places[i].handle) != handle ||
+		    (tag >> 16 == TAF_HIP_POOL) != (what == TAF_HIP_POOL))
+			continue;
+		*was = tag;
+		is_free &= forget(&places[i]);
+	}
 	return is_free;
 }
 
-bool taf_hip_is_behind(const void *stream)
+bool taf_hip_is_behind(uint32_t was)
 {
-	uint32_t n = atomic_load(&used);
-
-	for (uint32_t i = 0; i < n; i++)
-		if (atomic_load(&places[i].handle) == stream)
-			return atomic_load(&places[i].tag) >> 16 == TAF_HIP_STREAM;
-	return false;
+	return was >> 16 == TAF_HIP_STREAM;
 }
 
 bool taf_hip_is_known(uint64_t low)

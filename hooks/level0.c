@@ -186,7 +186,7 @@ int taf_zeCommandListCreateImmediate(void *context, void *device,
 
 /* A queue is about to be destroyed; its handle may be another one's as soon as theirs has
  * done it, so all is forgotten before. False: it must stay. */
-static bool going(const void *handle, struct taf_ze_queue *was)
+static bool going(const void *handle, struct taf_ze_queue *was, struct taf_flight_going *flight)
 {
 	const struct taf_ze_queue *q = taf_ze_queue_of(handle);
 
@@ -198,15 +198,20 @@ static bool going(const void *handle, struct taf_ze_queue *was)
 	was->is_synchronous = q->is_synchronous;
 	atomic_store(&was->submits, atomic_load(&q->submits));
 	atomic_store(&was->handle, (uintptr_t)handle);
-	taf_flight_drop(taf_flight_key(TAF_API_LEVEL0, TAF_U64(handle), 0));
+	taf_flight_going(taf_flight_key(TAF_API_LEVEL0, TAF_U64(handle), 0), true, flight);
 	return taf_ze_queue_drop(handle);
 }
 
 /* Theirs did not destroy it: what is in use may be refused. */
-static void stays(const void *handle, const struct taf_ze_queue *was)
+static void stays(const void *handle, const struct taf_ze_queue *was,
+		  const struct taf_flight_going *flight)
 {
-	struct taf_ze_queue *q = atomic_load(&was->handle) ? taf_ze_queue_add(handle, was) : NULL;
+	struct taf_ze_queue *q;
 
+	if (!atomic_load(&was->handle))
+		return;
+	taf_flight_stays(flight);
+	q = taf_ze_queue_add(handle, was);
 	if (q)
 		atomic_fetch_add(&q->submits, atomic_load(&was->submits));
 }
@@ -215,13 +220,14 @@ static void stays(const void *handle, const struct taf_ze_queue *was)
 	int taf_##name(void *handle) \
 	{ \
 		TAF_FIND(call, name, int); \
+		struct taf_flight_going flight; \
 		struct taf_ze_queue was; \
 		int r; \
-		if (!going(handle, &was)) \
+		if (!going(handle, &was, &flight)) \
 			return 0; \
 		r = THROUGH(call, name)(handle); \
 		if (r) \
-			stays(handle, &was); \
+			stays(handle, &was, &flight); \
 		TAF_FAULT(call, r); \
 		return r; \
 	}

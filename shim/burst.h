@@ -78,20 +78,32 @@ TAF_INLINE uint64_t taf_call_key(const struct taf_call *c)
 }
 
 /* Round the destruction of the stream in c->queue. What is in flight there goes on, and
- * its handle may be another one's as soon as theirs returns: all is forgotten before.
+ * its handle may be another one's as soon as theirs returns: all is forgotten before, and
+ * put back where theirs refused.  The default streams cannot be destroyed.
  * is_behind: the device's default stream waits for it. */
-static inline bool taf_stream_going(const struct taf_call *c, bool is_behind)
+struct taf_stream_going {
+	bool is_any, was_captured;
+	struct taf_flight_going flight;
+};
+
+static inline void taf_stream_going(const struct taf_call *c, bool is_behind,
+				    struct taf_stream_going *g)
 {
-	if (is_behind)
-		taf_flight_drop(taf_call_key(c));
-	else
-		taf_flight_lose(taf_call_key(c));
-	return taf_capture_going(c->queue);
+	g->is_any = c->queue > TAF_OWN_QUEUE;
+	if (!g->is_any)
+		return;
+	taf_flight_going(taf_call_key(c), is_behind, &g->flight);
+	g->was_captured = taf_capture_going(c->queue);
 }
 
-static inline void taf_stream_gone(const struct taf_call *c, bool was_captured, bool is_gone)
+static inline void taf_stream_gone(const struct taf_call *c, const struct taf_stream_going *g,
+				   bool is_gone)
 {
-	if (was_captured)
+	if (!g->is_any)
+		return;
+	if (!is_gone)
+		taf_flight_stays(&g->flight);
+	if (g->was_captured)
 		taf_capture_gone(c->queue, is_gone);
 }
 

@@ -211,8 +211,8 @@ bool taf_flight_is_idle(uint64_t key)
 	return true;
 }
 
-/* Queues become what low says; of a device or an API all is done. */
-static void drop(uint64_t key, uint64_t low)
+/* Of a device or an API. */
+static void finish(uint64_t key)
 {
 	int lanes = atomic_load(&lanes_used);
 
@@ -220,24 +220,45 @@ static void drop(uint64_t key, uint64_t low)
 		for (int i = 0; i <= OTHERS; i++) {
 			struct taf_flight_queue *q = &taf_flights[l].of[i];
 
-			if (!is_meant(q, key, true))
-				continue;
-			if (key & (EVERY | DEVICE))
+			if (is_meant(q, key, true))
 				raise(&q->done, submits_of(q));
-			else
-				atomic_compare_exchange_strong(&q->key, &(uint64_t){ key },
-							       (uint64_t)api_of(key) << 56 | low);
 		}
 }
 
 void taf_flight_drop(uint64_t key)
 {
-	drop(key, GONE_KEY);
+	struct taf_flight_going g;
+
+	if (key & (EVERY | DEVICE))
+		finish(key);
+	else
+		taf_flight_going(key, true, &g);
 }
 
-void taf_flight_lose(uint64_t key)
+_Static_assert(TAF_FLIGHT_QUEUES <= 8, "a bit for each place of a lane");
+
+void taf_flight_going(uint64_t key, bool is_behind, struct taf_flight_going *out)
 {
-	drop(key, LOST_KEY);
+	int lanes = atomic_load(&lanes_used);
+
+	*out = (struct taf_flight_going){
+		.key = (uint64_t)api_of(key) << 56 | (is_behind ? GONE_KEY : LOST_KEY),
+		.was = key,
+	};
+	for (int l = 0; l < lanes; l++)
+		for (int i = 0; i < TAF_FLIGHT_QUEUES; i++)
+			if (atomic_compare_exchange_strong(&taf_flights[l].of[i].key,
+							   &(uint64_t){ key }, out->key))
+				out->places[l] |= (uint8_t)(1u << i);
+}
+
+void taf_flight_stays(const struct taf_flight_going *g)
+{
+	for (int l = 0; l < TAF_FLIGHT_LANES; l++)
+		for (int i = 0; g->places[l] >> i; i++)
+			if (g->places[l] >> i & 1)
+				atomic_compare_exchange_strong(&taf_flights[l].of[i].key,
+							       &(uint64_t){ g->key }, g->was);
 }
 
 bool taf_flight_is_on(enum taf_api api, uint32_t device)

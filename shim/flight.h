@@ -130,8 +130,14 @@ bool taf_flight_is_idle(uint64_t key);
  * flight there is done when the whole device is.  With the key of every queue, or of
  * a device: it was reset, and nothing is in flight any more. */
 void taf_flight_drop(uint64_t key);
-/* The same for a queue that the device's default stream does not wait for. */
-void taf_flight_lose(uint64_t key);
+/* The same for a queue that may yet be refused to go: then it stays what it was.  is_behind:
+ * the device's default stream waits for it. */
+struct taf_flight_going {
+	uint64_t key, was; /* of what is left of it, and its own */
+	uint8_t places[TAF_FLIGHT_LANES]; /* a bit each */
+};
+void taf_flight_going(uint64_t key, bool is_behind, struct taf_flight_going *out);
+void taf_flight_stays(const struct taf_flight_going *g);
 
 /* Whether a has work in flight that was submitted while that device was current. */
 bool taf_flight_is_on(enum taf_api a, uint32_t device);

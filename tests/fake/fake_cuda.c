@@ -5,6 +5,7 @@
  *   captures            who synchronizes while one is open ends the process with 97
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N       launches fail with N
+ *   FAKE_DROP=N         no stream is destroyed, with N
  *   FAKE_BUSY=1         queries say "not ready" until something was synchronized; 2: always
  *   FAKE_GIVEN_UP=1     while memory is taken, who retains a primary context is left alone
  *                       with it: the others release theirs at that moment
@@ -45,6 +46,8 @@
 #define HAND_cuLaunchKernel_ptsz FAKE_HAND
 #define HAND_cuCtxSynchronize FAKE_HAND
 #define HAND_cuCtxRecordEvent FAKE_HAND
+#define HAND_cuStreamCreate FAKE_HAND
+#define HAND_cuStreamDestroy_v2 FAKE_HAND
 #define HAND_cuStreamSynchronize FAKE_HAND
 #define HAND_cuStreamQuery FAKE_HAND
 #define HAND_cuEventQuery FAKE_HAND
@@ -449,6 +452,21 @@ int cuEventQuery(void *event)
 {
 	(void)event;
 	return query(FAKE_cuEventQuery);
+}
+
+int cuStreamCreate(void **stream, unsigned flags)
+{
+	(void)flags;
+	fake_called(FAKE_cuStreamCreate);
+	if (stream && !fake_is_failing())
+		*stream = fake_cells[FAKE_cuStreamCreate];
+	return fake_over(FAKE_cuStreamCreate, 0);
+}
+
+int cuStreamDestroy_v2(void *stream)
+{
+	fake_called(FAKE_cuStreamDestroy_v2);
+	return fake_over(FAKE_cuStreamDestroy_v2, stream ? (int)fake_setting("FAKE_DROP") : 400);
 }
 
 int cuStreamBeginCapture_v2(void *stream, int mode)

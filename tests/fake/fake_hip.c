@@ -11,6 +11,7 @@
  *                       FAKE_BUSY=1 no stream is ever done
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N       launches fail with N
+ *   FAKE_DROP=N         no stream is destroyed, with N
  */
 #include "../../hooks/abi/hip.h"
 
@@ -266,10 +267,12 @@ int hipStreamCreateWithFlags(void **stream, unsigned flags)
 
 int hipStreamDestroy(void *stream)
 {
+	int r = stream ? (int)fake_setting("FAKE_DROP") : 400;
+
 	fake_called(FAKE_hipStreamDestroy);
-	if (stream == fake_cells[FAKE_hipStreamCreate])
+	if (!r && stream == fake_cells[FAKE_hipStreamCreate])
 		destroyed = stream;
-	return over(FAKE_hipStreamDestroy, 0);
+	return over(FAKE_hipStreamDestroy, r);
 }
 
 int hipMemPoolCreate(void **pool, const void *props)

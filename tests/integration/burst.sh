@@ -122,6 +122,13 @@ guest "" own launch=1 take=64 give
 calls "one's own stream" "LQQFD."
 guest "" aside launch=1 drop take=64 give
 has "a non-blocking stream that is gone" "that it was not drained" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -28'
+# One that theirs refused to destroy is what it was.
+guest "" launch=1 drop take=64 give
+calls "the default stream, not destroyed" "LXQFD."
+has "the default stream, not destroyed" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+with_shim FAKE_DROP=709 FAKE_LOG="$work/fake.log" "$burst" aside launch=1 drop take=64 give
+calls "a stream that stays" "LXQQFQD."
+has "a stream that stays" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
 # Ours asks the streams that are known, then the device's own.
 guest "" make launch=1 take=64 give sync
 check "known streams" calls "LQQFDQD." "$(order)"

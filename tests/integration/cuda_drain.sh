@@ -63,6 +63,12 @@ old 'drain.at_exit=off;drain.deadline=50ms' FAKE_BUSY=2 FAKE_DRIVER=1 ./input co
 check "old, hangs" "waits without a deadline" 0 "$(calls cuCtxSynchronize)"
 has "old, hangs" "that it gave up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
 
+# What the driver refuses to destroy is what it was: it is asked, and found to be done.
+old 'drain.at_exit=off' FAKE_DROP=709 FAKE_DRIVER=1 ./input kept
+check "old, kept" "what theirs said" "400 709" "$(sed -n 's/^cuStreamDestroy_v2 \([0-9]*\),.*/\1/p' shim.out | xargs)"
+check "old, kept" "drains before frees" '[0,0]' \
+	"$(crumbs | jq -cs 'map(select(.ev == "drain" and .ph == "end" and .rule == "drain.before_unload").rc)')"
+
 # Memory by handle is given back when it is released and nowhere mapped any more.
 held() { # bytes, pieces: at the end of the last generation
 	crumbs | jq -rs 'map(select(.class == "device" and .engine == "cuda") | [.bytes, .pieces // 0]) | last // [0, 0] | map(tostring) | join(" ")'
@@ -116,4 +122,4 @@ for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;
 	injected=$(($(calls cuStreamQuery) + $(calls cuCtxRecordEvent)))
 	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
 done
-tally 69
+tally 71

@@ -399,6 +399,25 @@ static void copies(void)
 	TELL("cudaFree", q, 0, 0, 0);
 }
 
+/* Streams that the driver refuses to destroy (FAKE_DROP), with work in flight. */
+static void kept(void)
+{
+	static char to[4096];
+	any_fn *copy = function("cudaMemcpyAsync");
+	uint64_t p = 0, s = 0;
+
+	TELL("cudaSetDevice", 0, 0, 0, 0);
+	cuda_say("launch %d\n", launch());
+	TELL("cuStreamDestroy_v2", 0, 0, 0, 0);
+	TELL("cudaMalloc", &p, sizeof(to), 0, 0);
+	TELL("cudaFree", p, 0, 0, 0);
+	TELL("cuStreamCreate", &s, 1, 0, 0);
+	TELL("cudaMalloc", &p, sizeof(to), 0, 0);
+	cuda_say("copy %d\n", copy((uintptr_t)to, p, sizeof(to), 2, s, 0));
+	TELL("cuStreamDestroy_v2", s, 0, 0, 0);
+	TELL("cudaFree", p, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -408,7 +427,7 @@ int main(int argc, char **argv)
 		      { "captures", captures }, { "child", child },	  { "handlers", handlers },
 		      { "threads", threads },	{ "teardown", teardown }, { "memory", memory },
 		      { "contexts", contexts }, { "race", race },	  { "maps", maps },
-		      { "copies", copies },	{ "primary", primary } };
+		      { "copies", copies },	{ "primary", primary },	  { "kept", kept } };
 
 	runtime = dlopen("libcudart.so.13", RTLD_NOW | RTLD_LOCAL);
 	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
