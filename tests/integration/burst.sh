@@ -178,7 +178,7 @@ has observe "what it would" '.ev == "would" and .rule == "drain.every_submits"'
 guest "drain.every_submits=1;drain.post_sync=on" stream=1 launch=1 capture launch=3 end launch=1 sync
 calls capture "LQ[LLL]LDD."
 check capture status "exit 0" "$(cat shim.status)"
-guest "" stream=2 launch=1 stream=1 capture launch=2 take=64 give trim end
+guest "" stream=2 launch=1 take=64 stream=1 capture launch=2 give trim end
 check "give in a capture" status "exit 0" "$(cat shim.status)"
 has "give in a capture" "that it was not drained" '.ev == "drain" and (.msg // "" | contains("captured"))'
 guest "" stream=1 launch=1 capture launch=1
