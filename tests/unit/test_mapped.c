@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -42,6 +43,22 @@ static void test_unknown(void **state)
 	assert_true(taf_mapped("no such file"));
 }
 
+/* In a folder of its own. */
+static int enter(void **state)
+{
+	static char folder[] = "/tmp/test_mapped.XXXXXX";
+
+	*state = mkdtemp(folder);
+	return *state && !chdir(folder) ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+	unlink(NAME);
+	unlink(LINK);
+	return chdir("/") || rmdir(*state) ? -1 : 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -49,5 +66,5 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, enter, leave);
 }
