@@ -71,9 +71,12 @@ struct instance_info {
 								f(void *, vkGetDeviceProcAddr, \
 								  (void *, const char *))
 #define OPENCL(f) \
-	f(int32_t, clSetContextDestructorCallback, (void *, void (*)(void *, void *), void *)) f( \
-		void *, clCreateUserEvent, (void *, int32_t *)) f(int32_t, clSetUserEventStatus, \
-								  (void *, int32_t)) \
+	f(int32_t, clSetMemObjectDestructorCallback, (void *, taf_cl_destructor *, void *)) f( \
+		int32_t, clSetContextDestructorCallback, \
+		(void *, void (*)(void *, void *), \
+		 void *)) f(void *, clCreateUserEvent, \
+			    (void *, int32_t *)) f(int32_t, clSetUserEventStatus, \
+						   (void *, int32_t)) \
 		f(int32_t, clGetDeviceIDs, (void *, uint64_t, uint32_t, void **, uint32_t *)) f( \
 			int32_t, clGetPlatformIDs, \
 			(uint32_t, void **, uint32_t *)) f(int32_t, clReleaseContext, \

@@ -29,6 +29,7 @@
  *   released   queues with work in them are let go
  *   last       a queue with work in it is let go, and the context, whose end is waited for
  *   callback   OpenCL calls back 2000 times, more than we have places for
+ *   places     1100 buffers that are to call back; memory is given back from a command's
  */
 #include <pthread.h>
 #include <signal.h>
@@ -498,6 +499,37 @@ static void callback(void)
 	printf("%d calls, answers %d\n", calls, r);
 }
 
+static void memory_gone(void *memory, void *data)
+{
+	(void)memory;
+	(void)data;
+}
+
+static void give_shared(void *event, int32_t status, void *data)
+{
+	(void)event;
+	(void)status;
+	api.clSVMFree(context, data);
+}
+
+static void places(void)
+{
+	void *queue, *shared, *event = NULL;
+	int32_t r = 0, error;
+
+	begin();
+	queue = new_queue();
+	for (int i = 0; i < 1100; i++) {
+		void *p = api.clCreateBuffer(context, 1, 64, NULL, &error);
+
+		r |= error | api.clSetMemObjectDestructorCallback(p, memory_gone, NULL);
+	}
+	shared = api.clSVMAlloc(context, 1, 1000, 0);
+	r |= launch(queue, &event);
+	r |= api.clSetEventCallback(event, 0, give_shared, shared);
+	tell("places", r);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -511,6 +543,7 @@ int main(int argc, char **argv)
 		{ "twice", twice },	  { "events", events },	    { "unwaited", unwaited },
 		{ "newer", call_newer },  { "shortage", shortage }, { "many", many },
 		{ "callback", callback }, { "released", released }, { "last", last },
+		{ "places", places },
 	};
 
 	if (argc < 3)

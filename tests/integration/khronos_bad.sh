@@ -61,6 +61,9 @@ for case in sizes shortage; do
 done
 alike "last" 6 FAKE_LATE=1 "$guest" opencl last
 alike "callback" 1 "$guest" opencl callback
+# Buffers that are to call back when they go keep their places as long as they live.
+alike "places" 1 "$guest" opencl places
+has "places" "a free within a callback" '.ev == "drain" and .rule == "drain.before_unload" and ((.msg // "") | startswith("not drained: this is a callback"))'
 
 # What was seen of it. Memory of the host is none of the device, after NULL was destroyed too.
 with_shim "$guest" vulkan nothing
