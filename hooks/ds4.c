@@ -7,6 +7,7 @@
 #include "../policy/text.h"
 #include "../shim/load.h"
 #include "contexts.h"
+#include "failure.h"
 #include "hook.h"
 
 #define TAF_ROWS "ds4.def"
@@ -105,6 +106,27 @@ static int32_t new_tokens(void *session, const struct tokens *prompt, const void
 	return has > 0 && has < prompt->n ? prompt->n - has : prompt->n;
 }
 
+/* What it wrote; NULL: nothing that ends within n bytes. */
+static const char *text_of(const char *err, size_t n)
+{
+	for (size_t i = 0; err && i < n; i++)
+		if (!err[i])
+			return i ? err : NULL;
+	return NULL;
+}
+
+static void leave(struct taf_call *call, int rc, const char *text)
+{
+	struct taf_error e = { .call = call, .work = call->work, .rc = rc, .text = text };
+
+	e.what = taf_failure_of(text);
+	if (rc)
+		taf_error_failed(&e);
+	else
+		taf_error_passed(call, call->work);
+	taf_context_leave(call, rc);
+}
+
 int taf_ds4_session_sync(void *session, const void *prompt, char *err, size_t n)
 {
 	struct taf_call call = TAF_CALL(ds4_session_sync);
@@ -115,7 +137,7 @@ int taf_ds4_session_sync(void *session, const void *prompt, char *err, size_t n)
 	call.is_prompt = true;
 	if (taf_context_enter(&call, session, new_tokens(session, prompt, TAF_CALLER))) {
 		rc = THROUGH(call, ds4_session_sync)(session, prompt, err, n);
-		taf_context_leave(&call, rc);
+		leave(&call, rc, rc ? text_of(err, n) : NULL);
 	} else {
 		refused(err, n);
 	}
@@ -132,7 +154,7 @@ int taf_ds4_session_eval(void *session, int token, char *err, size_t n)
 		return refused(err, n);
 	if (taf_context_enter(&call, session, 1)) {
 		rc = THROUGH(call, ds4_session_eval)(session, token, err, n);
-		taf_context_leave(&call, rc);
+		leave(&call, rc, rc ? text_of(err, n) : NULL);
 	} else {
 		refused(err, n);
 	}

@@ -16,6 +16,8 @@ for flags in -O2 "-O2 -no-pie" -O0; do
 	has "ds4 $flags" "the generation" '.ev == "infer" and .ph == "end" and .engine == "ds4" and .tokens == 9 and .submits == 6'
 	has "ds4 $flags" "the context" '.ev == "infer" and .ctx == 64'
 	has "ds4 $flags" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+	has "ds4 $flags" "what it turned down" '.ev == "error" and .engine == "ds4" and .call == "ds4_session_eval" and .rc == 1 and
+		.class == "exception" and (.msg | endswith(": ds4: no room"))'
 	has "ds4 $flags" "the session's end" '.ev == "unload" and .call == "ds4_session_free"'
 	has "ds4 $flags" "the model's end" '.ev == "unload" and .ph == "end" and .call == "ds4_engine_close"'
 done
@@ -25,6 +27,13 @@ fresh
 raw guarded env DS4_TELL=1 "$bin" run -- ./ds4 ds4-model.gguf
 check "ds4 at exit" guarded "1 waits" "$(tail -n 1 guarded.out)"
 has "ds4 at exit" "the drain" '.ev == "drain" and .rule == "drain.at_exit" and .ph == "end" and .rc == 0'
+export DS4_FAIL="Command buffer execution failed: Insufficient Memory"
+alike "ds4, the device" ./ds4 ds4-model.gguf
+has "ds4, the device" "what happened" '.ev == "error" and .engine == "ds4" and .class == "cmd_buffer_oom" and .model == "ds4-model"'
+fresh
+raw guarded env TAFFRAIL_SET=on_error=restart "$bin" run -- ./ds4 ds4-model.gguf
+has "ds4, on_error" "the wish" '.ev == "note" and .rule == "on_error" and .class == "restart"'
+unset DS4_FAIL
 alike "ds4, no model" ./ds4 fail.bin
 has "ds4, no model" "the failed load" '.ev == "load" and .ph == "end" and .rc != 0'
 
@@ -35,4 +44,4 @@ check "ds4, refused" status "exit 3" "$(cat guarded.status)"
 has "ds4, refused" "why" '.ev == "refuse" and .call == "ds4_engine_open"'
 "$bin" doctor -- ./ds4 >doctor.txt
 check doctor route yes "$(grep -q 'call sites of 6 entry points of ds4 in the program itself' doctor.txt && echo yes)"
-tally 30
+tally 47

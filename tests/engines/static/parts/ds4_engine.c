@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ds4_engine.c -- an engine with names and shapes of ds4, which computes nothing. */
+/* ds4_engine.c -- an engine with names and shapes of ds4, which computes nothing.
+ *
+ *   DS4_FAIL=TEXT   no token can be computed, for that reason */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +75,8 @@ int ds4_session_eval(void *session, int token, char *err, size_t n)
 {
 	struct session *s = session;
 
+	if (getenv("DS4_FAIL"))
+		return failed(err, n, getenv("DS4_FAIL"));
 	if (token < 0 || s->has == s->room)
 		return failed(err, n, "no room");
 	s->has++;
