@@ -5,6 +5,7 @@
 
 #include "../policy/classify.h"
 #include "../policy/text.h"
+#include "outbox.h"
 #include "state.h"
 
 #define ROOM 1800u
@@ -134,6 +135,8 @@ void taf_journal_open(const char *path)
 {
 	atomic_store(&is_told, false);
 	atomic_store(&is_open, path && taf_copy(socket_path, path, sizeof(socket_path)));
+	if (path)
+		taf_outbox_open();
 }
 
 bool taf_journal_is_open(void)
@@ -176,7 +179,7 @@ void taf_journal_send(const struct taf_rec *r, const char *run, uint64_t seq)
 	/* What is cut off may not be half a field. */
 	while (t.is_cut && t.used && buf[t.used - 1] != '\n')
 		t.used--;
-	err = taf_sys_datagram(socket_path, buf, t.used);
+	err = taf_outbox_send(socket_path, buf, t.used);
 	if (err)
 		tell(err);
 }

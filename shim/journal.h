@@ -5,10 +5,10 @@
  *
  *   /run/systemd/journal/socket
  *
- * or, for the tests, to the socket that TAFFRAIL_JOURNAL_SOCKET names.  A descriptor is
- * opened for each and closed again; nothing is ever waited for: what the journal has no
- * room for it does not get, and the log has it all.  That nobody listens is said in
- * the log, once.  What matters:
+ * or, for the tests, to the socket that TAFFRAIL_JOURNAL_SOCKET names.  One socket is
+ * kept for them (outbox.h); nothing is ever waited for: what the journal has no room for
+ * it does not get, and the log has it all.  That nobody listens is said in the log,
+ * once.  What matters:
  *
  *   err      errors                                  warning  refusals, holds, failed loads,
  *   notice   signals, restarts, rules that warn,              drains that were missed

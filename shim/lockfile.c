@@ -9,7 +9,6 @@
 #include "sys_file.h"
 #include "sys_lock.h"
 
-#define HIGH_FD 1000u
 #define DOOR_MS (TAF_LOCK_GUARD_MS + 50) /* who is inside may wait for the guard */
 #define SAY_AGAIN_MS 1000 /* how often a waiter says that it is there still */
 
@@ -78,12 +77,10 @@ static bool is_held(void)
 
 static void keep(int fd, bool takes_turns)
 {
-	uint64_t half = takes_turns ? 0 : taf_sys_fd_limit() / 2;
 	struct taf_stat st;
 
-	/* Out of the way of programs that count on low numbers or close all of them;
-	 * not worth it for the time of a computation. */
-	lock.slot = takes_turns ? fd : taf_sys_move_fd(fd, (int)(half < HIGH_FD ? half : HIGH_FD));
+	/* Not worth it for the time of a computation. */
+	lock.slot = takes_turns ? fd : taf_sys_move_high(fd);
 	taf_zero(&st, sizeof(st));
 	taf_sys_fstat(lock.slot, &st);
 	lock.dev = st.dev;

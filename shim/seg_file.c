@@ -9,7 +9,6 @@
 
 #define NUMBERS_TRIED 1000u
 #define LEAST_SIZE (2 * TAF_RECORD_MAX) /* a start record and one more */
-#define HIGH_FD 1000u
 
 static char blank[16 * 1024]; /* newlines, the same in every thread */
 
@@ -23,14 +22,6 @@ static int set_path(struct taf_seg_file *f, const struct taf_seg *g, uint32_t nu
 	taf_text_put(&t, ".jsonl");
 	f->number = number;
 	return t.is_cut ? -ENAMETOOLONG : 0;
-}
-
-/* Out of the way of programs that count on low numbers or close all of them. */
-static int move_high(int fd)
-{
-	uint64_t half = taf_sys_fd_limit() / 2;
-
-	return taf_sys_move_fd(fd, (int)(half < HIGH_FD ? half : HIGH_FD));
 }
 
 static bool is_ours(const struct taf_seg_file *f, uint32_t *links)
@@ -56,7 +47,7 @@ static int create(struct taf_seg_file *f, const struct taf_seg *g, uint32_t numb
 	}
 	if (fd < 0)
 		return fd;
-	f->fd = move_high(fd);
+	f->fd = taf_sys_move_high(fd);
 	err = taf_sys_fstat(f->fd, &st);
 	f->dev = st.dev;
 	f->ino = st.ino;
@@ -134,7 +125,7 @@ int taf_seg_file_check(struct taf_seg_file *f)
 		if (fd >= 0) {
 			f->fd = fd;
 			is_here = is_ours(f, &links);
-			f->fd = is_here ? move_high(fd) : -1;
+			f->fd = is_here ? taf_sys_move_high(fd) : -1;
 			if (!is_here)
 				taf_sys_close(fd);
 		}

@@ -48,8 +48,6 @@ int64_t taf_sys_read(int fd, void *buf, size_t n);
 int64_t taf_sys_pread(int fd, void *buf, size_t n, uint64_t at);
 int64_t taf_sys_write(int fd, const void *buf, size_t n);
 int64_t taf_sys_pwrite(int fd, const void *buf, size_t n, uint64_t at);
-/* One datagram to the local socket at path, never waiting. 0 or -errno. */
-int taf_sys_datagram(const char *path, const void *buf, size_t n);
 int taf_sys_fdatasync(int fd);
 int taf_sys_fsync(int fd);
 int taf_sys_ftruncate(int fd, uint64_t size);

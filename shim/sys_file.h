@@ -8,6 +8,8 @@
 /* Moves fd to a number of at least from, close-on-exec; fd itself is closed.
  * Returns the new number, or fd unchanged when there is no room above. */
 int taf_sys_move_fd(int fd, int from);
+/* The same, out of the way of programs that count on low numbers or close all of them. */
+int taf_sys_move_high(int fd);
 /* Soft limit on the number of descriptors, UINT64_MAX when there is none. */
 uint64_t taf_sys_fd_limit(void);
 /* Blocks every signal in this thread but those that a fault of its own raises
@@ -31,6 +33,10 @@ int taf_sys_rename(const char *from, const char *to);
 int taf_sys_link(const char *from, const char *to);
 /* What one read of a small file gives, at most room - 1 bytes, closed by a NUL. Bytes or -errno. */
 int64_t taf_sys_text(const char *path, char *buf, size_t room);
+/* A socket for datagrams to local ones, close-on-exec, or -errno. */
+int taf_sys_socket(void);
+/* One datagram to the local socket at path, never waiting. 0 or -errno. */
+int taf_sys_send(int fd, const char *path, const void *buf, size_t n);
 /* Flushes a directory, so that a name in it survives. */
 int taf_sys_sync_dir(const char *path);
 

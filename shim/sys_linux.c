@@ -21,6 +21,8 @@
 #include "sys.h"
 #include "sys_file.h"
 
+#define HIGH_FD 1000u
+
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -201,21 +203,22 @@ int taf_sys_stat(const char *path, struct taf_stat *st)
 	return (int)r;
 }
 
-int taf_sys_datagram(const char *path, const void *buf, size_t n)
+int taf_sys_socket(void)
+{
+	return (int)taf_raw(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int taf_sys_send(int fd, const char *path, const void *buf, size_t n)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	long fd, r;
+	long r;
 
 	if (!taf_copy(to.sun_path, path, sizeof(to.sun_path)))
 		return -ENAMETOOLONG;
-	fd = taf_raw(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return (int)fd;
 	do
 		r = taf_raw(SYS_sendto, fd, TAF_PTR(buf), (long)n, MSG_NOSIGNAL | MSG_DONTWAIT,
 			    TAF_PTR(&to), (long)sizeof(to));
 	while (r == -EINTR);
-	taf_sys_close((int)fd);
 	return r < 0 ? (int)r : 0;
 }
 
@@ -273,6 +276,13 @@ int taf_sys_move_fd(int fd, int from)
 		return fd;
 	taf_sys_close(fd);
 	return (int)r;
+}
+
+int taf_sys_move_high(int fd)
+{
+	uint64_t half = taf_sys_fd_limit() / 2;
+
+	return taf_sys_move_fd(fd, (int)(half < HIGH_FD ? half : HIGH_FD));
 }
 
 static void *map(int fd, size_t n, int protection, int flags)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -189,6 +190,63 @@ static void a_full_queue_is_not_waited_for(void **state)
 	assert_true(n > 0 && n < 5000);
 }
 
+/* The socket that is kept: the one for datagrams that is not the box; -1: there is none. */
+static int kept(void)
+{
+	struct rlimit l;
+
+	getrlimit(RLIMIT_NOFILE, &l);
+	for (int fd = 3; fd < (int)l.rlim_cur; fd++) {
+		int type = 0;
+		socklen_t n = sizeof(type);
+
+		if (fd != box && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) &&
+		    type == SOCK_DGRAM)
+			return fd;
+	}
+	return -1;
+}
+
+static void no_record_takes_a_descriptor(void **state)
+{
+	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .msg = "again" };
+	int fds[4096], n = 0;
+
+	(void)state;
+	taf_journal_send(&r, "", 0);
+	next();
+	assert_true(kept() > 500);
+	while (n < 4096 && (fds[n] = dup(2)) >= 0)
+		n++;
+	assert_true(n < 4096);
+	taf_journal_send(&r, "", 0);
+	while (n--)
+		close(fds[n]);
+	assert_non_null(strstr(next(), "MESSAGE=error: again\n"));
+}
+
+/* A program may close what it has not opened, and open something of its own there. */
+static void what_has_its_number_now_gets_nothing(void **state)
+{
+	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .msg = "again" };
+	int pair[2], fd;
+
+	(void)state;
+	taf_journal_send(&r, "", 0);
+	next();
+	fd = kept();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(dup2(pair[0], fd), fd);
+	taf_journal_send(&r, "", 0);
+	assert_non_null(strstr(next(), "MESSAGE=error: again\n"));
+	assert_int_equal(recv(pair[1], got, sizeof(got), MSG_DONTWAIT), -1);
+	close(fd);
+	close(pair[0]);
+	close(pair[1]);
+	taf_journal_send(&r, "", 0);
+	assert_non_null(strstr(next(), "MESSAGE=error: again\n"));
+}
+
 static void that_nobody_listens_is_said_once(void **state)
 {
 	struct taf_rec r = { .kind = TAF_ERROR, .phase = TAF_MARK, .msg = "lost" };
@@ -238,10 +296,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_too_long_ends_with_a_whole_field, make_box,
 						drop_box),
 		cmocka_unit_test_setup_teardown(a_full_queue_is_not_waited_for, make_box, drop_box),
+		cmocka_unit_test_setup_teardown(no_record_takes_a_descriptor, make_box, drop_box),
+		cmocka_unit_test_setup_teardown(what_has_its_number_now_gets_nothing, make_box,
+						drop_box),
 		cmocka_unit_test_setup_teardown(that_nobody_listens_is_said_once, make_box,
 						drop_box),
 		cmocka_unit_test_setup_teardown(a_session_sends_what_it_writes, make_box, drop_box),
 	};
 
+	/* So few that a test can take them all. */
+	if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 2000, 2000 }))
+		return 77;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
