@@ -42,8 +42,10 @@ struct taf_flight *taf_flight_lane(void)
 	while (seen <= i && !atomic_compare_exchange_weak(&lanes_used, &seen, i + 1))
 		;
 	/* Who had it before may have ended within a submit. */
-	if (lane && !lane->is_shared)
+	if (lane && !lane->is_shared) {
 		atomic_store(&taf_flights[i].inside, 0);
+		atomic_store(&taf_flights[i].tid, (uint32_t)taf_tid());
+	}
 	return &taf_flights[i];
 }
 
@@ -306,6 +308,7 @@ void taf_flight_forget(void)
 {
 	for (int l = 0; l < TAF_FLIGHT_LANES; l++) {
 		atomic_store(&taf_flights[l].inside, 0);
+		atomic_store(&taf_flights[l].tid, 0);
 		for (int i = 0; i <= OTHERS; i++) {
 			atomic_store(&taf_flights[l].of[i].key, 0);
 			atomic_store(&taf_flights[l].of[i].submits, 0);

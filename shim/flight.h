@@ -37,6 +37,7 @@ struct taf_flight_queue {
 struct taf_flight {
 	/* Two threads share no cache line. */
 	_Alignas(64) _Atomic(uint32_t) inside; /* submits that are in their function: still.h */
+	_Atomic(uint32_t) tid; /* whose lane it is; 0: of several */
 	struct taf_flight_queue of[TAF_FLIGHT_QUEUES + 1]; /* the last one: all others */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "still.h"
 
+#include <errno.h>
+
 #include "capture.h"
 #include "exit.h"
 #include "life.h"
@@ -89,14 +91,26 @@ static bool are_others(void)
 	return lanes > 1 || (lanes == 1 && taf_tls.flight != &taf_flights[0]);
 }
 
-bool taf_still_is_anybody(void)
+static bool is_dead(uint32_t tid)
+{
+	return tid && taf_sys_tgkill(taf_life.pid, (int32_t)tid, 0) == -ESRCH;
+}
+
+/* Whether they live is asked of the kernel. */
+static bool is_anybody(bool is_alive)
 {
 	int lanes = taf_flight_lanes();
 
 	for (int l = 0; l < lanes; l++)
-		if (&taf_flights[l] != taf_tls.flight && atomic_load(&taf_flights[l].inside))
+		if (&taf_flights[l] != taf_tls.flight && atomic_load(&taf_flights[l].inside) &&
+		    !(is_alive && is_dead(atomic_load(&taf_flights[l].tid))))
 			return true;
 	return false;
+}
+
+bool taf_still_is_anybody(void)
+{
+	return is_anybody(true);
 }
 
 static void sleep_a_while(uint32_t ms)
@@ -122,7 +136,7 @@ static bool hold(void)
 		wait_for(nobody);
 		nobody = 0;
 	}
-	for (int i = 0; taf_still_is_anybody(); i++) {
+	for (int i = 0; is_anybody(i > SPINS); i++) {
 		until = until ? until : deadline();
 		if (taf_sys_mono_ns() > until)
 			break;

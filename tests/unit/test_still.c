@@ -4,23 +4,26 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../shim/capture.h"
 #include "../../shim/life.h"
+#include "../../shim/ring.h"
 #include "../../shim/still.h"
 #include "../../shim/table.h"
 
 const struct taf_table *const taf_tables[] = { NULL };
 const int taf_table_count = 0;
 
-static _Atomic(int) has_begun, is_over, seen, is_inside, has_left;
+static _Atomic(int) is_over, seen, is_inside, has_left;
 
 static int setup(void **s)
 {
 	(void)s;
-	has_begun = is_over = seen = is_inside = has_left = 0;
+	is_over = seen = is_inside = has_left = 0;
+	taf_life.pid = getpid();
 	taf_rules.drain_deadline_ms = 60000;
 	taf_flight_forget();
 	taf_still_forget();
@@ -42,7 +45,6 @@ static void alone(void **s)
 static void *submit(void *shared)
 {
 	taf_tls.flight = &taf_flights[1];
-	has_begun = 1;
 	taf_still_enter(taf_tls.flight, shared != NULL);
 	seen = 1 + is_over;
 	taf_still_leave(taf_tls.flight, shared != NULL);
@@ -56,8 +58,8 @@ static void stands_until(bool is_shared)
 	taf_flight_lane();
 	assert_true(taf_still_begin());
 	assert_int_equal(pthread_create(&t, NULL, submit, is_shared ? &t : NULL), 0);
-	while (!has_begun)
-		;
+	while (!taf_still.waiters) /* it says so only while it stands */
+		assert_false(seen);
 	is_over = 1;
 	taf_still_end();
 	pthread_join(t, NULL);
@@ -105,6 +107,35 @@ static void begins_when_all_are_out(void **s)
 	assert_int_equal(has_left, 1);
 	taf_still_end();
 	pthread_join(t, NULL);
+}
+
+static void *end_inside(void *arg)
+{
+	static struct taf_lane lane;
+
+	(void)arg;
+	taf_tls.lane = &lane;
+	taf_tls.flight = taf_flight_lane();
+	taf_still_enter(taf_tls.flight, false);
+	taf_tls.lane = NULL;
+	return NULL;
+}
+
+/* Its number is given back a little after it was joined. */
+static void the_dead_are_not_waited_for(void **s)
+{
+	pthread_t t;
+	int looks = 0;
+
+	(void)s;
+	assert_int_equal(pthread_create(&t, NULL, end_inside, NULL), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(taf_flights[TAF_FLIGHT_LANES - 1].inside, 1);
+	while (taf_still_is_anybody() && ++looks < 1000)
+		usleep(1000);
+	assert_in_range(looks, 0, 999);
+	assert_true(taf_still_begin());
+	taf_still_end();
 }
 
 static void *begin_and_go(void *arg)
@@ -218,6 +249,7 @@ int main(void)
 		cmocka_unit_test_setup(submits_stand, setup),
 		cmocka_unit_test_setup(shared_lanes_stand, setup),
 		cmocka_unit_test_setup(begins_when_all_are_out, setup),
+		cmocka_unit_test_setup(the_dead_are_not_waited_for, setup),
 		cmocka_unit_test_setup(nobody_waits_for_ever, setup),
 		cmocka_unit_test_setup(a_submit_waits_for_one_deadline, setup),
 		cmocka_unit_test_setup(ones_own_pass, setup),
