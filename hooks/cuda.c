@@ -100,14 +100,15 @@ RESETS(cuDevicePrimaryCtxReset_v2)
 	int taf_##name(int device) \
 	{ \
 		TAF_FIND(call, name, int); \
+		bool is_free; \
 		int r; \
 		if (!taf_cuda_primary_is_last((uint32_t)device)) \
 			return THROUGH(call, name)(device); \
 		call.is_context = true; \
 		taf_before(&call); \
-		r = taf_cuda_streams_going(NULL, (uint32_t)device) ? THROUGH(call, name)(device) \
-								   : 0; \
-		if (!r) \
+		is_free = taf_cuda_streams_going(NULL, (uint32_t)device); \
+		r = is_free ? THROUGH(call, name)(device) : 0; \
+		if (is_free && !r) \
 			taf_cuda_ctx_gone((uint32_t)device, TAF_CALLER); \
 		taf_after(&call, r); \
 		TAF_FAULT(call, r); \

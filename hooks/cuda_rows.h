@@ -168,19 +168,22 @@ static inline void taf_cu_waited(const struct taf_call *c)
 }
 
 /* A context, or all that a device, of, has, is given up. Where is_free is false theirs is
- * not called; after is also made where the call is not counted. */
+ * not called, nor is after, which is made also where the call is not counted. */
 #define UNLOADS(name, params, args, is_free, after) \
 	int taf_##name params \
 	{ \
 		struct taf_call call = TAF_CALL(name); \
 		uint32_t of = taf_tls.device; \
+		bool has_gone = false; \
 		int r = 0; \
 		call.is_context = true; \
 		if (!taf_before(&call)) \
 			return TAF_CU_NOT_INITIALIZED; \
-		if (is_free) \
+		if (is_free) { \
 			r = THROUGH(call, name) args; \
-		if (!r) { \
+			has_gone = !r; \
+		} \
+		if (has_gone) { \
 			after; \
 		} \
 		taf_after(&call, r); \

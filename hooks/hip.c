@@ -105,10 +105,11 @@ MOVES(hipCtxPopCurrent, (void **ctx), (ctx))
 MOVES(hipCtxCreate, (void **ctx, unsigned flags, int device), (ctx, flags, device))
 MOVES(hipCtxDestroy, (void *ctx), (ctx))
 
-/* Nothing that was taken or submitted on a device is there any more. */
-static int reset_done(struct taf_call *call, uint32_t device, int r)
+/* Where theirs was made and has succeeded, nothing that was taken or submitted on a device
+ * is there any more. */
+static int reset_done(struct taf_call *call, uint32_t device, bool is_made, int r)
 {
-	if (!r) {
+	if (is_made && !r) {
 		taf_live_drop(TAF_API_HIP, device);
 		taf_flight_drop(TAF_FLIGHT_DEVICE(TAF_API_HIP, device));
 		taf_captures_dropped(device);
@@ -122,25 +123,26 @@ int taf_hipDeviceReset(void)
 {
 	struct taf_call call = TAF_CALL(hipDeviceReset);
 	uint32_t device = taf_tls.device;
+	bool is_free;
 
 	call.is_context = true;
 	if (!taf_before(&call))
 		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
-	return reset_done(&call, device,
-			  taf_hip_reset(device) ? THROUGH(call, hipDeviceReset)() : 0);
+	is_free = taf_hip_reset(device);
+	return reset_done(&call, device, is_free, is_free ? THROUGH(call, hipDeviceReset)() : 0);
 }
 
 int taf_hipDevicePrimaryCtxReset(int device)
 {
 	struct taf_call call = TAF_CALL(hipDevicePrimaryCtxReset);
+	bool is_free;
 
 	call.is_context = true;
 	if (!taf_before(&call))
 		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
-	return reset_done(&call, (uint32_t)device,
-			  taf_hip_reset((uint32_t)device)
-				  ? THROUGH(call, hipDevicePrimaryCtxReset)(device)
-				  : 0);
+	is_free = taf_hip_reset((uint32_t)device);
+	return reset_done(&call, (uint32_t)device, is_free,
+			  is_free ? THROUGH(call, hipDevicePrimaryCtxReset)(device) : 0);
 }
 
 /* Allocations whose size shows only afterwards: TAKES by hand. */

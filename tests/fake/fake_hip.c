@@ -9,6 +9,7 @@
  *                       latest failure, as from ROCm 7 on
  *   hipStreamQuery      of a stream that is destroyed ends the process with 96; with
  *                       FAKE_BUSY=1 no stream is ever done
+ *                       FAKE_RESET=1 the first query resets the device, by its name
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N       launches fail with N
  *   FAKE_DROP=N         no stream is destroyed, with N
@@ -241,7 +242,11 @@ int hipStreamSynchronize(void *stream)
 
 int hipStreamQuery(void *stream)
 {
+	static _Atomic(int) has_reset;
+
 	fake_uncaptured(FAKE_hipStreamQuery);
+	if (fake_setting("FAKE_RESET") && !has_reset++)
+		hipDeviceReset();
 	if (stream == destroyed)
 		fake_fail(96, "hipStreamQuery", " got a stream that is destroyed");
 	return over(FAKE_hipStreamQuery,

@@ -140,6 +140,10 @@ has busy "that it gave up" '.ev == "drain" and .ph == "end" and .rule == "drain.
 with_shim FAKE_BUSY=1 FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$busy" "$burst" launch=1 reset take=64 give
 check "busy, reset" calls "LRF." "$(order | tr -d Q)"
 check "busy, reset" "drains: nothing is in flight after it" 1 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload"')"
+# A reset that comes out of a wait of ours is not made, and ends nothing.
+with_shim FAKE_BUSY=1 FAKE_RESET=1 FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$busy" "$burst" make launch=1 take=64 take=64 give give
+check "reset within a wait" calls "LFF." "$(order | tr -d QE)"
+check "reset within a wait" "drains" 2 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload"')"
 guest "drain.at_exit=off" stream=1 capture launch=1 reset stream=0 launch=1 take=64 give
 calls "reset ends captures" "[LRLQF."
 # Copies are in flight as well; one to the host shows what came before it to be done.
