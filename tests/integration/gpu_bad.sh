@@ -75,9 +75,9 @@ for n in 1 7; do
 	check "every $n, threads" status "exit 0" "$(cat shim.status)"
 	[ "$(grep -c hipStreamQuery calls.log)" -gt 330 ] || fail "every $n" "no wait of ours"
 done
-with "memory.limit=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" hip refused
+with "memory.limit=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" hip capture $((1 << 29))
 check "refused, captured" status "exit 0" "$(cat shim.status)"
-check "refused, captured" answers "take: 2;end: 0" "$(sed -n 's/^\(take\|end\): \([0-9]*\),.*/\1: \2/p' shim.out | paste -sd ';')"
+check "refused, captured" answers "take: 2;end: 0;end: 0" "$(sed -n 's/^\(take\|end\): \([0-9]*\),.*/\1: \2/p' shim.out | paste -sd ';')"
 # A queue of Level Zero that is destroyed is waited for no more; one that takes long, in slices.
 with "drain.every_submits=1;memory.oom_retries=1" FAKE_OOM=40 "$tests/guest_gpu_bad" level0 queues
 check "queues" status "exit 0" "$(cat shim.status)"
