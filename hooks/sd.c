@@ -83,7 +83,15 @@ void taf_free_upscaler_ctx(void *ctx)
 
 typedef uint64_t any_fn TAF_ANY_PARAMS;
 
-/* A pointer to images, or whether it went well. */
+/* A pointer to images; of a video, since there is sound with it, whether it went well: then
+ * the bits above are nobody's. */
+static int64_t status_of(int row, taf_fn theirs, uint64_t r)
+{
+	if (row == ROW_generate_video && has_beside(theirs, ROW_free_sd_audio))
+		r = (uint8_t)r;
+	return r ? 0 : -1;
+}
+
 #define GENERATES(name, doc) \
 	static uint64_t whole_##name TAF_ANY_PARAMS \
 	{ \
@@ -93,7 +101,7 @@ typedef uint64_t any_fn TAF_ANY_PARAMS;
 		if (!taf_whole_begin(&call, ctx.p)) \
 			return 0; \
 		r = ((any_fn *)call.real)TAF_ANY_ARGS; \
-		taf_whole_end(&call, r ? 0 : -1, true); \
+		taf_whole_end(&call, status_of(ROW_##name, call.real, r), true); \
 		return r; \
 	} \
 	taf_fn taf_note_##name(struct taf_regs *regs) \

@@ -21,8 +21,9 @@ PUBLIC void sd_ctx_params_init(struct sd_params *p);
 PUBLIC void *new_sd_ctx(const struct sd_params *p);
 PUBLIC void free_sd_ctx(void *ctx);
 PUBLIC struct sd_image *generate_image(void *ctx, const int *params);
-PUBLIC bool generate_video(void *ctx, const int *params, struct sd_image **frames, int *n,
-			   void **audio);
+PUBLIC uint64_t generate_video(void *ctx, const int *params, struct sd_image **frames, int *n,
+			       void **audio);
+PUBLIC void free_sd_audio(void *audio);
 PUBLIC void *new_upscaler_ctx(const char *path, bool offload, bool direct, int threads, int tile,
 			      const char *backend, const char *of_params);
 PUBLIC void free_upscaler_ctx(void *ctx);
@@ -53,12 +54,19 @@ struct sd_image *generate_image(void *ctx, const int *params)
 	return image;
 }
 
-bool generate_video(void *ctx, const int *params, struct sd_image **frames, int *n, void **audio)
+/* A bool to who calls it: of the bits above one nobody says what they are. */
+uint64_t generate_video(void *ctx, const int *params, struct sd_image **frames, int *n,
+			void **audio)
 {
 	*frames = generate_image(ctx, params);
 	*n = *params;
 	*audio = ctx;
-	return *frames != NULL;
+	return 0x5eed00 | (*frames != NULL);
+}
+
+void free_sd_audio(void *audio)
+{
+	(void)audio;
 }
 
 void *new_upscaler_ctx(const char *path, bool offload, bool direct, int threads, int tile,
