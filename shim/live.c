@@ -319,6 +319,16 @@ uint64_t taf_live_bytes(void)
 	return n;
 }
 
+uint64_t taf_live_host_bytes(void)
+{
+	uint64_t n = 0;
+
+	for (int f = 0; f < TAF_APIS; f++)
+		for (int d = 0; d < TAF_LIVE_DEVICES; d++)
+			n += atomic_load(&sums[f][d].bytes[TAF_AT_HOST]);
+	return n;
+}
+
 uint64_t taf_live_missed(void)
 {
 	return atomic_load(&missed);

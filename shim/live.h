@@ -56,6 +56,8 @@ void taf_live_back(const struct taf_piece *p);
 void taf_live_sum(enum taf_api api, uint32_t device, struct taf_live_sum *out);
 /* Device and managed bytes of all families and devices. */
 uint64_t taf_live_bytes(void);
+/* The same of what lies on the host. */
+uint64_t taf_live_host_bytes(void);
 uint64_t taf_live_missed(void); /* pieces that could not be kept */
 /* All pieces of a api on a device are gone: its context was destroyed or reset. */
 void taf_live_drop(enum taf_api api, uint32_t device);

@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "crumb.h"
+#include "live.h"
 #include "mapped.h"
 #include "traced.h"
 
@@ -131,6 +132,7 @@ void taf_load_count(struct taf_load *l)
 	if (lane) {
 		l->allocs = atomic_load_explicit(&lane->allocs, memory_order_relaxed);
 		l->taken = atomic_load_explicit(&lane->bytes_taken, memory_order_relaxed);
+		l->on_host = taf_live_host_bytes();
 	}
 }
 
@@ -141,7 +143,7 @@ bool taf_load_is_dry(const struct taf_load *l)
 	return l->has_counts && lane && l->path &&
 	       atomic_load_explicit(&lane->allocs, memory_order_relaxed) != l->allocs &&
 	       atomic_load_explicit(&lane->bytes_taken, memory_order_relaxed) == l->taken &&
-	       !taf_mapped(l->path);
+	       taf_live_host_bytes() <= l->on_host && !taf_mapped(l->path);
 }
 
 void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)

@@ -18,8 +18,9 @@ struct taf_load {
 	struct taf_load_size size; /* with companions and cache */
 	bool is_known; /* the fields above are filled */
 	bool is_dry; /* it was for an estimate */
-	bool has_counts; /* the two below are filled */
+	bool has_counts; /* the three below are filled */
 	uint64_t allocs, taken; /* by this thread before the call: numbers, bytes */
+	uint64_t on_host; /* bytes that runtimes placed there, of all threads */
 	const char *path; /* theirs, while the call lasts; NULL: unknown */
 };
 

@@ -2,6 +2,7 @@
 /* fake_llama.c -- a llama.cpp made of the rows of hooks/llama.def (fake.h).
  *
  *   load           a new pointer, NULL where the path contains "fail"
+ *   FAKE_PIN=PATH  ... and takes FAKE_PIN_BYTES of pinned memory, of the fake HIP at path
  *   contexts       a new pointer each; two threads in one at once end the
  *                  process with status 97
  *   FAKE_DECODE_MS FAKE_SYNC_MS   how long llama_decode, llama_synchronize take
@@ -49,6 +50,8 @@
 #define HAND_llama_state_seq_get_size FAKE_HAND
 #define HAND_llama_adapter_lora_init FAKE_HAND
 #define HAND_llama_lora_adapter_init FAKE_HAND
+#include <dlfcn.h>
+
 #include "fake.h"
 
 struct model {
@@ -75,6 +78,19 @@ static void *returned(int row, void *p)
 	return p;
 }
 
+/* Takes pinned memory of the library at path. */
+static void pin(const char *path)
+{
+	void *handle = path ? dlopen(path, RTLD_NOW) : NULL, *p = NULL;
+	int (*take)(void **p, size_t n, unsigned flags);
+
+	if (!handle)
+		return;
+	p = dlsym(handle, "hipHostMalloc");
+	memcpy(&take, &p, sizeof(take));
+	take(&p, (size_t)fake_setting("FAKE_PIN_BYTES"), 0);
+}
+
 static void *new_model(int row, const char *path, const struct fake_value *v)
 {
 	struct model *m;
@@ -82,6 +98,7 @@ static void *new_model(int row, const char *path, const struct fake_value *v)
 	fake_called(row);
 	fake_check(row, fake_value_is_whole(v));
 	fake_sleep(fake_setting("FAKE_LOAD_MS"));
+	pin(getenv("FAKE_PIN"));
 	if (path && strstr(path, "fail"))
 		return returned(row, NULL);
 	m = calloc(1, sizeof(*m));
