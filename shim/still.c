@@ -120,15 +120,34 @@ static void sleep_a_while(uint32_t ms)
 	taf_sys_wait(&nothing, 0, ms);
 }
 
+/* True: a submit may still go on without its order; end_order is due, under holder. The
+ * first fence of a process takes long, so that one comes before. */
+static bool begin_order(void)
+{
+	uint32_t none = 0;
+
+	if (atomic_load(&taf_still.is_needed) == 2)
+		return false;
+	if (atomic_compare_exchange_strong(&taf_still.is_needed, &none, 1))
+		taf_sys_fence_all();
+	return true;
+}
+
+/* Without a fence: a store of before is seen after a while at the latest. */
+static void end_order(void)
+{
+	if (taf_sys_fence_all())
+		sleep_a_while(SETTLE_MS);
+	atomic_store(&taf_still.is_needed, 2);
+}
+
 /* Submits that come from now on stand still; those that were let in are waited for. */
 static bool hold(void)
 {
+	bool is_new = begin_order();
 	uint32_t nobody = 0;
 	uint64_t until = 0;
 
-	/* A store of before, without its order, is seen after a while at the latest. */
-	if (!atomic_load(&taf_still.is_needed) && !atomic_exchange(&taf_still.is_needed, 1))
-		sleep_a_while(SETTLE_MS);
 	while (!atomic_compare_exchange_strong(&taf_still.holder, &nobody, self())) {
 		until = until ? until : deadline();
 		if (nobody == self() || taf_sys_mono_ns() > until)
@@ -136,6 +155,8 @@ static bool hold(void)
 		wait_for(nobody);
 		nobody = 0;
 	}
+	if (is_new)
+		end_order();
 	for (int i = 0; is_anybody(i > SPINS); i++) {
 		until = until ? until : deadline();
 		if (taf_sys_mono_ns() > until)

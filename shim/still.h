@@ -17,7 +17,8 @@
  * since the drain waits for the capture, and so does one in a callback of a runtime,
  * which the queue may wait for.  Where one thread alone submits nothing is
  * done; the first time that there is another, submits begin to order their store
- * before their load (is_needed).
+ * before their load (is_needed), and whoever gives up then orders it for those that have
+ * not seen that yet.
  */
 #ifndef TAF_STILL_H
 #define TAF_STILL_H
@@ -28,7 +29,7 @@
 
 struct taf_still {
 	_Atomic(uint32_t) holder; /* tid; a futex; 0: nobody gives anything up */
-	_Atomic(uint32_t) is_needed;
+	_Atomic(uint32_t) is_needed; /* 2: and every thread sees it */
 	_Atomic(uint32_t) waiters; /* on holder: who ends wakes nobody where nobody sleeps */
 };
 

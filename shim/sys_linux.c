@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -394,4 +395,14 @@ void taf_sys_wake_all(_Atomic(uint32_t) *word)
 void taf_sys_wake_one(_Atomic(uint32_t) *word)
 {
 	taf_raw(SYS_futex, TAF_PTR(word), FUTEX_WAKE_PRIVATE, 1);
+}
+
+/* The kernel wants it announced once in each process. */
+int taf_sys_fence_all(void)
+{
+	int r = (int)taf_raw(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
+
+	if (r != -EPERM || taf_raw(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0))
+		return r;
+	return (int)taf_raw(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
 }

@@ -138,6 +138,45 @@ static void the_dead_are_not_waited_for(void **s)
 	taf_still_end();
 }
 
+static _Atomic(int) is_submitted, is_held, clashes;
+
+static void *submit_often(void *arg)
+{
+	(void)arg;
+	taf_tls.flight = &taf_flights[1];
+	while (!is_over) {
+		taf_still_enter(taf_tls.flight, false);
+		atomic_store_explicit(&is_submitted, 1, memory_order_relaxed);
+		if (atomic_load_explicit(&is_held, memory_order_relaxed))
+			clashes++;
+		atomic_store_explicit(&is_submitted, 0, memory_order_release);
+		taf_still_leave(taf_tls.flight, false);
+	}
+	return NULL;
+}
+
+/* A thread that submits knows nothing yet of orders when the first one begins. */
+static void the_first_time_is_like_any(void **s)
+{
+	pthread_t t;
+
+	(void)s;
+	taf_flight_lane();
+	clashes = is_held = 0;
+	assert_int_equal(pthread_create(&t, NULL, submit_often, NULL), 0);
+	for (int i = 0; i < 60000; i++) {
+		atomic_store(&taf_still.is_needed, 0);
+		assert_true(taf_still_begin());
+		is_held = 1;
+		clashes += is_submitted;
+		is_held = 0;
+		taf_still_end();
+	}
+	is_over = 1;
+	pthread_join(t, NULL);
+	assert_int_equal(clashes, 0);
+}
+
 static void *begin_and_go(void *arg)
 {
 	(void)arg;
@@ -250,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup(shared_lanes_stand, setup),
 		cmocka_unit_test_setup(begins_when_all_are_out, setup),
 		cmocka_unit_test_setup(the_dead_are_not_waited_for, setup),
+		cmocka_unit_test_setup(the_first_time_is_like_any, setup),
 		cmocka_unit_test_setup(nobody_waits_for_ever, setup),
 		cmocka_unit_test_setup(a_submit_waits_for_one_deadline, setup),
 		cmocka_unit_test_setup(ones_own_pass, setup),
