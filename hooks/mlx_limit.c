@@ -96,7 +96,7 @@ bool taf_mlx_limit_begin(struct taf_call *c, struct taf_mlx_limit *l)
 	taf_text_init(&why, l->why, sizeof(l->why));
 	if (c->is_counted)
 		l->set.is_told = taf_limit_grant(l->which, l->set.asked, &l->set.granted, &why);
-	if (!l->set.is_told)
+	if (l->which == TAF_LIMIT_WIRED && !l->set.granted)
 		l->set.is_kept = has_metal(c->caller);
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "event.h"
 #include "letter.h"
 #include "value.h"
+#include "version.h"
 
 #define SEVERITY_MAX 5
 
@@ -164,6 +165,8 @@ static int read_no_clear(char *text, union entry *e, struct taf_text *why)
 		return refuse(why, text, " is no engine; `taffrail hooks` lists them");
 	if (!*versions)
 		return refuse(why, text, " has no versions; write as in mlx:==0.31.2");
+	if (!taf_spec_is_valid(versions, why))
+		return -EINVAL;
 	taf_copy(e->no_clear.name, text, sizeof(e->no_clear.name));
 	return taf_copy(e->no_clear.versions, versions, sizeof(e->no_clear.versions))
 		       ? 0

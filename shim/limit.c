@@ -38,16 +38,14 @@ static uint64_t most_of(enum taf_limit which)
 {
 	const struct taf_amount *a = rule_of(which);
 	struct taf_sys_memory m = { .total = 0 };
-	uint64_t bytes;
 
 	if (taf_rules.mode == TAF_MODE_OFF || a->is == TAF_AMOUNT_NONE)
 		return UINT64_MAX;
 	if (a->is == TAF_AMOUNT_SWALLOW)
 		return 0;
-	if (a->is == TAF_AMOUNT_PCT && taf_sys_memory(&m))
+	if (a->is == TAF_AMOUNT_PCT && (taf_sys_memory(&m) || !m.total))
 		return UINT64_MAX;
-	bytes = taf_amount_bytes(a, m.total);
-	return bytes ? bytes : UINT64_MAX;
+	return taf_amount_bytes(a, m.total);
 }
 
 static bool is_swallowed(enum taf_limit which)
@@ -102,7 +100,7 @@ uint64_t taf_limit_answer(enum taf_limit which, const struct taf_limit_set *set,
 	atomic_fetch_or(&s->flags, IS_SET);
 	if (!set->is_told)
 		return set->is_kept ? asked : 0;
-	return was_changed && before == granted ? asked : before;
+	return set->is_kept && was_changed && before == granted ? asked : before;
 }
 
 uint64_t taf_limit_seen(enum taf_limit which, uint64_t given)

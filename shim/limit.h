@@ -9,7 +9,7 @@
  *   limits.wired, limits.cache, limits.memory
  *
  *     as_asked   passed on, unless the policy has changed something before
- *     a size     the smaller of the two is passed on
+ *     a size     the smaller of the two is passed on; 0 is one
  *     swallow    nothing is (wired alone; engines begin with none)
  *
  * A cache or memory limit holds from the first use on, asked for or not.

@@ -243,6 +243,9 @@ static void lists(void **state)
 	     "1:75: drain.no_clear: \"lama\" is no engine; `taffrail hooks` lists them\n");
 	assert_int_equal(policy->base.drain_no_clear.n, 2);
 	assert_string_equal(policy->base.drain_no_clear.at[0].name, "mlx");
+	/* It could match no version that there is. */
+	says("{\"drain\": {\"no_clear\": [{\"engine\": \"mlx\", \"versions\": \"banana\"}]}}",
+	     "1:25: drain.no_clear: \"banana\" begins with none of == != < <= > >= ~= ===\n");
 	says("{\"cadence\": {\"families\": [{\"match\": \"a\", \"floor\": 90}]}}",
 	     "1:51: cadence.families: a number alone has no unit; write as in \"90s\"\n");
 	says("{\"env\": {\"set\": {\"OK\": \"1\",\n\"LD_PRELOAD\": \"x\"}}}",
@@ -389,7 +392,7 @@ static void strangers(void **state)
 static void every_prefix(void **state)
 {
 	const char *text =
-		"{\"drain\": {\"no_clear\": [{\"engine\": \"mlx\", \"versions\": \"x\"}]}, /* c */"
+		"{\"drain\": {\"no_clear\": [{\"engine\": \"mlx\", \"versions\": \"<1\"}]}, /* c */"
 		"\"mode\": \"\\u00e9\\n\", \"memory\": {\"warn\": 6.5e+1, \"limit\": null}}";
 
 	(void)state;

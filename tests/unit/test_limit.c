@@ -100,6 +100,28 @@ static void swallows(void **state)
 	assert_int_equal(taf_limit_in_force(TAF_LIMIT_WIRED), 0);
 }
 
+/* Zero is an amount like any other, for what is wired as well. */
+static void grants_nothing(void **state)
+{
+	static const enum taf_amount_is kinds[] = { TAF_AMOUNT_BYTES, TAF_AMOUNT_PCT };
+	uint64_t granted;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		fresh(state);
+		taf_rules.limits_wired.is = kinds[i];
+		taf_rules.limits_cache.is = kinds[i];
+		engine = 5 * MIB;
+		assert_false(taf_limit_due(TAF_LIMIT_WIRED, &granted));
+		assert_true(taf_limit_due(TAF_LIMIT_CACHE, &granted));
+		assert_int_equal(granted, 0);
+		answers(TAF_LIMIT_CACHE, 5 * MIB);
+		assert_int_equal(engine, 0);
+		engine = 0;
+		answers(TAF_LIMIT_WIRED, 0);
+		assert_int_equal(engine, 0);
+	}
+}
+
 /* MLX without Metal forgets what is wired: the program must not be told otherwise. */
 static void forgets(void **state)
 {
@@ -109,6 +131,10 @@ static void forgets(void **state)
 	assert_int_equal(taf_limit_answer(TAF_LIMIT_WIRED, &s, 0), 0);
 	assert_int_equal(taf_limit_answer(TAF_LIMIT_WIRED, &s, 0), 0);
 	s.is_told = false;
+	assert_int_equal(taf_limit_answer(TAF_LIMIT_WIRED, &s, 0), 0);
+	s.is_told = true;
+	s.granted = 0;
+	assert_int_equal(taf_limit_answer(TAF_LIMIT_WIRED, &s, 0), 0);
 	assert_int_equal(taf_limit_answer(TAF_LIMIT_WIRED, &s, 0), 0);
 }
 
@@ -143,9 +169,13 @@ static void imposes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(as_asked, fresh), cmocka_unit_test_setup(clamps, fresh),
-		cmocka_unit_test_setup(swallows, fresh), cmocka_unit_test_setup(forgets, fresh),
-		cmocka_unit_test_setup(observes, fresh), cmocka_unit_test_setup(imposes, fresh),
+		cmocka_unit_test_setup(as_asked, fresh),
+		cmocka_unit_test_setup(clamps, fresh),
+		cmocka_unit_test_setup(swallows, fresh),
+		cmocka_unit_test_setup(grants_nothing, fresh),
+		cmocka_unit_test_setup(forgets, fresh),
+		cmocka_unit_test_setup(observes, fresh),
+		cmocka_unit_test_setup(imposes, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

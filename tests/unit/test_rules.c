@@ -198,6 +198,9 @@ static void lists(void **state)
 	assert_int_equal(taf_rules_set(&r, "lock.also", "metal-guard,/a/b", fresh()), 0);
 	assert_int_equal(r.lock_also.n, 2);
 	assert_int_equal(taf_rules_set(&r, "lock.also", "metalguard", fresh()), -EINVAL);
+	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "mlx:banana", fresh()), -EINVAL);
+	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "mlx:==1.x", fresh()), -EINVAL);
+	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "mlx:==0.31.*", fresh()), 0);
 	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "none", fresh()), 0);
 	assert_int_equal(r.drain_no_clear.n, 0);
 }

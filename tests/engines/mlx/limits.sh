@@ -28,6 +28,12 @@ check limits "what was small enough" 0 "$(number_of '.ev == "limit" and .ph == "
 	(.call | contains("memory")) and .bytes == 3145728 and .msg != null')"
 check limits "the cache is kept small" "true true" \
 	"$([ "$(cached guarded.err)" -le 1048576 ] && echo true) $([ "$(cached plain.err)" -gt 1048576 ] && echo true)"
+# Nothing is an amount, too: the engine is told of it.
+guarded --set limits.wired=0B --set limits.cache=0% -- "${steps[@]}" limits
+check_same "limits of zero"
+one "limits of zero" "what is wired" '.ev == "limit" and .ph == "end" and
+	(.call | contains("wired")) and .bytes == 3145728 and .msg == "asked 3.0 MiB, granted 0 B: limits.wired"'
+check "limits of zero" "nothing is cached" 0 "$(cached guarded.err)"
 guarded --set mode=observe --set limits.cache=1MiB -- "${steps[@]}" limits
 check_same "limits, observed"
 one "limits, observed" "a word of it" '.ev == "limit" and .ph == "end" and .bytes == 67108864 and
