@@ -52,7 +52,7 @@ int taf_body_add(struct taf_body *b, const struct taf_symbol *s)
 	}
 	left = b->n - (s->address - b->at);
 	b->functions[b->n_functions++] =
-		(struct taf_function){ s->address, s->size < left ? s->size : left, false };
+		(struct taf_function){ s->address, s->size < left ? s->size : left, 1, false };
 	return 0;
 }
 
@@ -75,6 +75,8 @@ static void sort(struct taf_body *b)
 	for (size_t i = 0; i < b->n_functions; i++)
 		if (!kept || b->functions[kept - 1].at != b->functions[i].at)
 			b->functions[kept++] = b->functions[i];
+		else
+			b->functions[kept - 1].names++;
 	b->n_functions = kept;
 }
 
@@ -136,6 +138,13 @@ bool taf_body_is_opcode(const struct taf_body *b, uint64_t at)
 			return true;
 	}
 	return false;
+}
+
+unsigned taf_body_names(const struct taf_body *b, uint64_t at)
+{
+	const struct taf_function *f = function_of(b, at);
+
+	return f && f->at == at ? f->names : 0;
 }
 
 bool taf_body_is_part(const struct taf_body *b, uint64_t at, uint64_t function)

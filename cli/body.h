@@ -11,6 +11,7 @@
 
 struct taf_function {
 	uint64_t at, size;
+	unsigned names; /* that begin there */
 	bool is_visited;
 };
 
@@ -32,6 +33,9 @@ void taf_body_close(struct taf_body *b);
 
 /* Whether an instruction of a known function has its opcode at this address. */
 bool taf_body_is_opcode(const struct taf_body *b, uint64_t at);
+
+/* How many functions begin at this address, by their names. */
+unsigned taf_body_names(const struct taf_body *b, uint64_t at);
 
 /* Whether it lies in the function that begins at that one. */
 bool taf_body_is_part(const struct taf_body *b, uint64_t at, uint64_t function);

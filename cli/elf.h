@@ -48,6 +48,10 @@ struct taf_symbol {
 	bool is_defined;
 	bool is_weak;
 	bool is_function;
+	bool is_source; /* not a name of code: the source whose local names follow; may be "" */
+	/* Its source kept it for itself, or nothing shows that it was a linker that made it
+	 * local: then its compiler may have changed how it is called. */
+	bool is_private;
 	uint64_t address, size; /* as the file counts */
 };
 

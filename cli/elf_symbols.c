@@ -39,6 +39,42 @@ static bool from_sections(struct taf_object *o, unsigned type, struct names *t)
 	return false;
 }
 
+/* From where on local names are globals that ld hid; 0: nothing says so.
+ *
+ * Names of hidden visibility become local in a program.  gold and lld leave the
+ * visibility beside them; ld of binutils removes it, but lists such names last,
+ * behind a source without a name (bfd/elflink.c, elf_link_output_extsym, where two
+ * sources or more are named).  A source without a name elsewhere is the output of
+ * an optimiser of the whole program. */
+static size_t hidden_from(const struct names *t)
+{
+	size_t sources = 0, last = 0;
+	GElf_Sym y;
+
+	for (size_t i = 1; i < t->n && i < INT32_MAX; i++) {
+		if (!taf_libelf.gelf_getsym(t->syms, (int)i, &y) ||
+		    GELF_ST_BIND(y.st_info) != STB_LOCAL)
+			break;
+		if (GELF_ST_VISIBILITY(y.st_other) != STV_DEFAULT)
+			return 0;
+		if (GELF_ST_TYPE(y.st_info) != STT_FILE)
+			continue;
+		if (last)
+			return 0;
+		if (y.st_name)
+			sources++;
+		else
+			last = i;
+	}
+	return sources >= 2 ? last : 0;
+}
+
+static bool is_private(const GElf_Sym *y, size_t index, size_t hidden)
+{
+	return GELF_ST_BIND(y->st_info) == STB_LOCAL &&
+	       GELF_ST_VISIBILITY(y->st_other) == STV_DEFAULT && (!hidden || index < hidden);
+}
+
 /* Without section headers: linkers put the strings right behind the symbols. */
 static bool from_dynamic(struct taf_object *o, struct names *t)
 {
@@ -78,6 +114,7 @@ long taf_object_symbols(struct taf_object *o, enum taf_symtab which,
 {
 	struct names t = { 0 };
 	GElf_Sym y;
+	size_t hidden;
 	long seen = 0;
 
 	if (!o->elf)
@@ -85,17 +122,20 @@ long taf_object_symbols(struct taf_object *o, enum taf_symtab which,
 	if (!from_sections(o, which == TAF_SYMS_DYNAMIC ? SHT_DYNSYM : SHT_SYMTAB, &t) &&
 	    (which != TAF_SYMS_DYNAMIC || !from_dynamic(o, &t)))
 		return 0;
+	hidden = which == TAF_SYMS_STATIC ? hidden_from(&t) : 0;
 	for (size_t i = 1; i < t.n && i < INT32_MAX; i++) {
 		struct taf_symbol s;
 
 		if (!taf_libelf.gelf_getsym(t.syms, (int)i, &y))
 			break;
-		s.name = y.st_name ? symbol_name(o, &t, y.st_name) : NULL;
-		if (!s.name || !s.name[0])
+		s.is_source = GELF_ST_TYPE(y.st_info) == STT_FILE;
+		s.name = y.st_name ? symbol_name(o, &t, y.st_name) : s.is_source ? "" : NULL;
+		if (!s.name || (!s.name[0] && !s.is_source) || (hidden && i == hidden))
 			continue;
 		s.is_defined = y.st_shndx != SHN_UNDEF;
 		s.is_weak = GELF_ST_BIND(y.st_info) == STB_WEAK;
 		s.is_function = GELF_ST_TYPE(y.st_info) == STT_FUNC;
+		s.is_private = is_private(&y, i, hidden);
 		s.address = y.st_value;
 		s.size = y.st_size;
 		seen++;

@@ -84,15 +84,21 @@ static struct taf_sites_fn *row_of(struct taf_sites *s, const char *name, size_t
 	return NULL;
 }
 
-/* What a linker leaves that optimises the whole program: names that it made global. */
+/* What a linker leaves that optimises the whole program: names that it made global, and
+ * sources that it made, of which ld of binutils removes the names. */
 static bool is_moved(const char *name)
 {
 	return strstr(name, ".lto_priv.") || strstr(name, ".llvm.");
 }
 
+static bool is_optimiser(const char *source)
+{
+	return !source[0] || !strcmp(source, "<artificial>") || !strcmp(source, "ld-temp.o");
+}
+
 static void see_name(struct scan *c, const struct taf_symbol *y)
 {
-	size_t n = strcspn(y->name, ".");
+	size_t n = strcspn(y->name, ".@"); /* name@VERSION is the function itself */
 	struct taf_sites_fn *f = row_of(c->s, y->name, n);
 
 	if (y->name[n] && is_moved(y->name))
@@ -100,13 +106,15 @@ static void see_name(struct scan *c, const struct taf_symbol *y)
 	if (!f)
 		return;
 	/* The cold part of a function is reached from the function alone. */
-	if (y->name[n]) {
+	if (y->name[n] == '.') {
 		if (strcmp(y->name + n, ".cold") != 0)
 			f->fate = TAF_SITES_CLONED;
 		return;
 	}
 	if (f->address)
 		f->fate = TAF_SITES_TWICE;
+	else if (y->is_private)
+		f->fate = TAF_SITES_PRIVATE;
 	f->address = y->address;
 }
 
@@ -122,6 +130,8 @@ static bool see_symbol(void *ctx, const struct taf_symbol *y)
 		return true;
 	}
 	c->s->has_symtab = true;
+	if (y->is_source && is_optimiser(y->name))
+		c->is_optimised_whole = true;
 	if (!y->is_defined || !y->is_function)
 		return true;
 	see_name(c, y);
@@ -185,16 +195,17 @@ static bool see_pointer(void *ctx, size_t index, uint64_t at)
 	return true;
 }
 
-/* Two rows that are one function: whoever calls it may mean either. */
+/* One function with two names: whoever calls it may mean either. */
 static void find_shared(struct scan *c)
 {
 	const struct taf_targets *t = &c->targets;
 
-	for (size_t i = 1; i < t->n; i++)
-		if (t->all[i].address == t->all[i - 1].address) {
-			c->s->fns[t->all[i].index].fate = TAF_SITES_SHARED;
-			c->s->fns[t->all[i - 1].index].fate = TAF_SITES_SHARED;
-		}
+	for (size_t i = 0; i < t->n; i++) {
+		struct taf_sites_fn *f = &c->s->fns[t->all[i].index];
+
+		if (taf_body_names(&c->body, f->address) > 1)
+			f->fate = TAF_SITES_SHARED;
+	}
 }
 
 static int find_sites(struct scan *c, struct taf_object *o)
@@ -226,7 +237,9 @@ const char *taf_sites_fate_name(const struct taf_sites_fn *f)
 	switch (f->fate) {
 	case TAF_SITES_CLONED: return "is inlined or cloned by the compiler";
 	case TAF_SITES_TWICE: return "is the name of two functions";
-	case TAF_SITES_SHARED: return "is the same function as another entry point";
+	case TAF_SITES_PRIVATE:
+		return "is local to one source, whose compiler may change its calls";
+	case TAF_SITES_SHARED: return "is the same function as another name";
 	case TAF_SITES_ODD: return "is called from code that cannot be read";
 	case TAF_SITES_LEAF: return "is so small that its callers may rely on how it was compiled";
 	case TAF_SITES_MANY: return "is called from too many places";
@@ -242,9 +255,13 @@ static bool is_lost(const struct taf_sites_fn *f)
 	return f->fate != TAF_SITES_FINE || f->is_pointed || f->is_exported;
 }
 
-/* The first reason stays: that an end would be missed outweighs every other. */
+/* The first reason stays: that an end would be missed outweighs those that leave out a row. */
 static void count_row(struct taf_sites_engine *e, const struct taf_sites_fn *f)
 {
+	if (f->fate == TAF_SITES_PRIVATE && !e->why) {
+		e->lost = f;
+		e->why = "calls of others may be inlined";
+	}
 	if (!is_watched(f))
 		return;
 	e->present++;
@@ -259,6 +276,23 @@ static void count_row(struct taf_sites_engine *e, const struct taf_sites_fn *f)
 		e->lost = f;
 	if (is_end(f) && !e->why)
 		e->why = "the end of what it is used for would be missed";
+}
+
+/* An engine is called, and whatever ends its handles nowhere: it is never called, or was
+ * inlined wherever it is. */
+static bool is_endless(const struct taf_sites *s, enum taf_engine engine)
+{
+	size_t n;
+	const struct taf_catalog_row *rows = taf_catalog(&n);
+	bool has_ends = false;
+
+	for (size_t i = 0; i < n; i++)
+		has_ends |= rows[i].engine == engine && rows[i].kind == TAF_UNLOAD;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->fns[i].row->engine == engine && s->fns[i].row->kind == TAF_UNLOAD &&
+		    s->fns[i].n_sites)
+			return false;
+	return has_ends && s->engines[engine].sites;
 }
 
 static void judge(struct scan *c)
@@ -280,6 +314,10 @@ static void judge(struct scan *c)
 		s->why = "it has no build id (link it with --build-id)";
 	if (!s->why && c->is_optimised_whole)
 		s->why = "it was optimised as a whole (LTO): calls may have been inlined";
+	for (int i = 0; i < TAF_ENGINE_COUNT && !s->why; i++)
+		if (is_endless(s, (enum taf_engine)i))
+			s->why = "nothing calls by name what frees its contexts or models: "
+				 "that may be inlined";
 	if (!s->why && s->sites > TAF_SITES_MAX)
 		s->why = "it has too many call sites";
 }
@@ -367,7 +405,7 @@ int taf_sites_scan(struct taf_object *o, struct taf_sites *s)
 static bool is_told(const struct taf_sites *s, const struct taf_sites_fn *f)
 {
 	return f->address && !s->engines[f->row->engine].why && f->fate != TAF_SITES_TWICE &&
-	       f->fate != TAF_SITES_CLONED;
+	       f->fate != TAF_SITES_CLONED && f->fate != TAF_SITES_PRIVATE;
 }
 
 char *taf_sites_text(const struct taf_sites *s)

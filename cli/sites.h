@@ -9,10 +9,14 @@
  *
  *   cloned     the compiler made a copy with another name (foo.part.0): calls of it differ
  *   twice      two functions have the name
- *   shared     two rows are one function
+ *   private    local to its source: its compiler may have changed how it is called
+ *   shared     it is one function with another name (an alias, or folded by the linker)
  *   odd        bytes that look like a call of it are no instruction of a known function
  *   leaf       it calls nothing that its compiler did not know (body.h)
  *   many       more call sites than are passed on
+ *
+ * Where a row is private its source may have inlined others, and where nothing that
+ * ends an engine is called by name its calls may all be inlined: left alone as well.
  *
  * A row that is also called through a pointer is guarded where it is called by
  * name, unless it ends something: see above. */
@@ -28,6 +32,7 @@ enum taf_sites_fate {
 	TAF_SITES_FINE, /* guarded where it is called; perhaps nowhere */
 	TAF_SITES_CLONED,
 	TAF_SITES_TWICE,
+	TAF_SITES_PRIVATE,
 	TAF_SITES_SHARED,
 	TAF_SITES_ODD,
 	TAF_SITES_LEAF,

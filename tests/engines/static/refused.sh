@@ -70,7 +70,10 @@ __attribute__((noinline, used)) static void part(void *p) { free(p); }'
 nothing clone "llama_free is inlined or cloned by the compiler"
 made_engine shared <<<'#include "engine.c"
 void llama_free_model(void *model) __attribute__((alias("llama_model_free")));'
-nothing shared "is the same function as another entry point"
+nothing shared "is the same function as another name"
+made_engine shared_other <<<'#include "engine.c"
+void drop_context(void *ctx) __attribute__((alias("llama_free")));'
+nothing shared_other "llama_free is the same function as another name"
 
 # The whole program.
 made no_id -Wl,--build-id=none <<<''
