@@ -8,7 +8,6 @@
 #include "show.h"
 
 #define LINES_MAX 8
-#define SHOWN_US 50 /* what is less rounds to nothing */
 #define NAME_MAX_BYTES 100
 
 /* Totals over the ends of one kind. */
@@ -75,7 +74,9 @@ static void print_load(FILE *out, const struct taf_trail *t, const struct taf_pa
 	if (taf_crumb_us(&line, TAF_KEY_MS, &us))
 		print_time(out, ", ", us, "");
 	if (is_open)
-		fputs(", did not come back", out);
+		fputs(taf_past_is_unread(t, begin) ? ", its weights are not evaluated yet"
+						   : ", did not come back",
+		      out);
 	if (taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc)
 		fprintf(out, ", FAILED (%" PRId64 ")", rc);
 	print_key(out, " by ", &line, TAF_KEY_CALL);
@@ -102,10 +103,7 @@ static void print_infer_time(FILE *out, const struct taf_story *s, const struct 
 	if (!t->n)
 		return;
 	fputs(s->infers_unwaited && !s->infers_waited ? ", submitted in " : ", ", out);
-	if (t->us < SHOWN_US)
-		fputs("<1ms", out);
-	else
-		print_time(out, "", t->us, "");
+	print_time(out, "", t->us, "");
 	if (!s->infers_unwaited)
 		fputs(s->infers_waited ? " in all with the waits for them" : " in all", out);
 	else if (s->infers_waited)
@@ -120,7 +118,7 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	fprintf(out, "%" PRIu64 " generation%s", s->infers, s->infers == 1 ? "" : "s");
 	print_infer_time(out, s, t);
 	if (t->tokens)
-		fprintf(out, ", %" PRIu64 " tokens", t->tokens);
+		fprintf(out, ", %" PRIu64 " token%s", t->tokens, t->tokens == 1 ? "" : "s");
 	if (t->tokens && t->n < s->infers)
 		fprintf(out, " in %" PRIu64 " that ended", t->n);
 	if (t->tokens && t->us)
@@ -128,7 +126,8 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	if (s->submits)
 		fprintf(out, ", %" PRIu64 " submit%s", s->submits, s->submits == 1 ? "" : "s");
 	if (t->peak)
-		fprintf(out, ", at most %" PRIu64 " tokens in one", t->peak);
+		fprintf(out, ", at most %" PRIu64 " token%s in one", t->peak,
+			t->peak == 1 ? "" : "s");
 	if (t->sequences > 1 || t->requests > t->n)
 		fprintf(out, "; for %" PRIu64 " requests or more, at most %" PRIu64 " at once",
 			t->requests, t->sequences);
@@ -233,9 +232,12 @@ static void print_exit(FILE *out, const struct taf_page *page)
 	}
 	taf_report_label(out, "exit");
 	if (taf_past_line(&t->past[begin < t->n_past ? begin : end], &line)) {
-		if (taf_crumb_i64(&line, TAF_KEY_RC, &rc))
+		bool has_rc = taf_crumb_i64(&line, TAF_KEY_RC, &rc);
+
+		if (has_rc)
 			print_status(out, rc);
-		print_key(out, " by ", &line, TAF_KEY_CALL);
+		if (!has_rc || rc >= 0) /* of a signal the call is its name once more */
+			print_key(out, " by ", &line, TAF_KEY_CALL);
 	}
 	if (begin < t->n_past)
 		print_last_drain(out, t, begin);

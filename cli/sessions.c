@@ -275,6 +275,17 @@ bool taf_past_line(const struct taf_past *p, struct taf_crumb_line *line)
 	return taf_crumb_parse_again(p->text, p->n, line);
 }
 
+bool taf_past_is_unread(const struct taf_trail *g, const struct taf_past *p)
+{
+	if (p->kind != TAF_LOAD || p->phase != TAF_BEGIN || p->mate ||
+	    (p->engine != TAF_ENGINE_MLX && p->engine != TAF_ENGINE_MLXC))
+		return false;
+	for (const struct taf_past *o = p + 1; o < g->past + g->n_past; o++)
+		if (o->kind == TAF_NOTE && o->of == p->seq)
+			return false;
+	return true;
+}
+
 /* Begins that wait for their end, the newest last. */
 struct waiting {
 	uint32_t *at;

@@ -108,6 +108,9 @@ struct taf_trail *taf_trails_newest(struct taf_trails *g, bool any);
  * or a beginning of the id. */
 bool taf_trail_is_named(const struct taf_trail *trail, const char *name);
 bool taf_past_line(const struct taf_past *p, struct taf_crumb_line *line);
+/* Whether p, a record of trail, is the begin of a load whose weights nobody has evaluated
+ * yet (shim/lazy.h): the call has returned, and nothing hangs in it. */
+bool taf_past_is_unread(const struct taf_trail *trail, const struct taf_past *p);
 /* CLOCK_MONOTONIC of that guest's boot in microseconds since 1970, by its last record. */
 uint64_t taf_trail_utc_us(const struct taf_trail *trail, uint64_t mono_ns);
 

@@ -146,6 +146,10 @@ const char *taf_show_ms(char *buf, size_t room, uint64_t us)
 	if (us >= 10000)
 		return taf_show_span(buf, room, us / 1000);
 	taf_text_init(&t, buf, room);
+	if (us < 100) { /* its tenth would be 0 */
+		taf_text_put(&t, "<1ms");
+		return buf;
+	}
 	taf_text_u64(&t, us / 1000);
 	taf_text_char(&t, '.');
 	taf_text_u64(&t, us % 1000 / 100);

@@ -266,7 +266,7 @@ static void take_open(struct taf_story *s, const struct taf_past *p)
 	taf_story_add_open(s, &o);
 }
 
-static void take_last(struct taf_story *s, const struct taf_past *p)
+static void take_last(struct taf_story *s, const struct taf_trail *t, const struct taf_past *p)
 {
 	struct taf_last_thing *last = taf_story_last_of(s, p->tid);
 	struct taf_crumb_line line;
@@ -275,7 +275,8 @@ static void take_last(struct taf_story *s, const struct taf_past *p)
 	last->phase = p->phase;
 	last->engine = p->engine;
 	last->mono_ns = p->mono_ns;
-	last->is_inside = p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_INFER;
+	last->is_inside = p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_INFER &&
+			  !taf_past_is_unread(t, p);
 	if (taf_past_line(p, &line))
 		taf_crumb_text(&line, TAF_KEY_CALL, last->call, sizeof(last->call));
 }
@@ -290,9 +291,9 @@ static void take_ends(struct taf_story *s, const struct taf_trail *t)
 			continue;
 		/* An exec that has no end has succeeded. */
 		if (p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_START &&
-		    p->kind != TAF_EXIT && p->kind != TAF_EXEC)
+		    p->kind != TAF_EXIT && p->kind != TAF_EXEC && !taf_past_is_unread(t, p))
 			take_open(s, p);
-		take_last(s, p);
+		take_last(s, t, p);
 	}
 }
 

@@ -43,6 +43,8 @@ bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, co
 		*c = taf_lazy_call(j->load);
 		taf_resume(c);
 		c->real = taf_real(t, row, caller);
+		if (c->real)
+			taf_lazy_evaluate(j->load);
 		return c->real != NULL;
 	}
 	taf_call_narrow(c, t, row);

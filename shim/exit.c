@@ -6,6 +6,7 @@
 #include "act.h"
 #include "crumb.h"
 #include "holding.h"
+#include "lazy.h"
 #include "learn.h"
 #include "life.h"
 #include "owner.h"
@@ -162,6 +163,7 @@ static void leave_by(const struct way *w)
 		if (taf_rules.mode == TAF_MODE_ENFORCE && taf_rules.drain_at_exit)
 			taf_still_for_good();
 		settle_all();
+		taf_lazy_leave();
 		drain_all();
 		taf_holding_leave();
 		taf_tally_leave();

@@ -124,6 +124,21 @@ struct taf_lazy *taf_lazy_take(void)
 	return NULL;
 }
 
+/* Before it is evaluated a load is only read: what the machine went down in is told by this
+ * record, which is on disk before their function computes. */
+void taf_lazy_evaluate(const struct taf_lazy *l)
+{
+	taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
+				     .phase = TAF_MARK,
+				     .engine = l->call.table->engine,
+				     .call = l->call.table->rows[l->call.row].name,
+				     .model = l->call.model,
+				     .has = TAF_HAS_OF,
+				     .of = l->call.of,
+				     .msg = "its weights are evaluated",
+				     .keep = TAF_KEEP_SYNC });
+}
+
 struct taf_call taf_lazy_call(const struct taf_lazy *l)
 {
 	return l->call;
@@ -283,6 +298,21 @@ bool taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
 	end_open();
 	unload_gone(c, held);
 	return begin(c, path);
+}
+
+void taf_lazy_leave(void)
+{
+	struct taf_call c;
+
+	for (int i = 0; i < OPEN_MAX; i++) {
+		if (atomic_load(&loads[i].state) != OPEN || !take(&loads[i], OPEN))
+			continue;
+		c = loads[i].call;
+		c.msg = "its weights were never evaluated";
+		taf_resume(&c);
+		taf_after(&c, 0);
+		put(&loads[i], FREE);
+	}
 }
 
 void taf_lazy_forget(void)

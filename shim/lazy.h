@@ -8,7 +8,9 @@
  *   taf_lazy_read    a file is read: begins a load, joins the one that is open, or
  *                    is none (a cache of a prompt that is read back)
  *   taf_lazy_take    an evaluation begins: the load that it will end, or NULL
+ *   taf_lazy_evaluate  writes that down, before it is made
  *   taf_lazy_end     it returned
+ *   taf_lazy_leave   the program ends: what was read only was loaded all the same
  *
  * No engine call says that a model was given up.  When another one is loaded and
  * the engine holds less than half of what its models took, the oldest of them are
@@ -30,9 +32,11 @@ extern _Atomic(uint32_t) taf_lazy_open;
  * engine holds now (UINT64_MAX: unknown). c->real is set. False: a rule refuses it. */
 bool taf_lazy_read(struct taf_call *c, const char *path, uint64_t held);
 struct taf_lazy *taf_lazy_take(void);
+void taf_lazy_evaluate(const struct taf_lazy *l);
 void taf_lazy_end(struct taf_lazy *l, struct taf_call *c, bool is_good);
 /* The call of the load, to be resumed in a frame of this thread (gate.h). */
 struct taf_call taf_lazy_call(const struct taf_lazy *l);
+void taf_lazy_leave(void);
 void taf_lazy_forget(void); /* a fork child loads nothing */
 
 #endif

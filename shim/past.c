@@ -211,18 +211,29 @@ static void take_exit(struct reading *g, const struct taf_crumb_line *line)
 		crash(g, line, crash_signal(-rc));
 }
 
-static void take_begin(struct reading *g, const struct taf_crumb_line *line, bool is_load)
+/* number: which key has the number that the end will name. */
+static void take_begin(struct reading *g, const struct taf_crumb_line *line, enum taf_key number)
 {
+	bool is_load = taf_crumb_kind(line) != TAF_INFER;
 	struct taf_ledger_event *e = is_load ? &g->s->load : &g->s->infer;
 	uint64_t seq;
 
-	if (!taf_crumb_u64(line, TAF_KEY_SEQ, &seq) || g->n_open == OPEN_MAX)
+	if (!taf_crumb_u64(line, number, &seq) || g->n_open == OPEN_MAX)
 		return;
 	g->open[g->n_open++] = (struct open){ seq, is_load };
 	fill_event(g, line, e);
 	e->is_suspected = true;
 	e->severity = TAF_SEVERITY_PANIC;
 	taf_copy(e->class, "dirty_boot", sizeof(e->class));
+}
+
+/* What is only read takes nothing down: a load of MLX counts from the note that its weights
+ * are evaluated (lazy.h). */
+static bool is_lazy(const struct taf_crumb_line *line)
+{
+	int engine = taf_crumb_engine(line);
+
+	return engine == TAF_ENGINE_MLX || engine == TAF_ENGINE_MLXC;
 }
 
 /* Written over in place: what it says is of the end of the log, wherever it stands. */
@@ -288,8 +299,10 @@ static void take_record(struct reading *g, const struct taf_crumb_line *line)
 		shut(g, of);
 	if (kind == TAF_EXIT)
 		take_exit(g, line);
-	else if ((kind == TAF_LOAD || kind == TAF_INFER) && phase == TAF_BEGIN)
-		take_begin(g, line, kind == TAF_LOAD);
+	else if (((kind == TAF_LOAD && !is_lazy(line)) || kind == TAF_INFER) && phase == TAF_BEGIN)
+		take_begin(g, line, TAF_KEY_SEQ);
+	else if (kind == TAF_NOTE && is_lazy(line))
+		take_begin(g, line, TAF_KEY_OF);
 	else if (kind == TAF_INFER && phase == TAF_MARK)
 		take_mark(g, line);
 	else if (kind == TAF_ERROR)

@@ -94,6 +94,33 @@ static void infer(void)
 	fx_put(&f, "infer", "begin", ",\"call\":\"llama_decode\",\"model\":\"tiny\"");
 }
 
+#define MLX_LOAD ",\"engine\":\"mlx\",\"call\":\"load_safetensors\",\"model\":\"tiny\""
+
+/* A load of MLX counts from where its weights are evaluated. */
+static void test_load_that_is_only_read(void **state)
+{
+	(void)state;
+	begin(77, FX_OTHER_BOOT);
+	fx_put(&f, "load", "begin", MLX_LOAD);
+	save(0);
+	assert_int_equal(check(), 0);
+	assert_int_equal(seen.n_events, 0);
+}
+
+static void test_load_that_is_evaluated(void **state)
+{
+	uint64_t of;
+
+	(void)state;
+	begin(78, FX_OTHER_BOOT);
+	of = fx_put(&f, "load", "begin", MLX_LOAD);
+	fx_put(&f, "note", "mark", MLX_LOAD ",\"of\":%" PRIu64, of);
+	save(0);
+	assert_int_equal(check(), 0);
+	assert_int_equal(seen.n_events, 1);
+	assert_string_equal(seen.event[0].model, "tiny");
+}
+
 static void test_open_generation(void **state)
 {
 	(void)state;
@@ -501,6 +528,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_open_generation),
+		CASE(test_load_that_is_only_read),
+		CASE(test_load_that_is_evaluated),
 		CASE(test_two_sessions_one_boot),
 		CASE(test_what_is_none),
 		CASE(test_killed_while_the_machine_went_on),

@@ -513,6 +513,28 @@ static void a_drain_that_never_came_back(void **state)
 	VERDICT("machine_down");
 }
 
+#define MLX_LOAD ",\"engine\":\"mlx\",\"call\":\"load_safetensors\",\"model\":\"tiny\""
+
+/* MLX reads headers first: until the weights are evaluated nothing can hang in the load. */
+static void a_load_that_is_only_read(void **state)
+{
+	struct fx *f = *state;
+	uint64_t of;
+
+	put_start(f);
+	of = fx_put(f, "load", "begin", MLX_LOAD ",\"bytes\":1048576");
+	fx_wait(f, 500);
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 0);
+	SAYS("after loading tiny, before any generation");
+	fx_put(f, "note", "mark", MLX_LOAD ",\"of\":%" PRIu64, of);
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 1);
+	SAYS("into loading tiny");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -536,6 +558,7 @@ int main(void)
 		TEST(an_exec_makes_a_new_image),
 		TEST(an_exec_that_failed_is_no_end),
 		TEST(a_drain_that_never_came_back),
+		TEST(a_load_that_is_only_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

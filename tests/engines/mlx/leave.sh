@@ -76,4 +76,21 @@ check signal "the report" "signal" "$("$taffrail" report --last --json | jq -r '
 guarded --set drain.at_exit=off -- "${steps[@]}" background
 check off status "exit 3" "$(cat guarded.status)"
 check off "drains" 0 "$(number_of '.ev == "drain"')"
-tally 65
+
+# Read and never evaluated: the load ends with the program, and nobody hangs in it.
+model a
+plain "${steps[@]}" read a
+guarded -- "${steps[@]}" read a
+check_same read
+one read "the end of the load" '.ev == "load" and .ph == "end" and .rc == 0'
+check read "nothing is open" 0 "$("$taffrail" report --last --json | jq '[.sessions[].open[]] | length')"
+fresh
+"$taffrail" run -- "${steps[@]}" read a wait >read.out 2>read.err &
+runner=$!
+until_true grep -q read read.out
+"$taffrail" report --last >read.text
+check "read, alive" "the report" 1 "$(grep -c 'its weights are not evaluated yet' read.text)"
+kill -KILL "$(crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid')"
+{ wait $runner; } 2>/dev/null
+check "read, killed" "nothing is open" 0 "$("$taffrail" report --all --json | jq '[.sessions[].open[]] | length')"
+tally 71
