@@ -5,6 +5,10 @@
 #ifndef GUEST_KHRONOS_CALLS_H
 #define GUEST_KHRONOS_CALLS_H
 
+#include <sched.h>
+
+#include "guest_khronos.h"
+
 static _Atomic(int) is_context_gone;
 
 static void context_gone(void *which, void *data)

@@ -36,7 +36,7 @@ cat >holder.sh <<'END'
 #!/bin/sh
 trap 'exit 3' TERM
 : >"up.$1"
-while [ ! -e go ]; do sleep 0.02; done
+while [ ! -e go ] && [ -e holder.sh ]; do sleep 0.02; done
 rm -f "up.$1"
 END
 chmod +x holder.sh
