@@ -69,7 +69,13 @@ static bool names_a_setting(const struct taf_crumb_line *line)
 {
 	char rule[48];
 
-	return taf_crumb_text(line, TAF_KEY_RULE, rule, sizeof(rule)) && taf_rule_of(rule) >= 0;
+	if (!taf_crumb_text(line, TAF_KEY_RULE, rule, sizeof(rule)))
+		return false;
+	switch (taf_rule_of(rule)) {
+	case TAF_RULE_eval_chunk:
+	case TAF_RULE_crumbs_journal: return false; /* a word about itself */
+	default: return taf_rule_of(rule) >= 0;
+	}
 }
 
 static bool is_fault(const struct taf_crumb_line *line)

@@ -86,6 +86,24 @@ static bool after_error(FILE *out, const struct taf_story *s)
 	return false;
 }
 
+/* The drain that was missed last waits for a thread, not for the device (owner.c). */
+static bool is_of_a_thread(const struct taf_trail *t)
+{
+	struct taf_crumb_line line;
+	char msg[160];
+	int64_t rc;
+
+	for (size_t i = t->n_past; i > 0; i--) {
+		const struct taf_past *p = &t->past[i - 1];
+
+		if (p->kind == TAF_DRAIN && p->phase != TAF_BEGIN && taf_past_line(p, &line) &&
+		    taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc)
+			return taf_crumb_text(&line, TAF_KEY_MSG, msg, sizeof(msg)) &&
+			       strstr(msg, "only that thread may");
+	}
+	return false;
+}
+
 static bool has_hung(const struct taf_story *s)
 {
 	return taf_story_open(s, TAF_INFER) || taf_story_open(s, TAF_SUBMIT) ||
@@ -98,7 +116,10 @@ void taf_report_next(FILE *out, const struct taf_page *page)
 	bool is_told = after_error(out, s);
 	char text[160];
 
-	if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING)
+	if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING && is_of_a_thread(page->trail))
+		next(out, "MLX lets a thread alone wait for what it submitted: let it end its "
+			  "work before the program leaves; no deadline helps");
+	else if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING)
 		next(out, "work takes longer than drain.deadline: raise it in the policy, or wait "
 			  "for the work before memory is freed");
 	switch (s->verdict) {

@@ -101,6 +101,7 @@ struct taf_story {
 	bool was_terminated; /* by the watch of its run */
 	char watch_rule[32];
 	char rule[TAF_LABEL_ROOM], ring[TAF_PATH_MAX], label[TAF_LABEL_ROOM];
+	struct taf_open_begin cut; /* the generation that the way out has closed; kind 0: none */
 	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
 	size_t n_open;
 	struct taf_last_thing last[TAF_LAST_MAX]; /* the latest first */

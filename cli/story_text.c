@@ -258,6 +258,10 @@ static void put_where(struct taf_text *t, const struct taf_story *s)
 		put_rest(t, s);
 		put_no_ring(t, s);
 		put_oldest(t, s);
+	} else if (s->cut.kind) {
+		taf_text_ms(t, s->cut.age_ms);
+		taf_text_put(t, " into ");
+		put_open(t, &s->cut);
 	} else {
 		put_idle(t, s);
 	}

@@ -231,6 +231,7 @@ static void rules_are_counted(void **state)
 	fx_put(f, "note", "mark", ",\"rule\":\"cadence.same_model\",\"msg\":\"1.0s of 3m 00s\"");
 	fx_put(f, "note", "mark", ",\"rule\":\"lock.on_conflict\",\"msg\":\"held by node\"");
 	fx_put(f, "note", "mark", ",\"rule\":\"policy\",\"msg\":\"no setting of that name\"");
+	fx_put(f, "note", "mark", ",\"rule\":\"eval.chunk\",\"msg\":\"9 arrays\"");
 	fx_put(f, "note", "mark", ",\"msg\":\"a remark\"");
 	fx_save(f, crumbs);
 	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
@@ -247,6 +248,30 @@ static void rules_are_counted(void **state)
 	assert_string_equal(get(warned, "rule")->valuestring, "lock.on_conflict");
 	assert_true(cJSON_IsNull(get(s, "run_end")));
 	cJSON_Delete(doc);
+}
+
+static void a_drain_is_missed_for_a_reason(void **state)
+{
+	static const char *const msg[] = {
+		"not drained: its thread is idle, and only that thread may synchronize what it "
+		"submitted last",
+		"not drained: the deadline passed",
+	};
+	struct fx *f = *state;
+
+	for (int is_deadline = 0; is_deadline < 2; is_deadline++) {
+		fx_begin(f, 4242 + is_deadline, FX_ROOM);
+		fx_put(f, "start", "mark", ",\"v\":1,\"seg\":0,\"exe\":\"/usr/bin/node\"");
+		fx_put(f, "drain", "mark",
+		       ",\"engine\":\"mlx\",\"rc\":-110,\"rule\":\"drain.at_exit\",\"msg\":\"%s\"",
+		       msg[is_deadline]);
+		fx_put(f, "exit", "end", ",\"rc\":0");
+		fx_save(f, crumbs);
+		assert_int_equal(
+			call(taf_verb_report, "--session", is_deadline ? "4243" : "4242", NULL), 0);
+		assert_int_equal(!strstr(out, "no deadline helps"), is_deadline);
+		assert_int_equal(!strstr(out, "raise it in the policy"), !is_deadline);
+	}
 }
 
 /* A shell that died after its children: none of their sessions knows. */
@@ -411,6 +436,7 @@ int main(void)
 		TEST(nothing_steers_the_terminal),
 		TEST(several_sessions_are_a_question),
 		TEST(rules_are_counted),
+		TEST(a_drain_is_missed_for_a_reason),
 		TEST(the_end_of_the_run_is_told),
 		TEST(nothing_there_is_said),
 		TEST(the_verdict_stands_once),

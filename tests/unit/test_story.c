@@ -513,6 +513,31 @@ static void a_drain_that_never_came_back(void **state)
 	VERDICT("machine_down");
 }
 
+/* Our drain ends what the signal came into; what was idle by then is only closed late. */
+static void a_generation_that_the_exit_closed(void **state)
+{
+	struct fx *f = *state;
+	uint64_t of, exit;
+
+	for (int is_idle = 0; is_idle < 2; is_idle++) {
+		again(f);
+		put_start(f);
+		of = put_infer(f);
+		fx_wait(f, 899);
+		exit = fx_put(f, "exit", "begin", ",\"call\":\"SIGTERM\",\"rc\":-15");
+		fx_put(f, "infer", "end",
+		       ",\"engine\":\"llama\",\"ms\":%d.000,\"submits\":8,\"of\":%" PRIu64,
+		       is_idle ? 100 : 890, of);
+		fx_put(f, "exit", "end", ",\"rc\":-15,\"of\":%" PRIu64, exit);
+		fx_save(f, crumbs);
+		VERDICT("signal");
+		SAYS(is_idle ? "while idle"
+			     : "899ms into a generation by llama_decode on tiny; it was on its way "
+			       "out");
+		assert_int_equal(story.n_open, 0);
+	}
+}
+
 #define MLX_LOAD ",\"engine\":\"mlx\",\"call\":\"load_safetensors\",\"model\":\"tiny\""
 
 /* MLX reads headers first: until the weights are evaluated nothing can hang in the load. */
@@ -558,6 +583,7 @@ int main(void)
 		TEST(an_exec_makes_a_new_image),
 		TEST(an_exec_that_failed_is_no_end),
 		TEST(a_drain_that_never_came_back),
+		TEST(a_generation_that_the_exit_closed),
 		TEST(a_load_that_is_only_read),
 	};
 

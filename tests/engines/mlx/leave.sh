@@ -41,6 +41,7 @@ for version in 0.31.2 $newest; do
 		check "$way, $version" "the end of the log" "$told" "$(records |
 			jq -r 'select((.ph != "mark" and (.ev | IN("exit", "drain"))) or .rule == "drain.at_exit") | [.ev, .ph] | join("-")' | xargs)"
 		one "$way, $version" "the drain" "$drained and .rc == 0"
+		check "$way, $version" "no limit was met" 0 "$(grep -c limited guarded.own)"
 	done
 	# What we must not do: behind the streams of its thread a synchronize ends the process.
 	plain "$python" "$here/steps.py" leave late
@@ -93,4 +94,4 @@ check "read, alive" "the report" 1 "$(grep -c 'its weights are not evaluated yet
 kill -KILL "$(crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid')"
 { wait $runner; } 2>/dev/null
 check "read, killed" "nothing is open" 0 "$("$taffrail" report --all --json | jq '[.sessions[].open[]] | length')"
-tally 71
+tally 79

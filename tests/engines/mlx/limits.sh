@@ -24,6 +24,7 @@ one limits "what was asked and granted" '.ev == "limit" and .ph == "end" and
 	(.call | contains("wired")) and .bytes == 3145728 and .msg == "asked 3.0 MiB, granted nothing: limits.wired"'
 one limits "the same of the cache" '.ev == "limit" and .ph == "end" and
 	(.call | contains("cache")) and .bytes == 67108864 and .msg == "asked 64.0 MiB, granted 1.0 MiB: limits.cache"'
+check limits "run says so" 1 "$(grep -c 'was limited [0-9]* times by the policy: limits\.[a-z]*, asked .* granted' guarded.own)"
 check limits "what was small enough" 0 "$(number_of '.ev == "limit" and .ph == "end" and
 	(.call | contains("memory")) and .bytes == 3145728 and .msg != null')"
 check limits "the cache is kept small" "true true" \
@@ -100,4 +101,4 @@ guarded --set versions.on_hit=refuse -- "$python" "$here/steps.py" many
 check refused "the evaluation" "exit 1" "$(cat guarded.status)"
 check refused "its error" "RuntimeError: refused by taffrail: \`taffrail report\` says by which rule" "$(tail -n 1 guarded.err)"
 one refused "the record of it" '.ev == "refuse" and .rule == "versions.on_hit"'
-tally 50
+tally 51
