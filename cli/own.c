@@ -34,6 +34,7 @@ bool taf_own_open(const struct taf_own *own)
 {
 	struct taf_session s = { .pid = getpid(),
 				 .start = taf_sys_start_ticks(0),
+				 .exe = own->program,
 				 .journal = own->journal,
 				 .ring_bytes = RING_BYTES,
 				 .segment_bytes = SEGMENT_BYTES };

@@ -325,6 +325,22 @@ static void remember(const struct taf_session *s)
 	start = s->start;
 }
 
+/* What the journal gets of a start, since the start record itself has no message. */
+static void announce(struct taf_rec *r, const struct taf_session *s)
+{
+	char buf[320];
+	struct taf_text t;
+
+	taf_text_init(&t, buf, sizeof(buf));
+	if (s->exe && s->exe[0]) {
+		taf_text_put(&t, taf_base(s->exe));
+		taf_text_put(&t, ", its log is in ");
+	}
+	taf_text_put(&t, s->dir);
+	r->msg = buf;
+	taf_journal_send(r, run, seq);
+}
+
 int taf_crumb_open(const struct taf_session *s)
 {
 	struct taf_rec r = { .kind = TAF_START, .phase = TAF_MARK, .mono_ns = taf_sys_mono_ns() };
@@ -353,9 +369,8 @@ int taf_crumb_open(const struct taf_session *s)
 	}
 	atomic_store_explicit(&is_open, true, memory_order_release);
 	taf_journal_open(s->journal);
-	r.msg = s->dir;
 	if (s->journal)
-		taf_journal_send(&r, run, seq);
+		announce(&r, s);
 	return 0;
 }
 

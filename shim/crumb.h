@@ -145,6 +145,7 @@ struct taf_session {
 	uint64_t start; /* ticks */
 	uint32_t ring_bytes, segment_bytes;
 	const char *head; /* the extra members of the start record: ,"v":1,"exe":... */
+	const char *exe; /* the program, for the journal; NULL: not said */
 	const char *journal; /* the socket that gets what matters too (journal.h); NULL: none */
 };
 

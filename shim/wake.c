@@ -185,6 +185,7 @@ static int open_log(const struct taf_loaded *loaded)
 	if (extra.is_cut)
 		taf_copy(head, ",\"v\":1,\"role\":\"guest\"", sizeof(head));
 	session.head = head;
+	session.exe = taf_exe();
 	err = taf_crumb_open(&session);
 	if (!err && complaint[0])
 		taf_crumb(

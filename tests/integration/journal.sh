@@ -56,7 +56,7 @@ check journal "the run" 1 "$(field TAFFRAIL_RUN | sort -u | wc -l)"
 check journal "records of the log" "$(crumbs | jq -r 'select((.ev == "load" and .model == "fail") or (.ev == "note" and .rule != null) or (.ev == "exit" and .ph == "end")).seq' | xargs)" \
 	"$(awk 'BEGIN { RS = ""; FS = "\n" } /TAFFRAIL_MODEL=fail/ || /TAFFRAIL_EV=exit/ { for (i = 1; i <= NF; i++)
 		if ($i ~ /^TAFFRAIL_SEQ=/) print substr($i, 14) }' got | xargs)"
-check journal "where the log is" 1 "$(field MESSAGE | grep -c "^start: $state/crumbs$")"
+check journal "where the log is" 1 "$(field MESSAGE | grep -c "^start: guest_steps, its log is in $state/crumbs$")"
 check journal "the exit" 1 "$(field MESSAGE | grep -c '^exit end .*rc 3')"
 
 # What `run` itself has to say.
