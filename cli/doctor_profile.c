@@ -139,6 +139,10 @@ static void print_asked(const struct taf_doctor_profile *p)
 		if (!*value)
 			continue;
 		taf_text_put(&t, t.used ? ", " : "");
+		if (asked[i].hint == TAF_HINT_CONTEXT && !strcmp(value, "0")) {
+			taf_text_put(&t, "the context of the model");
+			continue;
+		}
 		taf_text_put(&t, asked[i].before);
 		taf_text_put(&t, value);
 		taf_text_put(&t, asked[i].after);

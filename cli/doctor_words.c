@@ -3,8 +3,8 @@
  *
  * A script gives way to its interpreter as the kernel does it (one optional
  * argument, the script's path behind it), env to the command behind its
- * options (-S split as env splits it), a text file without "#!" to /bin/sh as
- * execvp does it.  The search itself is the one of `run` (launch.h).
+ * options (-S split as env splits it), nohup and its like to theirs, a text file
+ * without "#!" to /bin/sh as execvp does it.  The search itself is the one of `run` (launch.h).
  */
 #include "doctor.h"
 
@@ -202,6 +202,52 @@ static const char *base(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Programs that become the command behind their options. */
+static const struct wrapper {
+	const char *name;
+	const char *valued; /* options of one letter with a value */
+	size_t n_words; /* before the command */
+} wrappers[] = {
+	{ "nohup", "", 0 },	{ "nice", "n", 0 },	{ "setsid", "", 0 },
+	{ "stdbuf", "ioe", 0 }, { "timeout", "ks", 1 },
+};
+
+/* Where the command is among the words; 0: there is none, or an option is not known. */
+static size_t find_wrapped(const struct taf_words *w, const struct wrapper *p)
+{
+	size_t at = 1;
+
+	for (; at < w->n && w->words[at][0] == '-'; at++) {
+		const char *s = w->words[at];
+
+		if (!strcmp(s, "--")) {
+			at++;
+			break;
+		}
+		if (s[1] == '-' && !strchr(s, '='))
+			return 0;
+		at += s[1] && !s[2] && strchr(p->valued, s[1]);
+	}
+	at += p->n_words;
+	return at < w->n ? at : 0;
+}
+
+/* [nice, options, command, args] becomes [command, args]; 1 when there is a command. */
+static int follow_wrapper(struct taf_words *w, const char *name)
+{
+	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+		size_t at = strcmp(name, wrappers[i].name) ? 0 : find_wrapped(w, &wrappers[i]);
+
+		if (!at)
+			continue;
+		pass(w, w->target.path);
+		while (at--)
+			cut(w, 0);
+		return 1;
+	}
+	return 0;
+}
+
 /* One step on. 1: look again, 0: arrived, -errno. */
 static int step(struct taf_words *w)
 {
@@ -214,7 +260,8 @@ static int step(struct taf_words *w)
 		return err ? err : 1;
 	}
 	if (n >= 4 && !memcmp(head, "\177ELF", 4))
-		return strcmp(base(w->target.path), "env") ? 0 : follow_env(w);
+		return strcmp(base(w->target.path), "env") ? follow_wrapper(w, base(w->target.path))
+							   : follow_env(w);
 	if (!n)
 		return 0;
 	if (memchr(head, '\0', n))

@@ -36,7 +36,8 @@ static const struct {
 	{ "sd-*", DIFFUSION },
 };
 
-static const char *const interpreters[] = { "python*", "pypy*", "node*", "bun", "deno" };
+static const char *const interpreters[] = { "python*", "pypy*", "node*", "bun", "deno",
+					    "sh",      "bash",	"dash",	 "zsh", "ksh" };
 
 /* One flag of the families that have it. */
 static const struct {
@@ -79,10 +80,12 @@ static const struct {
 	{ "-c", LLAMA | DS4, TAF_HINT_CONTEXT },
 	{ "--ctx-size", ANY, TAF_HINT_CONTEXT },
 	{ "--n_ctx", LLAMA, TAF_HINT_CONTEXT },
+	{ "--ctx", DS4, TAF_HINT_CONTEXT },
 	{ "--max-model-len", VLLM, TAF_HINT_CONTEXT },
 	{ "--max-kv-size", MLX, TAF_HINT_CONTEXT },
 	{ "-np", LLAMA, TAF_HINT_PARALLEL },
 	{ "--parallel", LLAMA | OLLAMA, TAF_HINT_PARALLEL },
+	{ "--max-num-seqs", VLLM, TAF_HINT_PARALLEL },
 	{ "-ub", LLAMA, TAF_HINT_UBATCH },
 	{ "--ubatch-size", LLAMA, TAF_HINT_UBATCH },
 	{ "-ctk", LLAMA, TAF_HINT_CACHE_K },
@@ -135,6 +138,12 @@ static bool is_interpreter(const char *name)
 	return false;
 }
 
+/* "-c", and with it other flags of one letter: "-lc". */
+static bool is_program_text(const char *s)
+{
+	return taf_same(s, "-e") || (s[0] == '-' && s[1] != '-' && taf_ends(s, "c"));
+}
+
 /* Past the program's own name, and past an interpreter's words up to script or module. */
 static unsigned find_program(struct words *w)
 {
@@ -151,7 +160,7 @@ static unsigned find_program(struct words *w)
 		w->at++;
 		if (taf_same(s, "-m") && peek(w))
 			return family_of(w->argv[w->at++]);
-		if (taf_same(s, "-c") || taf_same(s, "-e")) {
+		if (is_program_text(s)) {
 			w->at += peek(w) != NULL; /* a program text, not a name */
 			return ANY;
 		}
@@ -161,12 +170,19 @@ static unsigned find_program(struct words *w)
 	return ANY;
 }
 
+static bool is_number(enum taf_hint hint)
+{
+	return hint == TAF_HINT_CONTEXT || hint == TAF_HINT_PARALLEL || hint == TAF_HINT_UBATCH;
+}
+
 /* The first of a list; a sub-word after ':' stays, it may be a tag. */
 static void keep(struct taf_model_hints *h, enum taf_hint hint, const char *value)
 {
 	char *to = h->text[hint];
 	size_t n = 0;
 
+	if (is_number(hint) && (value[0] < '0' || value[0] > '9'))
+		return;
 	while (value[n] && (value[n] != ',' || hint != TAF_HINT_LORA) &&
 	       n + 1 < sizeof(h->text[hint])) {
 		to[n] = value[n];

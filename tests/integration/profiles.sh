@@ -57,6 +57,16 @@ says doctor '^  profile    llama-server, built in \(the server of llama.cpp\): d
 says doctor '^  asks for   model /m/x.gguf, called nice, 4096 tokens of context, 4 sequences$' out
 "$bin" doctor -- other >out 2>err
 says 'not known' '^  profile    none: the program is not known, and no profile of a policy matches$' out
+"$bin" doctor -- llama-server -c 0 -np many >out 2>err
+says 'no number' '^  asks for   the context of the model$' out
+for words in nohup "nice -n 5" "nice -5" "env A=b" "timeout -k 5 10" "stdbuf -oL"; do
+	# shellcheck disable=SC2086 # words
+	"$bin" doctor --json -- $words llama-server -m x.gguf >out 2>err
+	check "$words" "the profile of what it starts" "llama-server x.gguf" \
+		"$(jq -r '"\(.profiles[0].name) \(.asks.model)"' out)"
+done
+"$bin" doctor --json -- sh -c './llama-server -m a.gguf' >out 2>err
+check 'a text for the shell' 'asks for nothing' null "$(jq -r .asks.model out)"
 LLAMA_ARG_CTX_SIZE=512 "$bin" doctor --json -- llama-server >out 2>err
 check 'from the environment' context 512 "$(jq -r .asks.context out)"
 check 'nothing is asked' model null "$(jq -r .asks.model out)"

@@ -420,6 +420,16 @@ static void test_hints(void **state)
 		{ "python3 -c x.gguf --model y", TAF_HINT_MODEL, "y" },
 		{ "python3 -c x.gguf", TAF_HINT_MODEL, "" },
 		{ "bash -m 3", TAF_HINT_MODEL, "" },
+		{ "sh -c x.gguf", TAF_HINT_MODEL, "" },
+		{ "/bin/bash -lc x.gguf", TAF_HINT_MODEL, "" },
+		{ "bash start.sh x.gguf", TAF_HINT_MODEL, "x.gguf" },
+		{ "llama-server -c banana", TAF_HINT_CONTEXT, "" },
+		{ "llama-server -c 4096 -c banana", TAF_HINT_CONTEXT, "4096" },
+		{ "llama-server -c 0", TAF_HINT_CONTEXT, "0" },
+		{ "vllm serve o/N --max-model-len 32k --max-num-seqs 8", TAF_HINT_CONTEXT, "32k" },
+		{ "vllm serve o/N --max-num-seqs 8", TAF_HINT_PARALLEL, "8" },
+		{ "ds4-server -m x.gguf --ctx 8192", TAF_HINT_CONTEXT, "8192" },
+		{ "python3 -m llama_cpp.server --n_ctx 2048", TAF_HINT_CONTEXT, "2048" },
 		{ "git commit -m msg -- a.gguf", TAF_HINT_MODEL, "" },
 	};
 
