@@ -73,6 +73,7 @@ struct taf_doctor {
 	struct taf_closure closure;
 	struct taf_object *program; /* closure.libs[0].object; NULL: could not be read */
 	bool is_static, is_musl, is_setuid, is_setgid, has_file_caps, is_cgo;
+	bool is_idle; /* no engine in sight, and no way to one */
 	bool is_starter; /* it imports what starts other programs */
 	enum taf_role role; /* what its command looks like */
 	struct taf_doctor_profile profile;

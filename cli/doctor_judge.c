@@ -189,7 +189,8 @@ static void judge_routes(struct taf_doctor *d)
 		taf_findings_add(&d->findings, TAF_SORT_NOTE, "run-time",
 				 "no engine among its libraries; if it loads engines at run time, "
 				 "the dlsym and dlopen routes cover it");
-	else if (!has_runtime)
+	d->is_idle = !has_runtime && d->dlopens == SIZE_MAX;
+	if (d->is_idle)
 		taf_findings_add(&d->findings, TAF_SORT_NOTE, "no-engine",
 				 "no engine among its libraries and it opens none: the guard stays "
 				 "asleep there");

@@ -71,7 +71,12 @@ static int plan_preload(struct plan *p)
 			return status;
 	}
 	p->is_preloaded = taf_preload_find(&p->preload, why, sizeof(why));
-	return p->is_preloaded || p->target.why ? 0 : unguarded(p, why);
+	if (!p->is_preloaded && !p->target.why)
+		return unguarded(p, why);
+	if (p->policy.is_strict && p->target.reach == TAF_REACH_FULL &&
+	    taf_run_sites_missed(p->target.program, why, sizeof(why)))
+		return unguarded(p, why);
+	return 0;
 }
 
 /* The folder of the crumbs, and what is wrong with it. 0, or under --strict an exit status. */

@@ -23,33 +23,49 @@ static void tell_lost(const char *program, const struct taf_sites *s)
 }
 
 /* A program that cannot be read, or a system without libelf: then it is started as it is,
- * and `taffrail doctor` says what is missing. */
-static int scan(const char *program, char **text)
+ * and `taffrail doctor` says what is missing. False: that, or no memory (err). */
+static bool scan(const char *program, struct taf_sites *s, int *err)
 {
 	struct taf_object o;
-	struct taf_sites s;
 	const char *why;
+
+	*err = 0;
+	if (taf_libelf_open(&why) || taf_object_open(program, &o))
+		return false;
+	*err = taf_sites_scan(&o, s);
+	taf_object_close(&o);
+	if (*err)
+		taf_sites_close(s);
+	return !*err;
+}
+
+bool taf_run_sites_missed(const char *program, char *why, size_t room)
+{
+	struct taf_sites s;
+	bool is_missed;
 	int err;
 
-	*text = NULL;
-	if (taf_libelf_open(&why) || taf_object_open(program, &o))
-		return 0;
-	err = taf_sites_scan(&o, &s);
-	if (!err) {
-		tell_lost(program, &s);
-		*text = taf_sites_text(&s);
-		err = !*text && s.sites && !s.why ? -ENOMEM : 0;
-	}
+	if (!scan(program, &s, &err))
+		return false;
+	is_missed = taf_sites_missed(&s, why, room);
 	taf_sites_close(&s);
-	taf_object_close(&o);
-	return err;
+	return is_missed;
 }
 
 int taf_run_sites(const char *program, struct taf_vars *vars)
 {
-	char *text;
-	int err = scan(program, &text);
+	struct taf_sites s;
+	char *text = NULL;
+	int err;
 
+	if (scan(program, &s, &err)) {
+		tell_lost(program, &s);
+		text = taf_sites_text(&s);
+		err = !text && s.sites && !s.why ? -ENOMEM : 0;
+		taf_sites_close(&s);
+	}
+	if (err)
+		return err;
 	if (text)
 		err = taf_vars_set(vars, TAF_SITES_VAR, text);
 	else

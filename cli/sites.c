@@ -408,6 +408,28 @@ static bool is_told(const struct taf_sites *s, const struct taf_sites_fn *f)
 	       f->fate != TAF_SITES_CLONED && f->fate != TAF_SITES_PRIVATE;
 }
 
+bool taf_sites_missed(const struct taf_sites *s, char *why, size_t room)
+{
+	if (s->why && s->present) {
+		snprintf(why, room, "its own engine is not guarded: %s", s->why);
+		return true;
+	}
+	for (int i = 0; !s->why && i < TAF_ENGINE_COUNT; i++) {
+		const struct taf_sites_engine *e = &s->engines[i];
+
+		if (!e->why)
+			continue;
+		snprintf(why, room, "%s in it is not guarded: %s %s, and %s",
+			 taf_engine_name((enum taf_engine)i), e->lost->row->name,
+			 taf_sites_fate_name(e->lost), e->why);
+		return true;
+	}
+	if (!s->present || s->rows)
+		return false;
+	snprintf(why, room, "its own engine is not guarded: nothing in it calls it by name");
+	return true;
+}
+
 char *taf_sites_text(const struct taf_sites *s)
 {
 	char *text = NULL;

@@ -73,6 +73,9 @@ int taf_sites_scan(struct taf_object *o, struct taf_sites *s);
 char *taf_sites_text(const struct taf_sites *s);
 void taf_sites_close(struct taf_sites *s);
 
+/* An engine in the program of which nothing is guarded: why, as "llama_free is ..., and ...".
+ * False: there is none. */
+bool taf_sites_missed(const struct taf_sites *s, char *why, size_t room);
 /* Whether call sites of that engine are looked for. */
 bool taf_sites_knows(enum taf_engine e);
 /* Why a row is not guarded, or not everywhere: what follows its name in a sentence. */

@@ -37,6 +37,11 @@ nothing() { # PROGRAM WHY
 	check "$1" "in one line" 1 "$(grep -c . guarded.own)"
 	"$bin" doctor -- "./$1" >doctor.txt
 	says "$1" doctor.txt "verdict *guarded in part: .*$2"
+	"$bin" doctor --strict -- "./$1" >/dev/null
+	check "$1" "doctor, strict" 69 $?
+	raw strict "$bin" run --strict -- "./$1" model.bin leave
+	check "$1" "run, strict" "exit 69" "$(cat strict.status)"
+	says "$1" strict.err "is not started, because it cannot be guarded: .*$2"
 }
 
 # The engine is guarded but for one row; doctor says which.
