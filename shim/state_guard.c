@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "state_guard.h"
 
+#include <errno.h>
+
 #include "../policy/text.h"
 #include "crumb.h"
 #include "load.h"
@@ -35,6 +37,7 @@ static void say_of(enum taf_kind kind, const struct taf_state_file *f, const cha
 
 	taf_copy(name, taf_base(f->path), sizeof(name));
 	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_put(&t, kind == TAF_WOULD ? "would refuse: " : "");
 	taf_text_put(&t, name);
 	taf_text_put(&t, ": ");
 	taf_text_put(&t, what);
@@ -104,14 +107,18 @@ void taf_state_saved(const struct taf_state_file *f)
 		       "restored unchecked");
 }
 
+/* Of a file that is not there nothing is to be said: its engine does. */
 static enum taf_saved_word judge(const struct taf_state_file *f, struct taf_text *why,
 				 struct taf_text *trouble)
 {
 	struct taf_saved *s = taf_scratch_take(sizeof(*s));
 	enum taf_saved_word word = TAF_SAVED_UNASKED;
+	int err = s ? look(f, s) : -ENOMEM;
 
-	if (s && !look(f, s))
+	if (!err)
 		word = taf_saved_judge(s, why, trouble);
+	else if (err == -ENOENT)
+		word = TAF_SAVED_FITS;
 	taf_scratch_give(s);
 	return word;
 }

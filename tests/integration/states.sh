@@ -91,6 +91,7 @@ without_shim "$guest" load=one.gguf infer=7 save=stranger.bin
 asks stranger "restore ok" "" load=two.gguf restore=stranger.bin
 has stranger "that it is unchecked" '.ev == "note" and .rule == "state_guard" and (.msg | test("restored unchecked"))'
 asks "no such file" "restore failed" "" load=one.gguf restore=nowhere.bin
+check "no such file" "nothing is said of whose it is" 0 "$(count '.rule == "state_guard"')"
 
 # The vocabulary, the files of the model, adapters.
 run FAKE_VOCAB=32000 load=one.gguf infer=1 save=v.bin
@@ -130,7 +131,7 @@ gguf one.gguf 1111
 run load=one.gguf infer=1 save=o.bin
 run TAFFRAIL_SET="state_guard=on;mode=observe" load=two.gguf restore=o.bin
 check observe "what it got" "restore ok" "$(cat shim.out)"
-has observe "would" '.ev == "would" and .rule == "state_guard" and (.msg | test("model two, was one"))'
+has observe "would" '.ev == "would" and .rule == "state_guard" and (.msg | test("^would refuse: o.bin: .*model two, was one"))'
 
 # A damaged entry: one line, nothing else lost, and the file is kept.
 run load=one.gguf infer=1 save=p.bin
