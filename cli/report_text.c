@@ -315,7 +315,7 @@ static void print_open(FILE *out, const struct taf_story *s)
 		fprintf(out, ", begun %s before; %s\n",
 			taf_show_ms(age, sizeof(age), s->oldest.age_ms * 1000),
 			s->oldest.is_inside ? "it has not come back"
-					    : "nothing has waited for it since");
+					    : "nothing that is seen has waited for it since");
 	}
 }
 

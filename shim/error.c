@@ -9,6 +9,7 @@
 #include "crumb.h"
 #include "recycle.h"
 #include "state.h"
+#include "tally.h"
 #include "work.h"
 
 #define SAID_WOULD (1u << 31)
@@ -256,6 +257,7 @@ static void say_refused(const char *call, struct taf_work *w, enum taf_use use)
 
 	if (head)
 		atomic_fetch_add(&head->refuses, 1);
+	taf_tally_rule(TAF_REFUSE, TAF_RULE_on_error);
 	if (atomic_fetch_or(&w->said, 1u << use) & 1u << use)
 		return;
 	taf_text_init(&t, buf, sizeof(buf));

@@ -26,6 +26,7 @@ static bool handles[TAF_MODELS_MAX];
 static _Atomic(uint32_t) next_handle;
 static _Atomic(uint32_t) restores; /* read back since the last crumb about it */
 static _Atomic(uint64_t) said_ns;
+static _Atomic(int32_t) missed_tid; /* whose last file was not there */
 
 static bool take(struct taf_lazy *l, uint32_t from)
 {
@@ -286,13 +287,27 @@ static bool is_seen(void)
 	       !(taf_tls.open & taf_mutes(TAF_LOAD));
 }
 
+/* A file that is not there: the engine says so itself, by the stream that it makes of it. */
+static bool is_missing(const char *path)
+{
+	int32_t me = taf_tid();
+
+	if (!path)
+		return atomic_compare_exchange_strong(&missed_tid, &me, 0);
+	if (is_beside(path, taf_base(path)))
+		return false;
+	atomic_store(&missed_tid, me);
+	return true;
+}
+
 bool taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
 {
 	c->real = taf_real(c->table, c->row, c->caller);
 	if (!c->real || !is_seen() || is_part(path))
 		return c->real != NULL;
 	if (!is_model(path)) {
-		say_restore(c, path);
+		if (!is_missing(path))
+			say_restore(c, path);
 		return true;
 	}
 	end_open();

@@ -147,12 +147,16 @@ static void say_would(const struct taf_admission *a, const struct taf_answer *an
 static void say_one(const struct taf_admission *a, const struct taf_answer *answer,
 		    const struct taf_answer *binding, uint64_t waited_ms)
 {
-	if (answer->action == TAF_ACT_REFUSE && answer == binding)
+	if (answer->action == TAF_ACT_REFUSE && answer == binding) {
 		say_as(a, answer, TAF_REFUSE, "");
-	else if (answer->action == TAF_ACT_REFUSE)
+		/* Counted with what a poisoned context is refused (error.c). */
+		if (answer->rule == TAF_RULE_on_error)
+			taf_tally_rule(TAF_REFUSE, answer->rule);
+	} else if (answer->action == TAF_ACT_REFUSE) {
 		say_as(a, answer, TAF_NOTE, "refuses it as well: ");
-	else
+	} else {
 		say_as(a, answer, TAF_NOTE, waited_ms ? "let through after the wait: " : "");
+	}
 }
 
 void taf_say_verdict(const struct taf_admission *a, const struct taf_verdict *v, uint64_t waited_ms)

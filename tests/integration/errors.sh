@@ -58,7 +58,9 @@ load failed" "$(cat shim.out)"
 check poison "decodes that reached the engine" 3 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end") | .submits) | add')"
 check poison "one crumb each: compute, positions, results, save" 4 "$(of_rule '.ev == "refuse" and .call != "llama_model_load_from_file"')"
 has poison "the load" '.ev == "refuse" and .rule == "on_error" and .call == "llama_model_load_from_file"'
-has poison "what is so from now on" '.ev == "note" and .rule == "on_error" and (.msg | test("^poisoned: "))'
+check poison "each is counted: decodes, what is shown, the load" true "$(TAFFRAIL_STATE=$state "$bin" report --all --json |
+	jq '[.sessions[].refused[] | select(.rule == "on_error") | .count] == [24]')"
+has poison "what is so from now on" '.ev == "note" and .rule == "on_error" and (.msg // "" | test("^poisoned: "))'
 # A context at the address of one that was poisoned is another one.
 with on_error=poison FAKE_DECODE_RC=-3 FAKE_DECODE_RC_AT=1 load=a.gguf infer=1 free make infer=1 show
 check "poison, freed" "the next one" "infer: 0

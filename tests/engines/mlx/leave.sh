@@ -85,6 +85,10 @@ guarded -- "${steps[@]}" read a
 check_same read
 one read "the end of the load" '.ev == "load" and .ph == "end" and .rc == 0'
 check read "nothing is open" 0 "$("$taffrail" report --last --json | jq '[.sessions[].open[]] | length')"
+plain "${steps[@]}" read none
+guarded -- "${steps[@]}" read none
+check_same "read, no file"
+check "read, no file" "no cache is read" 0 "$(number_of '.msg // "" | contains("saved cache")')"
 fresh
 "$taffrail" run -- "${steps[@]}" read a wait >read.out 2>read.err &
 runner=$!
@@ -94,4 +98,4 @@ check "read, alive" "the report" 1 "$(grep -c 'its weights are not evaluated yet
 kill -KILL "$(crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid')"
 { wait $runner; } 2>/dev/null
 check "read, killed" "nothing is open" 0 "$("$taffrail" report --all --json | jq '[.sessions[].open[]] | length')"
-tally 79
+tally 82
