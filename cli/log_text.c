@@ -226,7 +226,7 @@ void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_en
 	struct taf_log_boot *boot = &tail->boots[e->boot];
 	bool has_colour = taf_show_has_colour(out);
 	struct taf_crumb_line line;
-	char text[160];
+	char text[160], name[160];
 	const char *colour;
 	int64_t us;
 	int kind;
@@ -247,7 +247,7 @@ void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_en
 	fputs(*colour ? PLAIN : "", out);
 	put_column(out, taf_engine_name((enum taf_engine)taf_crumb_engine(&line)), 6);
 	taf_crumb_text(&line, TAF_KEY_CALL, text, sizeof(text));
-	put_column(out, text, CALL_WIDTH);
+	put_column(out, taf_show_call(name, sizeof(name), text), CALL_WIDTH);
 	put_details(out, &line);
 	fputc('\n', out);
 }

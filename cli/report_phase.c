@@ -46,12 +46,13 @@ static void print_time(FILE *out, const char *before, uint64_t us, const char *a
 static void print_key(FILE *out, const char *before, const struct taf_crumb_line *line,
 		      enum taf_key key)
 {
-	char text[512];
+	char text[512], name[512];
 
 	if (!taf_crumb_text(line, key, text, sizeof(text)) || !text[0])
 		return;
 	fputs(before, out);
-	taf_show_text(out, text, NAME_MAX_BYTES);
+	taf_show_text(out, key == TAF_KEY_CALL ? taf_show_call(name, sizeof(name), text) : text,
+		      NAME_MAX_BYTES);
 }
 
 /* One load: model, how long, how big, what it returned. */

@@ -166,6 +166,27 @@ const char *taf_show_bytes(char *buf, size_t room, uint64_t bytes)
 	return buf;
 }
 
+const char *taf_show_call(char *buf, size_t room, const char *call)
+{
+	const char *p = taf_starts(call, "_ZN") ? call + 3 : "";
+	struct taf_text t;
+	size_t n;
+
+	taf_text_init(&t, buf, room);
+	while (*p >= '1' && *p <= '9') {
+		for (n = 0; *p >= '0' && *p <= '9' && n < room; p++)
+			n = n * 10 + (size_t)(*p - '0');
+		if (n > taf_len(p))
+			break;
+		taf_text_put(&t, t.used ? "::" : "");
+		taf_text_put_n(&t, p, n);
+		p += n;
+	}
+	if (!t.used)
+		taf_text_put(&t, call);
+	return buf;
+}
+
 const char *taf_show_signal(char *buf, size_t room, int signal)
 {
 	const char *name = signal > 0 && signal < NSIG ? sigabbrev_np(signal) : NULL;

@@ -31,6 +31,8 @@ const char *taf_show_span(char *buf, size_t room, uint64_t ms);
 /* The same of microseconds; below 10 ms with a decimal: "0.4ms". Returns buf. */
 const char *taf_show_ms(char *buf, size_t room, uint64_t us);
 const char *taf_show_bytes(char *buf, size_t room, uint64_t bytes);
+/* "mlx::core::eval" of "_ZN3mlx4core4evalE...", other names as they are. Returns buf. */
+const char *taf_show_call(char *buf, size_t room, const char *call);
 /* "TERM" for 15 with its SIG: "SIGTERM"; "signal 99" for a stranger. Returns buf. */
 const char *taf_show_signal(char *buf, size_t room, int signal);
 /* The number of the first "SIG..." name in s, or 0. */

@@ -24,9 +24,11 @@ static void put_age(struct taf_text *t, const struct taf_story *s, uint64_t age_
 
 static void put_after(struct taf_text *t, const char *words, const char *name)
 {
+	char shown[TAF_ERROR_ROOM];
+
 	if (name[0]) {
 		taf_text_put(t, words);
-		taf_text_put(t, name);
+		taf_text_put(t, taf_show_call(shown, sizeof(shown), name));
 	}
 }
 
