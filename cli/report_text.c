@@ -220,6 +220,8 @@ static void print_head(FILE *out, const struct taf_trail *t, const struct taf_st
 
 static void print_call(FILE *out, int kind, const char *call)
 {
+	char name[TAF_LABEL_ROOM];
+
 	/* A note about a call says no more than the call itself. */
 	bool has_kind = kind != TAF_NOTE || !call[0];
 
@@ -227,7 +229,7 @@ static void print_call(FILE *out, int kind, const char *call)
 		fputs(kind >= 0 ? taf_kind_name((enum taf_kind)kind) : "?", out);
 	if (has_kind && call[0])
 		fputc(' ', out);
-	taf_show_text(out, call, 80);
+	taf_show_text(out, taf_show_call(name, sizeof(name), call), 80);
 }
 
 static void print_threads(FILE *out, const struct taf_story *s)
