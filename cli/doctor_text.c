@@ -107,9 +107,9 @@ static void print_verdict(const struct taf_doctor *d)
 	const char *between = ": ";
 
 	label("verdict");
-	coloured((int)d->verdict,
-		 d->verdict == TAF_GUARDED && d->is_idle ? "nothing to guard"
-							 : verdict_texts[d->verdict]);
+	coloured((int)d->verdict, d->verdict == TAF_GUARDED && d->is_idle
+					  ? "nothing to guard"
+					  : verdict_texts[d->verdict]);
 	for (size_t i = 0; d->verdict != TAF_GUARDED && i < d->findings.n; i++) {
 		if (d->findings.all[i].sort != sort)
 			continue;

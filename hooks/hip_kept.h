@@ -27,8 +27,8 @@ void taf_hip_made(enum taf_hip_kept what, void *handle, uint32_t device, const v
 /* was: what it was kept as, for stays when theirs refused; 0: it was not. */
 bool taf_hip_going(enum taf_hip_kept what, void *handle, uint32_t *was);
 void taf_hip_stays(void *handle, uint32_t was);
-/* Whether the default stream waits for what was kept as that, and is the low half of a key (flight.h)
- * that of a stream which is kept. */
+/* Whether the default stream waits for what was kept as that, and is the low half of a
+ * key (flight.h) that of a stream which is kept. */
 bool taf_hip_is_behind(uint32_t was);
 bool taf_hip_is_known(uint64_t low);
 bool taf_hip_reset(uint32_t device);
