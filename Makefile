@@ -243,7 +243,9 @@ LINK_libfake_cudart := -Wl,-Bsymbolic
 LINK_bench_crumb := -Wl,--wrap=taf_sys_fdatasync
 LINK_test_share := -Wl,--wrap=taf_sys_flock
 LINK_test_mark := -Wl,--wrap=taf_sys_mono_ns
-LINK_test_dirty := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id
+LINK_DIRTY := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id
+LINK_test_dirty := $(LINK_DIRTY)
+LINK_test_dirty_crash := $(LINK_DIRTY)
 
 tests: all $(TEST_BIN) $(FAKE_LIB) $(SIM_ALL)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_capture.c -- how captures are counted: once, however many layers they went
- * through, and not beyond the end of their device. */
+ * through, and not beyond the end of their device; and that a capture and a synchronize
+ * of ours exclude each other. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -8,6 +9,8 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #include "../../shim/capture.h"
 #include "../../shim/life.h"
@@ -16,6 +19,7 @@ static int setup(void **state)
 {
 	(void)state;
 	taf_capture_forget();
+	taf_rules_default(&taf_rules);
 	taf_tls.device = 0;
 	return 0;
 }
@@ -110,6 +114,72 @@ static void a_stream_that_was_not_destroyed_is_still_captured(void **state)
 	assert_int_equal(taf_captures_open(), 0);
 }
 
+static _Atomic(int) is_waiting;
+
+static void *open_capture(void *arg)
+{
+	(void)arg;
+	atomic_store(&is_waiting, 1);
+	taf_capture_opening();
+	atomic_store(&is_waiting, 2);
+	taf_capture_opened(0x77, true);
+	return NULL;
+}
+
+static void no_drain_while_a_stream_is_captured(void **state)
+{
+	(void)state;
+	taf_capture_opening();
+	assert_false(taf_capture_shut(0)); /* not even while it opens */
+	taf_capture_opened(0x10, true);
+	assert_false(taf_capture_shut(1000)); /* one's own: at once */
+	taf_capture_closed(0x99); /* of no stream that is captured */
+	assert_int_equal(taf_captures_open(), 1);
+	taf_capture_closed(0x10);
+	assert_true(taf_capture_shut(0));
+	taf_capture_free();
+	taf_capture_opening();
+	taf_capture_opened(0x10, false);
+	assert_int_equal(taf_captures_open(), 0);
+}
+
+static void a_capture_waits_for_a_drain(void **state)
+{
+	pthread_t t;
+
+	(void)state;
+	assert_true(taf_capture_shut(0));
+	assert_int_equal(pthread_create(&t, NULL, open_capture, NULL), 0);
+	while (!atomic_load(&is_waiting))
+		usleep(100);
+	/* It may be in the wait or about to be: it has not passed in either case. */
+	usleep(20000);
+	assert_int_equal(atomic_load(&is_waiting), 1);
+	assert_int_equal(taf_captures_open(), 0);
+	taf_capture_free();
+	pthread_join(t, NULL);
+	assert_int_equal(taf_captures_open(), 1);
+	assert_false(taf_capture_shut(1));
+	taf_capture_closed(0x77);
+	assert_true(taf_capture_shut(0));
+	taf_capture_free();
+}
+
+static void more_captures_than_the_table_are_counted(void **state)
+{
+	(void)state;
+	for (uint64_t s = 1; s <= 40; s++) {
+		taf_capture_opening();
+		taf_capture_opened(s, true);
+	}
+	for (uint64_t s = 40; s; s--) {
+		assert_false(taf_capture_shut(0));
+		taf_capture_closed(s);
+	}
+	assert_true(taf_capture_shut(0));
+	taf_capture_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +188,9 @@ int main(void)
 		cmocka_unit_test_setup(a_reset_ends_what_was_captured_there, setup),
 		cmocka_unit_test_setup(a_stream_that_goes_takes_no_other_with_it, setup),
 		cmocka_unit_test_setup(a_stream_that_was_not_destroyed_is_still_captured, setup),
+		cmocka_unit_test_setup(no_drain_while_a_stream_is_captured, setup),
+		cmocka_unit_test_setup(a_capture_waits_for_a_drain, setup),
+		cmocka_unit_test_setup(more_captures_than_the_table_are_counted, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,98 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_dirty.c -- what the log says of a boot that ended inside a call, and of crashes. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <signal.h>
-#include <utime.h>
-
-#include "../../shim/dirty.h"
-#include "../../shim/share.h"
-#include "../../shim/sys.h"
-#include "crumb_fixture.h"
-
-/* When the fixture's records were made: 2026-11-21T10:00:10Z and on. */
-#define FX_UTC_MS 1795255210000ull
-#define GUEST ",\"role\":\"guest\",\"machine\":\"%s\""
-
-static char dir[64], crumbs[80], machine[TAF_BOOT_ID_LEN + 1], here[TAF_BOOT_ID_LEN + 1];
-static struct taf_rules rules;
-static struct taf_ledger seen;
-static struct fx f;
-
-/* The machine's clocks, as far as UTC goes. */
-static uint64_t utc_us;
-
-uint64_t __wrap_taf_sys_utc_us(void);
-int __wrap_taf_sys_machine_id(char out[TAF_BOOT_ID_LEN + 1]);
-
-uint64_t __wrap_taf_sys_utc_us(void)
-{
-	return utc_us;
-}
-
-int __wrap_taf_sys_machine_id(char out[TAF_BOOT_ID_LEN + 1])
-{
-	strcpy(out, machine);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	fx_state(dir, crumbs);
-	taf_rules_default(&rules);
-	strcpy(machine, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-	taf_sys_boot_id(here);
-	utc_us = (FX_UTC_MS + TAF_HOUR_MS) * 1000;
-	taf_share_open(dir);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_remove(dir);
-	return 0;
-}
-
-static int check(void)
-{
-	struct taf_dirty_ask ask = { .rules = &rules, .crumbs = crumbs };
-	int err = taf_dirty_check(&ask), ignored;
-
-	seen = *taf_share_enter(&ignored);
-	taf_share_leave(TAF_SHARE_SAME);
-	return err;
-}
-
-static void begin(int pid, const char *boot)
-{
-	fx_begin(&f, pid, FX_ROOM);
-	strcpy(f.boot, boot);
-	fx_put(&f, "start", "mark", GUEST, machine);
-}
-
-/* Leaves it as written ms after the records of the fixture began. */
-static void save(uint64_t ms)
-{
-	char path[512];
-	time_t at = (time_t)((FX_UTC_MS + ms) / 1000);
-	unsigned seg = f.seg;
-
-	fx_save(&f, crumbs);
-	snprintf(path, sizeof(path), "%s/%s-%d-%" PRIu64 "-%03u.jsonl", crumbs, f.boot, f.pid,
-		 f.start, seg);
-	utime(path, &(struct utimbuf){ at, at });
-}
-
-static void infer(void)
-{
-	fx_put(&f, "infer", "begin", ",\"call\":\"llama_decode\",\"model\":\"tiny\"");
-}
+#include "dirty_fixture.h"
 
 #define MLX_LOAD ",\"engine\":\"mlx\",\"call\":\"load_safetensors\",\"model\":\"tiny\""
 
@@ -232,146 +140,6 @@ static void test_idle_but_loading(void **state)
 	check();
 	assert_int_equal(seen.n_events, 1);
 	assert_string_equal(seen.event[0].model, "big");
-}
-
-/* The answer to a wrong request. */
-static void test_what_is_no_crash(void **state)
-{
-	(void)state;
-	begin(20, here);
-	fx_put(&f, "error", "mark", ",\"class\":\"bad_batch\"");
-	fx_put(&f, "error", "mark", ",\"class\":\"exception\"");
-	save(TAF_HOUR_MS - 1000);
-	begin(21, here);
-	fx_put(&f, "error", "mark", ",\"class\":\"a_class_nobody_knows\"");
-	save(TAF_HOUR_MS - 1000);
-	begin(22, here);
-	fx_put(&f, "error", "mark", ",\"class\":\"out_of_memory\"");
-	save(TAF_HOUR_MS - 1000);
-	check();
-	assert_int_equal(seen.n_events, 2);
-	assert_true(seen.event[0].pid != 20 && seen.event[1].pid != 20);
-}
-
-/* A session that failed more than once. */
-static void fail_twice(int pid, uint64_t start)
-{
-	fx_begin(&f, pid, FX_ROOM);
-	strcpy(f.boot, here);
-	f.start = start;
-	fx_put(&f, "start", "mark", GUEST, machine);
-	fx_put(&f, "error", "mark", ",\"class\":\"compute_failed\"");
-	fx_wait(&f, 60000);
-	fx_put(&f, "error", "mark", ",\"class\":\"out_of_memory\"");
-}
-
-/* How many crashes one is, and which, is not a matter of who looked when. */
-static void test_one_of_a_session(void **state)
-{
-	struct taf_dirty_ask live = { .rules = &rules, .crumbs = crumbs, .wants_live = true };
-	int ignored;
-
-	(void)state;
-	fail_twice(getpid(), taf_sys_start_ticks(0));
-	save(TAF_HOUR_MS - 1000);
-	fail_twice(20, 5020);
-	save(TAF_HOUR_MS - 1000);
-	assert_int_equal(taf_dirty_check(&live), 0);
-	seen = *taf_share_enter(&ignored);
-	taf_share_leave(TAF_SHARE_SAME);
-	assert_int_equal(seen.n_events, 2);
-	for (uint32_t i = 0; i < 2; i++)
-		assert_string_equal(seen.event[i].class, "compute_failed");
-}
-
-/* Its end is a crash of its own, however early it failed the first time. */
-static void test_failed_and_died(void **state)
-{
-	(void)state;
-	fail_twice(20, 5020);
-	fx_wait(&f, 60000);
-	fx_put(&f, "error", "mark", ",\"class\":\"ggml_abort\"");
-	fx_put(&f, "error", "mark", ",\"class\":\"abort\"");
-	save(TAF_HOUR_MS - 1000);
-	check();
-	assert_int_equal(seen.n_events, 2);
-}
-
-/* Of one that left well nothing counts but what the device did not live through. */
-static void test_left_well(void **state)
-{
-	(void)state;
-	fail_twice(20, 5020);
-	fx_put(&f, "exit", "begin", ",\"rc\":0");
-	fx_put(&f, "exit", "end", ",\"rc\":0");
-	save(TAF_HOUR_MS - 1000);
-	fail_twice(21, 5021);
-	fx_wait(&f, 60000);
-	fx_put(&f, "error", "mark", ",\"class\":\"device_lost\"");
-	fx_put(&f, "exit", "begin", ",\"rc\":0");
-	fx_put(&f, "exit", "end", ",\"rc\":0");
-	save(TAF_HOUR_MS - 1000);
-	check();
-	assert_int_equal(seen.n_events, 1);
-	assert_string_equal(seen.event[0].class, "device_lost");
-	assert_int_equal(seen.event[0].pid, 21);
-}
-
-/* It returned 0 from main, and a destructor failed. */
-static void test_abort_behind_main(void **state)
-{
-	(void)state;
-	begin(20, here);
-	fx_put(&f, "exit", "begin", ",\"rc\":0");
-	fx_put(&f, "error", "mark", ",\"class\":\"ggml_abort\"");
-	save(TAF_HOUR_MS - 1000);
-	check();
-	assert_int_equal(seen.n_events, 1);
-	assert_string_equal(seen.event[0].class, "ggml_abort");
-}
-
-/* The record of a signal names no model; the log does. */
-static void test_model_of_a_crash(void **state)
-{
-	(void)state;
-	begin(20, here);
-	fx_put(&f, "load", "mark", ",\"model\":\"m\"");
-	fx_put(&f, "signal", "mark", ",\"call\":\"S\",\"rc\":%d", SIGSEGV);
-	save(TAF_HOUR_MS - 1000);
-	check();
-	assert_int_equal(seen.n_events, 1);
-	assert_string_equal(seen.event[0].model, "m");
-}
-
-/* What `run` saw says no model: the session of its guest does, also one that is older than
- * the last look, and of its pid the latest. */
-static void test_model_of_a_guest(void **state)
-{
-	(void)state;
-	begin(10, here);
-	fx_put(&f, "load", "begin", ",\"model\":\"earlier\"");
-	save(0);
-	assert_int_equal(check(), 0);
-	fx_begin(&f, 10, FX_ROOM);
-	strcpy(f.boot, here);
-	f.start += 7;
-	fx_put(&f, "start", "mark", GUEST, machine);
-	fx_put(&f, "load", "begin", ",\"model\":\"tiny\"");
-	save(TAF_HOUR_MS + 1000);
-	utc_us += TAF_HOUR_MS * 1000;
-	assert_int_equal(check(), 0);
-	assert_int_equal(seen.n_events, 0);
-	utc_us += 60 * 1000000;
-	fx_begin(&f, 11, FX_ROOM);
-	strcpy(f.boot, here);
-	fx_put(&f, "start", "mark", ",\"role\":\"run\"");
-	fx_put(&f, "exit", "mark", ",\"rc\":-11,\"pid_of_guest\":10");
-	save(2 * TAF_HOUR_MS - 1000);
-	assert_int_equal(check(), 0);
-	assert_int_equal(seen.n_events, 1);
-	assert_string_equal(seen.event[0].class, "SIGSEGV");
-	assert_int_equal(seen.event[0].pid, 10);
-	assert_string_equal(seen.event[0].model, "tiny");
 }
 
 static void test_killed_while_the_machine_went_on(void **state)
@@ -522,8 +290,6 @@ static void test_hostile_folder(void **state)
 	check();
 }
 
-#define CASE(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,13 +308,6 @@ int main(void)
 		CASE(test_idle),
 		CASE(test_in_the_middle),
 		CASE(test_idle_but_loading),
-		CASE(test_what_is_no_crash),
-		CASE(test_one_of_a_session),
-		CASE(test_failed_and_died),
-		CASE(test_left_well),
-		CASE(test_abort_behind_main),
-		CASE(test_model_of_a_crash),
-		CASE(test_model_of_a_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* test_story_open.c -- what of a session is open: waits, submissions, loads, an exec. */
+#include "story_fixture.h"
+
+static void a_wait_is_named(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "load", "begin", ",\"engine\":\"llama\",\"call\":\"load\",\"model\":\"tiny\"");
+	fx_put(f, "hold", "begin",
+	       ",\"rule\":\"cadence.same_model\",\"msg\":\"5.0s of 3m 00s, tiny, passes in 2m "
+	       "55s\"");
+	fx_save(f, crumbs);
+	fx_wait(f, 7900);
+	put_runner(f, -SIGTERM, "killed by SIGTERM");
+	VERDICT("signal");
+	SAYS("ended by SIGTERM while it waited because of cadence.same_model: "
+	     "5.0s of 3m 00s, tiny; for 7.9s");
+	/* Somebody else's generation is what it was in the middle of. */
+	f->tid = GUEST + 1;
+	put_infer(f);
+	fx_save(f, crumbs);
+	put_runner(f, -SIGTERM, "killed by SIGTERM");
+	VERDICT("signal");
+	assert_null(strstr(story.text, "waited"));
+}
+
+static void a_wait_that_goes_on_is_named(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "settle", "begin", ",\"rule\":\"cadence.families\",\"msg\":\"tiny\"");
+	fx_save(f, crumbs);
+	alive_pid = GUEST;
+	VERDICT("running");
+	SAYS("running, waiting because of cadence.families: tiny; for ");
+}
+
+static void an_idle_generation_has_ended(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+	uint64_t begin;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	begin = f->mono_ns;
+	fx_save(f, crumbs);
+	lane = ring_begin(f);
+	ring_submit(lane, begin);
+	ring_save(f);
+	fx_wait(f, 240);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 1);
+	fx_wait(f, 20);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 0);
+	assert_true(story.infer_end_inferred);
+	SAYS("while idle, after 1 generation on tiny (the end of the last one is inferred)");
+	/* Not while some thread is inside a call. */
+	ring_inside(lane, TAF_SYNC, begin + 1000000);
+	ring_save(f);
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 2);
+	/* A ring of another process with this name says nothing. */
+	((struct taf_ring_head *)(void *)ring)->start++;
+	ring_save(f);
+	VERDICT("killed");
+	assert_false(story.has_ring);
+	assert_int_equal(story.n_open, 1);
+}
+
+static void the_oldest_submission_is_named(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+	uint64_t begin, of;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	begin = f->mono_ns;
+	lane = ring_begin(f);
+	for (uint64_t i = 0; i < 8; i++)
+		ring_submit(lane, begin + 1000000 * i);
+	fx_wait(f, 10);
+	of = fx_put(f, "drain", "begin",
+		    ",\"engine\":\"llama\",\"msg\":\"submits 1..8 of this generation\"");
+	fx_wait(f, 1);
+	fx_put(f, "drain", "end", ",\"engine\":\"llama\",\"ms\":1.0,\"rc\":0,\"of\":%" PRIu64, of);
+	for (uint64_t i = 20; i < 24; i++)
+		ring_submit(lane, begin + 1000000 * i);
+	fx_wait(f, 30);
+	fx_put(f, "drain", "begin",
+	       ",\"engine\":\"llama\",\"msg\":\"submits 9..12 of this generation\"");
+	fx_save(f, crumbs);
+	ring_save(f);
+	fx_wait(f, 5000);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_true(story.oldest.is_known);
+	assert_int_equal(story.oldest.since_ns, begin + 20000000);
+	assert_int_equal(story.oldest.behind, 3);
+	assert_string_equal(story.oldest.label, "submits 9..12 of this generation");
+	assert_int_equal(story.drains, 2);
+	SAYS("the oldest submission not known to be done is");
+	SAYS("submits 9..12 of this generation");
+}
+
+/* All that was handed over before has been waited for: the call at hand is the oldest. */
+static void the_submission_at_hand_can_be_the_oldest(void **state)
+{
+	struct fx *f = *state;
+	struct taf_slot_body sync = { .row = 4,
+				      .engine = TAF_ENGINE_LLAMA,
+				      .kind = TAF_SYNC | TAF_END << 6 };
+	struct taf_lane *lane;
+	uint64_t begin;
+
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	begin = f->mono_ns;
+	lane = ring_begin(f);
+	ring_submit(lane, begin);
+	ring_submit(lane, begin + 1000000);
+	sync.stamp = begin + 2000000;
+	taf_ring_put(lane, &sync);
+	ring_inside(lane, TAF_SUBMIT, begin + 3000000);
+	ring_save(f);
+	fx_save(f, crumbs);
+	fx_wait(f, 503);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_true(story.oldest.is_known);
+	assert_true(story.oldest.is_inside);
+	assert_int_equal(story.oldest.age_ms, 500);
+	assert_string_equal(story.oldest.label, "submit 3 of this generation");
+}
+
+static void an_exec_makes_a_new_image(void **state)
+{
+	struct fx *f = *state;
+	struct taf_trail *t;
+
+	put_start(f);
+	put_infer(f);
+	fx_put(f, "exit", "begin", ",\"call\":\"execve\",\"rc\":0");
+	fx_put(f, "exec", "mark", ",\"call\":\"execve\",\"msg\":\"/usr/bin/other\"");
+	fx_save(f, crumbs);
+	VERDICT("clean");
+	SAYS("became another program");
+	alive_pid = GUEST;
+	VERDICT("running");
+	SAYS("another program");
+	/* The other program uses an engine as well: numbers begin again. */
+	f->seq = 0;
+	fx_wait(f, 10);
+	put_start(f);
+	put_load(f);
+	fx_save(f, crumbs);
+	alive_pid = 0;
+	VERDICT("killed");
+	t = load(GUEST);
+	assert_int_equal(t->past[t->n_past - 1].image, 1);
+	assert_true(t->past[1].mate == TAF_MATE_GONE);
+	assert_int_equal(story.n_open, 0);
+}
+
+static void an_exec_that_failed_is_no_end(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "exit", "begin", ",\"call\":\"execvp\",\"rc\":0");
+	fx_put(f, "exec", "mark", ",\"call\":\"execvp\",\"msg\":\"none\"");
+	put_load(f);
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	assert_false(story.has_exit);
+}
+
+/* Died in the drain before its exit: the exit record alone is no clean end. */
+static void a_drain_that_never_came_back(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "exit", "begin", ",\"call\":\"exit\",\"rc\":0");
+	fx_put(f, "drain", "begin", ",\"engine\":\"llama\",\"model\":\"tiny\"");
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	SAYS("it was on its way out");
+	strcpy(world.boot, FX_OTHER_BOOT);
+	VERDICT("machine_down");
+}
+
+/* Our drain ends what the signal came into; what was idle by then is only closed late. */
+static void a_generation_that_the_exit_closed(void **state)
+{
+	struct fx *f = *state;
+	uint64_t of, exit;
+
+	for (int is_idle = 0; is_idle < 2; is_idle++) {
+		again(f);
+		put_start(f);
+		of = put_infer(f);
+		fx_wait(f, 899);
+		exit = fx_put(f, "exit", "begin", ",\"call\":\"SIGTERM\",\"rc\":-15");
+		fx_put(f, "infer", "end",
+		       ",\"engine\":\"llama\",\"ms\":%d.000,\"submits\":8,\"of\":%" PRIu64,
+		       is_idle ? 100 : 890, of);
+		fx_put(f, "exit", "end", ",\"rc\":-15,\"of\":%" PRIu64, exit);
+		fx_save(f, crumbs);
+		VERDICT("signal");
+		SAYS(is_idle ? "while idle"
+			     : "899ms into a generation by llama_decode on tiny; it was on its way "
+			       "out");
+		assert_int_equal(story.n_open, 0);
+	}
+}
+
+#define MLX_LOAD \
+	",\"engine\":\"mlx\",\"call\":\"_ZN3mlx4core16load_safetensorsEv\",\"model\":\"tiny\""
+
+/* MLX reads headers first: until the weights are evaluated nothing can hang in the load. */
+static void a_load_that_is_only_read(void **state)
+{
+	struct fx *f = *state;
+	uint64_t of;
+
+	put_start(f);
+	of = fx_put(f, "load", "begin", MLX_LOAD ",\"bytes\":1048576");
+	fx_wait(f, 500);
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 0);
+	SAYS("after loading tiny, before any generation");
+	fx_put(f, "note", "mark", MLX_LOAD ",\"of\":%" PRIu64, of);
+	fx_save(f, crumbs);
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 1);
+	SAYS("into loading tiny by mlx::core::load_safetensors");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_wait_is_named),
+		TEST(a_wait_that_goes_on_is_named),
+		TEST(an_idle_generation_has_ended),
+		TEST(the_oldest_submission_is_named),
+		TEST(the_submission_at_hand_can_be_the_oldest),
+		TEST(an_exec_makes_a_new_image),
+		TEST(an_exec_that_failed_is_no_end),
+		TEST(a_drain_that_never_came_back),
+		TEST(a_generation_that_the_exit_closed),
+		TEST(a_load_that_is_only_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
