@@ -326,8 +326,9 @@ static void remember(const struct taf_session *s)
 }
 
 /* What the journal gets of a start, since the start record itself has no message. */
-static void announce(struct taf_rec *r, const struct taf_session *s)
+static void announce(const struct taf_rec *start_record, const struct taf_session *s)
 {
+	struct taf_rec r = *start_record;
 	char buf[320];
 	struct taf_text t;
 
@@ -337,8 +338,8 @@ static void announce(struct taf_rec *r, const struct taf_session *s)
 		taf_text_put(&t, ", its log is in ");
 	}
 	taf_text_put(&t, s->dir);
-	r->msg = buf;
-	taf_journal_send(r, run, seq);
+	r.msg = buf;
+	taf_journal_send(&r, run, seq);
 }
 
 int taf_crumb_open(const struct taf_session *s)

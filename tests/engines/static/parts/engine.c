@@ -69,7 +69,7 @@ int32_t llama_decode(void *ctx, struct fake_batch batch)
 	}
 	c->sum += batch.n;
 	c->is_entered = 0;
-	return (int32_t)(c->sum % 2 ? 0 : 0);
+	return 0;
 }
 
 void llama_synchronize(void *ctx)
