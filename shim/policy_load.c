@@ -4,8 +4,10 @@
 #include <errno.h>
 
 #include "compiled.h"
+#include "elfmap.h"
 #include "life.h"
 #include "state.h"
+#include "table.h"
 
 typedef int companion_fn(const char *path, struct taf_policy *out, size_t size, uint32_t version,
 			 void (*tell)(void *ctx, const char *line), void *ctx);
@@ -23,6 +25,47 @@ struct loading {
 	struct taf_loaded *out;
 	struct taf_text *why;
 };
+
+/* ggml is llama.cpp's, whisper.cpp's or stable-diffusion.cpp's, and is often called before them. */
+static bool is_over_ggml(enum taf_engine e)
+{
+	return e == TAF_ENGINE_LLAMA || e == TAF_ENGINE_WHISPER || e == TAF_ENGINE_SD;
+}
+
+static bool defines_load(const struct taf_elf *e, const struct taf_table *t)
+{
+	struct taf_elf_bytes b;
+
+	for (int i = 0; i < t->n_rows; i++)
+		if (t->rows[i].kind == TAF_LOAD && taf_elf_bytes(e, t->rows[i].name, STT_FUNC, &b))
+			return true;
+	return false;
+}
+
+static void look_locked(void *ctx)
+{
+	enum taf_engine *found = ctx;
+	struct taf_elf e;
+
+	for (struct link_map *m = taf_elf_first(); m; m = m->l_next) {
+		if (m == taf_elf_self() || !taf_elf_of(m, &e))
+			continue;
+		for (int t = 0; t < taf_table_count; t++)
+			if (is_over_ggml(taf_tables[t]->engine) &&
+			    defines_load(&e, taf_tables[t])) {
+				*found = taf_tables[t]->engine;
+				return;
+			}
+	}
+}
+
+/* Whose policy it is to be, where ggml is what was called first. */
+static enum taf_engine engine_over(enum taf_engine engine)
+{
+	if (engine == TAF_ENGINE_GGML)
+		taf_elf_locked(look_locked, &engine);
+	return engine;
+}
 
 static bool try_path(char out[512], const char *dir, const char *file)
 {
@@ -172,7 +215,7 @@ void taf_policy_load(enum taf_engine engine, struct taf_rules *rules, struct taf
 				   .argc = taf_argc,
 				   .argv = (const char *const *)taf_argv,
 				   .env = (const char *const *)taf_env_now };
-	struct taf_who who = { taf_exe(), "", taf_engine_name(engine), &start };
+	struct taf_who who = { taf_exe(), "", taf_engine_name(engine_over(engine)), &start };
 	uint8_t origin[TAF_RULE_COUNT] = { TAF_FROM_BUILTIN };
 	struct loading l = { room ? &room->policy : NULL, loaded, why };
 	const char *set = taf_env(taf_env_now, "TAFFRAIL_SET");

@@ -60,6 +60,7 @@ one "the model's end" '.ev == "unload" and .ph == "end" and .call == "llama_mode
 one "the exit" '.ev == "exit" and .ph == "begin" and .rc == 0'
 one "the end" '.ev == "exit" and .ph == "end" and .rc == 0 and .engine == "libc"'
 one "exact boundaries" '.ev == "start" and .role == "guest" and .boundaries == "exact" and .mode == "enforce"'
+one "the profile of what it is, though ggml is called before llama.cpp" '.ev == "start" and .role == "guest" and .profile == "node-llama-cpp"'
 check run "every end names its begin" "" "$(records | jq -rs '(map({key: "\(.pid) \(.seq)", value: .}) | from_entries) as $all |
 	.[] | select(.of != null) | . as $e | $all["\(.pid) \(.of)"] | select(.ev != $e.ev or .ph != "begin") | .seq')"
 
