@@ -9,12 +9,16 @@
 static _Atomic(struct taf_work *) holder;
 static _Atomic(uint32_t) turns; /* futex: goes on with each generation that ends */
 
+/* A generation that ends gives its turn back.  Who has taken it has perhaps not begun yet,
+ * as the record of that is written first: so long it is not idle either. */
 static bool is_idle(const struct taf_work *w)
 {
-	return !atomic_load(&w->handle) || !w->is_inferring ||
+	uint64_t end = taf_work_end_ns(w), turn = atomic_load(&w->turn_ns);
+
+	return !atomic_load(&w->handle) ||
 	       (!atomic_load(&w->is_inside) &&
 		taf_sys_mono_ns() >
-			taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000);
+			(end > turn ? end : turn) + (uint64_t)taf_rules.drain_idle_ms * 1000000);
 }
 
 /* True: w has the turn. */
@@ -22,6 +26,7 @@ static bool try_enter(struct taf_work *w)
 {
 	struct taf_work *has = NULL;
 
+	atomic_store(&w->turn_ns, taf_sys_mono_ns());
 	if (atomic_compare_exchange_strong(&holder, &has, w) || has == w)
 		return true;
 	return is_idle(has) && atomic_compare_exchange_strong(&holder, &has, w);

@@ -81,6 +81,7 @@ struct taf_work {
 	struct taf_coarse at; /* when its latest submit ended */
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	uint64_t drained_ns; /* or made */
+	_Atomic(uint64_t) turn_ns; /* not under it: when it asked for its turn (serial.h) */
 	struct taf_repeats repeats;
 	uint64_t
 		waited_ns; /* end of the last wait, its own or ours, for what a burst submitted; 0 */
