@@ -443,6 +443,10 @@ static void end_infer(struct taf_work *w)
 			     .us = (taf_work_end_ns(w) - w->begin_ns) / 1000,
 			     .keep = TAF_KEEP_LOG };
 
+	/* First of all: who seizes w meanwhile, to leave, must not end it once more. */
+	w->is_inferring = false;
+	if (w->is_burst)
+		taf_burst_end(w);
 	r.has = TAF_HAS_OF | TAF_HAS_SUBMITS | TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_LIVE |
 		TAF_HAS_HANDLES | TAF_HAS_MS | TAF_HAS_KV;
 	taf_text_init(&extra, buf, sizeof(buf));
@@ -458,13 +462,11 @@ static void end_infer(struct taf_work *w)
 		r.live = taf_live_bytes();
 		taf_text_init(&extra, buf, sizeof(buf));
 		taf_holding_put(w, &extra);
-		taf_burst_end(w);
 	}
 	taf_traced_end(w, &extra);
 	r.extra = extra.is_cut ? NULL : buf;
 	taf_crumb(&r);
 	taf_learn_inferred(w);
-	w->is_inferring = false;
 	taf_serial_leave(w);
 	w->owes_sync = true;
 }
