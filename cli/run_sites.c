@@ -10,16 +10,10 @@
 
 static void tell_lost(const char *program, const struct taf_sites *s)
 {
-	if (s->why && s->present)
-		taf_tell("%s: its own engine is not guarded: %s", program, s->why);
-	for (int i = 0; !s->why && i < TAF_ENGINE_COUNT; i++) {
-		const struct taf_sites_engine *e = &s->engines[i];
+	char why[512];
 
-		if (e->why)
-			taf_tell("%s: %s in it is not guarded: %s %s, and %s", program,
-				 taf_engine_name((enum taf_engine)i), e->lost->row->name,
-				 taf_sites_fate_name(e->lost), e->why);
-	}
+	for (int at = 0; taf_sites_lost(s, &at, why, sizeof(why));)
+		taf_tell("%s: %s", program, why);
 }
 
 /* A program that cannot be read, or a system without libelf: then it is started as it is,

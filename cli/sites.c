@@ -408,22 +408,33 @@ static bool is_told(const struct taf_sites *s, const struct taf_sites_fn *f)
 	       f->fate != TAF_SITES_CLONED && f->fate != TAF_SITES_PRIVATE;
 }
 
-bool taf_sites_missed(const struct taf_sites *s, char *why, size_t room)
+bool taf_sites_lost(const struct taf_sites *s, int *at, char *why, size_t room)
 {
-	if (s->why && s->present) {
+	if (s->why && s->present && !*at) {
+		*at = TAF_ENGINE_COUNT;
 		snprintf(why, room, "its own engine is not guarded: %s", s->why);
 		return true;
 	}
-	for (int i = 0; !s->why && i < TAF_ENGINE_COUNT; i++) {
-		const struct taf_sites_engine *e = &s->engines[i];
+	while (!s->why && *at < TAF_ENGINE_COUNT) {
+		int engine = (*at)++;
+		const struct taf_sites_engine *e = &s->engines[engine];
 
 		if (!e->why)
 			continue;
 		snprintf(why, room, "%s in it is not guarded: %s %s, and %s",
-			 taf_engine_name((enum taf_engine)i), e->lost->row->name,
+			 taf_engine_name((enum taf_engine)engine), e->lost->row->name,
 			 taf_sites_fate_name(e->lost), e->why);
 		return true;
 	}
+	return false;
+}
+
+bool taf_sites_missed(const struct taf_sites *s, char *why, size_t room)
+{
+	int at = 0;
+
+	if (taf_sites_lost(s, &at, why, room))
+		return true;
 	if (!s->present || s->rows)
 		return false;
 	snprintf(why, room, "its own engine is not guarded: nothing in it calls it by name");

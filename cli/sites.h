@@ -76,6 +76,9 @@ void taf_sites_close(struct taf_sites *s);
 /* An engine in the program of which nothing is guarded: why, as "llama_free is ..., and ...".
  * False: there is none. */
 bool taf_sites_missed(const struct taf_sites *s, char *why, size_t room);
+/* Of that each engine that was to be guarded and is not, from *at on, which begins at 0:
+ * false when there is none any more. */
+bool taf_sites_lost(const struct taf_sites *s, int *at, char *why, size_t room);
 /* Whether call sites of that engine are looked for. */
 bool taf_sites_knows(enum taf_engine e);
 /* Why a row is not guarded, or not everywhere: what follows its name in a sentence. */

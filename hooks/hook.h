@@ -151,6 +151,17 @@ static inline uint64_t taf_u64_int(uint64_t n)
 	return n;
 }
 
+/* And back. */
+static inline void *taf_pointer_of(uint64_t n)
+{
+	union {
+		uint64_t n;
+		void *p;
+	} u = { .n = n };
+
+	return u.p;
+}
+
 /* What was written to where a pointer of theirs points. */
 #define TAF_WHERE(p) taf_where(p)
 static inline uint64_t taf_where(const void *p)

@@ -23,16 +23,6 @@
 #define SLEEP_US 50
 #define SLEEP_MOST_US 1000
 
-static void *pointer_of(uint64_t n)
-{
-	union {
-		uint64_t n;
-		void *p;
-	} u = { .n = n };
-
-	return u.p;
-}
-
 static void give(void *event, const void *home)
 {
 	clReleaseEvent_fn *release = THEIRS(clReleaseEvent, home);
@@ -80,13 +70,13 @@ static int await(const struct taf_queue *q, void *event, const void *home, uint6
 static int await_late(struct taf_queue *q, uint64_t until)
 {
 	uint64_t late = atomic_exchange(&q->late, 0), none = 0;
-	int err = late ? await(q, pointer_of(late), q->home,
+	int err = late ? await(q, taf_pointer_of(late), q->home,
 			       taf_state_now() == TAF_LEAVING ? until : 0)
 		       : 0;
 
 	if (err == -ETIMEDOUT && atomic_compare_exchange_strong(&q->late, &none, late))
 		return err;
-	give(pointer_of(late), q->home);
+	give(taf_pointer_of(late), q->home);
 	return err == -ETIMEDOUT ? err : 0;
 }
 
@@ -104,7 +94,7 @@ static int await_now(struct taf_queue *q, void *event, uint64_t until)
 
 static void look(struct taf_queue *q)
 {
-	void *event = pointer_of(atomic_load(&q->handle));
+	void *event = taf_pointer_of(atomic_load(&q->handle));
 
 	if (await(NULL, event, q->home, 0) == -ETIMEDOUT)
 		return;
@@ -147,11 +137,11 @@ static int await_retired(struct taf_queue *q, uint64_t until)
 {
 	uint64_t mark = atomic_load(&q->handle);
 	bool is_late = atomic_exchange(&q->late, mark) && taf_state_now() != TAF_LEAVING;
-	int err = await(NULL, pointer_of(mark), q->home, is_late ? 0 : until);
+	int err = await(NULL, taf_pointer_of(mark), q->home, is_late ? 0 : until);
 
 	if (err == -ETIMEDOUT)
 		return err;
-	give(pointer_of(mark), q->home);
+	give(taf_pointer_of(mark), q->home);
 	taf_queue_drop(q);
 	return err;
 }
@@ -182,8 +172,8 @@ void taf_cl_let_go(struct taf_queue *q)
 	taf_cl_look();
 	taf_tls.inside++;
 	taf_queue_going(q);
-	give(pointer_of(atomic_exchange(&q->late, 0)), q->home);
-	if (is_to_be_kept(q) && !mark(pointer_of(atomic_load(&q->handle)), q->home, &event) &&
+	give(taf_pointer_of(atomic_exchange(&q->late, 0)), q->home);
+	if (is_to_be_kept(q) && !mark(taf_pointer_of(atomic_load(&q->handle)), q->home, &event) &&
 	    event)
 		retire(q, event);
 	else
@@ -207,7 +197,7 @@ int taf_cl_wait(struct taf_queue *q, uint64_t until)
 	if (!taf_queue_stay(q))
 		return -ETIMEDOUT;
 	err = await_late(q, until);
-	err = err ? err : mark(pointer_of(handle), q->home, &event);
+	err = err ? err : mark(taf_pointer_of(handle), q->home, &event);
 	err = err ? err : await_now(q, event, until);
 	taf_queue_go(q);
 	if (!err)

@@ -17,22 +17,12 @@
 #define OF_QUEUE(q, name) \
 	((name##_fn *)taf_vk_fn_of((q)->parent, ROW_##name, (taf_fn)THEIRS(name, (q)->home)))
 
-static void *pointer_of(uint64_t n)
-{
-	union {
-		uint64_t n;
-		void *p;
-	} u = { .n = n };
-
-	return u.p;
-}
-
 static void destroy(const struct taf_queue *q, uint64_t fence)
 {
 	vkDestroyFence_fn *theirs = OF_QUEUE(q, vkDestroyFence);
 
 	if (theirs && fence)
-		theirs(pointer_of(q->parent), fence, NULL);
+		theirs(taf_pointer_of(q->parent), fence, NULL);
 }
 
 static int await(const struct taf_queue *q, uint64_t fence, uint64_t until)
@@ -44,7 +34,7 @@ static int await(const struct taf_queue *q, uint64_t fence, uint64_t until)
 	if (!theirs)
 		return -ENOSYS;
 	do
-		r = theirs(pointer_of(q->parent), 1, &fence, 1, slice);
+		r = theirs(taf_pointer_of(q->parent), 1, &fence, 1, slice);
 	while (r == TAF_VK_TIMEOUT && taf_sys_mono_ns() < until && !atomic_load(&q->is_going));
 	if (r == TAF_VK_TIMEOUT)
 		return -ETIMEDOUT;
@@ -82,9 +72,9 @@ static int mark(const struct taf_queue *q, uint64_t *fence)
 
 	if (!make || !submit || !OF_QUEUE(q, vkWaitForFences))
 		return -ENOSYS;
-	if (make(pointer_of(q->parent), &info, NULL, fence))
+	if (make(taf_pointer_of(q->parent), &info, NULL, fence))
 		return -EIO;
-	if (!submit(pointer_of(atomic_load(&q->handle)), 0, NULL, *fence))
+	if (!submit(taf_pointer_of(atomic_load(&q->handle)), 0, NULL, *fence))
 		return 0;
 	destroy(q, *fence);
 	return -EIO;

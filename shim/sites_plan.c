@@ -104,19 +104,6 @@ const struct taf_table *taf_plan_row(const struct taf_sites_row *r, int *row)
 }
 
 /* Ours, which an entry in assembly has only by its name. */
-taf_fn taf_plan_door(const struct taf_row *row)
-{
-	struct taf_elf e;
-	union {
-		void *p;
-		taf_fn f;
-	} u = { .f = row->ours };
-
-	if (row->thunk == TAF_THUNK_NOTIFY && taf_elf_of(taf_elf_self(), &e))
-		u.p = taf_elf_symbol(&e, row->name, NULL);
-	return u.f;
-}
-
 /* Whose call ends a handle: what was made before would be followed for ever. */
 static bool is_end(const struct taf_row *row)
 {
@@ -162,7 +149,7 @@ static const char *doubt(struct taf_plan *p, const struct taf_sites_row *r)
 		return "no table has it";
 	if (!left_at(p, r->address))
 		return "it lies outside the code";
-	if (r->n_sites && !taf_plan_door(&t->rows[row]))
+	if (r->n_sites && !t->rows[row].ours)
 		return "it is not watched";
 	return doubt_sites(p, *r);
 }

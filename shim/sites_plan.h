@@ -36,7 +36,5 @@ bool taf_plan_check(struct taf_plan *p, const struct taf_sites_text *t, const ch
 bool taf_plan_is_good(const struct taf_plan *p, unsigned i);
 /* The row of an engine's table that r names, or NULL. */
 const struct taf_table *taf_plan_row(const struct taf_sites_row *r, int *row);
-/* What calls of that row are led to; NULL: it is none that is watched. */
-taf_fn taf_plan_door(const struct taf_row *row);
 
 #endif

@@ -85,7 +85,7 @@ inside() { # NAME FLAG...
 	export TAFFRAIL_STATE=$work/state-$1
 	plain=$(qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/serve" "$work/serve" once 2>&1; echo "status $?")
 	# Not by -E, which parts words at commas.
-	shimmed=$(TAFFRAIL_SITES=$(sites_of "$work/serve") qemu-aarch64 -L "$work/root" \
+	shimmed=$(TAFFRAIL_SITES=$(sites_of "$work/serve") qemu-aarch64 -L "$work/shown" \
 		-E LD_PRELOAD="$work/b/libtaffrail.so" "$work/serve" "$work/serve" once 2>&1; echo "status $?")
 	checks=$((checks + 1))
 	test "$plain" = "$shimmed" || {
@@ -103,8 +103,8 @@ inside() { # NAME FLAG...
 	done
 }
 # The emulator has threads of its own, which /proc tells the guest of: it is shown one.
-mkdir -p "$work/root/proc/self/task/1"
-ln -s /usr/aarch64-linux-gnu/lib "$work/root/lib"
+mkdir -p "$work/shown/proc/self/task/1"
+ln -s /usr/aarch64-linux-gnu/lib "$work/shown/lib"
 inside sites -O2
 inside sites-fixed -O0 -no-pie
 
