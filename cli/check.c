@@ -136,22 +136,6 @@ static void find(struct taf_check *c, const char *state)
 		taf_tell("out of memory");
 }
 
-/* Settings that are read but have no effect in this version. */
-static void note_later(struct taf_check *c)
-{
-	for (int i = 0; i < TAF_RULE_COUNT; i++) {
-		const struct taf_rule_info *row = taf_rule_info(i);
-		char origin[PATH_MAX + 64];
-
-		if (row->since == TAF_SINCE_NOW || !taf_check_is_given(c, i))
-			continue;
-		taf_check_origin(c, i, origin, sizeof(origin));
-		taf_lines_add(&c->notes,
-			      "%s: %s: not in force yet: this version checks it and does no more",
-			      origin, row->path);
-	}
-}
-
 /* `check FILE` is about that file: another one must not answer for it. */
 static bool is_file_missing(const struct taf_check *c)
 {
@@ -174,7 +158,6 @@ static int look(struct taf_check *c)
 			fprintf(stderr, "%s\n", c->mistakes.n ? c->mistakes.all[0] : c->file);
 		return TAF_EXIT_POLICY;
 	}
-	note_later(c);
 	taf_check_warn(c);
 	if (c->is_json)
 		taf_check_print_json(c);
@@ -206,7 +189,6 @@ int taf_verb_check(int argc, char **argv)
 out:
 	if (c) {
 		lines_free(&c->mistakes);
-		lines_free(&c->notes);
 		lines_free(&c->warnings);
 		taf_policy_found_free(&c->found);
 		free(c->joined);

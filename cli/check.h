@@ -31,7 +31,7 @@ struct taf_check {
 	struct taf_start start; /* of command */
 	struct taf_policy policy;
 	struct taf_policy_found found;
-	struct taf_lines mistakes, notes, warnings;
+	struct taf_lines mistakes, warnings;
 };
 
 /* Adds one line. */

@@ -126,9 +126,8 @@ static void put_row(struct taf_json *j, int rule)
 	const char *key = strrchr(row->path, '.');
 	char text[256];
 
-	snprintf(text, sizeof(text), "%s. Default: %s.%s", row->text,
-		 *row->dflt ? row->dflt : "empty",
-		 row->since == TAF_SINCE_LATER ? " Not in force yet." : "");
+	snprintf(text, sizeof(text), "%s. Default: %s.", row->text,
+		 *row->dflt ? row->dflt : "empty");
 	taf_json_open(j, key ? key + 1 : row->path, '{');
 	taf_json_text(j, "description", text);
 	put_type(j, rule);

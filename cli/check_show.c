@@ -10,7 +10,6 @@
 #include "show.h"
 
 #define VALUE_ROOM 8192
-#define NOTES_SHOWN 4
 #define ORIGIN_ROOM (PATH_MAX + 128)
 
 bool taf_check_is_given(const struct taf_check *c, int rule)
@@ -83,14 +82,6 @@ static void print_setting(const struct taf_check *c, int rule)
 	else
 		taf_show_text(stdout, value, SIZE_MAX);
 	print_line(stdout, "  ", origin);
-}
-
-/* The settings of one sort: in force, or not yet. */
-static void print_settings(const struct taf_check *c, enum taf_since since)
-{
-	for (int i = 0; i < TAF_RULE_COUNT; i++)
-		if (taf_rule_info(i)->since == since)
-			print_setting(c, i);
 }
 
 static void print_profiles(const struct taf_check *c)
@@ -180,9 +171,8 @@ static void print_effective(const struct taf_check *c)
 		print_role(c);
 	}
 	puts("in force:");
-	print_settings(c, TAF_SINCE_NOW);
-	puts("not in force yet (read and checked, but this version does not act on them):");
-	print_settings(c, TAF_SINCE_LATER);
+	for (int i = 0; i < TAF_RULE_COUNT; i++)
+		print_setting(c, i);
 }
 
 /* By the file and its profiles. */
@@ -242,59 +232,6 @@ static void print_verdict(const struct taf_check *c)
 		puts("no mistake: there is no file, so every setting has its default");
 }
 
-/* Of path, with its dot; the whole path where there is no section. */
-static size_t section_of(const char *path)
-{
-	size_t n = strcspn(path, ".");
-
-	return n + (path[n] == '.');
-}
-
-/* Whether a setting of this section is given and in force. */
-static bool has_force(const struct taf_check *c, const char *path, size_t n)
-{
-	for (int i = 0; i < TAF_RULE_COUNT; i++)
-		if (taf_check_is_given(c, i) && taf_rule_info(i)->since == TAF_SINCE_NOW &&
-		    !strncmp(taf_rule_info(i)->path, path, n))
-			return true;
-	return false;
-}
-
-/* "drain.serialize, limits.*, cadence.*": a section by its name where nothing of it is in force. */
-static void print_later(const struct taf_check *c)
-{
-	const char *comma = "", *before = "";
-
-	for (int i = 0; i < TAF_RULE_COUNT; i++) {
-		const char *path = taf_rule_info(i)->path;
-		size_t n = section_of(path);
-		bool is_whole = path[n] && !has_force(c, path, n);
-
-		if (taf_rule_info(i)->since == TAF_SINCE_NOW || !taf_check_is_given(c, i))
-			continue;
-		if (is_whole && !strncmp(before, path, n))
-			continue;
-		printf("%s%.*s%s", comma, is_whole ? (int)n : (int)strlen(path), path,
-		       is_whole ? "*" : "");
-		before = path;
-		comma = ", ";
-	}
-}
-
-/* One line a note, or one for all where they would bury the rest. */
-static void print_notes(const struct taf_check *c)
-{
-	if (c->notes.n <= NOTES_SHOWN) {
-		for (size_t i = 0; i < c->notes.n; i++)
-			print_line(stdout, "", c->notes.all[i]);
-		return;
-	}
-	printf("%zu settings are not in force yet, this version checks them and does no more: ",
-	       c->notes.n);
-	print_later(c);
-	puts("; see --effective");
-}
-
 void taf_check_print(const struct taf_check *c)
 {
 	for (size_t i = 0; i < c->mistakes.n; i++)
@@ -302,8 +239,6 @@ void taf_check_print(const struct taf_check *c)
 	print_verdict(c);
 	if (c->shows_effective)
 		print_effective(c);
-	else
-		print_notes(c);
 	for (size_t i = 0; i < c->warnings.n; i++)
 		print_line(stdout, "warning: ", c->warnings.all[i]);
 }
@@ -388,7 +323,6 @@ static void put_setting(struct taf_json *j, const struct taf_check *c, int rule)
 		taf_json_u64(j, "line", line);
 	else
 		taf_json_null(j, "line");
-	taf_json_bool(j, "in_force", row->since == TAF_SINCE_NOW);
 	taf_json_close(j);
 }
 
@@ -410,7 +344,6 @@ void taf_check_print_json(const struct taf_check *c)
 	for (size_t i = 0; i < c->mistakes.n; i++)
 		put_mistake(&j, c, c->mistakes.all[i]);
 	taf_json_close(&j);
-	put_lines(&j, "notes", &c->notes);
 	put_lines(&j, "warnings", &c->warnings);
 	if (c->command) {
 		taf_json_text(&j, "program",

@@ -109,7 +109,7 @@ static void warn_waits(struct taf_check *c)
 	}
 }
 
-static void warn_later(struct taf_check *c)
+static void warn_others(struct taf_check *c)
 {
 	static const int limits[] = { TAF_RULE_memory_limit, TAF_RULE_memory_max_single_alloc };
 	const struct taf_rules *r = &c->found.rules;
@@ -144,8 +144,5 @@ void taf_check_warn(struct taf_check *c)
 	warn_env(c);
 	warn_drain(c);
 	warn_waits(c);
-	warn_later(c);
-	for (int i = 0; c->command && i < TAF_RULE_COUNT; i++)
-		if (taf_rule_info(i)->since == TAF_SINCE_LATER)
-			idle(c, i, "it is not in force yet");
+	warn_others(c);
 }

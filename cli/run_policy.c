@@ -18,21 +18,6 @@ static void say_mistake(void *ctx, const char *line)
 	taf_tell("%s", line);
 }
 
-/* What the program runs with, where that is not what one would think. */
-static void say_effect(const struct taf_run_args *a, const struct taf_policy_found *found)
-{
-	unsigned n = 0;
-
-	taf_policy_tell_instead(a->policy, found);
-	for (int i = 0; i < TAF_RULE_COUNT; i++)
-		n += found->origin[i] != TAF_FROM_BUILTIN &&
-		     taf_rule_info(i)->since == TAF_SINCE_LATER;
-	if (n)
-		taf_tell("%u setting%s of the policy %s not in force yet; see: taffrail check%s%s",
-			 n, n == 1 ? "" : "s", n == 1 ? "is" : "are", a->policy ? " " : "",
-			 a->policy ? a->policy : "");
-}
-
 /* Why the program is not started, and the command that shows the mistakes. */
 static void say_refusal(const struct taf_run_args *a, int n_bad)
 {
@@ -85,6 +70,6 @@ int taf_run_policy_read(const struct taf_run_args *a, const char *exe,
 		say_refusal(a, found.n_bad);
 		return TAF_EXIT_POLICY;
 	}
-	say_effect(a, &found);
+	taf_policy_tell_instead(a->policy, &found);
 	return 0;
 }

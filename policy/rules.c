@@ -6,7 +6,7 @@
 #define PATH_ROOM 96
 
 static const struct taf_rule_info rows[] = {
-#define RULE(type, field, path, dflt, min, max, since, text) \
+#define RULE(type, field, path, dflt, min, max, text) \
 	{ path, \
 	  dflt, \
 	  min, \
@@ -14,8 +14,7 @@ static const struct taf_rule_info rows[] = {
 	  text, \
 	  offsetof(struct taf_rules, field), \
 	  sizeof(((struct taf_rules *)0)->field), \
-	  TAF_TYPE_##type, \
-	  TAF_SINCE_##since },
+	  TAF_TYPE_##type },
 #include "rules.def"
 };
 

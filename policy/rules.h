@@ -56,12 +56,12 @@ typedef struct taf_name_list taf_in_NAMES;
 #include "rules.def"
 
 struct taf_rules {
-#define RULE(type, field, path, dflt, min, max, since, text) taf_in_##type field;
+#define RULE(type, field, path, dflt, min, max, text) taf_in_##type field;
 #include "rules.def"
 };
 
 enum taf_rule {
-#define RULE(type, field, path, dflt, min, max, since, text) TAF_RULE_##field,
+#define RULE(type, field, path, dflt, min, max, text) TAF_RULE_##field,
 #include "rules.def"
 	TAF_RULE_COUNT
 };
@@ -93,8 +93,6 @@ enum taf_rule_type {
 	TAF_TYPE_COUNT
 };
 
-enum taf_since { TAF_SINCE_NOW, TAF_SINCE_LATER };
-
 /* Arrays, not pointers: a table of pointers costs the preloaded object a relocation each. */
 struct taf_rule_info {
 	char path[32];
@@ -103,7 +101,6 @@ struct taf_rule_info {
 	char text[96];
 	uint16_t offset, bytes; /* of the member in struct taf_rules */
 	uint8_t type; /* enum taf_rule_type */
-	uint8_t since; /* enum taf_since */
 };
 
 /* Where a value comes from. A profile's is TAF_FROM_PROFILE + its number. */

@@ -4,11 +4,11 @@
  *   cc -E -P -include policy/rules.man.h -x c policy/rules.def
  *
  * prints a line a row, in the language of the page, which defines the macros
- * Words, RuleNOW and RuleLATER and a string T<type>: for every type that is no SET:
+ * Words and Rule, and a string T<type> for every type that is no SET:
  *
  *   .Words MODE "enforce" "observe" "off"
- *   .RuleNOW MODE "mode" "enforce" "off" "" "" "act on the rules, ..."
- *   .RuleNOW MS "exit.deadline" "3s" "" "1ms" "10m" "the longest ..."
+ *   .Rule MODE "mode" "enforce" "off" "" "" "act on the rules, ..."
+ *   .Rule MS "exit.deadline" "3s" "" "1ms" "10m" "the longest ..."
  *
  * The fourth is the last word that a row takes, behind it comes a range: each
  * where there is one.
@@ -28,5 +28,5 @@
 #define NONE ""
 #define WORDED(min, max) max NONE NONE
 
-#define RULE(type, field, path, dflt, min, max, since, text) \
-	.Rule##since type path dflt PICK(RANGED_##type, WORDED, )(min, max) text
+#define RULE(type, field, path, dflt, min, max, text) \
+	.Rule type path dflt PICK(RANGED_##type, WORDED, )(min, max) text

@@ -49,19 +49,6 @@ mkdir readme
 sed -n '/^```json$/,/^```$/p' "$SRC/README.md" | grep -v '^```' >readme/policy.json
 same 'README: a policy' '10 lines, sound' "$(wc -l <readme/policy.json) lines, $(sound readme)sound"
 
-# What is read and not in force yet is told: one line each, or one for many.
-"$bin" check --effective --json >out
-later=$(jq -r '[.settings[] | select(.in_force | not).path] | join(" ")' out 2>/dev/null)
-same 'a setting that is in force' '' "$(grep -o ' drain.post_sync ' <<<" $later ")"
-n=0 value_of_later=$(jq -r '[.settings[] | select(.in_force | not).value][0]' out)
-for path in $later; do
-	value=$(jq -r ".settings[] | select(.path == \"$path\").value" out)
-	if "$bin" check --set "$path=$value" 2>/dev/null | grep -q "^--set: $path: not in force yet: "; then
-		n=$((n + 1))
-	fi
-done
-same 'each of them is told' "$(wc -w <<<"$later")" "$n"
-
 # 2. Mistakes: all of them, with their places, and 78.
 cat >bad.json <<'END'
 {
@@ -229,10 +216,6 @@ check 0 --effective --set memory.limit=1GiB --set memory.on_misfit=wait -- true
 if grep -q 'only warns' out; then
 	same 'a limit that refuses' silent warned
 fi
-for path in ${later%% *}; do
-	check 0 --effective --set "$path=$value_of_later" -- true
-	has 'later' "$path has no effect: it is not in force yet" out
-done
 check 0 --effective -- no-such-program
 has 'no program' 'there is no program no-such-program' out
 
@@ -244,8 +227,8 @@ if command -v jq >/dev/null; then
 	same 'json: stderr' '' "$(cat err)"
 	check 0 --json --effective prof.json -- bash
 	cp out before
-	same 'json: profile' '7s profile shells 4 true' "$(jq -r '.settings[] |
-		select(.path == "exit.deadline") | "\(.value) \(.origin) \(.profile) \(.line) \(.in_force)"' out)"
+	same 'json: profile' '7s profile shells 4' "$(jq -r '.settings[] |
+		select(.path == "exit.deadline") | "\(.value) \(.origin) \(.profile) \(.line)"' out)"
 	TAFFRAIL_SET="exit.deadline=9s;drain.idle_ms=5ms" check 0 --json --effective prof.json \
 		--set exit.deadline=8s --set drain.at_exit=off
 	same 'json: how many are given by what' "$(jq -r .settings_given before) 1 2" \
