@@ -343,7 +343,8 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 		return false;
 	}
 	w->is_inferring = true;
-	w->begin_ns = taf_sys_mono_ns();
+	/* Until its first submit is over nobody takes it for idle. */
+	w->begin_ns = w->last_ns = taf_sys_mono_ns();
 	w->waited_ns = 0;
 	w->submits = w->tokens = w->peak = w->prefill = w->waited_for = 0;
 	w->requests = (struct taf_requests){ .began = 0 };
@@ -478,8 +479,6 @@ void taf_work_settle(struct taf_work *w, bool must)
 	if (w->is_burst)
 		taf_burst_fold(w);
 	if (w->is_inferring && (must || taf_sys_mono_ns() > taf_work_end_ns(w) + idle_ns)) {
-		if (!w->last_ns || w->last_ns < w->begin_ns)
-			w->last_ns = w->begin_ns;
 		end_infer(w);
 		if (w->is_burst)
 			come_out(w);

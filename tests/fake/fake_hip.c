@@ -12,8 +12,11 @@
  *                       FAKE_RESET=1 the first query resets the device, by its name
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N       launches fail with N
+ *   FAKE_MEET=N         the N-th launch ends when another one has begun
  *   FAKE_DROP=N         no stream is destroyed, with N
  */
+#include <sched.h>
+
 #include "../../hooks/abi/hip.h"
 
 #define FAKE_ROWS "../../hooks/hip.def"
@@ -208,6 +211,15 @@ int hipLaunchKernel(const void *func, struct taf_hip_dim3 grid, struct taf_hip_d
 	return over(FAKE_hipLaunchKernel, (int)fake_setting("FAKE_LAUNCH"));
 }
 
+static void meet(void)
+{
+	static _Atomic(long) launches;
+	long n = ++launches;
+
+	while (n == fake_setting("FAKE_MEET") && launches == n)
+		sched_yield();
+}
+
 int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
 			  unsigned by, unsigned bz, unsigned shared, void *stream, void **values,
 			  void **extra)
@@ -218,6 +230,7 @@ int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz,
 	(void)values;
 	(void)extra;
 	fake_called(FAKE_hipModuleLaunchKernel);
+	meet();
 	return over(FAKE_hipModuleLaunchKernel,
 		    gx && gy && gz && bx && by && bz ? (int)fake_setting("FAKE_LAUNCH") : 9);
 }

@@ -52,6 +52,12 @@ has bursts "and much after the first" '.ev == "infer" and .ph == "end" and .subm
 guest "" launch=4 beside=3 launch=1 sync
 check threads "submits of one generation" "8 " "$(infers)"
 
+# Another thread comes while the first submit after a pause has not returned yet.
+export FAKE_MEET=3
+guest "" launch=2 pause=400 both=1 sync
+check both "submits of two generations" "2 2 " "$(infers)"
+unset FAKE_MEET
+
 # A wait is no end of a generation: a server decodes, waits, decodes.
 guest "" launch=2 wait launch=2 wait launch=2 wait
 check tokens "submits of one generation" "6 " "$(infers)"
@@ -255,4 +261,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
 
-tally 71
+tally 72

@@ -16,6 +16,7 @@
  *   capture      begins to capture the stream; end ends it
  *   pause=MS     does nothing
  *   beside=N     N launches on a thread of its own, and waits for it
+ *   both=N       N launches on a thread of its own, and N here meanwhile
  *   exit=N       leaves with that status at once
  */
 #include <dlfcn.h>
@@ -107,6 +108,18 @@ static void beside(long times)
 	printf("beside: %ld of %ld\n", (long)ok, times);
 }
 
+static void both(long times)
+{
+	pthread_t t;
+	void *ok;
+
+	if (pthread_create(&t, NULL, launch_beside, (void *)times))
+		exit(2);
+	launch(times);
+	if (pthread_join(t, &ok))
+		exit(2);
+}
+
 static void take(size_t bytes)
 {
 	void *p = NULL;
@@ -175,6 +188,8 @@ static void step(const char *what, long n)
 		printf("end: %d\n", hip.end(stream, &graph));
 	else if (!strcmp(what, "pause"))
 		usleep((useconds_t)n * 1000);
+	else if (!strcmp(what, "both"))
+		both(n);
 	else if (!strcmp(what, "beside"))
 		beside(n);
 	else if (!strcmp(what, "exit"))
