@@ -84,11 +84,18 @@ void taf_free_upscaler_ctx(void *ctx)
 typedef uint64_t any_fn TAF_ANY_PARAMS;
 
 /* A pointer to images; of a video, since there is sound with it, whether it went well: then
- * the bits above are nobody's. */
+ * the bits above are nobody's.  Of images that has been so since 2026-06-30, two weeks after
+ * generations could be cancelled (stable-diffusion.cpp pull requests 1124, 1728), and no name
+ * says it: images lie at even addresses, so 1 is no pointer; an address of those two weeks
+ * that ends in 0x00, one of 16, is taken for a failure. */
 static int64_t status_of(int row, taf_fn theirs, uint64_t r)
 {
+	uint8_t low = (uint8_t)r;
+
 	if (row == ROW_generate_video && has_beside(theirs, ROW_free_sd_audio))
-		r = (uint8_t)r;
+		r = low;
+	if (row == ROW_generate_image && low <= 1 && has_beside(theirs, ROW_sd_cancel_generation))
+		r = low;
 	return r ? 0 : -1;
 }
 

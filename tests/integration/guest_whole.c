@@ -10,6 +10,8 @@
  *   small=PATH     loads it six times in the old whisper.cpp, whose parameters are a byte
  *   sd=PATH old=PATH   loads a model of the new and of the old stable-diffusion.cpp
  *   image=WIDTH video=WIDTH   of the new one; 0 fails
+ *   bool=PATH      loads a model of the one that says of images whether they went well
+ *   good=WIDTH     an image of that one; 0 fails
  *   text=WIDTH from=WIDTH     of the old one: of a text, of an image
  *   larger         makes an image larger
  *   end            frees the newest model of them
@@ -30,7 +32,7 @@ struct wide {
 	double at[9];
 };
 
-static void *whisper, *small, *sd, *old, *stranger;
+static void *whisper, *small, *sd, *old, *yes_no, *stranger;
 static void *ctx, *state, *image_ctx;
 
 #define IN(lib, name, ret, ...) \
@@ -140,6 +142,18 @@ static void load_sd(const char *path)
 	printf("sd %s\n", image_ctx ? "loaded" : "failed");
 }
 
+static void load_bool(const char *path)
+{
+	IN(yes_no, sd_ctx_params_init, void, void *);
+	IN(yes_no, new_sd_ctx, void *, void *);
+	const char *params[41];
+
+	sd_ctx_params_init(params);
+	params[0] = path;
+	image_ctx = new_sd_ctx(params);
+	printf("sd of yes and no %s\n", image_ctx ? "loaded" : "failed");
+}
+
 static void load_old(const char *path)
 {
 	IN(old, new_sd_ctx, void *, const char *, const char *, const char *, const char *,
@@ -157,6 +171,16 @@ static void make_image(int width)
 	struct image *i = generate_image(image_ctx, &width);
 
 	printf("image %u\n", i ? i->width : 0);
+}
+
+static void make_good(int width)
+{
+	IN(yes_no, generate_image, bool, void *, const int *, struct image **, int *);
+	struct image *images = NULL;
+	int n = -1;
+	bool is_good = generate_image(image_ctx, &width, &images, &n);
+
+	printf("good image %d %u %d\n", is_good, images ? images->width : 0, n);
 }
 
 static void make_video(int width)
@@ -241,6 +265,10 @@ static void run(const char *word, const char *value)
 		free_one();
 	else if (!strncmp(word, "sd=", 3))
 		load_sd(value);
+	else if (!strncmp(word, "bool=", 5))
+		load_bool(value);
+	else if (!strncmp(word, "good=", 5))
+		make_good(atoi(value));
 	else if (!strncmp(word, "old=", 4))
 		load_old(value);
 	else if (!strncmp(word, "image=", 6))
@@ -268,6 +296,7 @@ int main(int argc, char **argv)
 	small = open_lib("libfake_whisper_old.so");
 	sd = open_lib("libfake_sd.so");
 	old = open_lib("libfake_sd_old.so");
+	yes_no = open_lib("libfake_sd_bool.so");
 	stranger = open_lib("libfake_stranger.so");
 	for (int i = 1; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');

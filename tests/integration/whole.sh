@@ -74,6 +74,10 @@ load end fail" "$(story sd)"
 has sd "an image that failed" '.ev == "error" and .engine == "sd" and .call == "generate_image" and .rc == -1'
 same "sd, a video that failed" "$guest" sd=picture.gguf video=0
 has "sd, a video that failed" "that it did" '.ev == "error" and .engine == "sd" and .call == "generate_video" and .rc == -1'
+same "sd, yes or no" "$guest" bool=picture.gguf good=32 good=0
+check "sd, yes or no" "what it made" "sd of yes and no loaded good image 1 32 1 good image 0 0 0" "$(xargs <shim.out)"
+check "sd, yes or no" "generations" 2 "$(count '.ev == "infer" and .ph == "end" and .engine == "sd"')"
+check "sd, yes or no" "one error" 1 "$(count '.ev == "error" and .engine == "sd" and .call == "generate_image" and .rc == -1')"
 same old "$guest" old=picture.gguf text=48 from=40
 check old "what it made" "old sd loaded of a text 48 of an image 40" "$(xargs <shim.out)"
 check old "generations" 2 "$(count '.ev == "infer" and .ph == "end" and .engine == "sd" and .model == "picture"')"
@@ -90,4 +94,4 @@ check "stranger, beside" "generations" 2 "$(count '.ev == "infer" and .ph == "en
 # 4. Both in one process: each its own.
 same both "$guest" whisper=ggml-tiny.bin sd=picture.gguf full image=16 end free
 check both "generations" "sd picture whisper ggml-tiny.bin" "$(crumbs | jq -r 'select(.ev == "infer" and .ph == "end") | .engine, .model' | paste - - | sort | xargs)"
-tally 56
+tally 62
