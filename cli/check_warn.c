@@ -109,6 +109,14 @@ static void warn_waits(struct taf_check *c)
 	}
 }
 
+/* Who writes 0 may have meant no limit. */
+static void warn_zero(struct taf_check *c, int rule, const struct taf_amount *a)
+{
+	if ((a->is == TAF_AMOUNT_BYTES && !a->bytes) || (a->is == TAF_AMOUNT_PCT && !a->pct))
+		taf_lines_add(&c->warnings, "%s is 0: nothing is below it; off is no limit",
+			      taf_rule_info(rule)->path);
+}
+
 static void warn_others(struct taf_check *c)
 {
 	static const int limits[] = { TAF_RULE_memory_limit, TAF_RULE_memory_max_single_alloc };
@@ -121,6 +129,8 @@ static void warn_others(struct taf_check *c)
 	if (r->memory_warn_pct > r->memory_critical_pct)
 		taf_lines_add(&c->warnings,
 			      "memory.warn is above memory.critical and comes too late");
+	warn_zero(c, TAF_RULE_memory_limit, &r->memory_limit);
+	warn_zero(c, TAF_RULE_memory_max_single_alloc, &r->memory_max_single_alloc);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (r->memory_on_misfit == TAF_ON_WARN && taf_check_is_given(c, limits[i]))
 			taf_lines_add(&c->warnings,

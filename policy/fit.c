@@ -42,6 +42,16 @@ uint64_t taf_amount_tiered(const struct taf_amount *a, uint64_t whole, uint64_t 
 	return a->is == TAF_AMOUNT_TIER ? tier : taf_amount_bytes(a, whole);
 }
 
+bool taf_amount_is_limit(const struct taf_amount *a, uint64_t whole, uint64_t tier)
+{
+	switch (a->is) {
+	case TAF_AMOUNT_BYTES: return true;
+	case TAF_AMOUNT_PCT: return whole != 0;
+	case TAF_AMOUNT_TIER: return tier != 0;
+	default: return false;
+	}
+}
+
 const char *taf_basis_name(enum taf_basis basis)
 {
 	static const char *const names[] = { "", "name", "file sizes", "file headers" };
@@ -79,11 +89,9 @@ void taf_fit_need(const struct taf_question *q, struct taf_fit_need *n)
 	n->sum = taf_plus(taf_plus(n->weights, n->cache), n->beside);
 }
 
-/* A share of a device whose size nobody knows is no limit. */
 static bool has_limit(const struct taf_question *q)
 {
-	return q->rules->memory_limit.is == TAF_AMOUNT_BYTES ||
-	       (q->rules->memory_limit.is == TAF_AMOUNT_PCT && q->facts->memory.total);
+	return taf_amount_is_limit(&q->rules->memory_limit, q->facts->memory.total, 0);
 }
 
 bool taf_fit_is_unknown(const struct taf_question *q)

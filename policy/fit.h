@@ -23,6 +23,9 @@ bool taf_fits(uint64_t need, uint64_t room);
 uint64_t taf_amount_bytes(const struct taf_amount *a, uint64_t whole);
 /* The same where the word "tier" stands for bytes. */
 uint64_t taf_amount_tiered(const struct taf_amount *a, uint64_t whole, uint64_t tier);
+/* Whether it is a limit, and be it 0: "off" is none, nor a share of what nobody knows, nor
+ * "tier" on a machine whose size the registry has not. */
+bool taf_amount_is_limit(const struct taf_amount *a, uint64_t whole, uint64_t tier);
 /* a - b, or 0; a + b, or UINT64_MAX. */
 uint64_t taf_less(uint64_t a, uint64_t b);
 uint64_t taf_plus(uint64_t a, uint64_t b);

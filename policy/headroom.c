@@ -37,13 +37,14 @@ static void at_alloc(const struct taf_question *q, struct taf_verdict *v)
 				.unit = TAF_UNIT_BYTES,
 				.need = q->event->bytes };
 
-	if (r->memory_max_single_alloc.is != TAF_AMOUNT_NONE && most && a.need > most) {
+	if (taf_amount_is_limit(&r->memory_max_single_alloc, m->total, 0) && a.need > most) {
 		a.rule = TAF_RULE_memory_max_single_alloc;
 		a.have = most;
 		taf_copy(a.about, "one allocation", sizeof(a.about));
 		say(q, v, &a, TAF_TOLD_SINGLE);
 	}
-	if (r->memory_limit.is != TAF_AMOUNT_NONE && limit && taf_plus(m->own, a.need) > limit) {
+	if (taf_amount_is_limit(&r->memory_limit, m->total, 0) &&
+	    taf_plus(m->own, a.need) > limit) {
 		a.rule = TAF_RULE_memory_limit;
 		a.have = taf_less(limit, m->own);
 		taf_copy(a.about, "an allocation", sizeof(a.about));
@@ -68,11 +69,11 @@ struct growth {
 
 static void grown(const struct taf_question *q, struct taf_verdict *v, const struct growth *g)
 {
-	uint64_t most =
-		taf_amount_tiered(g->most, q->facts->memory.total, q->facts->memory.tier_growth);
+	const struct taf_memory *m = &q->facts->memory;
+	uint64_t most = taf_amount_tiered(g->most, m->total, m->tier_growth);
 	struct taf_answer a;
 
-	if (g->most->is == TAF_AMOUNT_NONE || !most || g->by <= most)
+	if (!taf_amount_is_limit(g->most, m->total, m->tier_growth) || g->by <= most)
 		return;
 	a = (struct taf_answer){ .action = TAF_ACT_WARN,
 				 .rule = g->rule,

@@ -17,7 +17,8 @@ static struct taf_answer reason(int rule, enum taf_unit unit, uint64_t have, uin
 	return a;
 }
 
-/* The bytes of an amount; 0: it asks for nothing, or for a share of an unknown whole. */
+/* The bytes of an amount; 0, as of the other figures, is never: nothing is asked for, or a
+ * share of an unknown whole. */
 static uint64_t bytes_of(const struct taf_amount *a, uint64_t total)
 {
 	if (a->is == TAF_AMOUNT_BYTES)

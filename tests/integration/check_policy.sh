@@ -216,6 +216,8 @@ check 0 --effective --set memory.limit=1GiB --set memory.on_misfit=wait -- true
 if grep -q 'only warns' out; then
 	same 'a limit that refuses' silent warned
 fi
+check 0 --effective --set memory.limit=0MiB -- true
+has 'a limit of 0' 'memory.limit is 0: nothing is below it; off is no limit' out
 check 0 --effective -- no-such-program
 has 'no program' 'there is no program no-such-program' out
 
@@ -289,4 +291,4 @@ check 64 a.json b.json
 check 64 --effective --
 check 64 -- true
 
-tally 80
+tally 82

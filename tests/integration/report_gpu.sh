@@ -88,6 +88,8 @@ for how in take taken; do
 done
 told --set memory.limit=20MiB --set memory.on_misfit=refuse -- "$guest" take 9 8
 check limit "what run says" 1 "$(grep -c 'was refused 7 times by the policy: memory.limit' run.err)"
+told --set memory.limit=0MiB --set memory.on_misfit=refuse -- "$guest" take 3 8
+says "limit of 0" "it is one" "refuse     3, by rule memory.limit"
 has limit "what was asked for" '.ev == "refuse" and .bytes == 8388608 and .free != null'
 told --set memory.limit=20MiB -- "$guest" take 6 8
 says "limit, warned" "how often" "warned     4, the last: memory.limit"
@@ -164,4 +166,4 @@ says_not threads "what nobody knows" "last did"
 # Ctrl-C with nothing under way is no news.
 told -- "$guest" int
 check "Ctrl-C" "what run says" "" "$(cat run.err)"
-tally 54
+tally 55

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -358,6 +359,42 @@ static void warns_of_growth(void **state)
 	assert_int_equal(verdict.action, TAF_ACT_ALLOW);
 }
 
+static void a_limit_of_0_is_one_like_any_other(void **state)
+{
+	static const char *const limits[] = { "memory.limit", "memory.max_single_alloc" };
+	static const char *const values[] = { "0MiB", "0B", "0%" };
+	char sets[96];
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		snprintf(sets, sizeof(sets), "%s=%s;memory.on_misfit=refuse", limits[i / 3],
+			 values[i % 3]);
+		world(sets, 1, 64 * GIB, 64 * GIB);
+		event.kind = TAF_ALLOC;
+		assert_int_equal(decide()->action, TAF_ACT_REFUSE);
+		assert_string_equal(rule(), limits[i / 3]);
+		event.kind = TAF_LOAD;
+		decide();
+		assert_string_equal(rule(), i < 3 ? limits[0] : "none");
+		/* A share of what nobody knows is none. */
+		world(sets, 1, 0, 0);
+		event.kind = TAF_ALLOC;
+		decide();
+		assert_int_equal(verdict.action == TAF_ACT_REFUSE, i % 3 != 2);
+	}
+	world("memory.growth_per_min=0B;memory.growth_per_infer=0B", 0, 64 * GIB, 64 * GIB);
+	event.kind = TAF_INFER;
+	decide();
+	assert_int_equal(verdict.action, TAF_ACT_ALLOW);
+	facts.memory.growth_per_min = 1;
+	assert_int_equal(decide()->action, TAF_ACT_WARN);
+	assert_string_equal(rule(), "memory.growth_per_min");
+	facts.memory.growth_per_min = 0;
+	facts.memory.growth_per_infer = 1;
+	assert_int_equal(decide()->action, TAF_ACT_WARN);
+	assert_string_equal(rule(), "memory.growth_per_infer");
+}
+
 static void a_size_of_machine_stands_for_numbers(void **state)
 {
 	(void)state;
@@ -411,6 +448,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides_as_the_table_says),
+		cmocka_unit_test(a_limit_of_0_is_one_like_any_other),
 		cmocka_unit_test(a_refusal_says_its_numbers),
 		cmocka_unit_test(says_what_is_used_and_grown),
 		cmocka_unit_test(drains_before_it_judges),
