@@ -31,10 +31,26 @@ static const char *rule_of(char *buf, size_t room, const struct taf_watch_hold *
 	return hold->rule[0] ? taf_show_safe(buf, room, hold->rule) : "a rule";
 }
 
-/* "node (pid 12) waits because of cadence.same_model: 5.0s of 3m 00s, tiny; 2m 43s left" */
+/* "17.0s of 3m 00s, tiny": of a time as it is now. */
+static void compared(char *buf, size_t room, const struct taf_watch_hold *hold, uint64_t now_ns)
+{
+	bool has_time = hold->need_ms && (int64_t)now_ns >= hold->from_ns;
+	char have[32], need[32], why[160];
+
+	taf_show_safe(why, sizeof(why), hold->why);
+	if (!has_time) {
+		snprintf(buf, room, "%s%s", why[0] ? ": " : "", why);
+		return;
+	}
+	taf_show_span(have, sizeof(have), (uint64_t)((int64_t)now_ns - hold->from_ns) / 1000000);
+	taf_show_span(need, sizeof(need), hold->need_ms);
+	snprintf(buf, room, ": %s of %s%s%s", have, need, why[0] ? ", " : "", why);
+}
+
+/* "node (pid 12) waits because of cadence.same_model: 17.0s of 3m 00s, tiny; 2m 43s left" */
 static void word(char *line, const struct taf_watch_hold *hold, uint64_t now_ns)
 {
-	char name[96], rule[64], why[160], span[32], left[64] = "";
+	char name[96], rule[64], why[256], span[32], left[64] = "";
 	uint64_t ms = ms_since(hold->since_ns, now_ns);
 
 	if (hold->pass_ns > now_ns)
@@ -43,9 +59,9 @@ static void word(char *line, const struct taf_watch_hold *hold, uint64_t now_ns)
 	else
 		snprintf(left, sizeof(left), "; for %s so far",
 			 taf_show_span(span, sizeof(span), ms));
-	snprintf(line, LINE_ROOM, "%s waits because of %s%s%s%s", who(name, sizeof(name), hold),
-		 rule_of(rule, sizeof(rule), hold), hold->why[0] ? ": " : "",
-		 taf_show_safe(why, sizeof(why), hold->why), left);
+	compared(why, sizeof(why), hold, now_ns);
+	snprintf(line, LINE_ROOM, "%s waits because of %s%s%s", who(name, sizeof(name), hold),
+		 rule_of(rule, sizeof(rule), hold), why, left);
 }
 
 static bool is_same(const struct taf_watch_hold *a, const struct taf_watch_hold *b)

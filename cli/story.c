@@ -250,6 +250,17 @@ static void count(struct taf_story *s, const struct taf_trail *t)
 		taf_copy(s->model, s->last_model, sizeof(s->model));
 }
 
+/* What a wait compares, where that goes on with the clock. */
+static void take_times(const struct taf_crumb_line *line, struct taf_open_begin *o)
+{
+	char unit[8] = "";
+
+	taf_crumb_text(line, TAF_KEY_UNIT, unit, sizeof(unit));
+	if (strcmp(unit, "ms") != 0 || !taf_crumb_u64(line, TAF_KEY_HAVE, &o->have_ms) ||
+	    !taf_crumb_u64(line, TAF_KEY_NEED, &o->need_ms))
+		o->need_ms = 0;
+}
+
 static void take_open(struct taf_story *s, const struct taf_past *p)
 {
 	struct taf_open_begin o = {
@@ -263,6 +274,7 @@ static void take_open(struct taf_story *s, const struct taf_past *p)
 	taf_crumb_text(&line, TAF_KEY_MODEL, o.model, sizeof(o.model));
 	taf_crumb_text(&line, TAF_KEY_MSG, o.msg, sizeof(o.msg));
 	taf_crumb_text(&line, TAF_KEY_RULE, o.rule, sizeof(o.rule));
+	take_times(&line, &o);
 	taf_story_add_open(s, &o);
 }
 

@@ -57,6 +57,7 @@ struct taf_open_begin {
 	bool is_ring; /* known from the ring alone */
 	char call[TAF_LABEL_ROOM], model[TAF_LABEL_ROOM], msg[TAF_LABEL_ROOM];
 	char rule[TAF_LABEL_ROOM]; /* of a wait */
+	uint64_t have_ms, need_ms; /* of a wait that compares times; need_ms 0: it does not */
 };
 
 struct taf_last_thing {

@@ -226,23 +226,38 @@ static const struct taf_open_begin *open_wait(const struct taf_story *s)
 	return wait && wait->rule[0] ? wait : NULL;
 }
 
-/* "while it waited because of cadence.same_model: 5.0s of 3m 00s, tiny; for 7.9s" */
+/* What was compared, as of now: both times count from one moment. */
+static void put_compared(struct taf_text *t, const struct taf_open_begin *wait)
+{
+	char what[TAF_LABEL_ROOM], *rest;
+	size_t n;
+
+	taf_copy(what, wait->msg, sizeof(what));
+	/* What was left in the beginning is not what is left now. */
+	rest = strstr(what, "passes in ");
+	if (rest)
+		*rest = '\0';
+	for (n = strlen(what); n && strchr(", ", what[n - 1]); n--)
+		what[n - 1] = '\0';
+	if (!wait->need_ms) {
+		put_after(t, ": ", what);
+		return;
+	}
+	taf_text_put(t, ": ");
+	taf_text_ms(t, wait->have_ms + wait->age_ms);
+	taf_text_put(t, " of ");
+	taf_text_ms(t, wait->need_ms);
+	rest = strstr(what, ", ");
+	put_after(t, "", rest ? rest : "");
+}
+
+/* "while it waited because of cadence.same_model: 12.9s of 3m 00s, tiny; for 7.9s" */
 static void put_wait(struct taf_text *t, const struct taf_story *s,
 		     const struct taf_open_begin *wait)
 {
-	char what[TAF_LABEL_ROOM], *passes;
-	size_t n;
-
 	taf_text_put(t, s->is_alive ? "waiting because of " : "while it waited because of ");
 	taf_text_put(t, wait->rule);
-	taf_copy(what, wait->msg, sizeof(what));
-	/* What was left in the beginning is not what is left now. */
-	passes = strstr(what, "passes in ");
-	if (passes)
-		*passes = '\0';
-	for (n = strlen(what); n && strchr(", ", what[n - 1]); n--)
-		what[n - 1] = '\0';
-	put_after(t, ": ", what);
+	put_compared(t, wait);
 	taf_text_put(t, "; for ");
 	put_age(t, s, wait->age_ms);
 }

@@ -270,6 +270,8 @@ static void see_hold(struct taf_watcher *w, const struct taf_ring_facts *f)
 	hold->start = f->start;
 	hold->since_ns = f->held_since_ns;
 	hold->pass_ns = f->held_pass_ns;
+	hold->from_ns = f->held_from_ns;
+	hold->need_ms = f->held_need_ms;
 	taf_copy(hold->exe, taf_base(f->exe), sizeof(hold->exe));
 	taf_copy(hold->rule, f->held_rule, sizeof(hold->rule));
 	taf_copy(hold->why, f->held_why, sizeof(hold->why));

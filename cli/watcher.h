@@ -77,6 +77,8 @@ struct taf_watch_hold {
 	int32_t pid;
 	uint64_t start; /* ticks */
 	uint64_t since_ns, pass_ns; /* CLOCK_MONOTONIC; pass_ns 0: nobody knows */
+	int64_t from_ns; /* likewise, of the time that is compared with need_ms */
+	uint64_t need_ms; /* 0: none is */
 	char exe[64], rule[32], why[128]; /* rule, why "": unknown */
 };
 

@@ -130,7 +130,7 @@ static void begin_hold(struct round *r)
 	r->began_ns = taf_sys_mono_ns() - r->a->waited_ms * 1000000;
 	if (taf_traced_is_on())
 		r->span = taf_traced_open(r->a->work);
-	taf_ring_hold_begin(taf_verdict_binding(&r->v));
+	taf_ring_hold_begin(taf_verdict_binding(&r->v), r->began_ns);
 	if (head)
 		atomic_fetch_add(&head->holds, 1);
 }
@@ -182,7 +182,9 @@ static void hold(struct round *r)
 	uint64_t now = taf_sys_mono_ns(), until;
 	uint32_t ms = r->v.wait_ms < ASK_MS ? r->v.wait_ms : ASK_MS;
 
-	if (!r->began_ns)
+	if (r->began_ns)
+		taf_ring_hold_again(taf_verdict_binding(&r->v));
+	else
 		begin_hold(r);
 	note_hold(r);
 	until = now + (uint64_t)ms * 1000000;

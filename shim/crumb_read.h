@@ -89,7 +89,10 @@
 	K(COUNTS, "counts") \
 	K(TIMES, "times") \
 	K(FREE, "free") \
-	K(TOTAL, "total")
+	K(TOTAL, "total") \
+	K(HAVE, "have") \
+	K(NEED, "need") \
+	K(UNIT, "unit")
 
 enum taf_key {
 #define K(NAME, name) TAF_KEY_##NAME,

@@ -38,6 +38,7 @@ static char path[TAF_PATH_MAX]; /* likewise */
 static bool has_holes; /* lanes that are not ready have no pages yet; likewise */
 static _Atomic(uint32_t)
 	ready; /* lanes with pages and a head, from the first; the shared one has */
+static _Atomic(int32_t) waiter; /* the thread whose wait the head tells of */
 static _Atomic(uint32_t) generation; /* goes on with every open, close and abandon */
 
 /* What this thread was dealt; counts while mine.generation is the ring's. */
@@ -240,34 +241,49 @@ static void put_text(char *to, const char *from, size_t room)
 	__atomic_store_n(&to[i], '\0', __ATOMIC_RELAXED);
 }
 
+/* What goes on while it is shown is said by moments, and not by a text. */
 static void put_why(struct taf_ring_head *h, const struct taf_answer *why)
 {
+	bool is_time = why->unit == TAF_UNIT_MS && why->need && why->have < PASS_MAX_MS;
 	struct taf_answer at_once = *why;
 	char text[sizeof(h->held_why)];
-	uint64_t pass_ns = 0;
+	uint64_t pass_ns = 0, now = taf_sys_mono_ns();
 	struct taf_text t;
 
-	at_once.pass_ms = TAF_PASS_UNKNOWN; /* that is said by a time, which goes on */
+	at_once.pass_ms = TAF_PASS_UNKNOWN;
+	at_once.unit = is_time ? TAF_UNIT_NONE : why->unit;
 	taf_text_init(&t, text, sizeof(text));
 	taf_answer_text(&at_once, &t);
 	if (why->pass_ms != TAF_PASS_UNKNOWN && why->pass_ms < PASS_MAX_MS)
-		pass_ns = taf_sys_mono_ns() + why->pass_ms * 1000000;
+		pass_ns = now + why->pass_ms * 1000000;
 	put_text(h->held_rule, taf_rule_info(why->rule)->path, sizeof(h->held_rule));
 	put_text(h->held_why, text, sizeof(h->held_why));
+	if (is_time)
+		atomic_store(&h->held_from_ns, (int64_t)(now - why->have * 1000000));
+	atomic_store(&h->held_need_ms, is_time ? why->need : 0);
 	atomic_store(&h->held_pass_ns, pass_ns);
 }
 
-void taf_ring_hold_begin(const struct taf_answer *why)
+void taf_ring_hold_begin(const struct taf_answer *why, uint64_t since_ns)
 {
 	struct taf_ring_head *h = head;
 	uint64_t none = 0;
 
 	if (!h)
 		return;
+	atomic_store(&waiter, taf_sys_tid());
 	if (why)
 		put_why(h, why);
 	atomic_fetch_add(&h->holding, 1);
-	atomic_compare_exchange_strong(&h->held_since_ns, &none, taf_sys_mono_ns());
+	atomic_compare_exchange_strong(&h->held_since_ns, &none, since_ns);
+}
+
+void taf_ring_hold_again(const struct taf_answer *why)
+{
+	struct taf_ring_head *h = head;
+
+	if (h && why && atomic_load(&waiter) == taf_sys_tid())
+		put_why(h, why);
 }
 
 void taf_ring_hold_end(void)

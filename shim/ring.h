@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ring.h -- tier R: the ring that outlives the process.
  *
- * FORMAT (version 3, native byte order, one file a process)
+ * FORMAT (version 5, native byte order, one file a process)
  *
  *   page 0     struct taf_ring_head, the stats page that `taffrail report`
  *              reads while the process lives and after it died
@@ -45,7 +45,7 @@
 #include "sys.h"
 
 #define TAF_RING_MAGIC 0x315246415431464cull
-#define TAF_RING_VERSION 4u
+#define TAF_RING_VERSION 5u
 #define TAF_RING_PAGE 4096u
 #define TAF_LANES 32u
 #define TAF_NO_ROW 0xffffu
@@ -119,11 +119,15 @@ struct taf_ring_head {
 	/* Of the latest wait; whole before held_since_ns is set. */
 	_Atomic(uint64_t) held_pass_ns; /* when it is over as far as is known; 0: nobody knows */
 	char held_rule[32]; /* path of the setting that asks for it */
-	char held_why[128]; /* what was compared: "12.0s of 3m 00s, mlx/other" */
+	char held_why[128]; /* "mlx/other", before it what was compared unless that is a time */
 	/* Version 3: what the process holds of each device (live.h). */
 	struct taf_ring_device devices[TAF_RING_DEVICES];
 	/* Version 4. */
 	struct taf_ring_tally tallies[TAF_RING_TALLIES];
+	/* Version 5. Of a wait that compares times: what has passed counts from held_from_ns
+	 * (it may be below 0), as what is left does to held_pass_ns. */
+	_Atomic(int64_t) held_from_ns;
+	_Atomic(uint64_t) held_need_ms; /* 0: it compares none */
 };
 
 struct taf_slot {
@@ -273,7 +277,11 @@ static inline void taf_ring_put(struct taf_lane *lane, const struct taf_slot_bod
 
 /* Round a wait that a rule asks for: nobody shall take it for a hang. why is the answer
  * that asks for it; NULL: unknown. */
-void taf_ring_hold_begin(const struct taf_answer *why);
+/* since_ns: it waited so long already, perhaps at another door. */
+void taf_ring_hold_begin(const struct taf_answer *why, uint64_t since_ns);
+/* The rules were asked again during the wait. Of several threads that wait the one that
+ * began last is told of. */
+void taf_ring_hold_again(const struct taf_answer *why);
 void taf_ring_hold_end(void);
 /* How many lanes were made ready, from the first. In this process nobody may look at those
  * behind them but the last one: their pages may not be there. */

@@ -172,6 +172,13 @@ static void take_tallies(struct taf_ring_facts *f, const struct taf_ring_head *h
 	}
 }
 
+/* What version 5 added. */
+static void take_times(struct taf_ring_facts *f, const struct taf_ring_head *h)
+{
+	f->held_from_ns = h->held_from_ns;
+	f->held_need_ms = h->held_need_ms;
+}
+
 static bool has_sane_geometry(const struct taf_ring_head *h)
 {
 	return h->bytes >= TAF_RING_PAGE && h->bytes <= TAF_RING_BYTES_MAX && h->lanes &&
@@ -205,6 +212,8 @@ int taf_ring_copy_check(const void *bytes, size_t n, struct taf_ring_copy *out)
 		take_devices(&out->facts, head);
 	if (head->version >= 4)
 		take_tallies(&out->facts, head);
+	if (head->version >= 5)
+		take_times(&out->facts, head);
 	out->tsc0 = head->tsc0;
 	out->mono0 = head->mono0;
 	out->tsc1 = head->tsc1;

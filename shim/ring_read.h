@@ -46,6 +46,8 @@ struct taf_ring_facts {
 	char restart_rule[32], restart_why[128];
 	uint64_t held_pass_ns; /* 0: unknown */
 	char held_rule[32], held_why[128]; /* "": unknown */
+	int64_t held_from_ns;
+	uint64_t held_need_ms; /* 0: no times are compared */
 	uint32_t n_devices;
 	struct taf_ring_holding devices[TAF_RING_DEVICES];
 	struct taf_tally_seen {

@@ -18,6 +18,8 @@ check wait status "exit 0" "$(cat run.status)"
 check wait output "load $A: ok free load $A: ok" "$(xargs <run.out)"
 check wait "who waits, why, how long still" 1 \
 	"$(grep -cE '^taffrail: guest_steps \(pid [0-9]+\) waits because of cadence\.same_model: .* of 7\.0s.*; [0-9].* left$' run.err)"
+# What has passed and what is left make up what is asked for, whenever the line was shown.
+check wait "both from one moment" 7 "$(sed -n 's/^taffrail: .* waits because of cadence\.same_model: \([0-9.]*\)s of 7\.0s, .*; \([0-9.]*\)s left$/\1 \2/p' run.err | awk '{ printf "%.0f", $1 + $2 }')"
 check wait "no left-over of the record's text" 0 "$(grep -c 'waits because.*passes in' run.err)"
 check wait "that it is over" 1 \
 	"$(grep -cE '^taffrail: guest_steps \(pid [0-9]+\) waits no longer because of cadence\.same_model, after about [0-9]' run.err)"
@@ -44,4 +46,4 @@ check report "ended in the middle" 1 \
 	"$(grep -c 'ended by SIGTERM while it waited because of cadence.same_model: .*; for ' report.out)"
 check report "nobody waits on" 0 "$(grep -c 'waits no longer' run.err)"
 
-tally 10
+tally 11

@@ -387,15 +387,37 @@ static void test_a_wait_says_why(void **state)
 	(void)state;
 	open_ring(0);
 	h = taf_ring_head();
-	taf_ring_hold_begin(&why);
-	assert_true(h->held_since_ns >= before);
+	taf_ring_hold_begin(&why, before);
+	assert_int_equal(h->held_since_ns, before);
 	assert_true(h->held_pass_ns >= before + 175 * 1000000000ull);
 	assert_string_equal(h->held_rule, "cadence.same_model");
-	assert_string_equal(h->held_why, "5.0s of 3m 00s, tiny");
+	assert_string_equal(h->held_why, "tiny");
+	/* What has passed and what is left are of one moment. */
+	assert_int_equal(h->held_need_ms, 180000);
+	assert_int_equal(h->held_pass_ns - (uint64_t)h->held_from_ns, 180 * 1000000000ull);
+	/* Somebody used the model meanwhile. */
+	why.have = 1000;
+	why.pass_ms = 179000;
+	taf_ring_hold_again(&why);
+	assert_true(h->held_pass_ns >= before + 179 * 1000000000ull);
+	assert_int_equal(h->held_pass_ns - (uint64_t)h->held_from_ns, 180 * 1000000000ull);
+	assert_int_equal(h->held_since_ns, before);
+	/* A time longer than the machine has been up. */
+	why.need = why.have + 86400000ull * 29;
+	why.have = 86400000ull * 29;
+	taf_ring_hold_again(&why);
+	assert_true(h->held_from_ns < (int64_t)before);
+	/* No time: what was compared stays as it was. */
+	why.unit = TAF_UNIT_BYTES;
+	taf_ring_hold_again(&why);
+	assert_int_equal(h->held_need_ms, 0);
+	assert_non_null(strstr(h->held_why, "tiny"));
+	why.unit = TAF_UNIT_MS;
+	why.have = 5000;
 	/* Nobody knows when: nothing is said of the wait before. */
 	why.pass_ms = TAF_PASS_UNKNOWN;
 	memset(why.about, 'x', sizeof(why.about) - 1);
-	taf_ring_hold_begin(&why);
+	taf_ring_hold_begin(&why, taf_sys_mono_ns());
 	assert_int_equal(h->held_pass_ns, 0);
 	assert_true(strlen(h->held_why) < sizeof(h->held_why));
 	taf_ring_hold_end();

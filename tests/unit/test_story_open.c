@@ -10,13 +10,13 @@ static void a_wait_is_named(void **state)
 	fx_put(f, "load", "begin", ",\"engine\":\"llama\",\"call\":\"load\",\"model\":\"tiny\"");
 	fx_put(f, "hold", "begin",
 	       ",\"rule\":\"cadence.same_model\",\"msg\":\"5.0s of 3m 00s, tiny, passes in 2m "
-	       "55s\"");
+	       "55s\",\"have\":5000,\"need\":180000,\"unit\":\"ms\"");
 	fx_save(f, crumbs);
 	fx_wait(f, 7900);
 	put_runner(f, -SIGTERM, "killed by SIGTERM");
 	VERDICT("signal");
 	SAYS("ended by SIGTERM while it waited because of cadence.same_model: "
-	     "5.0s of 3m 00s, tiny; for 7.9s");
+	     "12.9s of 3m 00s, tiny; for 7.9s");
 	/* Somebody else's generation is what it was in the middle of. */
 	f->tid = GUEST + 1;
 	put_infer(f);
