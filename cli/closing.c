@@ -117,8 +117,8 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 	taf_show_safe(call, sizeof(call), o->call[0] ? o->call : newest->call);
 	taf_show_safe(model, sizeof(model), o->model[0] ? o->model : s->last_model);
 	snprintf(text, room, " during %s%s%s%s%s",
-		 o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind) : "a call",
-		 call[0] ? " " : "", call, model[0] ? " on " : "", model);
+		 o->kind >= 0 ? taf_show_kind(o->kind, o->engine) : "a call", call[0] ? " " : "",
+		 call, model[0] ? " on " : "", model);
 }
 
 /* What the policy did in one session. */

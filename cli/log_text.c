@@ -124,8 +124,8 @@ static void put_mark(struct parts *p)
 	if (!taf_crumb_u64(p->line, TAF_KEY_INSIDE, &is_inside))
 		return;
 	begin_part(p);
-	fputs(is_inside ? "mark: at the end of the log a generation goes on"
-			: "mark: at the end of the log no generation goes on",
+	fputs(is_inside ? "mark: at the end of the log a computation goes on"
+			: "mark: at the end of the log no computation goes on",
 	      p->out);
 }
 

@@ -143,6 +143,7 @@ static void put_counts(struct taf_json *j, const struct taf_trail *t, const stru
 	taf_json_u64(j, "infers", s->infers);
 	taf_json_ms(j, "infer_ms", s->infer_us);
 	taf_json_u64(j, "infers_not_waited_for", s->infers_unwaited);
+	taf_json_u64(j, "infers_without_submit", s->infers_empty);
 	taf_json_u64(j, "submits", s->submits);
 	taf_json_u64(j, "tokens", s->tokens);
 	taf_json_u64(j, "drains", s->drains);

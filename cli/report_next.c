@@ -68,8 +68,13 @@ static bool after_error(FILE *out, const struct taf_story *s)
 	const char *kernel = kernel_hint(s->engines);
 
 	if (!strcmp(s->error_class, "out_of_memory")) {
-		next(out, "a smaller model, context or batch; memory.oom_retries in the policy "
-			  "frees caches and tries again");
+		next(out,
+		     taf_story_is_bare(s)
+			     ? "less at once on the device; memory.oom_retries in the policy frees "
+			       "caches and tries again"
+			     : "a smaller model, context or batch; memory.oom_retries in the "
+			       "policy "
+			       "frees caches and tries again");
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {

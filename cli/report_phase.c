@@ -111,12 +111,27 @@ static void print_infer_time(FILE *out, const struct taf_story *s, const struct 
 		fprintf(out, " in all, %" PRIu64 " of them not waited for", s->infers_unwaited);
 }
 
+/* What came to nothing is no work, and yet it was tried. */
+static void print_empty(FILE *out, const struct taf_story *s)
+{
+	if (!s->infers_empty)
+		return;
+	taf_report_label(out, s->infers ? "" : "work");
+	fprintf(out,
+		"%s%" PRIu64 " burst%s of which nothing ran: the submits failed, or were only "
+		"captured\n",
+		s->infers ? "and " : "", s->infers_empty, s->infers_empty == 1 ? "" : "s");
+}
+
 static void print_infers(FILE *out, const struct taf_story *s, const struct total *t)
 {
+	bool is_bare = taf_story_is_bare(s);
+
 	if (!s->infers && !t->n)
 		return;
-	taf_report_label(out, "inference");
-	fprintf(out, "%" PRIu64 " generation%s", s->infers, s->infers == 1 ? "" : "s");
+	taf_report_label(out, is_bare ? "work" : "inference");
+	fprintf(out, "%" PRIu64 " %s%s", s->infers, is_bare ? "burst" : "generation",
+		s->infers == 1 ? "" : "s");
 	print_infer_time(out, s, t);
 	if (t->tokens)
 		fprintf(out, ", %" PRIu64 " token%s", t->tokens, t->tokens == 1 ? "" : "s");
@@ -265,11 +280,13 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 				   : t->past[i].kind == TAF_UNLOAD ? &unload
 								   : NULL;
 
-		if (to && t->past[i].phase == TAF_END && taf_past_line(&t->past[i], &line))
+		if (to && t->past[i].phase == TAF_END && taf_past_line(&t->past[i], &line) &&
+		    !taf_story_is_empty(&t->past[i], &line))
 			add(to, &line);
 	}
 	print_loads(out, t);
 	print_infers(out, page->story, &infer);
+	print_empty(out, page->story);
 	taf_report_trace(out, page);
 	print_drains(out, page->story);
 	print_total(out, "unload", &unload);

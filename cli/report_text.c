@@ -218,7 +218,7 @@ static void print_head(FILE *out, const struct taf_trail *t, const struct taf_st
 	print_policy(out, &head);
 }
 
-static void print_call(FILE *out, int kind, const char *call)
+static void print_call(FILE *out, int kind, uint8_t engine, const char *call)
 {
 	char name[TAF_LABEL_ROOM];
 
@@ -226,7 +226,7 @@ static void print_call(FILE *out, int kind, const char *call)
 	bool has_kind = kind != TAF_NOTE || !call[0];
 
 	if (has_kind)
-		fputs(kind >= 0 ? taf_kind_name((enum taf_kind)kind) : "?", out);
+		fputs(taf_show_kind(kind, engine), out);
 	if (has_kind && call[0])
 		fputc(' ', out);
 	taf_show_text(out, taf_show_call(name, sizeof(name), call), 80);
@@ -244,7 +244,7 @@ static void print_threads(FILE *out, const struct taf_story *s)
 			l->is_inside  ? "inside"
 			: s->has_ring ? "last did"
 				      : "last wrote");
-		print_call(out, l->kind, l->call);
+		print_call(out, l->kind, l->engine, l->call);
 		taf_show_ms(age, sizeof(age), l->age_ms * 1000);
 		fprintf(out, l->is_inside ? ", for %s\n" : ", %s before\n", age);
 	}
@@ -296,7 +296,7 @@ static void print_open(FILE *out, const struct taf_story *s)
 		const struct taf_open_begin *o = &s->open[i];
 
 		taf_report_label(out, i ? "" : "open");
-		print_call(out, o->kind, o->call);
+		print_call(out, o->kind, o->engine, o->call);
 		if (o->model[0]) {
 			fputs(" on ", out);
 			taf_show_text(out, o->model, 100);

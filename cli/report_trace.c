@@ -338,8 +338,8 @@ void taf_report_trace(FILE *out, const struct taf_page *page)
 			      o.of.model[0] ? o.of.model
 					    : taf_engine_name((enum taf_engine)o.of.engine),
 			      100);
-		fprintf(out, ", %" PRIu64 " of %" PRIu64 " generations traced\n",
-			o.rest.n + o.first.n, o.generations);
+		fprintf(out, ", %" PRIu64 " of %" PRIu64 " %ss traced\n", o.rest.n + o.first.n,
+			o.generations, taf_story_is_bare(page->story) ? "burst" : "generation");
 		if (o.rest.n) {
 			print_table(out, &o);
 			print_ratios(out, &o);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../policy/fault.h"
 #include "../policy/text.h"
 
 #define PIECE 256
@@ -185,6 +186,15 @@ const char *taf_show_call(char *buf, size_t room, const char *call)
 	if (!t.used)
 		taf_text_put(&t, call);
 	return buf;
+}
+
+const char *taf_show_kind(int kind, uint8_t engine)
+{
+	if (kind < 0)
+		return "?";
+	if (kind == TAF_INFER && taf_api_of((enum taf_engine)engine) != TAF_API_NONE)
+		return "work";
+	return taf_kind_name((enum taf_kind)kind);
 }
 
 const char *taf_show_signal(char *buf, size_t room, int signal)

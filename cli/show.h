@@ -33,6 +33,8 @@ const char *taf_show_ms(char *buf, size_t room, uint64_t us);
 const char *taf_show_bytes(char *buf, size_t room, uint64_t bytes);
 /* "mlx::core::eval" of "_ZN3mlx4core4evalE...", other names as they are. Returns buf. */
 const char *taf_show_call(char *buf, size_t room, const char *call);
+/* "load", "infer"; a GPU runtime infers nothing: "work". "?" of a kind below 0. */
+const char *taf_show_kind(int kind, uint8_t engine);
 /* "TERM" for 15 with its SIG: "SIGTERM"; "signal 99" for a stranger. Returns buf. */
 const char *taf_show_signal(char *buf, size_t room, int signal);
 /* The number of the first "SIG..." name in s, or 0. */

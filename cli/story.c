@@ -154,6 +154,15 @@ static void count_drain(struct taf_story *s, const struct taf_past *p,
 	}
 }
 
+bool taf_story_is_empty(const struct taf_past *p, const struct taf_crumb_line *line)
+{
+	uint64_t submits;
+
+	return p->kind == TAF_INFER && p->phase == TAF_END &&
+	       taf_api_of((enum taf_engine)p->engine) != TAF_API_NONE &&
+	       taf_crumb_u64(line, TAF_KEY_SUBMITS, &submits) && !submits;
+}
+
 static void count_infer(struct taf_story *s, const struct taf_past *p,
 			const struct taf_crumb_line *line)
 {
@@ -162,6 +171,11 @@ static void count_infer(struct taf_story *s, const struct taf_past *p,
 	s->infers += p->phase != TAF_END;
 	if (p->phase == TAF_BEGIN)
 		return;
+	if (taf_story_is_empty(p, line)) {
+		s->infers -= s->infers != 0;
+		s->infers_empty++;
+		return;
+	}
 	if (taf_crumb_u64(line, TAF_KEY_SUBMITS, &v))
 		s->submits += v;
 	if (taf_crumb_u64(line, TAF_KEY_TOKENS, &v))
@@ -390,7 +404,7 @@ static void label_oldest(struct taf_story *s)
 		   (o->is_inside || s->open_submits > o->behind)) {
 		taf_text_put(&t, "submit ");
 		taf_text_u64(&t, s->open_submits - o->behind + o->is_inside);
-		taf_text_put(&t, " of this generation");
+		taf_text_put(&t, taf_story_is_bare(s) ? " of this burst" : " of this generation");
 	}
 }
 

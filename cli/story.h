@@ -87,6 +87,7 @@ struct taf_story {
 	int signal; /* 0: none */
 	uint64_t end_ns; /* or the last sign of life, or now */
 	uint64_t infer_us; /* of those that ended */
+	uint64_t infers_empty; /* bursts of which nothing ran; they are not among infers */
 	uint64_t infers_waited, infers_unwaited; /* bursts: whether the program waited for them */
 	uint64_t loads, infers, submits, tokens, drains, drains_missed, dropped;
 	uint64_t drain_us, drain_max_us;
@@ -139,6 +140,10 @@ void taf_story_word(struct taf_story *s, const struct taf_trail *trail);
 /* What the thread did last, made when there is none yet; NULL: no room. */
 struct taf_last_thing *taf_story_last_of(struct taf_story *s, int32_t tid);
 void taf_story_add_open(struct taf_story *s, const struct taf_open_begin *o);
+/* Whether that is the end of a burst of which each submit failed, or was only captured. */
+bool taf_story_is_empty(const struct taf_past *p, const struct taf_crumb_line *line);
+/* Whether it was seen at GPU runtimes alone, which know of no models and no generations. */
+bool taf_story_is_bare(const struct taf_story *s);
 /* The oldest begin of that kind that is open, or NULL. */
 const struct taf_open_begin *taf_story_open(const struct taf_story *s, enum taf_kind kind);
 

@@ -62,6 +62,13 @@ static const struct taf_open_begin *main_open(const struct taf_story *s)
 	return s->n_open ? &s->open[0] : NULL;
 }
 
+/* What a GPU runtime is handed without a pause; only an engine knows what it is for. */
+static const char *word_of(const struct taf_open_begin *infer)
+{
+	return taf_api_of((enum taf_engine)infer->engine) == TAF_API_NONE ? "a generation"
+									  : "a burst of work";
+}
+
 static void put_open(struct taf_text *t, const struct taf_open_begin *o)
 {
 	switch (o->kind) {
@@ -76,7 +83,7 @@ static void put_open(struct taf_text *t, const struct taf_open_begin *o)
 		put_after(t, " by ", o->call);
 		break;
 	case TAF_INFER:
-		taf_text_put(t, "a generation");
+		taf_text_put(t, word_of(o));
 		put_after(t, " by ", o->call);
 		put_after(t, " on ", o->model);
 		break;
@@ -98,30 +105,37 @@ static void put_open(struct taf_text *t, const struct taf_open_begin *o)
 	}
 }
 
-/* A GPU runtime knows of no models. */
-static bool knows_loads(const struct taf_story *s)
+bool taf_story_is_bare(const struct taf_story *s)
 {
 	for (unsigned e = TAF_ENGINE_NONE + 1; e < TAF_ENGINE_COUNT; e++)
 		if ((s->engines & 1u << e) && taf_api_of((enum taf_engine)e) == TAF_API_NONE)
-			return true;
-	return s->loads || !s->engines;
+			return false;
+	return !s->loads && s->engines;
 }
 
 /* Idle is the program; the device may have been at work. */
 static void put_unwaited(struct taf_text *t, const struct taf_story *s)
 {
-	if (knows_loads(s) || !s->oldest.is_known || s->oldest.is_inside)
+	if (!taf_story_is_bare(s) || !s->oldest.is_known || s->oldest.is_inside)
 		return;
 	taf_text_put(t, "; ");
 	put_count(t, s->oldest.behind + 1, "submit");
 	taf_text_put(t, s->oldest.behind ? " were not waited for" : " was not waited for");
 }
 
+static void put_infers(struct taf_text *t, const struct taf_story *s)
+{
+	bool is_bare = taf_story_is_bare(s);
+
+	put_count(t, s->infers, is_bare ? "burst" : "generation");
+	taf_text_put(t, is_bare ? " of work" : "");
+}
+
 static void put_idle(struct taf_text *t, const struct taf_story *s)
 {
 	if (s->infers) {
 		taf_text_put(t, "while idle, after ");
-		put_count(t, s->infers, "generation");
+		put_infers(t, s);
 		put_after(t, " on ", s->last_model[0] ? s->last_model : s->model);
 		if (s->infer_end_inferred)
 			taf_text_put(t, " (the end of the last one is inferred)");
@@ -130,8 +144,8 @@ static void put_idle(struct taf_text *t, const struct taf_story *s)
 		put_after(t, "after loading ", s->model[0] ? s->model : "a model");
 		taf_text_put(t, ", before any generation");
 	} else {
-		taf_text_put(t, knows_loads(s) ? "before any model was loaded"
-					       : "before anything was handed to the device");
+		taf_text_put(t, taf_story_is_bare(s) ? "before anything was handed to the device"
+						     : "before any model was loaded");
 	}
 }
 
@@ -172,9 +186,11 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 	if (infer && s->open_submits_known)
 		put_submits(t, s);
 	if (load && infer) {
-		taf_text_put(t, "; a generation was open as well, for ");
+		taf_text_put(t, "; ");
+		taf_text_put(t, word_of(infer));
+		taf_text_put(t, " was open as well, for ");
 		taf_text_ms(t, infer->age_ms);
-	} else if (infer && knows_loads(s)) {
+	} else if (infer && !taf_story_is_bare(s)) {
 		taf_text_put(t, "; nothing was being loaded");
 	}
 	if (infer && drain) {
@@ -288,7 +304,7 @@ static void put_done(struct taf_text *t, const struct taf_story *s)
 {
 	if (s->infers) {
 		taf_text_put(t, " after ");
-		put_count(t, s->infers, "generation");
+		put_infers(t, s);
 		put_after(t, " on ", s->last_model[0] ? s->last_model : s->model);
 	} else if (s->loads) {
 		put_after(t, " after loading ", s->model[0] ? s->model : "a model");

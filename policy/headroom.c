@@ -9,6 +9,7 @@
  */
 #include "fit.h"
 
+#include "fault.h"
 #include "text.h"
 
 static void say(const struct taf_question *q, struct taf_verdict *v, struct taf_answer *a,
@@ -109,11 +110,12 @@ void taf_headroom(const struct taf_question *q, struct taf_verdict *v)
 	const struct taf_rules *r = q->rules;
 	const struct taf_memory *m = &q->facts->memory;
 	enum taf_kind kind = q->event->kind;
+	bool is_bare = taf_api_of(q->event->engine) != TAF_API_NONE; /* knows no generations */
 	const struct growth kinds[] = {
 		{ TAF_RULE_memory_growth_per_min, TAF_TOLD_MIN, &r->memory_growth_per_min,
 		  m->growth_per_min, "a minute" },
 		{ TAF_RULE_memory_growth_per_infer, TAF_TOLD_INFER, &r->memory_growth_per_infer,
-		  m->growth_per_infer, "a generation" },
+		  m->growth_per_infer, is_bare ? "a burst" : "a generation" },
 	};
 
 	if (q->event->phase != TAF_BEGIN ||

@@ -42,7 +42,8 @@ unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, in
 	return drain;
 }
 
-/* "submits 41..48 of this generation": a hang is then located to them. */
+/* "submits 41..48 of this generation": a hang is then located to them. At a GPU runtime it
+ * is a burst: nobody there knows what it is for. */
 static void name_submits(struct taf_text *t, const struct taf_work *w)
 {
 	if (!w->since_sync)
@@ -51,7 +52,8 @@ static void name_submits(struct taf_text *t, const struct taf_work *w)
 	taf_text_u64(t, w->first_unsynced);
 	taf_text_put(t, "..");
 	taf_text_u64(t, w->first_unsynced + w->since_sync - 1);
-	taf_text_put(t, w->is_inferring ? " of this generation" : " of the last generation");
+	taf_text_put(t, w->is_inferring ? " of this " : " of the last ");
+	taf_text_put(t, w->is_burst ? "burst" : "generation");
 }
 
 static void would_drain(struct taf_work *w, const struct taf_rec *like)

@@ -5,6 +5,8 @@
 #include "act.h"
 #include "capture.h"
 #include "crumb.h"
+#include "holding.h"
+#include "live.h"
 #include "model.h"
 #include "scratch.h"
 #include "traced.h"
@@ -93,10 +95,33 @@ void taf_burst_begin(struct taf_work *w)
 	w->base = sum.submits - launches_since(w, &sum);
 }
 
+/* One of which each submit failed, or was only captured, was none. */
+static void take_back(struct taf_work *w)
+{
+	struct taf_ring_head *h = taf_ring_head();
+
+	if (h && atomic_load(&h->infers))
+		atomic_fetch_sub(&h->infers, 1);
+	if (w->model && w->model->infers)
+		w->model->infers--;
+}
+
 void taf_burst_end(struct taf_work *w)
 {
 	w->told += w->launches;
 	atomic_fetch_add(&taf_burst_rests, 1);
+	if (!w->launches)
+		take_back(w);
+}
+
+/* A runtime knows no tokens, and the memory of its device. */
+void taf_burst_tell(const struct taf_work *w, struct taf_rec *r, struct taf_text *extra)
+{
+	r->has &= ~(unsigned)(TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_KV | TAF_HAS_HANDLES);
+	r->live = taf_live_bytes();
+	taf_holding_put(w, extra);
+	if (!w->launches)
+		r->msg = "nothing ran: its submits failed, or were only captured";
 }
 
 void taf_burst_fold(struct taf_work *w)

@@ -29,6 +29,9 @@
 #include "still.h"
 #include "work.h"
 
+struct taf_rec;
+struct taf_text;
+
 /* Stamps that make up drain.idle_ms; 0: not measured yet, each submit is looked at. */
 extern _Atomic(uint64_t) taf_burst_gap;
 /* How often all bursts came to rest: after each the next submit of a thread is looked at. */
@@ -48,6 +51,8 @@ void taf_burst_fold(struct taf_work *w);
 void taf_burst_begin(struct taf_work *w);
 /* It has ended: what other threads submit from now on belongs to the next. */
 void taf_burst_end(struct taf_work *w);
+/* Then its end is told: what it was, and what the process holds of the device. */
+void taf_burst_tell(const struct taf_work *w, struct taf_rec *r, struct taf_text *extra);
 /* Before memory, a queue or a context is given up, or a cache is trimmed: with work in
  * flight that is what drain.before_unload is about. Submits of other threads stand
  * still until taf_burst_unloaded. */

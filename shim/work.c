@@ -8,9 +8,7 @@
 #include "burst.h"
 #include "coarse.h"
 #include "crumb.h"
-#include "holding.h"
 #include "learn.h"
-#include "live.h"
 #include "load.h"
 #include "lockfile.h"
 #include "model.h"
@@ -458,11 +456,9 @@ static void end_infer(struct taf_work *w)
 		taf_text_u64(&extra, w->prefill);
 		w->table->by_thread->tell(w->home, &extra);
 	}
-	if (w->is_burst) { /* a runtime knows no tokens, and the memory of its device */
-		r.has &= ~(unsigned)(TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_KV | TAF_HAS_HANDLES);
-		r.live = taf_live_bytes();
+	if (w->is_burst) {
 		taf_text_init(&extra, buf, sizeof(buf));
-		taf_holding_put(w, &extra);
+		taf_burst_tell(w, &r, &extra);
 	}
 	taf_traced_end(w, &extra);
 	r.extra = extra.is_cut ? NULL : buf;

@@ -90,7 +90,7 @@ done
 guest "" "${repeat[@]}" pause=400 take=64 launch=1 give
 check repeat "waits before frees" 41 "$(order | grep -o QF | wc -l)"
 check repeat "in the log" 17 "$(count '.ev == "drain" and .ph == "begin" and .rule == "drain.before_unload"')"
-has repeat "how many are not" '.ev == "drain" and .ph == "begin" and .msg == "submits 1..1 of this generation; 24 drains before it are not in the log"'
+has repeat "how many are not" '.ev == "drain" and .ph == "begin" and .msg == "submits 1..1 of this burst; 24 drains before it are not in the log"'
 
 guest "" launch=3
 calls exit "LLLD."

@@ -70,6 +70,16 @@ check bursts "the wait belongs to it" true "$(json '.infer_ms >= 300')"
 says bursts "says so" "in all with the waits for them"
 has bursts "the wait in the record" '.ev == "infer" and .ph == "end" and .waited_ms >= 80'
 
+# A burst whose submits all failed is none. What a GPU runtime is handed has no words of engines.
+told -- "$guest" forked 2
+check forked "in the child" "2 launches failed in the child" "$(tail -n 1 run.out)"
+says forked "its parent" "ended with status 0 after 1 burst of work"
+says forked "the child" "nonzero    ended with status 2"
+says forked "the child" "work       1 burst of which nothing ran: the submits failed, or were only captured"
+says_not forked "of engines" "generation"
+check forked json "0 1 1 0" "$("$bin" report --last --json | jq -r '.sessions | sort_by(.infers) | map("\(.infers) \(.infers_without_submit)") | join(" ")')"
+has forked "the record" '.ev == "infer" and .ph == "end" and .submits == 0 and (.msg | startswith("nothing ran"))'
+
 # Memory that the runtime has not got: how often, how much was asked for, what was free.
 machine SIMGPU_MEMORY=$((64 << 20))
 told -- "$guest" take 4 100
@@ -166,4 +176,4 @@ says_not threads "what nobody knows" "last did"
 # Ctrl-C with nothing under way is no news.
 told -- "$guest" int
 check "Ctrl-C" "what run says" "" "$(cat run.err)"
-tally 55
+tally 62

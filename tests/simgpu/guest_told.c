@@ -9,6 +9,7 @@
  *   launch N      N launches and a wait; errors are printed, the status is 0
  *   launched N    the same, then SIGKILL
  *   threads N     four threads with N launches and a wait each
+ *   forked        a launch and a wait; then a launch in a fork child, where it fails
  *   become        a launch and a wait, then another program
  *   int           a launch, a wait and a pause, then SIGINT
  *   wait          a launch, and a wait for it
@@ -16,6 +17,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "racy.h"
@@ -62,6 +64,22 @@ static int take(int n, int mib)
 	return bad ? 3 : 0;
 }
 
+/* The child has what its parent made, and no device of its own. */
+static int fork_one(void)
+{
+	int status = 0;
+	pid_t pid;
+
+	racy_must(launch(1));
+	racy_must(cudaDeviceSynchronize());
+	pid = fork();
+	if (!pid)
+		_exit(launch(count));
+	waitpid(pid, &status, 0);
+	printf("%d launches failed in the child\n", WEXITSTATUS(status));
+	return 0;
+}
+
 static void die(void)
 {
 	fflush(stdout);
@@ -93,6 +111,8 @@ int main(int argc, char **argv)
 		int bad = launch(count);
 
 		printf("%d of %d launches failed, wait %d\n", bad, count, cudaDeviceSynchronize());
+	} else if (!strcmp(mode, "forked")) {
+		status = fork_one();
 	} else if (!strcmp(mode, "threads")) {
 		threads();
 	} else {

@@ -393,6 +393,10 @@ static void a_limit_of_0_is_one_like_any_other(void **state)
 	facts.memory.growth_per_infer = 1;
 	assert_int_equal(decide()->action, TAF_ACT_WARN);
 	assert_string_equal(rule(), "memory.growth_per_infer");
+	assert_string_equal(verdict.said[0].about, "a generation");
+	event.engine = TAF_ENGINE_CUDA; /* which has none */
+	decide();
+	assert_string_equal(verdict.said[0].about, "a burst");
 }
 
 static void a_size_of_machine_stands_for_numbers(void **state)
