@@ -10,6 +10,7 @@
 #include "../shim/traced.h"
 #include "contexts.h"
 #include "hook.h"
+#include "llama_batch.h"
 #include "llama_state.h"
 
 #define TAF_ROWS "llama.def"
@@ -302,6 +303,28 @@ int32_t taf_llama_encode(void *ctx, TAF_BATCH batch)
 	call.is_prompt = true;
 	if (taf_context_enter(&call, ctx, TAF_FIRST_INT(batch))) {
 		rc = THROUGH(call, llama_encode)(ctx, batch);
+		end_submit(&call, rc);
+	}
+	taf_after_narrow(&call, TAF_SUBMIT, rc);
+	return rc;
+}
+
+#define IS_ENCODE 0 /* LLAMA_PROCESS_TYPE_ENCODE */
+
+int32_t taf_llama_process(void *ctx, int type, void *batch)
+{
+	struct taf_call call = TAF_CALL(llama_process);
+	struct taf_llama_batch has;
+	int32_t rc = -3;
+
+	if (!taf_before_narrow(&call, TAF_SUBMIT))
+		return -3;
+	has = taf_llama_batch_of(batch);
+	call.is_prompt = type == IS_ENCODE || has.tokens > SEQUENCES_MAX || has.several;
+	if (taf_context_enter(&call, ctx, has.tokens)) {
+		if (call.work && has.tokens)
+			taf_requests_came(&call.work->requests, has.sequences, has.several);
+		rc = THROUGH(call, llama_process)(ctx, type, batch);
 		end_submit(&call, rc);
 	}
 	taf_after_narrow(&call, TAF_SUBMIT, rc);

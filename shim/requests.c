@@ -11,11 +11,21 @@ static uint64_t bit_of(const int32_t *const *ids, int32_t i)
 	return ids[i] ? 1ull << ((uint32_t)ids[i][0] & 63) : 1;
 }
 
+void taf_requests_came(struct taf_requests *r, uint64_t now, uint64_t many)
+{
+	uint32_t most = (uint32_t)__builtin_popcountll(now);
+
+	r->began +=
+		(uint32_t)__builtin_popcountll((now & ~r->last) | (many & r->last & ~r->last_many));
+	r->most = most > r->most ? most : r->most;
+	r->last = now;
+	r->last_many = many;
+}
+
 void taf_requests_see(struct taf_requests *r, int32_t n, const int32_t *const *ids)
 {
 	int32_t looked = n < LOOKED_AT ? n : LOOKED_AT;
 	uint64_t now = 0, many = 0, bit;
-	uint32_t most;
 
 	if (!ids)
 		return;
@@ -29,12 +39,7 @@ void taf_requests_see(struct taf_requests *r, int32_t n, const int32_t *const *i
 		many |= bit;
 		now |= bit;
 	}
-	r->began +=
-		(uint32_t)__builtin_popcountll((now & ~r->last) | (many & r->last & ~r->last_many));
-	most = (uint32_t)__builtin_popcountll(now);
-	r->most = most > r->most ? most : r->most;
-	r->last = now;
-	r->last_many = many;
+	taf_requests_came(r, now, many);
 }
 
 void taf_requests_put(const struct taf_requests *r, struct taf_text *out)

@@ -23,6 +23,8 @@ struct taf_requests {
 /* One batch: n tokens, and for each the sequences that it is of; ids NULL: it does not say,
  * as with a warm-up, and counts for nothing. */
 void taf_requests_see(struct taf_requests *r, int32_t n, const int32_t *const *ids);
+/* The same of a batch with these sequences, a bit each, of which many have several tokens. */
+void taf_requests_came(struct taf_requests *r, uint64_t now, uint64_t many);
 /* ,"requests":3,"sequences":2; nothing when no batch was seen. */
 void taf_requests_put(const struct taf_requests *r, struct taf_text *out);
 

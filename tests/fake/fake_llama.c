@@ -5,14 +5,14 @@
  *   FAKE_PIN=PATH  ... and takes FAKE_PIN_BYTES of pinned memory, of the fake HIP at path
  *   contexts       a new pointer each; two threads in one at once end the
  *                  process with status 97
- *   FAKE_DECODE_MS FAKE_SYNC_MS   how long llama_decode, llama_synchronize take
- *   FAKE_DECODE_RC                what llama_decode returns
+ *   FAKE_DECODE_MS FAKE_SYNC_MS   how long a computation, llama_synchronize take
+ *   FAKE_DECODE_RC                what a computation returns
  *   FAKE_DECODE_RC_AT=N           only the N-th one does
  *   states         a context holds the tokens that were decoded well; its memory is their
  *                  number
  *   FAKE_VOCAB=N                  tokens of every vocabulary
- *   FAKE_HANG_AT=N                the N-th llama_decode never returns
- *   fake_on_decode(fn)            fn is called inside llama_decode, like a log callback
+ *   FAKE_HANG_AT=N                the N-th computation never returns
+ *   fake_on_decode(fn)            fn is called inside a computation, like a log callback
  *   FAKE_FN_FIRST                 ... before the context is entered, so that fn may
  *                                 leave by longjmp as an exception would
  */
@@ -26,6 +26,9 @@
 #define HAND_llama_new_context_with_model FAKE_HAND
 #define HAND_llama_decode FAKE_HAND
 #define HAND_llama_encode FAKE_HAND
+#define HAND_llama_process FAKE_HAND
+#define HAND_llama_batch_ext_add FAKE_HAND
+#define HAND_llama_batch_ext_add_token FAKE_HAND
 #define HAND_llama_synchronize FAKE_HAND
 #define HAND_llama_free FAKE_HAND
 #define HAND_llama_model_free FAKE_HAND
@@ -164,7 +167,7 @@ static void leave(struct context *c)
 		c->is_entered = 0;
 }
 
-static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
+static int32_t compute(int row, void *ctx, int32_t tokens)
 {
 	void (*fn)(void) = on_decode;
 	struct context *c = ctx;
@@ -176,7 +179,6 @@ static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
 	if (fn && getenv("FAKE_FN_FIRST"))
 		fn();
 	enter(row, ctx);
-	fake_check(row, fake_batch_is_whole(batch));
 	if (fn && !getenv("FAKE_FN_FIRST"))
 		fn();
 	while (fake_setting("FAKE_HANG_AT") && fake_counts[row] >= fake_setting("FAKE_HANG_AT"))
@@ -187,7 +189,7 @@ static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
 	    fake_counts[row] != fake_setting("FAKE_DECODE_RC_AT"))
 		rc = 0;
 	if (c && !rc)
-		c->tokens += batch->n;
+		c->tokens += tokens;
 	if (!rc)
 		rc = (int32_t)fake_number(row);
 	fake_last[row] = rc;
@@ -196,12 +198,36 @@ static int32_t compute(int row, void *ctx, const struct fake_batch *batch)
 
 int32_t llama_decode(void *ctx, struct fake_batch batch)
 {
-	return compute(FAKE_llama_decode, ctx, &batch);
+	fake_check(FAKE_llama_decode, fake_batch_is_whole(&batch));
+	return compute(FAKE_llama_decode, ctx, batch.n);
 }
 
 int32_t llama_encode(void *ctx, struct fake_batch batch)
 {
-	return compute(FAKE_llama_encode, ctx, &batch);
+	fake_check(FAKE_llama_encode, fake_batch_is_whole(&batch));
+	return compute(FAKE_llama_encode, ctx, batch.n);
+}
+
+/* A batch that hides what is in it is, here, its number of tokens. */
+int32_t llama_process(void *ctx, int type, void *batch)
+{
+	(void)type;
+	return compute(FAKE_llama_process, ctx, batch ? *(int32_t *)batch : 0);
+}
+
+int32_t llama_batch_ext_add(void *batch, int32_t seq)
+{
+	fake_called(FAKE_llama_batch_ext_add);
+	fake_last[FAKE_llama_batch_ext_add] = batch && seq >= 0 ? (*(int32_t *)batch)++ : -3;
+	return (int32_t)fake_last[FAKE_llama_batch_ext_add];
+}
+
+int32_t llama_batch_ext_add_token(void *batch, int32_t seq, int32_t id)
+{
+	fake_called(FAKE_llama_batch_ext_add_token);
+	fake_last[FAKE_llama_batch_ext_add_token] =
+		batch && seq >= 0 && id >= 0 ? (*(int32_t *)batch)++ : -2;
+	return (int32_t)fake_last[FAKE_llama_batch_ext_add_token];
 }
 
 void *llama_get_memory(const void *ctx)

@@ -71,6 +71,9 @@ static void *tokens_out = path_list, **adapters;
 static size_t n_tokens, capacity, *n_out;
 static float *scales, scale = 1;
 static void *adapter = path_list;
+static int32_t in_held, way = 1, id;
+static void *held = &in_held;
+static struct fake_batch embd;
 
 static int64_t of_pointer(const void *p)
 {
@@ -300,7 +303,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	params = fake_value_of(3);
-	batch = fake_batch_of(3);
+	batch = embd = fake_batch_of(3);
 	if (is_missing) {
 		call_missing();
 		if (argc > 2)
