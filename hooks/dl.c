@@ -13,6 +13,7 @@
 #include "../shim/model.h"
 #include "../shim/open_fit.h"
 #include "../shim/patch.h"
+#include "../shim/space.h"
 #include "hip_kept.h"
 #include "libc.h"
 
@@ -22,9 +23,13 @@
 
 /* NOTIFY rows have no prototype of their own: these are also called. */
 #define CALL_DLOPEN(path, flags) ((void *(*)(const char *, int))NEXT(dlopen))(path, flags)
-#define CALL_DLSYM(handle, name) ((void *(*)(void *, const char *))NEXT(dlsym))(handle, name)
-#define CALL_DLVSYM(handle, name, version) \
-	((void *(*)(void *, const char *, const char *))NEXT(dlvsym))(handle, name, version)
+#define CALL_DLSYM_OF(theirs, handle, name) \
+	((void *(*)(void *, const char *))(theirs))(handle, name)
+#define CALL_DLSYM(handle, name) CALL_DLSYM_OF(NEXT(dlsym), handle, name)
+#define CALL_DLVSYM_OF(theirs, handle, name, version) \
+	((void *(*)(void *, const char *, const char *))(theirs))(handle, name, version)
+/* What it calls in our place, of the C library that it has. */
+#define NEXT_OF(name, regs) taf_space_fn(NEXT(name), #name, (regs)->caller)
 
 static bool is_watching(void)
 {
@@ -63,22 +68,23 @@ static void note_open_flags(int flags, bool is_namespace)
 taf_fn taf_note_dlopen(struct taf_regs *regs)
 {
 	note_open_flags((int)regs->arg[1], false);
-	return taf_regs_onward(regs, NEXT(dlopen), 0);
+	return taf_regs_onward(regs, NEXT_OF(dlopen, regs), 0);
 }
 
 taf_fn taf_note_dlmopen(struct taf_regs *regs)
 {
 	note_open_flags((int)regs->arg[2], (Lmid_t)regs->arg[0] != LM_ID_BASE);
-	return taf_regs_onward(regs, NEXT(dlmopen), 0);
+	return taf_regs_onward(regs, NEXT_OF(dlmopen, regs), 0);
 }
 
 int taf_dlclose(void *handle)
 {
+	dlclose_fn *theirs = (dlclose_fn *)taf_space_fn(NEXT(dlclose), "dlclose", TAF_CALLER);
 	int r;
 
 	/* Before: their finalizers run in it. After: the addresses may come back. */
 	taf_real_forget();
-	r = REAL(dlclose) ? REAL(dlclose)(handle) : -1;
+	r = theirs ? theirs(handle) : -1;
 	taf_real_forget();
 	taf_patch_forget();
 	taf_hip_closed();
@@ -198,45 +204,68 @@ static bool is_between(const char *name, const void *caller)
 	return a.is_between;
 }
 
+/* By the scope of the caller, which the loader reads from where the jump comes. What it
+ * finds there past us, in another namespace or with DEEPBIND, ours finds as well. */
+static void answer_scope(struct taf_regs *regs, const struct taf_table *t, int row)
+{
+	const char *name = t->rows[row].name;
+	bool is_next_asked = pointer_arg(regs, 0) == RTLD_NEXT;
+	union {
+		taf_fn f;
+		void *p;
+	} ours = { .f = t->rows[row].ours };
+
+	if (is_next_asked) {
+		if (!taf_space_is_other(regs->caller) && !is_next(name, regs->caller))
+			answer(regs, absent(name));
+	} else if (taf_space_is_other(regs->caller) || !is_global(name)) {
+		if (taf_real_in_scope(name, regs->caller))
+			answer(regs, ours.p);
+		else if (!taf_space_is_other(regs->caller) && !taf_real_is_near(name, regs->caller))
+			answer(regs, absent(name));
+	}
+}
+
 taf_fn taf_note_dlsym(struct taf_regs *regs)
 {
 	void *handle = pointer_arg(regs, 0);
 	const char *name = pointer_arg(regs, 1);
+	taf_fn theirs = NEXT_OF(dlsym, regs);
 	const struct taf_table *t;
 	int row, saved = errno;
 
 	if (!is_answering() || !name)
-		return taf_regs_onward(regs, NEXT(dlsym), 0);
+		return taf_regs_onward(regs, theirs, 0);
 	if (handle != RTLD_NEXT)
 		taf_patch_pending(handle);
 	t = taf_real_row(name, &row);
 	if (!t || (handle != RTLD_DEFAULT && handle != RTLD_NEXT && is_between(name, regs->caller)))
-		return taf_regs_onward(regs, NEXT(dlsym), 0);
+		return taf_regs_onward(regs, theirs, 0);
 	if (handle != RTLD_DEFAULT && handle != RTLD_NEXT)
-		answer_row(regs, t, row, CALL_DLSYM(handle, name));
-	else if (handle == RTLD_NEXT ? !is_next(name, regs->caller)
-				     : !is_global(name) && !taf_real_is_near(name, regs->caller))
-		answer(regs, absent(name));
+		answer_row(regs, t, row, CALL_DLSYM_OF(theirs, handle, name));
+	else
+		answer_scope(regs, t, row);
 	errno = saved;
-	return taf_regs_onward(regs, NEXT(dlsym), 0);
+	return taf_regs_onward(regs, theirs, 0);
 }
 
 taf_fn taf_note_dlvsym(struct taf_regs *regs)
 {
 	void *handle = pointer_arg(regs, 0);
 	const char *name = pointer_arg(regs, 1), *version = pointer_arg(regs, 2);
+	taf_fn theirs = NEXT_OF(dlvsym, regs);
 	const struct taf_table *t;
 	int row, saved = errno;
 
 	if (!is_answering() || handle == RTLD_NEXT || handle == RTLD_DEFAULT || !name)
-		return taf_regs_onward(regs, NEXT(dlvsym), 0);
+		return taf_regs_onward(regs, theirs, 0);
 	taf_patch_pending(handle);
 	t = taf_real_row(name, &row);
 	if (!t || is_between(name, regs->caller))
-		return taf_regs_onward(regs, NEXT(dlvsym), 0);
-	answer_row(regs, t, row, CALL_DLVSYM(handle, name, version));
+		return taf_regs_onward(regs, theirs, 0);
+	answer_row(regs, t, row, CALL_DLVSYM_OF(theirs, handle, name, version));
 	errno = saved;
-	return taf_regs_onward(regs, NEXT(dlvsym), 0);
+	return taf_regs_onward(regs, theirs, 0);
 }
 
 /* Identity, which is never a reason to become active; and where no engine has a load

@@ -218,6 +218,11 @@ const char *taf_elf_wanted_version(const struct taf_elf *e, const char *name)
 	return NULL;
 }
 
+const struct r_debug *taf_elf_debug(void)
+{
+	return &_r_debug;
+}
+
 struct link_map *taf_elf_first(void)
 {
 	return &_r_debug ? _r_debug.r_map : NULL;

@@ -67,6 +67,8 @@ struct taf_program {
 
 /* False: unknown. */
 bool taf_elf_program(struct taf_program *p);
+/* What the loader shows to debuggers; NULL: nothing. */
+const struct r_debug *taf_elf_debug(void);
 /* The head of the base namespace's list. */
 struct link_map *taf_elf_first(void);
 struct link_map *taf_elf_self(void); /* ours */

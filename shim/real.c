@@ -4,6 +4,7 @@
 #include "../policy/text.h"
 #include "elfmap.h"
 #include "sites.h"
+#include "space.h"
 
 #define MAX_SCOPE 96 /* objects searched for one answer */
 #define MAX_ROOTS 48 /* objects whose needs are followed for one answer */
@@ -199,6 +200,29 @@ static void *of_driver(const struct taf_table *t, const char *name)
 	return NULL;
 }
 
+static bool is_other_space(struct link_map *m)
+{
+	return taf_space_is_any() && m && taf_space_head(m) != taf_elf_first();
+}
+
+/* What was learned there, else what any object there has: it may be in a scope that its
+ * caller was given later. Never one of ours, which is another runtime. */
+static taf_fn in_space(const struct search *s, taf_fn learned)
+{
+	struct link_map *head = taf_space_head(s->base), *of = taf_elf_at(fn_object(learned));
+	struct taf_elf e;
+
+	if (learned && taf_space_head(of) == head)
+		return learned;
+	for (struct link_map *m = head; m; m = m->l_next) {
+		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, s->name, NULL) : NULL;
+
+		if (p)
+			return object_fn(p);
+	}
+	return learned;
+}
+
 static taf_fn from_caller(const struct taf_table *t, int row, const void *caller)
 {
 	struct search s = { .name = t->rows[row].name };
@@ -211,7 +235,7 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 	s.base = taf_elf_at(caller);
 	if (is_for_driver(t, s.base))
 		return object_fn(of_driver(t, s.name));
-	p = in_preloads(s.name, s.base);
+	p = is_other_space(s.base) ? NULL : in_preloads(s.name, s.base);
 	if (p)
 		return object_fn(p);
 	if (s.base && s.base != taf_elf_self() && taf_elf_of(s.base, &e)) {
@@ -227,6 +251,8 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 			return object_fn(p);
 	}
 	learned = atomic_load_explicit(&t->learned[row], memory_order_acquire);
+	if (is_other_space(s.base))
+		return in_space(&s, learned);
 	/* Behind us alone: an object in front of us is called directly, or wraps us. */
 	return learned ? learned : object_fn(taf_elf_next(s.name));
 }
@@ -260,6 +286,7 @@ struct question {
 	const char *name;
 	const void *caller;
 	taf_fn fn;
+	void *p;
 	bool is_near;
 };
 
@@ -275,6 +302,24 @@ static void near_locked(void *ctx)
 	struct question *q = ctx;
 
 	q->is_near = is_near(q->name, q->caller);
+}
+
+static void scope_locked(void *ctx)
+{
+	struct question *q = ctx;
+	struct search own = { .name = q->name, .base = taf_elf_at(q->caller) };
+
+	if (own.base)
+		enqueue(&own, own.base);
+	q->p = in_scope(&own);
+}
+
+void *taf_real_in_scope(const char *name, const void *caller)
+{
+	struct question q = { .name = name, .caller = caller };
+
+	taf_elf_locked(scope_locked, &q);
+	return q.p;
 }
 
 bool taf_real_is_near(const char *name, const void *caller)
@@ -383,14 +428,33 @@ const struct taf_table *taf_real_row(const char *name, int *row)
 	}
 }
 
-taf_fn taf_real_libc(const char *name)
+/* The row of that name in the tables of the C library. */
+static const struct taf_table *libc_row(const char *name, int *row)
 {
 	for (int t = 0; t < taf_table_count; t++)
 		for (int r = 0;
 		     taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
-			if (taf_same(taf_tables[t]->rows[r].name, name))
-				return taf_real_fixed(taf_tables[t], r);
+			if (taf_same(taf_tables[t]->rows[r].name, name)) {
+				*row = r;
+				return taf_tables[t];
+			}
 	return NULL;
+}
+
+taf_fn taf_real_libc(const char *name)
+{
+	int row;
+	const struct taf_table *t = libc_row(name, &row);
+
+	return t ? taf_real_fixed(t, row) : NULL;
+}
+
+const struct taf_row *taf_real_door(const char *name)
+{
+	int row;
+	const struct taf_table *t = libc_row(name, &row);
+
+	return t && t->rows[row].kind == TAF_LOOKUP && t->rows[row].ours ? &t->rows[row] : NULL;
 }
 
 /* What e defines of the libc rows that are still without a function. */

@@ -97,5 +97,10 @@ static inline taf_fn taf_real_fixed(const struct taf_table *t, int row)
 
 /* The C library's own function of that row name; NULL when no table has it. */
 taf_fn taf_real_libc(const char *name);
+/* The row of the C library by which symbols or objects come, called name; NULL: none is. */
+const struct taf_row *taf_real_door(const char *name);
+/* What caller's object, or one that it needs, has under that name in its own namespace:
+ * what RTLD_DEFAULT finds there. */
+void *taf_real_in_scope(const char *name, const void *caller);
 
 #endif

@@ -9,7 +9,12 @@
  *   FAKE_BUSY=1         queries say "not ready" until something was synchronized; 2: always
  *   FAKE_GIVEN_UP=1     while memory is taken, who retains a primary context is left alone
  *                       with it: the others release theirs at that moment
- *   FAKE_FROM=V         entry points that came after version V are not known by name */
+ *   FAKE_FROM=V         entry points that came after version V are not known by name
+ *   -DFAKE_WHO          FAKE_LOG also gets the object that asks for each entry point */
+#ifdef FAKE_WHO
+#include <dlfcn.h>
+#endif
+
 #include "../../hooks/abi/cuda.h"
 
 #define FAKE_ROWS "../../hooks/cuda.def"
@@ -71,11 +76,23 @@ static _Thread_local int depth;
 
 #include "fake_cuda_names.h"
 
+static void tell_who(const void *caller)
+{
+#ifdef FAKE_WHO
+	Dl_info i;
+
+	fake_log(dladdr(caller, &i) && strrchr(i.dli_fname, '/') ? strrchr(i.dli_fname, '/') : "?");
+#else
+	(void)caller;
+#endif
+}
+
 int cuGetProcAddress(const char *symbol, void **out, int version, uint64_t flags)
 {
 	int row = FAKE_cuGetProcAddress;
 
 	fake_called(row);
+	tell_who(__builtin_return_address(0));
 	if (!symbol || !out)
 		return fake_over(row, 1);
 	if (fake_is_failing())
@@ -88,6 +105,7 @@ int cuGetProcAddress_v2(const char *symbol, void **out, int version, uint64_t fl
 	int row = FAKE_cuGetProcAddress_v2, is_there;
 
 	fake_called(row);
+	tell_who(__builtin_return_address(0));
 	if (!symbol || !out)
 		return fake_over(row, 1);
 	if (fake_is_failing())

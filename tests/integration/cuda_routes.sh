@@ -68,7 +68,10 @@ yes    plain local libstatic_11030_ptsz.so
 yes    plain local libstatic_12000_ptsz.so
 yes    plain local libstatic_13000_ptsz.so
 yes    plain deep libstatic_13000.so
-missed plain space libstatic_13000.so
+yes    plain space libstatic_11030.so
+yes    plain space libstatic_12000.so
+yes    plain space libstatic_13000.so
+yes    plain space libstatic_13000_ptsz.so
 '
 
 build
@@ -113,4 +116,4 @@ check reopen-static launches 15 "$(crumbs | jq -s 'map(select(.ev == "infer" and
 same weak ./plain weak
 same older FAKE_FROM=9000 ./plain local libstatic_13000.so
 same off TAFFRAIL=off ./plain local libstatic_13000.so
-tally 190
+tally 230

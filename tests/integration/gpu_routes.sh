@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # gpu_routes.sh -- every way in which a program reaches a GPU runtime: each call is seen once.
 #
-# Route by load mode, for HIP and Level Zero on their fakes: what the program prints is
+# Route by load mode, for HIP, Level Zero, OpenCL and Vulkan on their fakes: what the program prints is
 # the same, the generation has its three launches, and none is counted twice.
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
@@ -36,8 +36,8 @@ seen() { # RUNTIME PROGRAM ROUTE LAUNCHES
 	grep -q 'memory 0, launches 0 0 0, wait 0, free 0' shim.out || fail "$case" "$(cat shim.out)"
 }
 
-for runtime in hip level0; do
-	if [ $runtime = hip ]; then build hip; else build level0 -DLEVEL0; fi
+for runtime in hip level0 opencl vulkan; do
+	build $runtime "-D${runtime^^}"
 	for program in lazy now noplt nopie; do
 		for route in by_link by_static by_default; do
 			seen $runtime $program $route 3
@@ -61,4 +61,4 @@ export LD_LIBRARY_PATH=$work
 for route in by_handle by_plugin by_deepbind; do
 	seen level0 driver $route 3
 done
-tally 170
+tally 350

@@ -32,6 +32,7 @@ program() { # NAME FLAGS...
 }
 
 build() {
+	local n
 	echo 'FAKE_1 { global: *; };' >version.map
 	engine libfake_llama.so
 	engine libfake_llama_2.so
@@ -41,6 +42,20 @@ build() {
 	plugin libplugin.so ./libfake_llama.so
 	plugin libplugin_2.so ./libfake_llama_2.so
 	plugin libplugin_ctor.so ./libfake_llama.so -DIN_CONSTRUCTOR
+	"${cc[@]}" -fPIC -shared -Wl,-rpath,"$work" -o libseeker.so "$parts/seeker.c" || exit 1
+	for n in GLOBAL VERSION PLUGIN; do
+		"${cc[@]}" -fPIC -shared -DBY_$n -Wl,-rpath,"$work" -o libseeker_$n.so "$parts/seeker.c" || exit 1
+	done
+	"${cc[@]}" -fPIC -shared -DERRORS -o libseeker_ERRORS.so "$parts/seeker.c" || exit 1
+	"${cc[@]}" -fPIC -shared -DBY_DEFAULT -o libseeker_DEFAULT.so "$parts/seeker.c" -Wl,--no-as-needed \
+		./libfake_llama.so -Wl,-rpath,"$work" || exit 1
+	"${cc[@]}" -fPIC -shared -DSLOW -o libslow.so "$parts/half.c" || exit 1
+	echo 'int half_slow(void); int half_use(void); int half_use(void) { return half_slow(); }' >use.c
+	for n in lazy now; do
+		"${cc[@]}" -fPIC -shared -Wl,-z,$n -Wl,-z,relro -Wl,-rpath,"$work" -o libhalf_$n.so use.c "$parts/plugin.c" \
+			./libslow.so ./libfake_llama.so || exit 1
+	done
+	"${cc[@]}" -Wl,-rpath,"$work" -o half "$parts/half.c" -ldl -lpthread || exit 1
 	mkdir -p deep
 	plugin libplugin_origin.so ./libfake_llama.so -DORIGIN -Wl,-rpath,"\$ORIGIN/deep"
 	"${cc[@]}" -fPIC -shared -o deep/libdeep.so "$parts/own.c" libfake_llama.so
@@ -123,6 +138,31 @@ while read -r program route seen; do
 	check "$program $route" "loads seen" "${seen/missed/0}" "$(count '.ev == "load" and .ph == "end" and .rc == 0')"
 done <<<"$table"
 
+# A library that looks for the engine itself, in every place: MODE SEEKER LOADS-SEEN.
+for mode in "" _in_deepbind _in_dlmopen _in_dlmopen_again; do
+	for seeker in libseeker.so libseeker_DEFAULT.so libseeker_GLOBAL.so libseeker_VERSION.so \
+		libseeker_PLUGIN.so libseeker_ERRORS.so; do
+		case=by_seeker$mode:$seeker
+		# This loader has no RTLD_GLOBAL in a namespace of its own.
+		case $case in *dlmopen*GLOBAL*) continue ;; esac
+		same "$case" LD_LIBRARY_PATH="$work" ROUTE_SEEKER=$seeker ./plain "by_seeker$mode"
+		grep -q 'a model' shim.out || fail "$case" "was not right: $(cat shim.out)"
+		want=1
+		[ "$mode" != _in_dlmopen_again ] || want=3
+		[ "$seeker" != libseeker_ERRORS.so ] || want=0
+		check "$case" "loads seen" "$want" "$(count '.ev == "load" and .ph == "end" and .rc == 0')"
+	done
+done
+
+# An object that the loader has not finished with is left alone, and seen later.
+for mode in deepbind space; do
+	for n in lazy now; do
+		same "half $n $mode" LD_LIBRARY_PATH="$work" timeout 30 ./half libhalf_$n.so $mode
+		check "half $n $mode" status "exit 0" "$(cat shim.status)"
+		check "half $n $mode" "loads seen" 1 "$(count '.ev == "load" and .ph == "end" and .rc == 0')"
+	done
+done
+
 while read -r program route; do
 	[ -n "$program" ] || continue
 	same "$program $route" LD_LIBRARY_PATH="$work" "./$program" "$route"
@@ -153,4 +193,4 @@ for order in "$work/libwrapper.so:$shim" "$shim:$work/libwrapper.so"; do
 		"$(sed 's/^wrapper .*:/wrapper :/' plain.out)" "$(sed 's/^wrapper .*:/wrapper :/' shim.out)"
 done
 
-tally 200
+tally 300

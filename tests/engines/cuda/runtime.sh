@@ -14,10 +14,17 @@ dir=$("$SRC/tests/engines/cuda/fetch.sh") || exit 77
 cat >program.c <<'END'
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cuda_runtime_api.h>
 
 #define TELL(call) printf("%-40s %d\n", #call, (int)(call))
+
+#ifdef PLUGIN
+/* In a namespace of its own nobody flushes what it prints. */
+#define printf(...) dprintf(1, __VA_ARGS__)
+#define main plugin_main
+#endif
 
 int main(void)
 {
@@ -90,7 +97,49 @@ for version in 11 12 13; do
 		done
 	done
 done
+# A static one inside of a library, in a namespace of its own: what it asks for, it asks us.
+cat >opener.c <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	int flags = RTLD_NOW | RTLD_LOCAL;
+	void *h = argc < 3 ? NULL : argv[2][0] == 's' ? dlmopen(LM_ID_NEWLM, argv[1], flags)
+						       : dlopen(argv[1], flags | RTLD_DEEPBIND);
+	void *p = h ? dlsym(h, "plugin_main") : NULL;
+	int (*run)(void);
+
+	if (!p) {
+		printf("%s\n", dlerror());
+		return 93;
+	}
+	memcpy(&run, &p, sizeof(p));
+	return run();
+}
+END
+"${CC:-cc}" -std=c11 -D_GNU_SOURCE -o opener opener.c -ldl || exit 1
+mkdir who
+"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -DFAKE_WHO -Wl,-soname,libcuda.so.1 -Wl,-Bsymbolic \
+	-o who/libcuda.so.1 "$SRC/tests/fake/fake_cuda.c" -ldl || exit 1
+for version in 11 12 13; do
+	[ -e "$dir/$version/lib/libcudart_static.a" ] || continue
+	"${CC:-cc}" -w -I. -I"$dir/$version/include" -fPIC -shared -DPLUGIN -o "libplugin_$version.so" program.c \
+		"$dir/$version/lib/libcudart_static.a" -ldl -lpthread -lrt || exit 1
+	for mode in space deep; do
+		same "plugin $version $mode" LD_LIBRARY_PATH="$work/who:$work" FAKE_LOG="$work/who.txt" \
+			./opener "libplugin_$version.so" $mode
+		check "plugin $version $mode" answers 21 "$(wc -l <shim.out)"
+		[ "$version" = 12 ] || continue # the fake driver is too old for 13's, which asks nothing
+		: >who.txt
+		with_shim LD_LIBRARY_PATH="$work/who:$work" FAKE_LOG="$work/who.txt" \
+			./opener "libplugin_$version.so" $mode
+		check "plugin $version $mode" "who asks" "/${shim##*/}" "$(grep '^/' who.txt | sort -u)"
+	done
+done
+
 # They did look functions up, all by our hands.
 asked=$(grep -c '^cuGetProcAddress' asked.txt)
 check asked "look-ups of the fake driver: $asked" 1 $((asked > 1000))
-tally 70
+tally 90

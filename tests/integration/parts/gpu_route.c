@@ -13,27 +13,7 @@
 #endif
 
 #if defined(DIRECT) || defined(PLUGIN)
-#ifdef LEVEL0
-gpu_take_fn zeMemAllocDevice;
-gpu_give_fn zeMemFree;
-gpu_make_fn zeCommandQueueCreate;
-gpu_launch_fn zeCommandQueueExecuteCommandLists;
-gpu_wait_fn zeCommandQueueSynchronize;
-#define DIRECTLY \
-	{ \
-		zeMemAllocDevice, zeMemFree, zeCommandQueueExecuteCommandLists, \
-			zeCommandQueueSynchronize, zeCommandQueueCreate \
-	}
-#else
-gpu_take_fn hipMalloc;
-gpu_give_fn hipFree;
-gpu_launch_fn hipLaunchKernel;
-gpu_wait_fn hipDeviceSynchronize;
-#define DIRECTLY \
-	{ \
-		hipMalloc, hipFree, hipLaunchKernel, hipDeviceSynchronize \
-	}
-#endif
+GPU_EACH(GPU_DECLARE, ;)
 #endif
 
 #ifdef PLUGIN
@@ -41,18 +21,18 @@ int gpu_plugin_work(void);
 
 int gpu_plugin_work(void)
 {
-	struct gpu g = DIRECTLY;
+	struct gpu g = GPU_DIRECTLY;
 
 	gpu_init(RTLD_DEFAULT);
 	return gpu_work(&g);
 }
 #else
 #ifdef DIRECT
-static const struct gpu fixed = DIRECTLY;
+static const struct gpu fixed = GPU_DIRECTLY;
 
 static int by_link(void)
 {
-	struct gpu g = DIRECTLY;
+	struct gpu g = GPU_DIRECTLY;
 
 	gpu_init(RTLD_DEFAULT);
 	return gpu_work(&g);

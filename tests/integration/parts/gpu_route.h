@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* gpu_route.h -- a little work on a GPU runtime, whichever way its functions are reached.
  *
- * The same for HIP and, with -DLEVEL0, for Level Zero: memory, three launches, a wait,
- * memory given back.  What it prints must be the same with and without a guard.
+ * The same for HIP and, with -DLEVEL0, -DOPENCL or -DVULKAN, for those: memory, three
+ * launches, a wait, memory given back.  What it prints must be the same with and without
+ * a guard.
  */
 #ifndef GPU_ROUTE_H
 #define GPU_ROUTE_H
@@ -13,46 +14,77 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef LEVEL0
+/* The functions of each, all alike: f(what it returns, name, parameters) and what follows. */
+/* clang-format off */
+#if defined(LEVEL0)
 struct gpu_queue_desc {
 	int stype;
 	const void *next;
 	uint32_t ordinal, index, flags;
 	int mode, priority;
 };
-typedef int gpu_take_fn(void *, const void *, size_t, size_t, void *, void **);
-typedef int gpu_give_fn(void *, void *);
-typedef int gpu_make_fn(void *, void *, const struct gpu_queue_desc *, void **);
-typedef int gpu_launch_fn(void *, uint32_t, void **, void *);
-typedef int gpu_wait_fn(void *, uint64_t);
-#define GPU_TAKE "zeMemAllocDevice"
-#define GPU_GIVE "zeMemFree"
-#define GPU_MAKE "zeCommandQueueCreate"
-#define GPU_LAUNCH "zeCommandQueueExecuteCommandLists"
-#define GPU_WAIT "zeCommandQueueSynchronize"
+#define GPU_EACH(f, end) \
+	f(int, zeMemAllocDevice, (void *, const void *, size_t, size_t, void *, void **)) end \
+	f(int, zeMemFree, (void *, void *)) end \
+	f(int, zeCommandQueueCreate, (void *, void *, const struct gpu_queue_desc *, void **)) end \
+	f(int, zeCommandQueueExecuteCommandLists, (void *, uint32_t, void **, void *)) end \
+	f(int, zeCommandQueueSynchronize, (void *, uint64_t)) end
+#elif defined(OPENCL)
+#define GPU_EACH(f, end) \
+	f(void *, clCreateContext, (const void *, uint32_t, void **, void *, void *, int *)) end \
+	f(void *, clCreateCommandQueue, (void *, void *, uint64_t, int *)) end \
+	f(void *, clCreateBuffer, (void *, uint64_t, size_t, void *, int *)) end \
+	f(int, clReleaseMemObject, (void *)) end \
+	f(int, clEnqueueNDRangeKernel, \
+	  (void *, void *, uint32_t, const size_t *, const size_t *, const size_t *, uint32_t, \
+	   const void *, void **)) end \
+	f(int, clFinish, (void *)) end
+#elif defined(VULKAN)
+struct gpu_memory_info {
+	int32_t type;
+	const void *next;
+	uint64_t bytes;
+	uint32_t memory_type;
+};
+#define GPU_EACH(f, end) \
+	f(int, vkCreateInstance, (const void *, const void *, void **)) end \
+	f(int, vkEnumeratePhysicalDevices, (void *, uint32_t *, void **)) end \
+	f(int, vkCreateDevice, (void *, const void *, const void *, void **)) end \
+	f(void, vkGetDeviceQueue, (void *, uint32_t, uint32_t, void **)) end \
+	f(int, vkAllocateMemory, \
+	  (void *, const struct gpu_memory_info *, const void *, uint64_t *)) end \
+	f(void, vkFreeMemory, (void *, uint64_t, const void *)) end \
+	f(int, vkQueueSubmit, (void *, uint32_t, const void *, uint64_t)) end \
+	f(int, vkDeviceWaitIdle, (void *)) end
 #else
 struct gpu_dim3 {
 	uint32_t x, y, z;
 };
-typedef int gpu_take_fn(void **, size_t);
-typedef int gpu_give_fn(void *);
-typedef int gpu_launch_fn(const void *, struct gpu_dim3, struct gpu_dim3, void **, size_t, void *);
-typedef int gpu_wait_fn(void);
-#define GPU_TAKE "hipMalloc"
-#define GPU_GIVE "hipFree"
-#define GPU_LAUNCH "hipLaunchKernel"
-#define GPU_WAIT "hipDeviceSynchronize"
+#define GPU_EACH(f, end) \
+	f(int, hipMalloc, (void **, size_t)) end \
+	f(int, hipFree, (void *)) end \
+	f(int, hipLaunchKernel, \
+	  (const void *, struct gpu_dim3, struct gpu_dim3, void **, size_t, void *)) end \
+	f(int, hipDeviceSynchronize, (void)) end
 #endif
+/* clang-format on */
+
+#define GPU_TYPE(ret, name, params) typedef ret name##_fn params
+GPU_EACH(GPU_TYPE, ;)
 
 struct gpu {
-	gpu_take_fn *take;
-	gpu_give_fn *give;
-	gpu_launch_fn *launch;
-	gpu_wait_fn *wait;
-#ifdef LEVEL0
-	gpu_make_fn *make;
-#endif
+#define GPU_MEMBER(ret, name, params) name##_fn *name
+	GPU_EACH(GPU_MEMBER, ;)
 };
+
+/* Where it is linked to the runtime. */
+#define GPU_DECLARE(ret, name, params) extern name##_fn name
+#define GPU_NAME(ret, name, params) name
+#define GPU_COMMA ,
+#define GPU_DIRECTLY \
+	{ \
+		GPU_EACH(GPU_NAME, GPU_COMMA) \
+	}
 
 static inline void *gpu_symbol(void *handle, const char *name)
 {
@@ -92,44 +124,75 @@ static inline void gpu_find(struct gpu *g, void *handle)
 {
 	gpu_init(handle);
 	memset(g, 0, sizeof(*g));
-	GPU_SET(g->take, gpu_symbol(handle, GPU_TAKE));
-	GPU_SET(g->give, gpu_symbol(handle, GPU_GIVE));
-	GPU_SET(g->launch, gpu_symbol(handle, GPU_LAUNCH));
-	GPU_SET(g->wait, gpu_symbol(handle, GPU_WAIT));
-#ifdef LEVEL0
-	GPU_SET(g->make, gpu_symbol(handle, GPU_MAKE));
+#define GPU_FIND(ret, name, params) GPU_SET(g->name, gpu_symbol(handle, #name))
+	GPU_EACH(GPU_FIND, ;)
+}
+
+/* r: memory, three launches, a wait, memory given back. */
+static inline void gpu_do(const struct gpu *g, int r[6])
+{
+#if defined(LEVEL0)
+	static const struct gpu_queue_desc plain;
+	static int context;
+	void *queue = NULL, *p = NULL;
+
+	g->zeCommandQueueCreate(&context, &context, &plain, &queue);
+	r[0] = g->zeMemAllocDevice(&context, NULL, 1000000, 0, &context, &p);
+	for (int i = 1; i < 4; i++)
+		r[i] = g->zeCommandQueueExecuteCommandLists(queue, 0, NULL, NULL);
+	r[4] = g->zeCommandQueueSynchronize(queue, UINT64_MAX);
+	r[5] = g->zeMemFree(&context, p);
+#elif defined(OPENCL)
+	static char device;
+	void *devices[1] = { &device }, *context, *queue, *p;
+	size_t items = 16;
+
+	context = g->clCreateContext(NULL, 1, devices, NULL, NULL, NULL);
+	queue = g->clCreateCommandQueue(context, &device, 0, NULL);
+	p = g->clCreateBuffer(context, 0, 1000000, NULL, &r[0]);
+	for (int i = 1; i < 4; i++)
+		r[i] = g->clEnqueueNDRangeKernel(queue, &device, 1, NULL, &items, NULL, 0, NULL,
+						 NULL);
+	r[4] = g->clFinish(queue);
+	r[5] = g->clReleaseMemObject(p);
+#elif defined(VULKAN)
+	/* As long as the structs that a loader may read; the fake one reads nothing of them. */
+	static const uint64_t info[16];
+	struct gpu_memory_info memory = { 5, NULL, 1000000, 0 };
+	void *instance = NULL, *physical[2], *device = NULL, *queue = NULL;
+	uint32_t n = 2;
+	uint64_t p = 0;
+
+	g->vkCreateInstance(info, NULL, &instance);
+	g->vkEnumeratePhysicalDevices(instance, &n, physical);
+	g->vkCreateDevice(physical[0], info, NULL, &device);
+	g->vkGetDeviceQueue(device, 0, 0, &queue);
+	r[0] = g->vkAllocateMemory(device, &memory, NULL, &p);
+	for (int i = 1; i < 4; i++)
+		r[i] = g->vkQueueSubmit(queue, 0, NULL, 0);
+	r[4] = g->vkDeviceWaitIdle(device);
+	g->vkFreeMemory(device, p, NULL);
+#else
+	struct gpu_dim3 grid = { 1, 2, 3 }, block = { 4, 5, 6 };
+	void *p = NULL;
+
+	r[0] = g->hipMalloc(&p, 1000000);
+	for (int i = 1; i < 4; i++)
+		r[i] = g->hipLaunchKernel(g, grid, block, NULL, 7, NULL);
+	r[4] = g->hipDeviceSynchronize();
+	r[5] = g->hipFree(p);
 #endif
 }
 
 static inline int gpu_work(const struct gpu *g)
 {
-	void *p = NULL;
 	int r[6] = { 0 };
+#define GPU_NEED(ret, name, params) \
+	if (!g->name) \
+	return 1
+	GPU_EACH(GPU_NEED, ;)
 
-#ifdef LEVEL0
-	static const struct gpu_queue_desc plain;
-	static int context;
-	void *queue = NULL;
-
-	if (!g->make || !g->take || !g->launch || !g->wait || !g->give)
-		return 1;
-	g->make(&context, &context, &plain, &queue);
-	r[0] = g->take(&context, NULL, 1000000, 0, &context, &p);
-	for (int i = 1; i < 4; i++)
-		r[i] = g->launch(queue, 0, NULL, NULL);
-	r[4] = g->wait(queue, UINT64_MAX);
-	r[5] = g->give(&context, p);
-#else
-	struct gpu_dim3 grid = { 1, 2, 3 }, block = { 4, 5, 6 };
-
-	if (!g->take || !g->launch || !g->wait || !g->give)
-		return 1;
-	r[0] = g->take(&p, 1000000);
-	for (int i = 1; i < 4; i++)
-		r[i] = g->launch(g, grid, block, NULL, 7, NULL);
-	r[4] = g->wait();
-	r[5] = g->give(p);
-#endif
+	gpu_do(g, r);
 	printf("memory %d, launches %d %d %d, wait %d, free %d\n", r[0], r[1], r[2], r[3], r[4],
 	       r[5]);
 	fflush(stdout); /* in a namespace of its own nobody else does */

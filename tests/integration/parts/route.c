@@ -162,6 +162,40 @@ static void by_dlmopen_plugin(void)
 	of_plugin(dlmopen(LM_ID_NEWLM, "libplugin.so", RTLD_NOW | RTLD_LOCAL));
 }
 
+/* A library that looks for the engine itself; ROUTE_SEEKER names it. */
+static const char *seeker(void)
+{
+	const char *name = getenv("ROUTE_SEEKER");
+
+	return name ? name : "libseeker.so";
+}
+
+static void by_seeker(void)
+{
+	of_plugin(route_open(seeker(), RTLD_NOW | RTLD_LOCAL));
+}
+
+static void by_seeker_in_deepbind(void)
+{
+	of_plugin(route_open(seeker(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND));
+}
+
+static void by_seeker_in_dlmopen(void)
+{
+	of_plugin(dlmopen(LM_ID_NEWLM, seeker(), RTLD_NOW | RTLD_LOCAL));
+}
+
+/* One namespace after the other. */
+static void by_seeker_in_dlmopen_again(void)
+{
+	for (int i = 0; i < 3; i++) {
+		void *h = dlmopen(LM_ID_NEWLM, seeker(), RTLD_LAZY | RTLD_LOCAL);
+
+		of_plugin(h);
+		dlclose(h);
+	}
+}
+
 /* Two copies of the engine, each with a caller that is linked to it. */
 static void by_two_plugins(void)
 {
@@ -289,19 +323,36 @@ static const struct {
 #ifdef DIRECT
 	ROUTE(by_call), ROUTE(by_address), ROUTE(by_static), ROUTE(by_default), ROUTE(by_next),
 #else
-	ROUTE(by_sibling),	  ROUTE(is_no_sibling),
-	ROUTE(by_handle),	  ROUTE(by_global),
-	ROUTE(by_dlvsym),	  ROUTE(by_plugin),
-	ROUTE(by_deepbind),	  ROUTE(by_deepbind_lazy),
-	ROUTE(by_deepbind_again), ROUTE(by_constructor),
-	ROUTE(by_origin),	  ROUTE(by_own),
-	ROUTE(by_own_symbolic),	  ROUTE(by_dlmopen),
-	ROUTE(by_dlmopen_plugin), ROUTE(by_two_plugins),
-	ROUTE(by_two_handles),	  ROUTE(by_reopening),
-	ROUTE(is_in_default),	  ROUTE(is_in_default_by_version),
-	ROUTE(is_next),		  ROUTE(is_in_program),
-	ROUTE(is_in_other),	  ROUTE(is_in_default_when_local),
-	ROUTE(is_weak),		  ROUTE(by_weak),
+	ROUTE(by_sibling),
+	ROUTE(is_no_sibling),
+	ROUTE(by_handle),
+	ROUTE(by_global),
+	ROUTE(by_dlvsym),
+	ROUTE(by_plugin),
+	ROUTE(by_deepbind),
+	ROUTE(by_deepbind_lazy),
+	ROUTE(by_deepbind_again),
+	ROUTE(by_constructor),
+	ROUTE(by_origin),
+	ROUTE(by_own),
+	ROUTE(by_own_symbolic),
+	ROUTE(by_dlmopen),
+	ROUTE(by_dlmopen_plugin),
+	ROUTE(by_two_plugins),
+	ROUTE(by_two_handles),
+	ROUTE(by_reopening),
+	ROUTE(by_seeker),
+	ROUTE(by_seeker_in_deepbind),
+	ROUTE(by_seeker_in_dlmopen),
+	ROUTE(by_seeker_in_dlmopen_again),
+	ROUTE(is_in_default),
+	ROUTE(is_in_default_by_version),
+	ROUTE(is_next),
+	ROUTE(is_in_program),
+	ROUTE(is_in_other),
+	ROUTE(is_in_default_when_local),
+	ROUTE(is_weak),
+	ROUTE(by_weak),
 	ROUTE(of_libc),
 #endif
 };

@@ -9,18 +9,14 @@
 #include "gpu_route.h"
 
 struct ze_table {
-	gpu_take_fn *take;
-	gpu_give_fn *give;
-	gpu_make_fn *make;
-	gpu_launch_fn *launch;
-	gpu_wait_fn *wait;
+	zeMemAllocDevice_fn *take;
+	zeMemFree_fn *give;
+	zeCommandQueueCreate_fn *make;
+	zeCommandQueueExecuteCommandLists_fn *launch;
+	zeCommandQueueSynchronize_fn *wait;
 };
 
-gpu_take_fn zeMemAllocDevice;
-gpu_give_fn zeMemFree;
-gpu_make_fn zeCommandQueueCreate;
-gpu_launch_fn zeCommandQueueExecuteCommandLists;
-gpu_wait_fn zeCommandQueueSynchronize;
+GPU_EACH(GPU_DECLARE, ;)
 void zeGetTable(struct ze_table *t);
 
 #endif
