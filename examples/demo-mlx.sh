@@ -35,7 +35,7 @@ port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)
 	--set exit.signals=TERM -- \
 	"$python" -m mlx_lm server --model first --port "$port" >server.log 2>&1 &
 server=$!
-"$python" "$here/ask.py" "$port" --clients 1 first second
+"$python" "$top/tests/engines/ask.py" mlx "$port" --tokens 16 first second
 
 step "SIGTERM to the server"
 guest=$("$top/build/taffrail" log --json | sed -n 's/.*"pid":\([0-9]*\).*"role":"guest".*/\1/p' | head -n 1)

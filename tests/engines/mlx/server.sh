@@ -14,7 +14,7 @@ free_port() {
 }
 
 ask() { # OPTION...
-	"$python" "$here/ask.py" "$port" "$@"
+	"$python" "$SRC/tests/engines/ask.py" mlx "$port" --clients 4 --tokens 16 --pause 0.5 "$@"
 }
 
 # The server in the background; its process is in guest.

@@ -31,5 +31,5 @@ serve() { # COMMAND-IN-FRONT... -- OPTION...
 }
 
 ask() { # OPTION...
-	"$python" "$SRC/tests/engines/server/ask.py" "$port" "$@"
+	"$python" "$SRC/tests/engines/ask.py" llama "$port" "$@"
 }

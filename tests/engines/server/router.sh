@@ -10,7 +10,7 @@
 . "${SRC:?}/tests/engines/server/lib.sh"
 
 serve env -- --models-dir models
-ask --clients 2 --model tiny --model other >plain.out
+ask --clients 2 tiny other >plain.out
 kill -TERM $runner
 await_runner
 plain_ended=$ended
@@ -18,7 +18,7 @@ check plain "answers" 4 "$(grep -c '\[[0-9, ]*\]$' plain.out)"
 
 fresh
 serve "$taffrail" run --set lock.on_conflict=refuse -- --models-dir models
-ask --clients 2 --model tiny --model other >guarded.out
+ask --clients 2 tiny other >guarded.out
 # A stranger, meanwhile.
 raw stranger "$taffrail" run --set lock.on_conflict=refuse -- "${calls[@]}" tiny.gguf
 check router "a stranger is refused" "exit 75" "$(cat stranger.status)"

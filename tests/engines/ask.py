@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""ask.py -- a client of a server of models: waits for it, asks, prints the answers in order.
+
+    python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--pause SECONDS] [MODEL...]
+
+llama is llama-server, mlx is mlx_lm.server. Each model is asked in turn, by all clients at
+once, each with a prompt of its own, with a pause behind each; without a model the server's
+only one. Temperature 0: the answers are always the same.
+"""
+import argparse
+import json
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+p = argparse.ArgumentParser()
+p.add_argument("server", choices=["llama", "mlx"])
+p.add_argument("port")
+p.add_argument("--wait-only", action="store_true")
+p.add_argument("--clients", type=int, default=1)
+p.add_argument("--tokens", type=int, default=8)
+p.add_argument("--pause", type=float, default=0)
+p.add_argument("models", nargs="*")
+args = p.parse_intermixed_args()
+base = f"http://127.0.0.1:{args.port}"
+
+
+def get(path, body=None, timeout=60):
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(base + path, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=timeout) as r:
+        return json.load(r)
+
+
+def wait_for_server():
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return get("/health", timeout=5)
+        except OSError as e:
+            # llama-server answers so while it loads.
+            if isinstance(e, urllib.error.HTTPError) and e.code != 503:
+                return None
+            if time.monotonic() > until:
+                sys.exit(f"the server does not answer: {e}")
+            time.sleep(0.05)
+
+
+# What a random model says is no text, and llama-server refuses to answer with it: a grammar
+# keeps it to letters.
+def ask_llama(model, n):
+    body = {"prompt": "hello a b hello"[: 5 + 3 * n], "n_predict": args.tokens, "temperature": 0,
+            "return_tokens": True, "ignore_eos": True, "grammar": "root ::= [ -~]*"}
+    if model:
+        body["model"] = model
+    return get("/completion", body)["tokens"]
+
+
+def ask_mlx(model, n):
+    body = {"model": model, "prompt": f"client {n} asks", "max_tokens": args.tokens,
+            "temperature": 0}
+    return repr(get("/v1/completions", body)["choices"][0]["text"])
+
+
+def ask(model, n, answers):
+    try:
+        answer = ask_mlx(model, n) if args.server == "mlx" else ask_llama(model, n)
+    except (OSError, KeyError) as e:
+        answer = f"{type(e).__name__} {getattr(e, 'code', e)}"
+    answers.append(f"{model} {n} {answer}")
+
+
+wait_for_server()
+for model in [] if args.wait_only else args.models or [""]:
+    got = []
+    clients = [threading.Thread(target=ask, args=(model, n, got)) for n in range(args.clients)]
+    for c in clients:
+        c.start()
+    for c in clients:
+        c.join()
+    print("\n".join(sorted(got)), flush=True)
+    time.sleep(args.pause)
