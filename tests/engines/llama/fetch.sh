@@ -7,15 +7,16 @@
 # Prints the folder that holds node_modules.  Runs no install script, builds
 # nothing and leaves out the GPU builds, but for the one that is asked for; that
 # one has a folder of its own.
-# 77 when it is not there and cannot be had: NO_INSTALL=1, no npm, or the
-# registry cannot be reached.  Safe to run from several tests at once.
+# 77 when it is not there and cannot be had: lib_fetch.sh, no npm, or no build for
+# this machine.
+# shellcheck disable=SC2034,SC2154 # names that lib_fetch.sh sets and uses
 set -u
+. "$(dirname "$0")/../lib_fetch.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-cache=${TAFFRAIL_CACHE:-$(cd "$here/../../.." && pwd)/build/cache}
-gpu=${1:-}
-dir=$cache/${gpu:+$gpu/}llama
+here=$engines/llama gpu=${1:-}
 version=$(sed -n 's/.*"node-llama-cpp": "\(.*\)".*/\1/p' "$here/package.json")
+name=llama what="node-llama-cpp $version${gpu:+ for $gpu}"
+dir=$cache/${gpu:+$gpu/}llama
 
 case $(uname -m) in
 x86_64) platform=linux-x64 ;;
@@ -23,50 +24,24 @@ aarch64) platform=linux-arm64 ;;
 *) platform= ;;
 esac
 if [ -z "$platform" ] || { [ -n "$gpu" ] && [ "$platform" != linux-x64 ]; }; then
-	echo "node-llama-cpp has no prebuilt engine for $gpu${gpu:+ on }$(uname -m)" >&2
-	exit 77
+	skip "node-llama-cpp has no prebuilt engine for $gpu${gpu:+ on }$(uname -m)"
 fi
 platform=$platform${gpu:+-$gpu}
 
 is_there() {
 	grep -q "\"version\": \"$version\"" "$dir/node_modules/node-llama-cpp/package.json" &&
 		ls "$dir/node_modules/@node-llama-cpp/$platform/bins/"*/llama-addon.node
-} >/dev/null 2>&1
-
-finish_if_there() {
-	is_there || return 0
-	echo "$dir"
-	exit 0
 }
 
-finish_if_there
-if [ -n "${NO_INSTALL:-}" ]; then
-	echo "node-llama-cpp $version is not fetched, and NO_INSTALL is set" >&2
-	exit 77
-fi
-if ! command -v npm >/dev/null; then
-	echo "no npm to fetch node-llama-cpp $version with: tests/deps.sh engines" >&2
-	exit 77
-fi
-
-mkdir -p "$dir" || exit 1
-exec 9>"$cache/llama.lock"
-flock 9
-finish_if_there
-
-echo "fetching node-llama-cpp $version (85 MB, for cuda 270, kept in $dir)" >&2
-cp "$here/package.json" "$dir/package.json" || exit 1
-if ! npm install --prefix "$dir" --ignore-scripts --omit=optional --no-save --no-package-lock \
-	--no-audit --no-fund --loglevel=error "@node-llama-cpp/$platform@$version" \
-	>"$cache/llama.log" 2>&1 9>&-; then
-	tail -n 5 "$cache/llama.log" >&2
-	if grep -Eq 'ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|E50[0-9]' \
-		"$cache/llama.log"; then
-		echo "the npm registry cannot be reached: no node-llama-cpp $version" >&2
-		exit 77
-	fi
+unless_there
+command -v npm >/dev/null || skip "no npm to fetch $what with: tests/deps.sh engines"
+begin "85 MB, for cuda 270"
+mkdir -p "$dir" && cp "$here/package.json" "$dir/package.json" || exit 1
+if ! quiet npm install --prefix "$dir" --ignore-scripts --omit=optional --no-save --no-package-lock \
+	--no-audit --no-fund --loglevel=error "@node-llama-cpp/$platform@$version"; then
+	tail -n 5 "$log" >&2
+	grep -Eq 'ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|E50[0-9]' "$log" &&
+		skip "the npm registry cannot be reached: no $what"
 	exit 1
 fi
-finish_if_there
-echo "npm ended well, but $dir holds no node-llama-cpp $version for $platform" >&2
-exit 1
+finish
