@@ -42,12 +42,12 @@ static bool is_set_to(const char *variable, const char *name, const char *value)
 
 static bool is_in_env(const struct taf_start *s, const char *name, const char *value)
 {
-	const char *end = s->block + s->block_bytes;
-
 	for (const char *const *e = s->env; e && *e; e++)
 		if (is_set_to(*e, name, value))
 			return true;
-	for (const char *p = s->block; p && p < end; p += taf_len(p) + 1)
+	if (!s->block)
+		return false;
+	for (const char *p = s->block, *end = p + s->block_bytes; p < end; p += taf_len(p) + 1)
 		if (is_set_to(p, name, value))
 			return true;
 	return false;

@@ -33,12 +33,11 @@ int taf_flight_lanes(void)
 struct taf_flight *taf_flight_lane(void)
 {
 	struct taf_ring_head *h = taf_ring_head();
-	const char *first = (const char *)h + TAF_RING_PAGE;
 	const struct taf_lane *lane = taf_tls.lane;
 	int i = TAF_FLIGHT_LANES - 1, seen = atomic_load(&lanes_used);
 
 	if (h && lane)
-		i = (int)(((const char *)lane - first) / h->lane_bytes);
+		i = (int)(((const char *)lane - (const char *)h - TAF_RING_PAGE) / h->lane_bytes);
 	while (seen <= i && !atomic_compare_exchange_weak(&lanes_used, &seen, i + 1))
 		;
 	/* Who had it before may have ended within a submit. */
