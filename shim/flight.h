@@ -117,7 +117,7 @@ void taf_flight_done(const struct taf_flight_mark *m);
 #define TAF_FLIGHT_DEVICE(api, device) \
 	((uint64_t)(api) << 56 | 1ull << 54 | (uint64_t)((device)&0x3f) << 48)
 
-/* What a api has in flight; TAF_API_NONE: all. */
+/* What an api has in flight; TAF_API_NONE: all. */
 struct taf_flight_sum {
 	uint64_t submits, in_flight; /* so far; of those not seen to be done */
 	uint64_t launches; /* so far: submits that are no copies */

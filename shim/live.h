@@ -11,10 +11,10 @@
  * was taken on, whichever is current when it is freed.  A piece that is not known
  * was taken before this process was seen, or is none of theirs: nothing is given.
  *
- * The table is mapped at the first piece and only touched where it is used; under a
- * lock a shard that is never waited for in a handler which interrupted its holder.
- * What does not fit, or comes in such a moment, is counted in `missed` and said in
- * the sums: from then on they are a lower bound.  A fork child holds nothing.
+ * The table is mapped at the first piece and only touched where it is used; under one
+ * lock, which is waited for a while, and never in a handler that interrupted its holder.
+ * What does not fit, or comes in such a moment, is counted in `missed` and said in the
+ * sums: from then on they are a lower bound.  A fork child holds nothing.
  */
 #ifndef TAF_LIVE_H
 #define TAF_LIVE_H
@@ -52,14 +52,14 @@ void taf_live_take(const struct taf_piece *p);
 /* Fills out with what lay there. False: nothing that is known. */
 bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out);
 void taf_live_back(const struct taf_piece *p);
-/* Sums of a api on a device; all devices together with TAF_LIVE_DEVICES. */
+/* Sums of an api on a device; all devices together with TAF_LIVE_DEVICES. */
 void taf_live_sum(enum taf_api api, uint32_t device, struct taf_live_sum *out);
-/* Device and managed bytes of all families and devices. */
+/* Device and managed bytes of all apis and devices. */
 uint64_t taf_live_bytes(void);
 /* The same of what lies on the host. */
 uint64_t taf_live_host_bytes(void);
 uint64_t taf_live_missed(void); /* pieces that could not be kept */
-/* All pieces of a api on a device are gone: its context was destroyed or reset. */
+/* All pieces of an api on a device are gone: its context was destroyed or reset. */
 void taf_live_drop(enum taf_api api, uint32_t device);
 void taf_live_forget(void);
 
