@@ -139,7 +139,8 @@ static void compute(struct ground *g, int me)
 	atomic_fetch_sub(&g->inside, 1);
 }
 
-/* Computes until it had TURNS turns; changes hands as often as the lock does. */
+/* Computes until it had TURNS turns, or is the last that computes: nobody else would take
+ * a turn then. */
 static void take_turns(struct ground *g, int me)
 {
 	static struct taf_rules rules;
@@ -151,7 +152,7 @@ static void take_turns(struct ground *g, int me)
 	atomic_fetch_add(&g->ready, 1);
 	while (g->ready < TURN_WORKERS)
 		sched_yield();
-	while (turns < TURNS) {
+	while (turns < TURNS && g->done < TURN_WORKERS - 1) {
 		while (taf_lock_try(&rules, NULL) != TAF_LOCK_OURS)
 			taf_lock_wait(100);
 		if (mine != g->n)
