@@ -91,9 +91,26 @@ static bool after_error(FILE *out, const struct taf_story *s)
 	return false;
 }
 
-/* The drain that was missed last waits for a thread, not for the device (owner.c). */
-static bool is_of_a_thread(const struct taf_trail *t)
+/* Why a drain is missed, where no deadline helps, by what its record says (act.c, owner.c). */
+static const struct {
+	const char *msg, *advice;
+} reasons[] = {
+	{ "only that thread may",
+	  "MLX lets a thread alone wait for what it submitted: let it end its work before the "
+	  "program leaves; no deadline helps" },
+	{ "unseen streams",
+	  "work was left in a stream that was destroyed, or not seen: this driver cannot be asked "
+	  "for it (CUDA can since 12.5); wait for a stream before it is destroyed" },
+	{ "is being captured",
+	  "memory was freed while a stream was being captured, when nothing may wait: free it "
+	  "before or after" },
+};
+
+/* Of the drain that was missed last. */
+static const char *advice_of_missed(const struct taf_trail *t)
 {
+	const char *deadline = "work takes longer than drain.deadline: raise it in the policy, or "
+			       "wait for the work before memory is freed";
 	struct taf_crumb_line line;
 	char msg[160];
 	int64_t rc;
@@ -101,12 +118,17 @@ static bool is_of_a_thread(const struct taf_trail *t)
 	for (size_t i = t->n_past; i > 0; i--) {
 		const struct taf_past *p = &t->past[i - 1];
 
-		if (p->kind == TAF_DRAIN && p->phase != TAF_BEGIN && taf_past_line(p, &line) &&
-		    taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc)
-			return taf_crumb_text(&line, TAF_KEY_MSG, msg, sizeof(msg)) &&
-			       strstr(msg, "only that thread may");
+		if (p->kind != TAF_DRAIN || p->phase == TAF_BEGIN || !taf_past_line(p, &line) ||
+		    !taf_crumb_i64(&line, TAF_KEY_RC, &rc) || !rc)
+			continue;
+		if (!taf_crumb_text(&line, TAF_KEY_MSG, msg, sizeof(msg)))
+			return deadline;
+		for (size_t k = 0; k < sizeof(reasons) / sizeof(*reasons); k++)
+			if (strstr(msg, reasons[k].msg))
+				return reasons[k].advice;
+		return deadline;
 	}
-	return false;
+	return deadline;
 }
 
 static bool has_hung(const struct taf_story *s)
@@ -121,12 +143,8 @@ void taf_report_next(FILE *out, const struct taf_page *page)
 	bool is_told = after_error(out, s);
 	char text[160];
 
-	if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING && is_of_a_thread(page->trail))
-		next(out, "MLX lets a thread alone wait for what it submitted: let it end its "
-			  "work before the program leaves; no deadline helps");
-	else if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING)
-		next(out, "work takes longer than drain.deadline: raise it in the policy, or wait "
-			  "for the work before memory is freed");
+	if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING)
+		next(out, advice_of_missed(page->trail));
 	switch (s->verdict) {
 	case TAF_ENDED_RUNNING:
 		snprintf(text, sizeof(text), "taffrail log -f --session %d", page->trail->pid);

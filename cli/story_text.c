@@ -313,7 +313,7 @@ static void put_done(struct taf_text *t, const struct taf_story *s)
 	if (s->is_drain_missed)
 		taf_text_put(t, "; not drained: the device had not come back");
 	else if (s->drains_missed)
-		taf_text_put(t, "; before it left the device once did not come back in time");
+		taf_text_put(t, "; before it left one wait for the device had not succeeded");
 }
 
 /* "by the watch (watch.infer_after) " */

@@ -40,8 +40,8 @@ trial() {
 	for part in status out err; do
 		check "$case" $part "$(shown plain.$part)" "$(shown guarded.$part)"
 	done
-	check "$case" "launches of each generation" "$4" \
-		"$(crumbs | jq -cs 'map(select(.ev == "infer" and .ph == "end") | .submits)')"
+	check "$case" "launches of each burst in which something ran" "$4" \
+		"$(crumbs | jq -cs 'map(select(.ev == "infer" and .ph == "end" and .submits > 0) | .submits)')"
 	check "$case" "MiB and pieces at the end, MiB at most" "[$5,$(($5 > 0 ? 3 : 0)),$6]" \
 		"$(report '.devices[0] | [.live / 1048576, .pieces, .peak / 1048576]')"
 	check "$case" "the drain at its exit" 1 \
@@ -49,6 +49,9 @@ trial() {
 }
 
 trial "$loaded" return 0 '[21,20]' 0 3
+# It drops its streams before its memory; of those the simulated driver cannot be asked.
+"$taffrail" report --last >text
+check loaded "what the report advises" 1 "$(grep -c '^  next  *work was left in a stream that was destroyed' text)"
 trial "$loaded" exit 3 '[21,21]' 3 3
 trial "$loaded" forget 0 '[21,21]' 3 3
 trial "$loaded" panic 101 '[21,21]' 0 3
@@ -57,4 +60,4 @@ trial "$loaded" threads 0 '[21,40]' 0 6
 check loaded "the route" true "$(crumbs | jq -r 'select(.role == "guest").routes | index("dlsym") != null')"
 trial "$linked" return 0 '[21,20]' 0 3
 trial "$linked" exit 3 '[21,21]' 3 3
-tally 57
+tally 58
