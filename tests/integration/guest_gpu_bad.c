@@ -20,15 +20,12 @@
  *   queues    made and destroyed by eight threads, while memory runs short in another
  */
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <sys/wait.h>
 
 #include "../../hooks/abi/hip.h"
 #include "../../hooks/abi/level0.h"
 #include "guest.h"
-
-#define THREADS 64
+#include "guest_gpu_cases.h"
 
 static struct {
 	int (*take)(void **ptr, size_t size);
@@ -132,7 +129,7 @@ static int give(void *p)
 	return is_hip ? hip.give(p) : ze.give(&some_context, p);
 }
 
-static int launch(void *queue)
+static int submit(void *queue)
 {
 	const struct taf_hip_dim3 grid = { 1, 2, 3 }, block = { 4, 5, 6 };
 
@@ -155,13 +152,18 @@ static void *new_queue(void)
 	return queue;
 }
 
-static void tell(const char *what, int r)
+static void tell(const char *what, int64_t r)
 {
-	printf("%s: %d", what, r);
+	printf("%s: %lld", what, (long long)r);
 	if (is_hip)
 		printf(", last error %d", hip.last());
 	printf("\n");
 	fflush(stdout);
+}
+
+/* The calls themselves make what they need. */
+static void begin_nothing(void)
+{
 }
 
 static void garbage(void)
@@ -227,115 +229,9 @@ static void early(void)
 
 	tell("free before all", give(&queue));
 	tell("wait before all", wait_for(queue));
-	tell("launch before all", launch(queue));
+	tell("launch before all", submit(queue));
 	if (is_hip)
 		tell("reset before all", hip.reset());
-}
-
-static void *late_piece, *late_queue;
-
-static void say_late(void)
-{
-	tell("late wait", wait_for(late_queue));
-	tell("late launch", launch(late_queue));
-	tell("late free", give(late_piece));
-}
-
-static void late(void)
-{
-	take(&late_piece, 1000);
-	late_queue = new_queue();
-	launch(late_queue);
-	atexit(say_late); /* after the runtime's own: runs before it */
-}
-
-static void child(void)
-{
-	void *p, *queue = new_queue(), *q;
-	int status = 0;
-	pid_t pid;
-
-	tell("take", take(&p, 1000));
-	tell("launch", launch(queue));
-	pid = fork();
-	if (!pid) {
-		tell("child: free of the parent's", give(p));
-		tell("child: take", take(&q, 1000));
-		tell("child: launch", launch(queue));
-		tell("child: wait", wait_for(queue));
-		exit(3);
-	}
-	waitpid(pid, &status, 0);
-	printf("child ended with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-	tell("free", give(p));
-	tell("wait", wait_for(queue));
-}
-
-static volatile sig_atomic_t answers[4];
-static void *handler_queue;
-
-static void on_signal(int signo)
-{
-	void *p = NULL;
-
-	(void)signo;
-	answers[0] = take(&p, 4096);
-	answers[1] = launch(handler_queue);
-	answers[2] = wait_for(handler_queue);
-	answers[3] = give(p);
-}
-
-static void handler(void)
-{
-	void *p;
-
-	handler_queue = new_queue();
-	signal(SIGUSR1, on_signal);
-	tell("take", take(&p, 1000));
-	for (int i = 0; i < 100; i++)
-		raise(SIGUSR1);
-	printf("handler: %d %d %d %d\n", (int)answers[0], (int)answers[1], (int)answers[2],
-	       (int)answers[3]);
-	tell("free", give(p));
-}
-
-static pthread_barrier_t barrier;
-
-static void *busy(void *arg)
-{
-	void *queue = new_queue();
-	intptr_t sum = 0;
-
-	(void)arg;
-	pthread_barrier_wait(&barrier);
-	for (int i = 0; i < 50; i++) {
-		void *p = NULL, *q = NULL;
-
-		sum += take(&p, 100000) + take(&q, 5000) + launch(queue) + launch(queue);
-		sum += give(p);
-		if (i % 10 == 9)
-			sum += wait_for(queue);
-		sum += give(q);
-	}
-	return (void *)sum;
-}
-
-static void threads(void)
-{
-	pthread_t t[THREADS];
-	intptr_t sum = 0;
-
-	pthread_barrier_init(&barrier, NULL, THREADS);
-	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&t[i], NULL, busy, NULL))
-			exit(96);
-	for (int i = 0; i < THREADS; i++) {
-		void *r;
-
-		pthread_join(t[i], &r);
-		sum += (intptr_t)r;
-	}
-	printf("%d threads, all answers together %ld\n", THREADS, (long)sum);
 }
 
 static void closed(void)
@@ -344,23 +240,11 @@ static void closed(void)
 		void *p = NULL, *queue = new_queue();
 
 		tell("take", take(&p, 1000));
-		tell("launch", launch(queue));
+		tell("launch", submit(queue));
 		tell("wait", wait_for(queue));
 		tell("free", give(p));
 		dlclose(library);
 		(is_hip ? open_hip : open_ze)();
-	}
-}
-
-static void shortage(void)
-{
-	for (int i = 0; i < 4; i++) {
-		void *p = NULL;
-		int r = take(&p, 1000);
-
-		tell("take", r);
-		if (!r)
-			tell("give", give(p));
 	}
 }
 
@@ -372,10 +256,10 @@ static void capture(void)
 
 	if (!is_hip)
 		return;
-	tell("launch", launch(&some_stream));
+	tell("launch", submit(&some_stream));
 	tell("begin", hip.begin(&some_stream, 2));
 	for (int i = 0; i < 100; i++)
-		launch(&some_stream);
+		submit(&some_stream);
 	tell("take", hip.async(&p, capture_bytes, &some_stream));
 	tell("end", hip.end(&some_stream, &graph));
 	tell("free", give(p));
@@ -393,7 +277,7 @@ static void work_until(bool is_waited)
 		tell("make", hip.make(&queue));
 
 	tell("take", take(&p, 1000));
-	tell("launch", launch(queue));
+	tell("launch", submit(queue));
 	if (is_hip)
 		tell("record", hip.record(&sign, queue));
 	else
@@ -421,7 +305,7 @@ static void *makes(void *arg)
 	for (int i = 0; i < 200; i++) {
 		void *queue = new_queue();
 
-		launch(queue);
+		submit(queue);
 		wait_for(queue);
 		if (!is_hip)
 			ze.destroy(queue);
@@ -454,7 +338,7 @@ static void destroyed(void)
 	void *queue = new_queue(), *p;
 
 	tell("take", take(&p, 1000));
-	tell("launch", launch(queue));
+	tell("launch", submit(queue));
 	if (!is_hip)
 		tell("destroy", ze.destroy(queue));
 	tell("free", give(p));
@@ -465,16 +349,13 @@ static void many(void)
 	int r = 0;
 
 	for (int i = 0; i < 400; i++)
-		r |= launch(new_queue());
+		r |= submit(new_queue());
 	printf("400 queues, launches gave %d\n", r);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*go)(void);
-	} cases[] = {
+	static const struct guest_case cases[] = {
 		{ "garbage", garbage },	  { "sizes", sizes },	{ "early", early },
 		{ "late", late },	  { "child", child },	{ "handler", handler },
 		{ "threads", threads },	  { "closed", closed }, { "shortage", shortage },
@@ -486,12 +367,14 @@ int main(int argc, char **argv)
 		return 64;
 	is_hip = !strcmp(argv[1], "hip");
 	(is_hip ? open_hip : open_ze)();
+	gpu.begin = begin_nothing;
+	gpu.take = take;
+	gpu.give = give;
+	gpu.queue = new_queue;
+	gpu.submit = submit;
+	gpu.wait = wait_for;
+	gpu.tell = tell;
 	if (argc > 3)
 		capture_bytes = strtoull(argv[3], NULL, 0);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		if (!strcmp(argv[2], cases[i].name)) {
-			cases[i].go();
-			return 0;
-		}
-	return 64;
+	return play(cases, sizeof(cases) / sizeof(*cases), argv[2]);
 }

@@ -249,6 +249,11 @@ static int32_t launch(void *queue, void **event)
 				       NULL, event);
 }
 
+static int32_t submit(void *queue)
+{
+	return launch(queue, NULL);
+}
+
 static int32_t wait_for(void *queue)
 {
 	return is_vulkan ? api.vkQueueWaitIdle(queue) : api.clFinish(queue);

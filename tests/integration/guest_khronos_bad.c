@@ -31,14 +31,10 @@
  *   callback   OpenCL calls back 2000 times, more than we have places for
  *   places     1100 buffers that are to call back; memory is given back from a command's
  */
-#include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
-
+#include "guest_gpu_cases.h"
 #include "guest_khronos.h"
 #include "guest_khronos_calls.h"
 
-#define THREADS 64
 #define MANY 70
 
 static void life(void)
@@ -199,76 +195,7 @@ static void early(void)
 	life();
 }
 
-static void *late_piece, *late_queue;
-
-static void say_late(void)
-{
-	tell("late launch", launch(late_queue, NULL));
-	tell("late wait", wait_for(late_queue));
-	tell("late free", give(late_piece));
-}
-
-static void late(void)
-{
-	begin();
-	take(&late_piece, 1000);
-	late_queue = new_queue();
-	tell("launch", launch(late_queue, NULL));
-	atexit(say_late); /* after the runtime's own: runs before it */
-}
-
-static void child(void)
-{
-	void *p, *queue, *q;
-	int status = 0;
-	pid_t pid;
-
-	begin();
-	queue = new_queue();
-	tell("take", take(&p, 1000));
-	tell("launch", launch(queue, NULL));
-	pid = fork();
-	if (!pid) {
-		tell("child: free of the parent's", give(p));
-		tell("child: take", take(&q, 1000));
-		tell("child: launch", launch(queue, NULL));
-		tell("child: wait", wait_for(queue));
-		exit(3);
-	}
-	waitpid(pid, &status, 0);
-	tell("child ended", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-	tell("free", give(p));
-	tell("wait", wait_for(queue));
-}
-
-static volatile sig_atomic_t answers[4], storms;
-static void *handler_queue;
-
-static void on_signal(int signo)
-{
-	void *p = NULL;
-
-	(void)signo;
-	answers[0] = take(&p, 4096);
-	answers[1] = launch(handler_queue, NULL);
-	answers[2] = wait_for(handler_queue);
-	answers[3] = give(p);
-}
-
-static void handler(void)
-{
-	void *p;
-
-	begin();
-	handler_queue = new_queue();
-	signal(SIGUSR1, on_signal);
-	tell("take", take(&p, 1000));
-	for (int i = 0; i < 100; i++)
-		raise(SIGUSR1);
-	printf("handler: %d %d %d %d\n", (int)answers[0], (int)answers[1], (int)answers[2],
-	       (int)answers[3]);
-	tell("free", give(p));
-}
+static volatile sig_atomic_t storms;
 
 static void on_alarm(int signo)
 {
@@ -297,47 +224,6 @@ static void storm(void)
 	printf("storm: %d, within %d %d\n", r, (int)answers[0], (int)answers[1]);
 }
 
-static pthread_barrier_t barrier;
-
-static void *busy(void *arg)
-{
-	void *queue = new_queue();
-	intptr_t sum = queue == NULL;
-
-	(void)arg;
-	pthread_barrier_wait(&barrier);
-	for (int i = 0; i < 50; i++) {
-		void *p = NULL, *q = NULL;
-
-		sum += take(&p, 100000) + take(&q, 5000) + launch(queue, NULL) +
-		       launch(queue, NULL);
-		sum += give(p);
-		if (i % 10 == 9)
-			sum += wait_for(queue);
-		sum += give(q);
-	}
-	return (void *)sum;
-}
-
-static void threads(void)
-{
-	pthread_t t[THREADS];
-	intptr_t sum = 0;
-
-	begin();
-	pthread_barrier_init(&barrier, NULL, THREADS);
-	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&t[i], NULL, busy, NULL))
-			exit(96);
-	for (int i = 0; i < THREADS; i++) {
-		void *r;
-
-		pthread_join(t[i], &r);
-		sum += (intptr_t)r;
-	}
-	printf("%d threads, all answers together %ld\n", THREADS, (long)sum);
-}
-
 static void closed(void)
 {
 	for (int i = 0; i < 3; i++) {
@@ -355,19 +241,6 @@ static void twice(void)
 	for (int i = 0; i < 4; i++) {
 		api = i % 2 ? second : first;
 		life();
-	}
-}
-
-static void shortage(void)
-{
-	begin();
-	for (int i = 0; i < 4; i++) {
-		void *p = NULL;
-		int32_t r = take(&p, 1000);
-
-		tell("take", r);
-		if (!r)
-			tell("give", give(p));
 	}
 }
 
@@ -441,10 +314,7 @@ static void released(void)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*go)(void);
-	} cases[] = {
+	static const struct guest_case cases[] = {
 		{ "life", life },	  { "odd", odd },	    { "nothing", nothing },
 		{ "garbage", garbage },	  { "sizes", sizes },	    { "early", early },
 		{ "late", late },	  { "child", child },	    { "handler", handler },
@@ -460,10 +330,12 @@ int main(int argc, char **argv)
 	is_vulkan = !strcmp(argv[1], "vulkan");
 	is_real = getenv("GPU_REAL") != NULL;
 	open_library(&api, getenv("GPU_LIBRARY"));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		if (!strcmp(argv[2], cases[i].name)) {
-			cases[i].go();
-			return 0;
-		}
-	return 64;
+	gpu.begin = begin;
+	gpu.take = take;
+	gpu.give = give;
+	gpu.queue = new_queue;
+	gpu.submit = submit;
+	gpu.wait = wait_for;
+	gpu.tell = tell;
+	return play(cases, sizeof(cases) / sizeof(*cases), argv[2]);
 }
