@@ -47,12 +47,6 @@ static inline int setup(void **state)
 	return 0;
 }
 
-/* The same process, told anew. */
-static inline void again(struct fx *f)
-{
-	fx_begin(f, GUEST, SIZE);
-}
-
 static inline int teardown(void **state)
 {
 	free(*state);
@@ -93,6 +87,13 @@ static inline void put_start(struct fx *f)
 	fx_wait(f, 10);
 }
 
+/* The same process, told anew. */
+static inline void again(struct fx *f)
+{
+	fx_begin(f, GUEST, SIZE);
+	put_start(f);
+}
+
 static inline void put_load(struct fx *f)
 {
 	uint64_t of = fx_put(f, "load", "begin",
@@ -111,6 +112,15 @@ static inline uint64_t put_infer(struct fx *f)
 	fx_wait(f, 100);
 	return fx_put(f, "infer", "begin",
 		      ",\"engine\":\"llama\",\"call\":\"llama_decode\",\"model\":\"tiny\"");
+}
+
+/* A whole beginning, up to the moment that comes back: the generation begins. */
+static inline uint64_t put_generation(struct fx *f)
+{
+	put_start(f);
+	put_load(f);
+	put_infer(f);
+	return f->mono_ns;
 }
 
 static inline void put_infer_end(struct fx *f, uint64_t of)

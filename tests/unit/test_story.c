@@ -34,7 +34,6 @@ static void statuses(void **state)
 	assert_int_equal(story.rc, 3);
 	/* What a parent would see of exit(256 + 5). */
 	again(f);
-	put_start(f);
 	put_exit(f, "exit", 261);
 	fx_save(f, crumbs);
 	VERDICT("nonzero");
@@ -90,20 +89,17 @@ static void a_signal_that_we_drained_for(void **state)
 	VERDICT("signal");
 	assert_int_equal(story.signal, SIGTERM);
 	again(f);
-	put_start(f);
 	fx_put(f, "signal", "mark", ",\"call\":\"SIGTERM\",\"rc\":15");
 	put_exit(f, "SIGTERM", -15);
 	fx_save(f, crumbs);
 	VERDICT("signal");
 	/* A program that answers for itself and leaves with 0 ended cleanly. */
 	again(f);
-	put_start(f);
 	fx_put(f, "signal", "mark", ",\"call\":\"SIGTERM\",\"rc\":15");
 	put_exit(f, "exit", 0);
 	fx_save(f, crumbs);
 	VERDICT("clean");
 	again(f);
-	put_start(f);
 	fx_put(f, "signal", "mark", ",\"msg\":\"got SIGHUP\"");
 	put_exit(f, "exit", 129);
 	fx_save(f, crumbs);
@@ -123,7 +119,6 @@ static void crashes(void **state)
 	VERDICT("crash");
 	SAYS("GGML_ASSERT(x) failed");
 	again(f);
-	put_start(f);
 	put_exit(f, "abort", 134);
 	fx_save(f, crumbs);
 	VERDICT("crash");
@@ -138,14 +133,12 @@ static void idle_before_a_model(void **state)
 
 	for (size_t i = 0; i < sizeof(engines) / sizeof(*engines); i++) {
 		again(f);
-		put_start(f);
 		fx_put(f, "note", "mark", ",\"engine\":\"%s\",\"msg\":\"x\"", engines[i]);
 		fx_save(f, crumbs);
 		VERDICT("killed");
 		SAYS("before any model was loaded");
 	}
 	again(f);
-	put_start(f);
 	fx_put(f, "note", "mark", ",\"engine\":\"cuda\",\"msg\":\"x\"");
 	fx_save(f, crumbs);
 	VERDICT("killed");
@@ -162,7 +155,6 @@ static void a_remark_is_no_last_word(void **state)
 	fx_save(f, crumbs);
 	VERDICT("killed");
 	again(f);
-	put_start(f);
 	fx_put(f, "error", "mark", ",\"class\":\"out_of_memory\",\"msg\":\"no room\"");
 	fx_put(f, "error", "mark", ",\"class\":\"bad_batch\",\"msg\":\"turned down\"");
 	fx_save(f, crumbs);
@@ -181,14 +173,12 @@ static void policy_had_the_last_word(void **state)
 	VERDICT("refused");
 	SAYS("memory.headroom");
 	again(f);
-	put_start(f);
 	fx_put(f, "hold", "mark", ",\"rule\":\"cooldown.on_hold\"");
 	put_exit(f, "exit", 75);
 	fx_save(f, crumbs);
 	VERDICT("held");
 	/* It went on after the refusal, so that was not why it ended. */
 	again(f);
-	put_start(f);
 	fx_put(f, "refuse", "mark", ",\"rule\":\"memory.headroom\"");
 	put_load(f);
 	put_exit(f, "exit", 1);
@@ -289,10 +279,7 @@ static void a_second_look_says_the_same(void **state)
 	struct taf_lane *lane;
 	uint64_t begin;
 
-	put_start(f);
-	put_load(f);
-	put_infer(f);
-	begin = f->mono_ns;
+	begin = put_generation(f);
 	fx_save(f, crumbs);
 	/* Without a ring nobody knows whether it went on. */
 	VERDICT("killed");

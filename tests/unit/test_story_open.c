@@ -44,10 +44,7 @@ static void an_idle_generation_has_ended(void **state)
 	struct taf_lane *lane;
 	uint64_t begin;
 
-	put_start(f);
-	put_load(f);
-	put_infer(f);
-	begin = f->mono_ns;
+	begin = put_generation(f);
 	fx_save(f, crumbs);
 	lane = ring_begin(f);
 	ring_submit(lane, begin);
@@ -81,10 +78,7 @@ static void the_oldest_submission_is_named(void **state)
 	struct taf_lane *lane;
 	uint64_t begin, of;
 
-	put_start(f);
-	put_load(f);
-	put_infer(f);
-	begin = f->mono_ns;
+	begin = put_generation(f);
 	lane = ring_begin(f);
 	for (uint64_t i = 0; i < 8; i++)
 		ring_submit(lane, begin + 1000000 * i);
@@ -122,10 +116,7 @@ static void the_submission_at_hand_can_be_the_oldest(void **state)
 	struct taf_lane *lane;
 	uint64_t begin;
 
-	put_start(f);
-	put_load(f);
-	put_infer(f);
-	begin = f->mono_ns;
+	begin = put_generation(f);
 	lane = ring_begin(f);
 	ring_submit(lane, begin);
 	ring_submit(lane, begin + 1000000);
@@ -208,7 +199,6 @@ static void a_generation_that_the_exit_closed(void **state)
 
 	for (int is_idle = 0; is_idle < 2; is_idle++) {
 		again(f);
-		put_start(f);
 		of = put_infer(f);
 		fx_wait(f, 899);
 		exit = fx_put(f, "exit", "begin", ",\"call\":\"SIGTERM\",\"rc\":-15");
