@@ -53,12 +53,34 @@ static char *keep(const char *s)
 	return to;
 }
 
+/* A relative state directory is from where the program starts, wherever it goes later. */
+static char *keep_state(const char *entry)
+{
+	static const char name[] = "TAFFRAIL_STATE=";
+	const char *path = entry + sizeof(name) - 1;
+	size_t before = used;
+	struct taf_text t;
+	char *to = room + used;
+
+	if (!taf_starts(entry, name) || !*path || *path == '/' || ROOM - used < sizeof(name))
+		return keep(entry);
+	taf_text_init(&t, to, ROOM - used);
+	taf_text_put(&t, name);
+	if (t.is_cut || taf_sys_cwd(to + t.used, ROOM - used - t.used))
+		return keep(entry);
+	t.used = taf_len(to);
+	taf_text_char(&t, '/');
+	taf_text_put(&t, path);
+	used = before + t.used + 1;
+	return t.is_cut ? NULL : to;
+}
+
 static void keep_env(char **envp)
 {
 	size_t n = 0;
 
 	for (; envp && *envp && n < ENTRIES; envp++) {
-		entries[n] = is_needed(*envp) ? keep(*envp) : NULL;
+		entries[n] = is_needed(*envp) ? keep_state(*envp) : NULL;
 		n += entries[n] != NULL;
 	}
 	entries[n] = NULL;

@@ -98,6 +98,20 @@ static const char *absolute(char *const *env, const char *name)
 	return v && v[0] == '/' ? v : NULL;
 }
 
+/* A relative one is from here. */
+static int from_here(const char *asked, char out[TAF_PATH_MAX], struct taf_text *why)
+{
+	char here[TAF_PATH_MAX];
+	int err = taf_sys_cwd(here, sizeof(here));
+
+	err = err ? err : taf_dir_join(out, here, asked);
+	for (size_t n = taf_len(out); !err && n > 1 && out[n - 1] == '/'; n--)
+		out[n - 1] = '\0';
+	return err ? refuse(why, "TAFFRAIL_STATE is relative, and the current directory",
+			    reason(err), err)
+		   : 0;
+}
+
 int taf_dir_find(char *const *env, char out[TAF_PATH_MAX], struct taf_text *why)
 {
 	const char *asked = taf_env(env, "TAFFRAIL_STATE"),
@@ -108,7 +122,7 @@ int taf_dir_find(char *const *env, char out[TAF_PATH_MAX], struct taf_text *why)
 	out[0] = '\0';
 	if (asked && *asked) {
 		if (*asked != '/')
-			return refuse(why, "TAFFRAIL_STATE", " must be an absolute path", -EINVAL);
+			return from_here(asked, out, why);
 		dir = asked;
 	} else if (taf_sys_uid() == 0 || (systemd && *systemd)) {
 		dir = "/var/lib/taffrail";

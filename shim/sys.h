@@ -79,6 +79,8 @@ int taf_sys_fence_all(void);
 
 int32_t taf_sys_pid(void);
 int32_t taf_sys_ppid(void);
+/* The current directory, absolute. 0 or -errno; -ENOENT: it is gone, or out of reach. */
+int taf_sys_cwd(char *buf, size_t room);
 int32_t taf_sys_tid(void);
 uint32_t taf_sys_uid(void); /* effective */
 /* Fills 32 hexadecimal digits and a NUL. */

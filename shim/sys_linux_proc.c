@@ -54,6 +54,16 @@ int32_t taf_sys_tid(void)
 	return (int32_t)taf_raw(SYS_gettid, 0);
 }
 
+int taf_sys_cwd(char *buf, size_t room)
+{
+	int64_t n = taf_raw(SYS_getcwd, TAF_PTR(buf), (long)room);
+
+	if (n < 0)
+		return (int)n;
+	/* "(unreachable)/...": of another root. */
+	return buf[0] == '/' ? 0 : -ENOENT;
+}
+
 uint32_t taf_sys_uid(void)
 {
 	return (uint32_t)taf_raw(SYS_geteuid, 0);

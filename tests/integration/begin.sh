@@ -124,4 +124,18 @@ guest "cadence.same_model=0s;cadence.cross_model=0s;drain.settle_after_unload=3s
 check "watched" "status" "exit 5" "$(cat shim.status)"
 has "watched" "the pause" '.ev == "settle" and .ph == "end" and .ms > 2000'
 
-tally 17
+# A relative state directory is from where the program starts, wherever it goes before it uses a
+# device; one that cannot be told leaves the program alone.
+mkdir -p from/gone elsewhere
+(cd from && raw ../shim env LD_PRELOAD="$shim" TAFFRAIL_STATE=here/ "$steps" go="$work/elsewhere" load=$A infer=1)
+check "relative" status "exit 0" "$(cat shim.status)"
+check "relative" "where the log is" "1 0" "$(find from/here/crumbs -name '*.jsonl' | wc -l) $(find elsewhere -mindepth 1 | wc -l)"
+(cd from && TAFFRAIL_STATE=here "$taffrail" report >../report.out)
+check "relative" "what report finds there" 1 "$(grep -c 'after 1 generation on alpha' report.out)"
+(cd from/gone && rmdir ../gone && raw "$work/shim" env LD_PRELOAD="$shim" TAFFRAIL_STATE=here "$steps" load=$A infer=1)
+check "nowhere" status "exit 0" "$(cat shim.status)"
+check "nowhere" "nothing is made anywhere" 1 "$(find . -type d -name here | wc -l)"
+(cd from && TAFFRAIL_STATE=here "$taffrail" run -- "$steps" go="$work/elsewhere" load=$A infer=1 >/dev/null)
+check "relative, run" "where the log is" "3 0" "$(find from/here/crumbs -name '*.jsonl' | wc -l) $(find elsewhere -mindepth 1 | wc -l)"
+
+tally 23

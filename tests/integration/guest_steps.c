@@ -8,6 +8,7 @@
  *   sync        waits for the newest context
  *   free        gives the newest context and model back
  *   wait=MS     does nothing
+ *   go=DIR      changes the current directory
  *   thread=PATH loads a model on a thread of its own, beside what follows
  *   join        waits for these threads
  *   maps=PCT    takes so many percent of the mappings that a process may have
@@ -179,6 +180,8 @@ int main(int argc, char **argv)
 			give_back();
 		else if (!strncmp(argv[i], "wait=", 5))
 			usleep((useconds_t)atoi(value) * 1000);
+		else if (!strncmp(argv[i], "go=", 3))
+			printf("go %s: %d\n", value, chdir(value));
 		else if (!strncmp(argv[i], "thread=", 7) && n_threads < MANY)
 			pthread_create(&threads[n_threads++], NULL, load_aside, value);
 		else if (!strncmp(argv[i], "maps=", 5))

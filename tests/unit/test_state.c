@@ -107,6 +107,19 @@ static void search_as_user(void)
 		_exit(11);
 }
 
+/* The current directory is gone: there is nothing that a relative one could be from. */
+static void search_from_nowhere(void)
+{
+	char *const relative[] = { "TAFFRAIL_STATE=some/where", NULL };
+	char gone[] = "/tmp/taf-gone-XXXXXX";
+
+	if (!mkdtemp(gone) || chdir(gone) || rmdir(gone))
+		_exit(1);
+	if (taf_dir_find(relative, out, ask()) != -ENOENT ||
+	    !strstr(words, "TAFFRAIL_STATE is relative, and the current directory"))
+		_exit(2);
+}
+
 static void as_user(void (*body)(void))
 {
 	int status = -1;
@@ -126,12 +139,16 @@ static void as_user(void (*body)(void))
 static void test_search_order(void **state)
 {
 	char *const env[] = { "XDG_STATE_HOME=/two", "HOME=/three", NULL };
-	char *const relative[] = { "TAFFRAIL_STATE=some/where", NULL };
+	char *const relative[] = { "TAFFRAIL_STATE=some/where//", NULL };
+	char here[TAF_PATH_MAX];
 
 	(void)state;
 	as_user(search_as_user);
-	assert_int_equal(taf_dir_find(relative, out, ask()), -EINVAL);
-	assert_non_null(strstr(words, "absolute"));
+	as_user(search_from_nowhere);
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(taf_dir_find(relative, out, ask()), 0);
+	assert_true(!strncmp(out, here, strlen(here)));
+	assert_string_equal(out + strlen(here), "/some/where");
 	if (geteuid()) {
 		print_message("not root: its default directory is not looked at\n");
 		return;
