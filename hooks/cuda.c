@@ -42,7 +42,8 @@ static int slack_cuda(void *handle, const void *home, uint64_t *bytes)
 	return taf_cuda_slack(home, bytes);
 }
 
-static const struct taf_ops cuda_ops = { sync_cuda, trim_cuda, memory_cuda, slack_cuda };
+static const struct taf_ops cuda_ops = { sync_cuda, trim_cuda, memory_cuda, slack_cuda,
+					 taf_cuda_device };
 
 /* Where nothing is watched the program gets theirs. */
 static void swap(int r, void **out)

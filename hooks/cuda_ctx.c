@@ -352,3 +352,23 @@ int taf_cuda_memory(const void *home, struct taf_memory *out)
 		return -ENODEV;
 	return in_primary((int)taf_tls.device, home, memory_one, out);
 }
+
+/* Both questions need no context, and make none: but they need cuInit, which is the program's
+ * own to call. */
+int taf_cuda_device(uint32_t number, const void *home, struct taf_device *out)
+{
+	cuDeviceGetName_fn *name = THEIRS(cuDeviceGetName, home);
+	cuDeviceTotalMem_v2_fn *total = THEIRS(cuDeviceTotalMem_v2, home);
+	size_t bytes = 0;
+
+	be_owner();
+	if (!name)
+		return -ENOSYS;
+	if (!has_context(number, home))
+		return -ENODEV;
+	if (name(out->name, (int)sizeof(out->name), (int)number))
+		return -EIO;
+	if (total && !total(&bytes, (int)number))
+		out->bytes = bytes;
+	return 0;
+}

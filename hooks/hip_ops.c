@@ -300,6 +300,30 @@ static int slack_of(void *handle, const void *home, uint64_t *bytes)
 	return each_device(slack_device, home, bytes);
 }
 
-const struct taf_ops taf_hip_ops = {
-	.sync = sync_all, .trim = trim_all, .memory = memory_of, .slack = slack_of
-};
+/* A call that succeeds takes the program's last error away: then another time. */
+static int device_of(uint32_t number, const void *home, struct taf_device *out)
+{
+	hipDeviceGetName_fn *name = THEIRS(hipDeviceGetName, home);
+	hipDeviceTotalMem_fn *total = THEIRS(hipDeviceTotalMem, home);
+	size_t bytes = 0;
+	int r;
+
+	if (!name)
+		return -ENOSYS;
+	if (taf_hip_last_error(home))
+		return -EAGAIN;
+	r = name(out->name, (int)sizeof(out->name), (int)number);
+	if (!r && total) {
+		r = total(&bytes, (int)number);
+		out->bytes = r ? 0 : bytes;
+	}
+	if (r)
+		taf_hip_forget_error(home);
+	return out->name[0] ? 0 : -EIO;
+}
+
+const struct taf_ops taf_hip_ops = { .sync = sync_all,
+				     .trim = trim_all,
+				     .memory = memory_of,
+				     .slack = slack_of,
+				     .device = device_of };

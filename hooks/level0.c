@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "../policy/text.h"
 #include "../shim/flight_point.h"
 #include "hook.h"
 #include "level0_queue.h"
@@ -458,4 +459,24 @@ static int sync_queues(void *handle, const void *home)
 	return is_known || err ? err : -ENOENT;
 }
 
-static const struct taf_ops level0_ops = { .sync = sync_queues };
+static int describe(uint32_t number, const void *home, struct taf_device *out)
+{
+	zeDeviceGetProperties_fn *ask = THEIRS(zeDeviceGetProperties, home);
+	zeDeviceGetMemoryProperties_fn *memory = THEIRS(zeDeviceGetMemoryProperties, home);
+	struct taf_ze_properties properties = { .stype = TAF_ZE_DEVICE_PROPERTIES };
+	struct taf_ze_memory m = { .stype = TAF_ZE_MEMORY_PROPERTIES };
+	void *device = number < TAF_LIVE_DEVICES ? atomic_load(&devices[number]) : NULL;
+	uint32_t n = 1; /* the first is the device's own */
+
+	if (!device)
+		return -ENODEV;
+	if (!ask || ask(device, &properties))
+		return -ENOSYS;
+	properties.name[sizeof(properties.name) - 1] = '\0';
+	taf_copy(out->name, properties.name, sizeof(out->name));
+	if (memory && !memory(device, &n, &m) && n)
+		out->bytes = m.bytes;
+	return 0;
+}
+
+static const struct taf_ops level0_ops = { .sync = sync_queues, .device = describe };

@@ -457,4 +457,10 @@ static int memory(void *handle, const void *home, struct taf_memory *out)
 	return taf_cl_free_memory(out);
 }
 
-static const struct taf_ops opencl_ops = { .sync = sync_queue, .memory = memory };
+static int device(uint32_t number, const void *home, struct taf_device *out)
+{
+	(void)home;
+	return taf_cl_describe(number, out);
+}
+
+static const struct taf_ops opencl_ops = { .sync = sync_queue, .memory = memory, .device = device };

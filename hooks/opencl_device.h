@@ -40,6 +40,8 @@ void taf_cl_follow(const struct taf_cl_take *t, void *got);
 bool taf_cl_give_begin(struct taf_call *c, uint64_t at, struct taf_piece *had);
 /* Whether nobody else holds it. */
 bool taf_cl_is_last(void *memory, const void *home);
+/* The device of that number, by a queue that is for it. -EAGAIN: there is none now. */
+int taf_cl_describe(uint32_t number, struct taf_device *out);
 /* Of the first device that a queue is for. 0 or -errno. */
 int taf_cl_free_memory(struct taf_memory *out);
 

@@ -7,6 +7,7 @@
  * back at once in our books, since then nobody can use it any more. */
 #include <errno.h>
 
+#include "../policy/text.h"
 #include "../shim/crumb.h"
 #include "opencl_device.h"
 
@@ -191,6 +192,42 @@ int taf_cl_free_memory(struct taf_memory *out)
 
 		if (q)
 			err = ask_memory(q, out);
+		taf_queue_leave(q);
+	}
+	return err;
+}
+
+static int ask_device(const struct taf_queue *q, struct taf_device *out)
+{
+	clGetDeviceInfo_fn *ask = THEIRS(clGetDeviceInfo, q->home);
+	union {
+		uint64_t n;
+		void *p;
+	} device = { .n = q->parent };
+	char name[256] = "";
+
+	/* A longer one is an error to theirs, and nothing is written. */
+	if (!ask || ask(device.p, TAF_CL_DEVICE_NAME, sizeof(name), name, NULL))
+		return -ENOSYS;
+	name[sizeof(name) - 1] = '\0';
+	taf_copy(out->name, name, sizeof(out->name));
+	if (ask(device.p, TAF_CL_DEVICE_MEMORY, sizeof(out->bytes), &out->bytes, NULL))
+		out->bytes = 0;
+	return 0;
+}
+
+int taf_cl_describe(uint32_t number, struct taf_device *out)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < TAF_QUEUES && err == -EAGAIN; i++) {
+		struct taf_queue *of = &taf_cl_queues.of[i], *q;
+
+		if (!atomic_load(&of->handle) || of->device != number)
+			continue;
+		q = taf_queue_enter(&taf_cl_queues, atomic_load(&of->handle));
+		if (q && q->device == number && !atomic_load(&q->is_retired))
+			err = ask_device(q, out);
 		taf_queue_leave(q);
 	}
 	return err;

@@ -475,4 +475,10 @@ static int memory(void *handle, const void *home, struct taf_memory *out)
 	return taf_vk_memory(out);
 }
 
-static const struct taf_ops vulkan_ops = { .sync = sync_queue, .memory = memory };
+static int device(uint32_t number, const void *home, struct taf_device *out)
+{
+	(void)home;
+	return taf_vk_describe(number, out);
+}
+
+static const struct taf_ops vulkan_ops = { .sync = sync_queue, .memory = memory, .device = device };

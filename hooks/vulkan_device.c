@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "../policy/text.h"
 #include "hook.h"
 
 #define TAF_ROWS "vulkan.def"
@@ -276,6 +277,47 @@ int taf_vk_memory(struct taf_memory *out)
 		in = taf_vk_instance_of(info[i].physical, &next);
 		if (in)
 			err = ask_memory(in, info[i].physical, out);
+		taf_queue_leave(q);
+	}
+	return err;
+}
+
+static int ask_name(struct taf_queue *in, void *physical, struct taf_device *out)
+{
+	vkGetPhysicalDeviceProperties_fn *ask = INSTANCE_FN(in, vkGetPhysicalDeviceProperties);
+	vkGetPhysicalDeviceMemoryProperties_fn *memory =
+		INSTANCE_FN(in, vkGetPhysicalDeviceMemoryProperties);
+	struct taf_vk_properties properties = { .name = "" };
+	struct taf_vk_memory m = { .n_types = 0 };
+
+	if (!ask)
+		return -ENOSYS;
+	ask(physical, &properties);
+	properties.name[sizeof(properties.name) - 1] = '\0';
+	taf_copy(out->name, properties.name, sizeof(out->name));
+	if (memory)
+		memory(physical, &m);
+	for (uint32_t i = 0; i < m.n_heaps && i < TAF_VK_HEAPS; i++)
+		if (m.heaps[i].flags & TAF_VK_DEVICE_LOCAL)
+			out->bytes += m.heaps[i].bytes;
+	return 0;
+}
+
+int taf_vk_describe(uint32_t number, struct taf_device *out)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < TAF_QUEUES && err == -EAGAIN; i++) {
+		struct taf_queue *of = &devices.of[i], *q;
+		taf_vk_instance_proc *next;
+		struct taf_queue *in;
+
+		if (!atomic_load(&of->handle) || of->device != number)
+			continue;
+		q = taf_queue_enter(&devices, atomic_load(&of->handle));
+		in = q && q->device == number ? taf_vk_instance_of(info[i].physical, &next) : NULL;
+		if (in)
+			err = ask_name(in, info[i].physical, out);
 		taf_queue_leave(q);
 	}
 	return err;

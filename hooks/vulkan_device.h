@@ -22,6 +22,8 @@ void taf_vk_instance_add(void *instance, const void *home, taf_vk_instance_proc 
 void taf_vk_instance_drop(const void *instance);
 /* The program was told of these. */
 void taf_vk_physicals_note(void *instance, uint32_t n, void *const *list);
+/* A device that is made has that number: its name, and the memory that is its own. */
+int taf_vk_describe(uint32_t number, struct taf_device *out);
 /* The instance of a physical device, and its way on; NULL: not known. */
 struct taf_queue *taf_vk_instance_of(const void *physical, taf_vk_instance_proc **next);
 

@@ -5,6 +5,7 @@
 #include "act.h"
 #include "capture.h"
 #include "crumb.h"
+#include "device.h"
 #include "holding.h"
 #include "live.h"
 #include "model.h"
@@ -119,6 +120,9 @@ void taf_burst_tell(const struct taf_work *w, struct taf_rec *r, struct taf_text
 {
 	r->has &= ~(unsigned)(TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_KV | TAF_HAS_HANDLES);
 	r->live = taf_live_bytes();
+	/* A program that takes no memory is told of here. */
+	if (w->launches)
+		taf_device_met(taf_api_of(w->table->engine), taf_tls.device);
 	taf_holding_put(w, extra);
 	if (!w->launches)
 		r->msg = "nothing ran: its submits failed, or were only captured";

@@ -92,7 +92,8 @@
 	K(TOTAL, "total") \
 	K(HAVE, "have") \
 	K(NEED, "need") \
-	K(UNIT, "unit")
+	K(UNIT, "unit") \
+	K(NAME, "name")
 
 enum taf_key {
 #define K(NAME, name) TAF_KEY_##NAME,

@@ -2,10 +2,11 @@
 #include "live.h"
 
 #include "../policy/text.h"
+#include "crumb.h"
+#include "device.h"
 #include "life.h"
 #include "memory.h"
 #include "ring.h"
-#include "crumb.h"
 
 #define FIRST_ROOM 1024u /* pieces; a power of two */
 #define MOST_ROOM (1u << 22)
@@ -262,6 +263,8 @@ void taf_live_take(const struct taf_piece *p)
 	unlock_table();
 	if (is_higher)
 		taf_memory_grown(engine_of(p->api));
+	if (put > 0)
+		taf_device_met(p->api, device_of(p->device));
 }
 
 bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out)

@@ -26,6 +26,12 @@ struct taf_row {
 	taf_fn ours; /* NULL for TAF_THUNK_CALL */
 };
 
+/* What a runtime says of a device. */
+struct taf_device {
+	char name[96];
+	uint64_t bytes; /* of its memory; 0: unknown */
+};
+
 /* What the shim may ask of a runtime. Each is called with the shim's own calls
  * muted, on the thread that is in the hooked call. NULL: the runtime cannot. */
 struct taf_ops {
@@ -39,6 +45,9 @@ struct taf_ops {
 	int (*memory)(void *handle, const void *home, struct taf_memory *out);
 	/* Bytes that its pools keep and nobody uses: what a trim could give back. 0 or -errno. */
 	int (*slack)(void *handle, const void *home, uint64_t *bytes);
+	/* Its device of that number. 0 or -errno; -EAGAIN: it cannot be asked now; -ENODEV: this
+	 * process does not use it. */
+	int (*device)(uint32_t number, const void *home, struct taf_device *out);
 };
 
 /* Of an engine where what is in flight belongs to threads: its sync means something on

@@ -13,6 +13,7 @@
 #include "coarse.h"
 #include "crumb.h"
 #include "error.h"
+#include "device.h"
 #include "dirty.h"
 #include "elfmap.h"
 #include "exit.h"
@@ -111,6 +112,7 @@ void taf_rearm(void)
 	taf_open_forget();
 	taf_load_hints_forget();
 	taf_live_forget();
+	taf_devices_forget();
 	taf_flight_forget();
 	taf_events_forget();
 	taf_capture_forget();

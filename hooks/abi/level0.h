@@ -35,6 +35,31 @@ struct taf_ze_physical {
 };
 #define TAF_ZE_ON_HOST 2u /* a flag of newer loaders: memory of the host */
 
+/* ze_device_properties_t */
+#define TAF_ZE_DEVICE_PROPERTIES 3
+struct taf_ze_properties {
+	int stype;
+	void *next;
+	int type;
+	uint32_t vendor, id, flags, subdevice, clock;
+	uint64_t largest;
+	uint32_t contexts, priority, threads, width, subslice, slice, slices;
+	uint64_t resolution;
+	uint32_t timestamp_bits, kernel_timestamp_bits;
+	uint8_t uuid[16];
+	char name[256];
+};
+
+/* ze_device_memory_properties_t */
+#define TAF_ZE_MEMORY_PROPERTIES 7
+struct taf_ze_memory {
+	int stype;
+	void *next;
+	uint32_t flags, clock, width;
+	uint64_t bytes;
+	char name[256];
+};
+
 /* ze_command_queue_desc_t */
 struct taf_ze_queue_desc {
 	int stype;

@@ -22,6 +22,7 @@
 
 /* What may be asked. */
 #define TAF_CL_DEVICE_MEMORY 0x101F
+#define TAF_CL_DEVICE_NAME 0x102B
 #define TAF_CL_DEVICE_FREE_AMD 0x4039 /* KiB: in all, and of the largest block */
 #define TAF_CL_CONTEXT_DEVICES 0x1081
 #define TAF_CL_QUEUE_PROPERTIES 0x1093

@@ -46,6 +46,14 @@ struct taf_vk_allocate {
 	uint32_t memory_type;
 };
 
+/* VkPhysicalDeviceProperties, which has 824 bytes. */
+struct taf_vk_properties {
+	uint32_t api, driver, vendor, id;
+	int32_t type;
+	char name[256];
+	uint64_t rest[96];
+};
+
 #define TAF_VK_TYPES 32
 #define TAF_VK_HEAPS 16
 #define TAF_VK_DEVICE_LOCAL 1u

@@ -35,6 +35,8 @@
 #define HAND_hipFreeAsync FAKE_HAND
 #define HAND_hipHostFree FAKE_HAND
 #define HAND_hipMemGetInfo FAKE_HAND
+#define HAND_hipDeviceGetName FAKE_HAND
+#define HAND_hipDeviceTotalMem FAKE_HAND
 #define HAND_hipLaunchKernel FAKE_HAND
 #define HAND_hipModuleLaunchKernel FAKE_HAND
 #define HAND_hipDeviceSynchronize FAKE_HAND
@@ -196,6 +198,21 @@ int hipMemGetInfo(size_t *free, size_t *total)
 		*total = (size_t)fake_capacity();
 	}
 	return over(FAKE_hipMemGetInfo, free && total ? 0 : 1);
+}
+
+int hipDeviceGetName(char *name, int room, int device)
+{
+	fake_called(FAKE_hipDeviceGetName);
+	snprintf(name, (size_t)room, "fake hip %d", device);
+	return over(FAKE_hipDeviceGetName, 0);
+}
+
+int hipDeviceTotalMem(size_t *bytes, int device)
+{
+	(void)device;
+	fake_called(FAKE_hipDeviceTotalMem);
+	*bytes = (size_t)fake_capacity();
+	return over(FAKE_hipDeviceTotalMem, 0);
 }
 
 int hipLaunchKernel(const void *func, struct taf_hip_dim3 grid, struct taf_hip_dim3 block,

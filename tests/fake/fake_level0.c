@@ -21,6 +21,8 @@
 #define HAND_zePhysicalMemCreate FAKE_HAND
 #define HAND_zePhysicalMemDestroy FAKE_HAND
 #define HAND_zeMemFree FAKE_HAND
+#define HAND_zeDeviceGetProperties FAKE_HAND
+#define HAND_zeDeviceGetMemoryProperties FAKE_HAND
 #define HAND_zeMemFreeExt FAKE_HAND
 #define HAND_zeCommandQueueCreate FAKE_HAND
 #define HAND_zeCommandQueueDestroy FAKE_HAND
@@ -98,6 +100,26 @@ int zePhysicalMemDestroy(void *context, void *physical)
 {
 	(void)context;
 	return give(FAKE_zePhysicalMemDestroy, physical);
+}
+
+int zeDeviceGetProperties(void *device, struct taf_ze_properties *properties)
+{
+	(void)device;
+	fake_called(FAKE_zeDeviceGetProperties);
+	if (properties->stype != TAF_ZE_DEVICE_PROPERTIES)
+		return fake_over(FAKE_zeDeviceGetProperties, 0x78000004);
+	snprintf(properties->name, sizeof(properties->name), "fake level0");
+	return fake_over(FAKE_zeDeviceGetProperties, 0);
+}
+
+int zeDeviceGetMemoryProperties(void *device, uint32_t *count, struct taf_ze_memory *memory)
+{
+	(void)device;
+	fake_called(FAKE_zeDeviceGetMemoryProperties);
+	if (memory && *count)
+		memory->bytes = 5u << 20;
+	*count = 1;
+	return fake_over(FAKE_zeDeviceGetMemoryProperties, 0);
 }
 
 int zeMemFree(void *context, void *ptr)

@@ -27,6 +27,7 @@
 #define HAND_clEnqueueFillBuffer FAKE_HAND
 #define HAND_clEnqueueMarkerWithWaitList FAKE_HAND
 #define HAND_clFinish FAKE_HAND
+#define HAND_clGetDeviceInfo FAKE_HAND
 #define HAND_clGetEventInfo FAKE_HAND
 #define HAND_clSetEventCallback FAKE_HAND
 #define HAND_clGetExtensionFunctionAddress FAKE_HAND
@@ -67,6 +68,22 @@ static void *made(int row, void *object, int32_t *error, int32_t why)
 static void *new_handle(void)
 {
 	return &handles[next_handle++ % HANDLES];
+}
+
+int32_t clGetDeviceInfo(void *device, uint32_t what, size_t room, void *value, size_t *size)
+{
+	int row = FAKE_clGetDeviceInfo;
+
+	(void)device;
+	(void)size;
+	fake_called(row);
+	if (what == TAF_CL_DEVICE_NAME)
+		snprintf(value, room, "fake \"opencl\"");
+	else if (what == TAF_CL_DEVICE_MEMORY && room == sizeof(uint64_t))
+		*(uint64_t *)value = 3u << 30;
+	else
+		return fake_over(row, WRONG_VALUE);
+	return fake_over(row, 0);
 }
 
 void *clCreateContext(const intptr_t *properties, uint32_t count, void *const *devices,

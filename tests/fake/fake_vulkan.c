@@ -19,6 +19,7 @@
 #define HAND_vkGetDeviceQueue FAKE_HAND
 #define HAND_vkGetPhysicalDeviceMemoryProperties FAKE_HAND
 #define HAND_vkGetPhysicalDeviceMemoryProperties2 FAKE_HAND
+#define HAND_vkGetPhysicalDeviceProperties FAKE_HAND
 #define HAND_vkAllocateMemory FAKE_HAND
 #define HAND_vkFreeMemory FAKE_HAND
 #define HAND_vkQueueSubmit FAKE_HAND
@@ -99,6 +100,13 @@ void vkGetPhysicalDeviceMemoryProperties2(void *physical, struct taf_vk_memory2 
 {
 	fake_called(FAKE_vkGetPhysicalDeviceMemoryProperties2);
 	vkGetPhysicalDeviceMemoryProperties(physical, &memory->memory);
+}
+
+void vkGetPhysicalDeviceProperties(void *physical, struct taf_vk_properties *properties)
+{
+	(void)physical;
+	fake_called(FAKE_vkGetPhysicalDeviceProperties);
+	snprintf(properties->name, sizeof(properties->name), "fake vulkan");
 }
 
 int32_t vkAllocateMemory(void *device, const struct taf_vk_allocate *info, const void *allocator,

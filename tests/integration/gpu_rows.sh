@@ -15,6 +15,15 @@ for table in cuda cudart hip level0 vulkan opencl; do
 		with_shim ${odd:+FAKE_ODD=$odd} "$tests/guest_${table}_rows"
 		check "$table values ${odd:-0}" status "exit 0" "$(cat shim.status)"
 		[ "$(cat shim.status)" = "exit 0" ] || grep -v '^called' shim.out
+		# Its device is named once, after its first use. Where all fails it has no name.
+		case $table$odd in
+		cuda* | vulkan | *1) ;; # report_gpu.sh, khronos_bad.sh
+		*)
+			check "$table" "the name of its device" "fake $table" \
+				"$(crumbs | jq -r 'select(.class == "device_name" and .device == 0) | .name' | tr -d '"' | sed 's/ 0$//')"
+			has "$table" "its memory" '.class == "device_name" and .total >= 1048576'
+			;;
+		esac
 	done
 	check "$table" "rows called" "$(rows_of "$table")" "$(grep -c '^called' shim.out)"
 	has "$table" "a generation" ".ev == \"infer\" and .ph == \"end\" and .engine == \"$table\""
@@ -25,4 +34,4 @@ for table in cuda cudart hip level0 vulkan opencl; do
 	[ "$(cat shim.status)" = "exit 0" ] || grep -v '^called' shim.out
 	check "$table missing" "rows called" "$(rows_of "$table")" "$(grep -c '^called' shim.out)"
 done
-tally 36
+tally 42

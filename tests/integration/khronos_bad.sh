@@ -34,6 +34,9 @@ for runtime in vulkan opencl; do
 	for case in life garbage nothing sizes early late child handler closed shortage odd; do
 		alike "$runtime $case" 4 "$guest" $runtime $case
 	done
+	with_shim "$guest" $runtime life
+	check "$runtime life" "its device by name, once" "fake $runtime" \
+		"$(crumbs | jq -r 'select(.class == "device_name" and .total > 0) | .name' | tr -d '"')"
 	for case in storm threads events unwaited many released; do
 		alike "$runtime $case" 1 "$guest" $runtime $case
 	done

@@ -70,6 +70,23 @@ check bursts "the wait belongs to it" true "$(json '.infer_ms >= 300')"
 says bursts "says so" "in all with the waits for them"
 has bursts "the wait in the record" '.ev == "infer" and .ph == "end" and .waited_ms >= 80'
 
+# What the device is called, and how large it is: told when it is used first, shown for each.
+told -- "$guest" launch 2
+says device "of a program without memory of it" "device     cuda 0 (simgpu (a simulation, nothing is computed), "
+told -- "$guest" taken 1 8
+says device "with what was held" "nothing is computed), 8.0 GiB): 8.0 MiB held in 1 piece"
+check device json "simgpu (a simulation, nothing is computed) $((8 << 30)) $((8 << 20))" "$(json '.devices[0] | "\(.name) \(.total) \(.live)"')"
+check device "once" 1 "$(count '.class == "device_name"')"
+# Before the program uses it nobody asks.
+export SIMGPU_LOG=$work/calls.log
+: >calls.log
+raw none timeout 20 "$bin" run -- "$guest" take 0 8
+check device "nothing was asked" 0 "$(grep -c cuDeviceGetName calls.log)"
+raw none timeout 20 "$bin" run -- "$guest" taken 3 8
+check device "asked after the first piece" "cuMemAlloc_v2 cuDeviceGetName cuMemAlloc_v2 cuMemAlloc_v2" \
+	"$(grep -oE 'cuDeviceGetName|cuMemAlloc_v2' calls.log | xargs)"
+unset SIMGPU_LOG
+
 # A burst whose submits all failed is none. What a GPU runtime is handed has no words of engines.
 told -- "$guest" forked 2
 check forked "in the child" "2 launches failed in the child" "$(tail -n 1 run.out)"
@@ -176,4 +193,4 @@ says_not threads "what nobody knows" "last did"
 # Ctrl-C with nothing under way is no news.
 told -- "$guest" int
 check "Ctrl-C" "what run says" "" "$(cat run.err)"
-tally 62
+tally 68

@@ -104,6 +104,7 @@ SIM_PUBLIC int cuDeviceGetName(char *name, int n, int device)
 
 	if (!r)
 		snprintf(name, (size_t)n, "simgpu (a simulation, nothing is computed)");
+	sim_log("cuDeviceGetName %d", r);
 	return r;
 }
 

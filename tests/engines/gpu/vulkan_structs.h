@@ -15,6 +15,8 @@ SAME_PLACE(struct taf_vk_memory_type, flags, VkMemoryType, propertyFlags);
 SAME_PLACE(struct taf_vk_memory_type, heap, VkMemoryType, heapIndex);
 SAME_PLACE(struct taf_vk_heap, bytes, VkMemoryHeap, size);
 SAME_PLACE(struct taf_vk_heap, flags, VkMemoryHeap, flags);
+SAME_PLACE(struct taf_vk_properties, name, VkPhysicalDeviceProperties, deviceName);
+_Static_assert(sizeof(struct taf_vk_properties) >= sizeof(VkPhysicalDeviceProperties), "room");
 SAME_SIZE(struct taf_vk_memory2, VkPhysicalDeviceMemoryProperties2);
 SAME_PLACE(struct taf_vk_memory2, memory, VkPhysicalDeviceMemoryProperties2, memoryProperties);
 SAME_SIZE(struct taf_vk_budget, VkPhysicalDeviceMemoryBudgetPropertiesEXT);

@@ -33,9 +33,10 @@ if command -v clpeak >/dev/null; then
 	check clpeak "launches" 20002 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end").submits) | add')"
 	# PoCL runs a compiler and a linker: they use no engine.
 	check clpeak "processes that wrote" 1 "$(find "$state/crumbs" -name '*.jsonl' | wc -l)"
+	has clpeak "the name of the device" '.class == "device_name" and (.name | length) > 4 and .total > 0'
 	has clpeak "nothing is left" '.class == "device" and .engine == "opencl" and .bytes == 0 and .peak_bytes > 0'
 else
-	left_out=$((left_out + 6))
+	left_out=$((left_out + 7))
 	echo "left out: needs clpeak"
 fi
 
@@ -109,4 +110,4 @@ has limit "what was not taken is not counted" '.class == "device" and .bytes == 
 with_shim TAFFRAIL=off ./program add
 check off status "exit 0" "$(cat shim.status)"
 check off "state" "" "$(ls "$state" 2>/dev/null)"
-tally 57
+tally 58

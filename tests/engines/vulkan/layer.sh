@@ -30,6 +30,7 @@ check_seen() {
 	has "$case" "a generation" '.ev == "infer" and .ph == "end" and .engine == "vulkan" and .submits == 6'
 	check "$case" generations 1 "$(count '.ev == "infer" and .ph == "end"')"
 	has_not "$case" "a drain without anything in flight" '.ev == "drain" and .rule == "drain.before_unload"'
+	has "$case" "the name of the device" '.class == "device_name" and .engine == "vulkan" and (.name | length) > 4 and .total > 0'
 	has "$case" "all was given back" '.class == "device" and .bytes == 0 and .peak_bytes == 65536'
 }
 
