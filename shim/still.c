@@ -120,24 +120,23 @@ static void sleep_a_while(uint32_t ms)
 	taf_sys_wait(&nothing, 0, ms);
 }
 
-/* True: a submit may still go on without its order; end_order is due, under holder. The
- * first fence of a process takes long, so that one comes before. */
+/* True: a submit may still go on without its order, and settle is due, under holder. */
 static bool begin_order(void)
 {
 	uint32_t none = 0;
 
 	if (atomic_load(&taf_still.is_needed) == 2)
 		return false;
-	if (atomic_compare_exchange_strong(&taf_still.is_needed, &none, 1))
-		taf_sys_fence_all();
+	atomic_compare_exchange_strong(&taf_still.is_needed, &none, 1);
 	return true;
 }
 
-/* Without a fence: a store of before is seen after a while at the latest. */
-static void end_order(void)
+/* A store of before is seen by then: what a processor keeps back it keeps for a microsecond,
+ * and a thread that does not run has none kept back.  membarrier would do it as well, but is a
+ * system call that a filter may end the process for, and takes longer the first time. */
+static void settle(void)
 {
-	if (taf_sys_fence_all())
-		sleep_a_while(SETTLE_MS);
+	sleep_a_while(SETTLE_MS);
 	atomic_store(&taf_still.is_needed, 2);
 }
 
@@ -156,7 +155,7 @@ static bool hold(void)
 		nobody = 0;
 	}
 	if (is_new)
-		end_order();
+		settle();
 	for (int i = 0; is_anybody(i > SPINS); i++) {
 		until = until ? until : deadline();
 		if (taf_sys_mono_ns() > until)

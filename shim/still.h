@@ -17,7 +17,7 @@
  * since the drain waits for the capture, and so does one in a callback of a runtime,
  * which the queue may wait for.  Where one thread alone submits nothing is
  * done; the first time that there is another, submits begin to order their store
- * before their load (is_needed), and whoever gives up then orders it for those that have
+ * before their load (is_needed), and whoever gives up then waits a moment for those that have
  * not seen that yet.
  */
 #ifndef TAF_STILL_H

@@ -74,8 +74,6 @@ void taf_sys_sleep_us(uint32_t us);
 /* Sleeps while *word is seen, at most ms milliseconds (UINT32_MAX: no limit). */
 int taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
 void taf_sys_wake_all(_Atomic(uint32_t) *word);
-/* A full barrier in every thread of this process; -errno where the kernel has none. */
-int taf_sys_fence_all(void);
 
 int32_t taf_sys_pid(void);
 int32_t taf_sys_ppid(void);

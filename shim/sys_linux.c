@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -243,9 +242,14 @@ int taf_sys_flock(int fd, int how)
 	return (int)r;
 }
 
+/* As the C library calls it: a filter of system calls may know no other. */
 int taf_sys_rename(const char *from, const char *to)
 {
+#ifdef SYS_rename
+	return (int)taf_raw(SYS_rename, TAF_PTR(from), TAF_PTR(to));
+#else
 	return (int)taf_raw(SYS_renameat2, AT_FDCWD, TAF_PTR(from), AT_FDCWD, TAF_PTR(to), 0);
+#endif
 }
 
 int taf_sys_link(const char *from, const char *to)
@@ -395,14 +399,4 @@ void taf_sys_wake_all(_Atomic(uint32_t) *word)
 void taf_sys_wake_one(_Atomic(uint32_t) *word)
 {
 	taf_raw(SYS_futex, TAF_PTR(word), FUTEX_WAKE_PRIVATE, 1);
-}
-
-/* The kernel wants it announced once in each process. */
-int taf_sys_fence_all(void)
-{
-	int r = (int)taf_raw(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
-
-	if (r != -EPERM || taf_raw(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0))
-		return r;
-	return (int)taf_raw(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
 }
