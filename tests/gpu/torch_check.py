@@ -46,6 +46,17 @@ def graph():
     print("sum", int(x.sum().item()))
 
 
+# What vLLM does: kernels that Triton makes, in graphs.
+def compiled():
+    torch.manual_seed(1)
+    x = torch.randn(64, 64, device=gpu)
+    f = torch.compile(lambda t: torch.nn.functional.silu(t) * 2 + t, mode="reduce-overhead")
+    with torch.no_grad():
+        for _ in range(20):
+            y = f(x).clone()
+    print("sum %.3f" % y.sum().item())
+
+
 def threads():
     sums = [0] * 8
 
@@ -158,5 +169,5 @@ if __name__ == "__main__":
     if not torch.cuda.is_available():
         print("this PyTorch has no CUDA")
         sys.exit(77)
-    cases = [numbers, allocate, graph, threads, processes, fork, short, leave, speed]
+    cases = [numbers, allocate, graph, compiled, threads, processes, fork, short, leave, speed]
     {f.__name__: f for f in cases}[sys.argv[1]]()

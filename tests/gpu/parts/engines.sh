@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # run.sh, which sources this, sets what is not set here
+# engines.sh -- whole engines on the GPU: transformers, MLX for CUDA, the release backends of
+# llama.cpp for CUDA and Vulkan, what OpenCL's and Vulkan's own tools say.
+#
+# llama.cpp is what tests/engines/llama/fetch.sh {cuda,vulkan} fetches; LLAMA_CUDA and
+# LLAMA_VULKAN name other folders of its libraries.
+
+# All that was sent has been waited for when the process went, and nothing was refused.
+left_in_order() { # NAME
+	if [ "$(count '.ev == "exit" and .ph == "end"')" -eq 0 ]; then
+		bad "$1: no end of the exit in the log"
+	elif [ "$(count '.ev == "drain" and .ph == "end" and .rc != 0')" -gt 0 ]; then
+		bad "$1: $(crumbs | jq -c 'select(.ev == "drain" and .rc != 0)' | head -n 1)"
+	elif [ "$(count '.ev == "refuse"')" -gt 0 ]; then
+		bad "$1: refused without a rule that says so"
+	else
+		ok "$1, its log: loads $(count '.ev == "load" and .ph == "begin"'), generations $(count '.ev == "infer" and .ph == "end"'), peak $(crumbs | jq -s 'map(select(.class == "device") | .peak_bytes) | max // 0') bytes"
+	fi
+}
+
+# As `alike`, and what the log must hold.
+engine() { # NAME CONDITION COMMAND...
+	local name=$1 condition=$2 before=$failed
+	shift 2
+	alike "$name" "$@"
+	[ "$failed" -eq "$before" ] || return
+	if [ "$(count "$condition")" -eq 0 ]; then
+		bad "$name: its log has nothing with $condition: $(crumbs | jq -c '[.ev, .ph, .engine]' | sort | uniq -c | tr '\n' ' ' | head -c 600)"
+		return
+	fi
+	left_in_order "$name"
+}
+used_gpu='.class == "device" and .peak_bytes > 0'
+
+if has_module transformers; then
+	"$python" "$SRC/tests/engines/mlx/mkmodel.py" one || exit 1
+	engine transformers "$used_gpu" HF_HUB_OFFLINE=1 "$python" "$here/transformers_check.py" one
+else
+	skip "transformers: not installed for $python, or the GPU is simulated"
+fi
+
+mlx_python=${MLX_PYTHON:-$python}
+if [ -z "$is_simulated" ] && "$mlx_python" -c 'import mlx.core as mx, mlx_lm; assert mx.default_device() == mx.gpu' 2>/dev/null; then
+	"$mlx_python" "$SRC/tests/engines/mlx/mkmodel.py" one
+	"$mlx_python" "$SRC/tests/engines/mlx/mkmodel.py" two --seed 2
+	generate=("$mlx_python" "$SRC/tests/engines/mlx/generate.py" one two)
+	mlx_is='.ev == "infer" and .ph == "end" and .engine == "mlx" and .tokens > 0'
+	engine "MLX" "$mlx_is" HF_HUB_OFFLINE=1 "${generate[@]}"
+	held=$(sed -n 's/^cached //p' guarded.err | sort -n | tail -n 1)
+	engine "MLX, drain.post_clear" "$mlx_is" HF_HUB_OFFLINE=1 TAFFRAIL_SET="drain.post_sync=on;drain.post_clear=on;drain.idle_ms=100ms" "${generate[@]}"
+	cleared=$(sed -n 's/^cached //p' guarded.err | sort -n | tail -n 1)
+	if [ "${cleared:-1}" -lt "${held:-0}" ]; then
+		ok "MLX, drain.post_clear: the cache holds $cleared bytes, $held without"
+	else
+		bad "MLX, drain.post_clear: the cache holds ${cleared:-?} bytes, ${held:-?} without"
+	fi
+else
+	skip "MLX: not installed for $mlx_python, not for CUDA, or the GPU is simulated"
+fi
+
+# Tokens of the release libraries: those of the processor, at any backend.
+llama() { # BACKEND FOLDER
+	if [ -n "$is_simulated" ] || [ ! -e "$(echo "$2"/libggml-"$1".so*)" ]; then
+		skip "llama.cpp, $1: its libraries are not in $2, or the GPU is simulated"
+		return
+	fi
+	"$BUILD/tests/mkgguf" tiny.gguf >/dev/null || exit 1
+	local say=("$python" "$SRC/tests/engines/llama/ctypes_caller.py" --folder "$2" --tokens 24 tiny.gguf)
+	bare CUDA_VISIBLE_DEVICES=-1 GGML_VK_VISIBLE_DEVICES=99 "${say[@]}" --layers 0
+	cp bare.out processor.out
+	engine "llama.cpp, $1" ".class == \"device\" and .engine == \"$1\" and .peak_bytes > 400000" GGML_VK_VISIBLE_DEVICES=0 "${say[@]}"
+	if cmp -s processor.out guarded.out; then
+		ok "llama.cpp, $1: the processor's tokens"
+	else
+		bad "llama.cpp, $1: $(tail -n 2 guarded.out | head -c 200) instead of $(tail -n 2 processor.out | head -c 200)"
+	fi
+}
+fetched=${TAFFRAIL_CACHE:-$SRC/build/cache}
+bins=node_modules/@node-llama-cpp/linux-x64
+llama cuda "${LLAMA_CUDA:-$fetched/cuda/llama/$bins-cuda/bins/linux-x64-cuda}"
+llama vulkan "${LLAMA_VULKAN:-$fetched/vulkan/llama/$bins-vulkan/bins/linux-x64-vulkan}"
+
+# What a tool prints of the device; its figures of the moment are left out.
+tool() { # NAME COMMAND...
+	if [ -n "$is_simulated" ] || ! command -v "$2" >/dev/null; then
+		skip "$1: no $2, or the GPU is simulated"
+		return
+	fi
+	bare "${@:2}"
+	guarded "${@:2}"
+	sed -i -E '/[Ff]ree|budget|usage/d' bare.out guarded.out
+	if cmp -s bare.out guarded.out && cmp -s bare.status guarded.status && grep -qi nvidia guarded.out; then
+		ok "$1: $(wc -l <guarded.out) lines alike"
+	else
+		bad "$1: $(cat bare.status) / $(cat guarded.status), $(diff bare.out guarded.out | head -n 3 | tr '\n' ' ')"
+	fi
+}
+tool OpenCL clinfo
+tool Vulkan vulkaninfo
