@@ -8,7 +8,8 @@
 #   driver   programs on the driver, by every route
 #   rules    limits, retries, drains and notes: they say what the driver says
 #   runtime  programs of nvcc's, with the static and the shared runtime
-#   python   PyTorch, CuPy, JAX, Triton, Numba, where they are installed
+#   torch    PyTorch, where it is installed
+#   python   CuPy, JAX, Triton, Numba, where they are installed
 #   engines  transformers, MLX, llama.cpp, OpenCL, Vulkan, where they are to be had
 #   speed    launches and tokens a second, in pairs: nothing may run beside it
 # What each prints with the guard is what it prints without.  Needs a C compiler, jq and
@@ -136,7 +137,7 @@ has_module() {
 }
 
 "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -o driver "$here/driver.c" -ldl -pthread || exit 1
-for part in ${PARTS:-driver rules runtime python engines speed}; do
+for part in ${PARTS:-driver rules runtime torch python engines speed}; do
 	[ -e "$here/parts/$part.sh" ] || give_up "PARTS: there is no $part"
 	# shellcheck source=/dev/null # one of parts/
 	. "$here/parts/$part.sh"

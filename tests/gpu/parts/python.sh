@@ -1,19 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # run.sh, which sources this, sets what is not set here
-# python.sh -- libraries of Python that bring their own way to the GPU, where they are installed.
+# python.sh -- other libraries of Python that bring their own way to the GPU, where they are
+# installed, and kernels that PyTorch compiles.
 
-if has_module torch; then
-	for case in numbers allocate graph compiled threads processes fork short leave; do
-		alike "PyTorch, $case" "$python" "$here/torch_check.py" $case
-	done
-	for pools in backend:cudaMallocAsync expandable_segments:True; do
-		for case in allocate graph short; do
-			alike "PyTorch, $pools, $case" PYTORCH_CUDA_ALLOC_CONF=$pools "$python" "$here/torch_check.py" $case
-		done
-	done
-else
-	skip "PyTorch: not installed for $python, or the GPU is simulated"
-fi
 for module in cupy jax triton numba; do
 	if has_module $module; then
 		alike $module XLA_PYTHON_CLIENT_PREALLOCATE=false "$python" "$here/${module}_check.py"
@@ -21,3 +10,6 @@ for module in cupy jax triton numba; do
 		skip "$module: not installed for $python, or the GPU is simulated"
 	fi
 done
+if has_module torch && has_module triton; then
+	alike "PyTorch, compiled" "$python" "$here/torch_check.py" compiled
+fi
