@@ -274,15 +274,18 @@ static int pools_of(int device, const void *home, void *pools[2])
 	return n;
 }
 
+/* A pool gives back what was freed once the host has waited for it: a query does not count.
+ * All is done by now (act.c has synchronized, with a deadline), so this wait is short. */
 static int trim_one(const void *home, void *arg)
 {
+	cuCtxSynchronize_fn *sync = THEIRS(cuCtxSynchronize, home);
 	cuMemPoolTrimTo_fn *trim = THEIRS(cuMemPoolTrimTo, home);
 	cuDeviceGraphMemTrim_fn *graphs = THEIRS(cuDeviceGraphMemTrim, home);
 	void *pools[2];
 	int device, n;
 
 	(void)arg;
-	if (!device_now(home, &device))
+	if (!device_now(home, &device) || (sync && sync()))
 		return -EIO;
 	n = pools_of(device, home, pools);
 	for (int i = 0; trim && i < n; i++)

@@ -4,6 +4,7 @@
     torch_check.py CASE     prints the same at every run
     torch_check.py speed    prints "matmuls a second" and "tokens a second", two numbers
 """
+import statistics
 import sys
 import threading
 import time
@@ -155,14 +156,18 @@ def speed():
             token = int(head(model(table[token].unsqueeze(0))).argmax().item())
         return token
 
-    rates = []
-    with torch.no_grad():
-        for work, n in ((matmuls, 4000), (tokens, 400)):
-            work(n // 10)
+    # The middle of many short runs: what else the machine does hits some of them.
+    def rate(work, n, runs):
+        work(n)
+        took = []
+        for _ in range(runs):
             begin = time.perf_counter()
             work(n)
-            rates.append(n / (time.perf_counter() - begin))
-    print("%.1f %.1f" % tuple(rates))
+            took.append(time.perf_counter() - begin)
+        return n / statistics.median(took)
+
+    with torch.no_grad():
+        print("%.1f %.1f" % (rate(matmuls, 1000, 40), rate(tokens, 50, 100)))
 
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ struct sim_pool {
 	int device;
 	pthread_mutex_t lock;
 	uint64_t used, reserved, used_high, reserved_high, threshold;
+	uint64_t unseen; /* freed, and nobody has synchronized since */
 };
 
 extern struct sim_table sim_objects, sim_pieces;

@@ -2,7 +2,9 @@
 /* driver_pool.c -- stream-ordered memory of the simulated driver.
  *
  * A pool keeps what is freed (reserved) and hands it out again (used); a synchronize
- * gives back what is over the threshold, a trim what is over the number asked for. */
+ * gives back what is over the threshold, a trim what is over the number asked for.  As on an
+ * H200 with driver 580, a trim leaves what was freed since the last synchronize: a query that
+ * says "done" is none. */
 #include <stdlib.h>
 
 #include "driver.h"
@@ -88,7 +90,7 @@ SIM_PUBLIC int cuMemPoolCreate(void **pool, const void *props)
 /* Under the lock of the pool. */
 static void shrink(struct sim_pool *p, uint64_t keep)
 {
-	uint64_t to = p->used > keep ? p->used : keep;
+	uint64_t out = p->used + p->unseen, to = out > keep ? out : keep;
 
 	if (p->reserved <= to)
 		return;
@@ -107,7 +109,7 @@ SIM_PUBLIC int cuMemPoolDestroy(void *pool)
 		return r;
 	sim_release("cuMemPoolDestroy");
 	pthread_mutex_lock(&p->lock);
-	p->used = 0;
+	p->used = p->unseen = 0;
 	shrink(p, 0);
 	pthread_mutex_unlock(&p->lock);
 	if (current[p->device] == p)
@@ -143,6 +145,7 @@ static int settle(void *object, void *arg)
 	if (((struct sim_object *)object)->kind != SIM_POOL)
 		return 0;
 	pthread_mutex_lock(&p->lock);
+	p->unseen = 0;
 	shrink(p, p->threshold);
 	pthread_mutex_unlock(&p->lock);
 	return 0;
@@ -201,6 +204,8 @@ static int grow(struct sim_pool *p, uint64_t bytes)
 		return r;
 	p->used += bytes;
 	p->reserved = p->reserved > p->used ? p->reserved : p->used;
+	if (p->unseen > p->reserved - p->used)
+		p->unseen = p->reserved - p->used;
 	p->used_high = p->used > p->used_high ? p->used : p->used_high;
 	p->reserved_high = p->reserved > p->reserved_high ? p->reserved : p->reserved_high;
 	return SIM_OK;
@@ -254,6 +259,7 @@ SIM_PUBLIC int cuMemFreeAsync(uint64_t at, void *stream)
 	sim_table_take(&sim_pieces, at);
 	pthread_mutex_lock(&p->pool->lock);
 	p->pool->used -= p->bytes < p->pool->used ? p->bytes : p->pool->used;
+	p->pool->unseen += p->bytes;
 	pthread_mutex_unlock(&p->pool->lock);
 	sim_unmap(p->at, p->bytes);
 	free(p);

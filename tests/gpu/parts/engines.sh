@@ -11,7 +11,7 @@ left_in_order() { # NAME
 	if [ "$(count '.ev == "exit" and .ph == "end"')" -eq 0 ]; then
 		bad "$1: no end of the exit in the log"
 	elif [ "$(count '.ev == "drain" and .ph == "end" and .rc != 0')" -gt 0 ]; then
-		bad "$1: $(crumbs | jq -c 'select(.ev == "drain" and .rc != 0)' | head -n 1)"
+		bad "$1: $(crumbs | jq -c 'select(.ev == "drain" and .ph == "end" and .rc != 0) | [.engine, .rule, .rc, .msg]' | tr '\n' ' ')"
 	elif [ "$(count '.ev == "refuse"')" -gt 0 ]; then
 		bad "$1: refused without a rule that says so"
 	else
