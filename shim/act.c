@@ -300,6 +300,14 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 	taf_crumb(&r);
 }
 
+/* After the drain at the exit all is being taken down, and a call into what is half gone takes
+ * the process with it: cudart gives MLX's context back when MLX's streams are no more. */
+static bool is_torn_down(const struct taf_work *w, const struct taf_live_model *model)
+{
+	return taf_state_now() == TAF_LEAVING && atomic_load(&taf_life.is_drained) &&
+	       (!model || w->table->by_thread || !w->since_sync);
+}
+
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule)
 {
 	int missed = 0;
@@ -311,7 +319,8 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 	for (int i = 0; (w = taf_work_at(i)); i++) {
 		uint64_t now = taf_sys_mono_ns();
 
-		if (!atomic_load(&w->handle) || (model && w->model != model))
+		if (!atomic_load(&w->handle) || (model && w->model != model) ||
+		    is_torn_down(w, model))
 			continue;
 		if (w->table->by_thread && !taf_owner_is_me(w)) {
 			missed += !taf_owner_await(w, now < until ? until - now : 0, rule);

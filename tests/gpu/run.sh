@@ -9,6 +9,7 @@
 #   rules    limits, retries, drains and notes: they say what the driver says
 #   runtime  programs of nvcc's, with the static and the shared runtime
 #   torch    PyTorch, where it is installed
+#   pools    PyTorch with its other allocators
 #   python   CuPy, JAX, Triton, Numba, where they are installed
 #   engines  transformers, MLX, llama.cpp, OpenCL, Vulkan, where they are to be had
 #   speed    launches and tokens a second, in pairs: nothing may run beside it
@@ -144,7 +145,7 @@ has_module() {
 }
 
 "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -o driver "$here/driver.c" -ldl -pthread || exit 1
-for part in ${PARTS:-driver rules runtime torch python engines speed}; do
+for part in ${PARTS:-driver rules runtime torch pools python engines speed}; do
 	[ -e "$here/parts/$part.sh" ] || give_up "PARTS: there is no $part"
 	# shellcheck source=/dev/null # one of parts/
 	. "$here/parts/$part.sh"

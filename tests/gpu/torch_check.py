@@ -167,7 +167,7 @@ def speed():
         return n / statistics.median(took)
 
     with torch.no_grad():
-        print("%.1f %.1f" % (rate(matmuls, 1000, 40), rate(tokens, 50, 100)))
+        print("%.1f %.1f" % (rate(matmuls, 1000, 40), rate(tokens, 50, 60)))
 
 
 if __name__ == "__main__":

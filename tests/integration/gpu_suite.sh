@@ -10,7 +10,7 @@ suite=$SRC/tests/gpu/run.sh
 check simulated status 0 $?
 grep -E '^FAIL' out.txt
 check simulated "is said first" "SIMULATED: no kernel ran, nothing here was seen on a GPU" "$(head -n 1 out.txt)"
-check simulated "and last" "42 passed, 0 failed, 12 skipped (SIMULATED)" "$(tail -n 1 out.txt)"
+check simulated "and last" "42 passed, 0 failed, 13 skipped (SIMULATED)" "$(tail -n 1 out.txt)"
 check simulated "the report" "$(cat out.txt)" "$(cat report.txt)"
 
 # Nothing is called passed where there is no GPU, or no simulation.

@@ -32,6 +32,10 @@ ends exit "exit 3" "$drained streams-gone" "$told" exit=3
 ends _exit "exit 3" "$drained" "$told" _exit=3
 # A crash is not drained: who crashes may be inside the engine.
 ends crash "signal 6" "wired-4096 eval eval" "" uncaught=metal
+# A runtime below it gives its context back when the engine is half gone: nobody calls that.
+ENGINE_CUDA=$tests/libfake_cuda.so ends "context of CUDA" "exit 7" \
+	"wired-4096 eval eval synchronize wired-0 clear_cache streams-gone context-goes" "$told" fine
+has "context of CUDA" "it is seen" '.ev == "unload" and .ph == "end" and .call == "cuDevicePrimaryCtxRelease_v2"'
 # Nothing that is not wired is set.
 rm -f engine.log
 with_shim ENGINE_LOG="$work/engine.log" ./program fine

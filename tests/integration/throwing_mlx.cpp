@@ -23,7 +23,10 @@
  *	exit=N _exit=N	ends
  *	wait		for a signal
  *
- *	ENGINE_LOG=FILE	gets a line for each call, and one when the streams of a thread go */
+ *	ENGINE_LOG=FILE	gets a line for each call, and one when the streams of a thread go
+ *	ENGINE_CUDA=FILE	a CUDA driver whose context goes last, as cudart does it */
+#include <dlfcn.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -132,6 +135,30 @@ struct streams {
 thread_local streams mine;
 thread_local bool *is_there = &mine.is_there;
 
+/* MLX for CUDA makes a runtime below it at need, whose last word is the context's release. */
+struct runtime {
+	int (*release)(int) = nullptr;
+
+	runtime()
+	{
+		const char *path = getenv("ENGINE_CUDA");
+		void *driver = path ? dlopen(path, RTLD_NOW) : nullptr, *context;
+		using retain = int (*)(void **, int);
+
+		if (!driver)
+			return;
+		reinterpret_cast<retain>(dlsym(driver, "cuDevicePrimaryCtxRetain"))(&context, 0);
+		release = reinterpret_cast<int (*)(int)>(dlsym(driver, "cuDevicePrimaryCtxRelease_v2"));
+	}
+	~runtime()
+	{
+		if (!release)
+			return;
+		note("context goes");
+		release(0);
+	}
+};
+
 /* Who waits first is told, and nobody after it. */
 void wait_for_all()
 {
@@ -160,6 +187,10 @@ void array::eval()
 
 void eval(std::vector<array> arrays)
 {
+	static int n;
+
+	if (n++)
+		static runtime below;
 	note("eval");
 	*is_there = true;
 	arrays.clear();

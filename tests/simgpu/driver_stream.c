@@ -113,7 +113,6 @@ SIM_PUBLIC int cuStreamQuery(void *stream)
 		return r;
 	if (!sim_is_done(s->queue, sim_submitted(s->queue)))
 		return SIM_NOT_READY;
-	sim_pools_settle();
 	sim_log("cuStreamQuery 0");
 	return SIM_OK;
 }
