@@ -139,6 +139,16 @@ int32_t taf_clReleaseCommandQueue(void *queue)
 	return THROUGH(call, clReleaseCommandQueue)(queue);
 }
 
+/* What its release completes, or has waited for, shows only now. */
+int32_t taf_clReleaseContext(void *context)
+{
+	clReleaseContext_fn *theirs = REAL(clReleaseContext);
+	int32_t r = theirs ? theirs(context) : TAF_CL_NO_PLATFORM;
+
+	taf_cl_look();
+	return r;
+}
+
 /* ---- work ---- */
 
 struct enqueue {
@@ -312,6 +322,7 @@ int32_t taf_clReleaseMemObject(void *memory)
 	struct taf_call call;
 	int32_t r;
 
+	taf_cl_look();
 	taf_call_narrow(&call, TAF_SELF, ROW_clReleaseMemObject);
 	call.caller = TAF_CALLER;
 	if (taf_cl_give_begin(&call, TAF_U64(memory), &had) &&
@@ -335,6 +346,7 @@ void taf_clSVMFree(void *context, void *pointer)
 	struct taf_piece had;
 	struct taf_call call;
 
+	taf_cl_look();
 	taf_call_narrow(&call, TAF_SELF, ROW_clSVMFree);
 	call.caller = TAF_CALLER;
 	if (!taf_cl_give_begin(&call, TAF_U64(pointer), &had)) {

@@ -8,7 +8,8 @@
  * A queue may be released with work in it, which goes on.  A marker takes its place in the
  * table then (queues.h).  It holds the queue and its context, for whose end the program
  * may wait, so that it is given back as soon as the runtime says that it is reached; where
- * that says nothing, by a drain or the next call that makes or releases a queue. */
+ * that says nothing (1.0), by a drain or the next call that makes or releases a queue, or
+ * that releases memory or a context. */
 #include <errno.h>
 
 #include "opencl_device.h"
@@ -19,6 +20,8 @@
 #include "rows.h"
 
 #define API TAF_API_OPENCL
+
+static _Atomic(uint32_t) marks; /* in place of queues that were released */
 
 #define SLEEP_US 50
 #define SLEEP_MOST_US 1000
@@ -92,14 +95,17 @@ static int await_now(struct taf_queue *q, void *event, uint64_t until)
 
 /* ---- queues that were released with work in flight ---- */
 
+static void give_mark(struct taf_queue *q)
+{
+	give(taf_pointer_of(atomic_load(&q->handle)), q->home);
+	taf_queue_drop(q);
+	atomic_fetch_sub(&marks, 1);
+}
+
 static void look(struct taf_queue *q)
 {
-	void *event = taf_pointer_of(atomic_load(&q->handle));
-
-	if (await(NULL, event, q->home, 0) == -ETIMEDOUT)
-		return;
-	give(event, q->home);
-	taf_queue_drop(q);
+	if (await(NULL, taf_pointer_of(atomic_load(&q->handle)), q->home, 0) != -ETIMEDOUT)
+		give_mark(q);
 }
 
 /* From the runtime, which holds the event itself meanwhile: this is not its last release. */
@@ -113,10 +119,8 @@ static void reached(void *event, int32_t status, void *data)
 	taf_tls.inside++;
 	q = taf_queue_enter(&taf_cl_queues, TAF_U64(event));
 	/* A drain may have had it first. */
-	if (q && atomic_load(&q->handle) == TAF_U64(event) && atomic_load(&q->is_retired)) {
-		give(event, q->home);
-		taf_queue_drop(q);
-	}
+	if (q && atomic_load(&q->handle) == TAF_U64(event) && atomic_load(&q->is_retired))
+		give_mark(q);
 	taf_queue_leave(q);
 	taf_tls.inside--;
 	errno = saved;
@@ -126,6 +130,8 @@ void taf_cl_look(void)
 {
 	int saved = errno;
 
+	if (!atomic_load_explicit(&marks, memory_order_relaxed))
+		return;
 	taf_tls.inside++;
 	taf_queue_each_retired(&taf_cl_queues, look);
 	taf_tls.inside--;
@@ -139,10 +145,8 @@ static int await_retired(struct taf_queue *q, uint64_t until)
 	bool is_late = atomic_exchange(&q->late, mark) && taf_state_now() != TAF_LEAVING;
 	int err = await(NULL, taf_pointer_of(mark), q->home, is_late ? 0 : until);
 
-	if (err == -ETIMEDOUT)
-		return err;
-	give(taf_pointer_of(mark), q->home);
-	taf_queue_drop(q);
+	if (err != -ETIMEDOUT)
+		give_mark(q);
 	return err;
 }
 
@@ -158,6 +162,7 @@ static void retire(struct taf_queue *q, void *event)
 {
 	clSetEventCallback_fn *tell = THEIRS(clSetEventCallback, q->home);
 
+	atomic_fetch_add(&marks, 1);
 	if (tell)
 		tell(event, 0, reached, NULL);
 	taf_queue_retire(q, TAF_U64(event));

@@ -24,6 +24,7 @@
 #define HAND_clSVMAlloc FAKE_HAND
 #define HAND_clSVMFree FAKE_HAND
 #define HAND_clReleaseCommandQueue FAKE_HAND
+#define HAND_clReleaseContext FAKE_HAND
 #define HAND_clEnqueueFillBuffer FAKE_HAND
 #define HAND_clEnqueueMarkerWithWaitList FAKE_HAND
 #define HAND_clFinish FAKE_HAND
@@ -231,16 +232,16 @@ static void tell_beside(struct notice *n)
 		pthread_join(driver, NULL);
 }
 
-/* No row: a program alone calls it. */
 int32_t clReleaseContext(void *context)
 {
 	int n = n_kept;
 
 	(void)context;
+	fake_called(FAKE_clReleaseContext);
 	is_over = 1;
 	for (int i = 0; i < n; i++)
 		tell_beside(&kept[i]);
-	return 0;
+	return fake_over(FAKE_clReleaseContext, 0);
 }
 
 int32_t clSetEventCallback(void *event, int32_t status, taf_cl_notify *told, void *data)

@@ -27,6 +27,7 @@
  *   events     work that a fence or an event shows to be done; unwaited: that nothing shows
  *   many       queues or devices at once: 70
  *   released   queues with work in them are let go
+ *   let_go     a queue with work in it is let go, then memory is given back
  *   last       a queue with work in it is let go, and the context, whose end is waited for
  *   callback   OpenCL calls back 2000 times, more than we have places for
  *   places     1100 buffers that are to call back; memory is given back from a command's
@@ -312,6 +313,18 @@ static void released(void)
 	printf("%d released, answers %d\n", MANY, r);
 }
 
+static void let_go(void)
+{
+	void *queue, *p = NULL;
+
+	begin();
+	queue = new_queue();
+	tell("take", take(&p, 1000));
+	tell("launch", launch(queue, NULL));
+	tell("release", api.clReleaseCommandQueue(queue));
+	tell("give", give(p));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct guest_case cases[] = {
@@ -322,7 +335,7 @@ int main(int argc, char **argv)
 		{ "twice", twice },	  { "events", events },	    { "unwaited", unwaited },
 		{ "newer", call_newer },  { "shortage", shortage }, { "many", many },
 		{ "callback", callback }, { "released", released }, { "last", last },
-		{ "places", places },
+		{ "places", places },	  { "let_go", let_go },
 	};
 
 	if (argc < 3)

@@ -13,6 +13,8 @@ read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2"
 echo 'int vkOfTomorrow(int n); int vkOfTomorrow(int n) { return n + 1; }' >tomorrow.c
 echo '{ local: vkQueueWaitIdle; vkCreateFence; vkGetPhysicalDeviceMemoryProperties*; vkWaitForFences;
 	clFlush; clGetMemObjectInfo; clEnqueueMarker*; clSetMemObjectDestructorCallback; };' >older.map
+echo '{ local: clSetEventCallback; };' >first.map
+"${cc[@]}" -fPIC -shared -o opencl.first.so "$SRC/tests/fake/fake_opencl.c" -Wl,--version-script=first.map || exit 1
 for runtime in vulkan opencl; do
 	"${cc[@]}" -fPIC -shared -o $runtime.newer.so "$SRC/tests/fake/fake_$runtime.c" tomorrow.c || exit 1
 	"${cc[@]}" -fPIC -shared -o $runtime.older.so "$SRC/tests/fake/fake_$runtime.c" -Wl,--version-script=older.map || exit 1
@@ -125,6 +127,14 @@ marks 64 0
 has "$case" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == -110'
 case="released, then complete" # the driver says so, and the program calls nothing more
 with "drain.at_exit=off" FAKE_LATE=1 FAKE_LOG="$work/calls.log" "$guest" opencl last
+marks 1 1
+# A driver of OpenCL 1.0, which cannot say so: whatever releases something looks.
+first=GPU_LIBRARY=$work/opencl.first.so
+case="let go, then memory is given back, 1.0"
+with "drain.at_exit=off" "$first" FAKE_SYNC_SLICES=2 FAKE_LOG="$work/calls.log" "$guest" opencl let_go
+marks 1 1
+case="let go, then the context, 1.0"
+with "drain.at_exit=off" "$first" FAKE_LATE=1 FAKE_LOG="$work/calls.log" "$guest" opencl last
 marks 1 1
 case="released, observed"
 with "mode=observe" FAKE_LOG="$work/calls.log" "$guest" opencl released
