@@ -26,8 +26,6 @@
 #define TAF_BY_THREAD &taf_mlx_threads
 #include "expand.h"
 
-#define REFUSED "refused by taffrail: `taffrail report` says by which rule"
-
 /* ---- Evaluations ---------------------------------------------------------------- */
 
 bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, const void *caller)
@@ -58,7 +56,7 @@ bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, co
 	if (!c->is_counted)
 		return true;
 	taf_mlx_prepare(c);
-	if (taf_owner_begin(c))
+	if (taf_owner_begin(c, j->step))
 		return true;
 	taf_turn_away(c);
 	return false;
@@ -70,7 +68,7 @@ void taf_mlx_end(struct taf_mlx_job *j, int64_t rc)
 		taf_lazy_end(j->load, &j->call, !rc);
 		return;
 	}
-	taf_owner_end(&j->call, j->what, rc);
+	taf_owner_end(&j->call, j->step, rc);
 	taf_after_narrow(&j->call, TAF_SUBMIT, rc);
 }
 
@@ -171,22 +169,29 @@ static void evaluate_pieces(struct evaluation *e, struct taf_try *t)
 	}
 }
 
-static void evaluate(int row, const void *caller, void *arrays, enum taf_owner_what what)
+/* What the program asked for, in the registers of a call. What is not read is not cleared:
+ * all of it would cost more than the door. */
+static inline void prepare(struct taf_try *t, void *arrays)
+{
+	t->arg[0] = (uint64_t)(uintptr_t)arrays;
+	t->arg[1] = t->arg[2] = t->arg[3] = 0;
+}
+
+static __attribute__((noinline)) void evaluate_slow(int row, const void *caller, void *arrays,
+						    enum taf_step step)
 {
 	struct evaluation e;
 	struct taf_try t;
 
-	/* What is not read is not cleared: all of it would cost more than the door. */
-	t.arg[0] = (uint64_t)(uintptr_t)arrays;
-	t.arg[1] = t.arg[2] = t.arg[3] = 0;
+	prepare(&t, arrays);
 	t.undo = on_throw;
 	t.seen = on_seen;
 	t.ctx = &e;
-	e.job.what = what;
+	e.job.step = step;
 	e.pieces.piece.begin = NULL;
 	if (!taf_mlx_begin(&e.job, TAF_SELF, row, caller)) {
 		/* An evaluation that is not made would leave arrays without a value. */
-		if (e.job.call.real && !taf_throw(REFUSED))
+		if (e.job.call.real && !taf_throw(TAF_MLX_REFUSED))
 			((void (*)(void *))e.job.call.real)(arrays);
 		return;
 	}
@@ -195,29 +200,81 @@ static void evaluate(int row, const void *caller, void *arrays, enum taf_owner_w
 		return;
 	}
 	t.fn = e.job.call.real;
-	if (what != TAF_OWNER_ONE && takes_pieces(&e.pieces, row, arrays))
+	if (step != TAF_STEP_ONE && takes_pieces(&e.pieces, row, arrays))
 		evaluate_pieces(&e, &t);
 	else
 		taf_pass_call(&t);
 	taf_mlx_end(&e.job, 0);
 }
 
+/* The same by the quick way. */
+struct quick {
+	struct taf_call call;
+	enum taf_step step;
+};
+
+static void on_quick_throw(struct taf_try *t)
+{
+	struct quick *q = t->ctx;
+
+	taf_owner_quick_out(&q->call, taf_door_of(&q->call, TAF_SUBMIT), q->step, -1);
+}
+
+static void on_quick_seen(struct taf_try *t)
+{
+	const struct quick *q = t->ctx;
+	struct taf_mlx_job j = { .call = q->call };
+
+	taf_mlx_failed(&j, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
+}
+
+static void evaluate(int row, const void *caller, void *arrays, enum taf_step step)
+{
+	struct taf_door d = { TAF_SELF, row, TAF_SUBMIT };
+	struct quick q;
+	struct taf_try t;
+
+	q.step = step;
+	q.call.caller = caller;
+	taf_call_narrow(&q.call, TAF_SELF, row);
+	if (!taf_owner_quick_in(&q.call, d, step)) {
+		evaluate_slow(row, caller, arrays, step);
+		return;
+	}
+	prepare(&t, arrays);
+	t.undo = on_quick_throw;
+	t.seen = on_quick_seen;
+	t.ctx = &q;
+	t.fn = q.call.real;
+	taf_pass_again(&t);
+	taf_owner_quick_out(&q.call, d, step, 0);
+}
+
+/* How many there are, by the vector alone. */
+static enum taf_step step_of(const struct taf_vector *arrays)
+{
+	return arrays && (uintptr_t)arrays->end - (uintptr_t)arrays->begin >=
+				       TAF_STEPS_MANY * TAF_CHUNK_ARRAY
+		       ? TAF_STEP_MANY
+		       : TAF_STEP_FEW;
+}
+
 #include "none.h"
 #define EVALS(name, doc) \
 	void taf_##name(void *arrays) \
 	{ \
-		evaluate(ROW_##name, TAF_CALLER, arrays, TAF_OWNER_EVAL); \
+		evaluate(ROW_##name, TAF_CALLER, arrays, step_of(arrays)); \
 	}
 #define ASYNCS(name, doc) \
 	void taf_##name(void *arrays) \
 	{ \
-		evaluate(ROW_##name, TAF_CALLER, arrays, TAF_OWNER_ASYNC); \
+		evaluate(ROW_##name, TAF_CALLER, arrays, TAF_STEP_ASYNC); \
 	}
 #include "mlx.def"
 
 void taf__ZN3mlx4core5array4evalEv(void *array)
 {
-	evaluate(ROW__ZN3mlx4core5array4evalEv, TAF_CALLER, array, TAF_OWNER_ONE);
+	evaluate(ROW__ZN3mlx4core5array4evalEv, TAF_CALLER, array, TAF_STEP_ONE);
 }
 
 /* ---- Loads ---------------------------------------------------------------------- */
@@ -248,7 +305,7 @@ static const char *string_of(const struct taf_regs *regs, bool is_libcxx)
 }
 
 /* What a refused load reads instead: no such file, and the engine's own error names it. */
-static const char refused_path[] = "(" REFUSED ")";
+static const char refused_path[] = "(" TAF_MLX_REFUSED ")";
 static const struct {
 	const char *p;
 	uint64_t n;
@@ -267,7 +324,7 @@ static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
 	if (!is_let && has_path && !is_libcxx)
 		regs->arg[STRING_ARG] = (uint64_t)(uintptr_t)&refused_string;
 	else if (!is_let)
-		taf_throw(REFUSED);
+		taf_throw(TAF_MLX_REFUSED);
 	if (is_let && taf_state_now() == TAF_ACTIVE)
 		taf_mlx_prepare(&call);
 	return call.real;

@@ -9,6 +9,9 @@
 #include "../shim/trycall.h"
 #include "hook.h"
 
+/* What the program is told of a call that a rule refuses. */
+#define TAF_MLX_REFUSED "refused by taffrail: `taffrail report` says by which rule"
+
 extern const struct taf_ops taf_mlx_ops;
 extern const struct taf_by_thread taf_mlx_threads;
 
@@ -32,7 +35,7 @@ void taf_mlx_note_stream(enum taf_mlx_sort sort, struct taf_stream stream);
 struct taf_mlx_job {
 	struct taf_call call;
 	struct taf_lazy *load; /* it is a load's; NULL: of a generation, or unseen */
-	enum taf_owner_what what;
+	enum taf_step step;
 	bool is_seen;
 };
 

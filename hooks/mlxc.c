@@ -60,9 +60,9 @@ taf_fn taf_note__mlx_error_with_code(struct taf_regs *regs)
 
 /* ---- Evaluations ---------------------------------------------------------------- */
 
-static int evaluate(int row, const void *caller, void *arrays, enum taf_owner_what what)
+static int evaluate(int row, const void *caller, void *arrays, enum taf_step step)
 {
-	struct taf_mlx_job j = { .what = what };
+	struct taf_mlx_job j = { .step = step };
 	int rc;
 
 	if (!taf_mlx_begin(&j, TAF_SELF, row, caller))
@@ -78,17 +78,17 @@ static int evaluate(int row, const void *caller, void *arrays, enum taf_owner_wh
 
 int taf_mlx_eval(void *arrays)
 {
-	return evaluate(ROW_mlx_eval, TAF_CALLER, arrays, TAF_OWNER_EVAL);
+	return evaluate(ROW_mlx_eval, TAF_CALLER, arrays, TAF_STEP_FEW);
 }
 
 int taf_mlx_async_eval(void *arrays)
 {
-	return evaluate(ROW_mlx_async_eval, TAF_CALLER, arrays, TAF_OWNER_ASYNC);
+	return evaluate(ROW_mlx_async_eval, TAF_CALLER, arrays, TAF_STEP_ASYNC);
 }
 
 int taf_mlx_array_eval(void *array)
 {
-	return evaluate(ROW_mlx_array_eval, TAF_CALLER, array, TAF_OWNER_ONE);
+	return evaluate(ROW_mlx_array_eval, TAF_CALLER, array, TAF_STEP_ONE);
 }
 
 /* ---- Loads ---------------------------------------------------------------------- */

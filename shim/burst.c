@@ -7,6 +7,7 @@
 #include "crumb.h"
 #include "device.h"
 #include "holding.h"
+#include "hot.h"
 #include "live.h"
 #include "model.h"
 #include "scratch.h"
@@ -15,8 +16,8 @@
 
 #define MEASURE_NS 10000000u /* a span that shows how fast stamps go */
 
-_Atomic(uint64_t) taf_burst_gap;
-_Atomic(uint32_t) taf_burst_rests;
+TAF_HOT _Atomic(uint64_t) taf_burst_gap;
+TAF_HOT _Atomic(uint32_t) taf_burst_rests;
 
 static _Atomic(uint32_t) since_sync; /* submits that drain.every_submits counted */
 static _Atomic(uint32_t) window; /* how many it allows now */

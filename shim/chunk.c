@@ -12,7 +12,7 @@
 struct array {
 	uintptr_t object, counts;
 };
-_Static_assert(sizeof(struct array) == 16, "an array of theirs is a shared_ptr");
+_Static_assert(sizeof(struct array) == TAF_CHUNK_ARRAY, "an array of theirs is a shared_ptr");
 
 static const struct array *at(const struct taf_vector *v, size_t i)
 {

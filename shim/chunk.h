@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TAF_CHUNK_ARRAY 16u /* bytes of one */
+
 struct taf_vector {
 	char *begin, *end, *room;
 };

@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "elfmap.h"
+#include "hot.h"
 
 #define PAGE "linux-vdso.so.1"
 #if defined(__x86_64__)
@@ -11,7 +12,7 @@
 #define NAME "__kernel_clock_gettime"
 #endif
 
-int (*taf_coarse_fn)(clockid_t which, struct timespec *t) = clock_gettime;
+TAF_HOT int (*taf_coarse_fn)(clockid_t which, struct timespec *t) = clock_gettime;
 
 static void find_locked(void *ctx)
 {

@@ -23,6 +23,7 @@
 #include <errno.h>
 
 #include "../policy/text.h"
+#include "hot.h"
 #include "journal.h"
 #include "rec.h"
 #include "ring.h"
@@ -36,6 +37,7 @@
 #define MARK_FLUSH_NS (10 * SECOND_NS) /* well before the kernel writes it by itself */
 #define FIXED_ROOM 400u /* what of a start record is not its head */
 
+TAF_HOT _Atomic(bool) taf_crumb_mark; /* as flips says */
 static _Atomic(bool) is_open;
 static struct taf_seg seg; /* its own lock */
 static char line[TAF_RECORD_MAX]; /* under the segment's lock */
@@ -233,7 +235,7 @@ static void set_mark(struct taf_seg_hold *h, bool is_inside, bool *must_flush)
 	if (err)
 		mark.n = 0;
 	else if (is_inside != atomic_load(&seg.flips) % 2)
-		atomic_fetch_add(&seg.flips, 1);
+		atomic_store(&taf_crumb_mark, (atomic_fetch_add(&seg.flips, 1) + 1) % 2);
 }
 
 static bool is_mark_stale(uint64_t now_ns)
@@ -351,6 +353,7 @@ int taf_crumb_open(const struct taf_session *s)
 		return -EALREADY;
 	remember(s);
 	mark.n = 0;
+	atomic_store(&taf_crumb_mark, false);
 	err = taf_ring_open(s);
 	if (err)
 		return err;
@@ -386,6 +389,7 @@ void taf_crumb_abandon(void)
 		taf_seg_abandon(&seg);
 	seq = 0;
 	mark.n = 0;
+	atomic_store(&taf_crumb_mark, false);
 	atomic_store(&lost, 0);
 }
 

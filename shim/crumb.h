@@ -166,6 +166,12 @@ bool taf_crumb_is_open(void);
 void taf_crumb_show(bool (*are_inside)(void), bool may_flush);
 /* Whether that has nothing to do. */
 bool taf_crumb_shows(bool is_inside);
+/* Whether the mark says "inside". */
+extern _Atomic(bool) taf_crumb_mark;
+static inline bool taf_crumb_is_marked(void)
+{
+	return atomic_load_explicit(&taf_crumb_mark, memory_order_relaxed);
+}
 
 /* CRC32C of n bytes continued from crc (0 to begin). */
 uint32_t taf_crc32c(uint32_t crc, const void *p, size_t n);

@@ -162,6 +162,7 @@ static void leave_by(const struct way *w)
 		start_deadline(w);
 		if (taf_rules.mode == TAF_MODE_ENFORCE && taf_rules.drain_at_exit)
 			taf_still_for_good();
+		taf_owner_seen();
 		settle_all();
 		taf_lazy_leave();
 		drain_all();

@@ -68,6 +68,7 @@ static void forget_abandoned(const struct taf_call *c)
 	if (t->lane)
 		atomic_store_explicit(&t->lane->open.what, TAF_NO_ROW, memory_order_release);
 	if (t->held) {
+		atomic_store(&t->held->is_quick, false);
 		taf_work_release(t->held);
 		taf_turn_end(NULL);
 	}

@@ -184,22 +184,28 @@ TAF_INLINE bool taf_is_quick(const struct taf_tls *t)
 	return __builtin_expect(taf_is_calm() && !t->busy && t->lane, 1);
 }
 
-/* The quick way in: the outermost call of its thread, which is busy with it. */
-TAF_INLINE bool taf_quick_begin(struct taf_call *c, struct taf_door d, uint64_t busy)
+/* Opens the outermost call of its thread, whose stamp is known; the thread is busy with it. */
+TAF_INLINE void taf_quick_open(struct taf_call *c, struct taf_door d, uint64_t busy)
 {
 	struct taf_tls *t = &taf_tls;
 	struct taf_open_call *open = &t->lane->open;
 	uint32_t what = (uint32_t)d.row | (uint32_t)d.table->engine << 16 | (uint32_t)d.kind << 24;
 
-	c->real = taf_real_quick(d.table, d.row, c->caller);
-	if (__builtin_expect(!c->real, 0))
-		return false;
 	c->is_counted = c->is_outer = true;
 	t->outer = c;
-	c->stamp = taf_stamp_cheap(t);
 	t->busy = busy;
 	atomic_store_explicit(&open->since, c->stamp, memory_order_relaxed);
 	atomic_store_explicit(&open->what, what, memory_order_release);
+}
+
+/* The quick way in. */
+TAF_INLINE bool taf_quick_begin(struct taf_call *c, struct taf_door d, uint64_t busy)
+{
+	c->real = taf_real_quick(d.table, d.row, c->caller);
+	if (__builtin_expect(!c->real, 0))
+		return false;
+	c->stamp = taf_stamp_cheap(&taf_tls);
+	taf_quick_open(c, d, busy);
 	return true;
 }
 

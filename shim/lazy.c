@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "crumb.h"
+#include "hot.h"
 #include "owner.h"
 #include "scratch.h"
 
@@ -19,7 +20,7 @@ struct taf_lazy {
 	char dir[TAF_MODEL_PATH];
 };
 
-_Atomic(uint32_t) taf_lazy_open;
+TAF_HOT _Atomic(uint32_t) taf_lazy_open;
 static struct taf_lazy loads[OPEN_MAX];
 /* The engine has no handles: addresses of these are. True: its tensors were evaluated. */
 static bool handles[TAF_MODELS_MAX];

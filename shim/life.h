@@ -93,6 +93,7 @@ struct taf_tls {
 	uint64_t stamp; /* its stamp */
 	const void *outer; /* the outermost counted call, which lies in its wrapper's frame */
 	struct taf_work *held; /* the context that this thread's submit has claimed */
+	struct taf_work *own; /* of an engine whose work belongs to threads (owner.h); or NULL */
 	struct taf_flight *flight; /* its counts of submits in flight; NULL: not active yet */
 	uint32_t bursts; /* taf_burst_rests when a submit of it was looked at last */
 	uint32_t device; /* current one of the GPU runtime that it uses */

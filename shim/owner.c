@@ -5,12 +5,13 @@
 
 #include "act.h"
 #include "burst.h"
-#include "error.h"
+#include "hot.h"
 #include "traced.h"
 #include "turn.h"
 
 #define COARSE_MS 50u /* stamps are no finer than 10 ms: a shorter silence needs the clock */
 
+TAF_HOT _Atomic(uint64_t) taf_owner_soon;
 static _Atomic(struct taf_live_model *) model_now;
 
 static void *handle_of_thread(int32_t tid)
@@ -49,8 +50,10 @@ static void drop_gone(void)
 	struct taf_work *w;
 
 	for (int i = 0; (w = taf_work_at(i)); i++)
-		if (atomic_load(&w->handle) && w->table->by_thread && is_gone(w) &&
-		    taf_work_claim(w, 0)) {
+		if (atomic_load(&w->handle) && w->table->by_thread && is_gone(w)) {
+			atomic_store(&w->is_quick, false); /* it was ended in there */
+			if (!taf_work_claim(w, 0))
+				continue;
 			w->owes_sync = false;
 			taf_work_settle(w, true);
 			taf_work_drop(w);
@@ -86,6 +89,13 @@ static void give_back(struct taf_work *w)
 	taf_work_release(w);
 }
 
+/* Where nothing that is asked of an evaluation depends on the setting, and stamps tell enough. */
+static bool is_plain(void)
+{
+	return taf_rules.drain_idle_ms >= COARSE_MS && !taf_rules.trace &&
+	       !taf_rules.drain_every_submits && !taf_rules.eval_chunk && !taf_turn_is_taken();
+}
+
 /* Stamps are at hand and the clock is not: it is read only behind a pause. */
 static void settle_if_idle(struct taf_work *w, uint64_t stamp)
 {
@@ -98,10 +108,11 @@ static void settle_if_idle(struct taf_work *w, uint64_t stamp)
 		return;
 	if (!gap)
 		taf_burst_measure(stamp, taf_sys_mono_ns());
+	atomic_store(&taf_owner_soon, is_plain() ? atomic_load(&taf_burst_gap) / 2 : 0);
 	taf_work_settle(w, false);
 }
 
-bool taf_owner_begin(struct taf_call *c)
+bool taf_owner_begin(struct taf_call *c, enum taf_step step)
 {
 	struct taf_work *w = taf_owner_work(c);
 
@@ -111,9 +122,11 @@ bool taf_owner_begin(struct taf_call *c)
 		return true;
 	if (!taf_work_claim(w, taf_rules.drain_deadline_ms))
 		taf_work_seize(w);
-	taf_tls.held = w;
+	taf_tls.held = taf_tls.own = w;
 	c->work = w;
 	taf_traced_arrive(w);
+	if (taf_steps_is_next((enum taf_steps)w->steps, step))
+		taf_work_settle(w, true);
 	settle_if_idle(w, c->stamp);
 	if (!w->is_inferring)
 		w->model = model_of_now();
@@ -123,37 +136,20 @@ bool taf_owner_begin(struct taf_call *c)
 	return false;
 }
 
-/* A server evaluates the prompt in pieces and then begins tokens one ahead; a simple loop
- * evaluates each token. What came before the first async_eval was the prompt. */
-static void count_tokens(struct taf_work *w, struct taf_call *c, enum taf_owner_what what)
+static void trace(struct taf_work *w, const struct taf_call *c, enum taf_step what, int64_t rc)
 {
-	if (what == TAF_OWNER_ASYNC) {
-		if (!w->prefill) {
-			w->prefill = w->submits + 1;
-			w->tokens = 0;
-			return;
-		}
-		c->tokens = 1;
-	} else if (!w->prefill && w->submits) {
-		c->tokens = 1;
-	}
-}
-
-static void trace(struct taf_work *w, const struct taf_call *c, enum taf_owner_what what,
-		  int64_t rc)
-{
-	bool is_first_async = what == TAF_OWNER_ASYNC && w->prefill == w->submits;
+	bool is_first_async = what == TAF_STEP_ASYNC && w->prefill == w->submits;
 	struct taf_trace_step step = { .tokens = rc ? 0 : c->tokens,
 				       .is_prompt =
 					       is_first_async || (!w->prefill && w->submits == 1),
-				       .is_sync = what != TAF_OWNER_ASYNC };
+				       .is_sync = what != TAF_STEP_ASYNC };
 
 	if (is_first_async)
 		taf_trace_was_prompt(&w->trace);
 	taf_traced_step(w, step, rc);
 }
 
-void taf_owner_end(struct taf_call *c, enum taf_owner_what what, int64_t rc)
+void taf_owner_end(struct taf_call *c, enum taf_step step, int64_t rc)
 {
 	struct taf_work *w = c->work;
 
@@ -161,17 +157,15 @@ void taf_owner_end(struct taf_call *c, enum taf_owner_what what, int64_t rc)
 		return;
 	if (__builtin_expect(w->fault != NULL, 0))
 		taf_error_passed(c, w);
-	count_tokens(w, c, what);
+	taf_owner_count(w, c, step);
 	taf_work_submitted(w, c, rc);
 	if (taf_traced_is_on())
-		trace(w, c, what, rc);
-	if (what == TAF_OWNER_EVAL && !rc) {
-		w->since_sync = 0;
-		w->first_unsynced = w->submits + 1;
-	} else if (what == TAF_OWNER_ONE && taf_rules.drain_every_submits && !rc) {
-		/* Never behind an async_eval: that would end what it is for. */
+		trace(w, c, step, rc);
+	/* Never behind an async_eval: that would end what it is for. */
+	if (step <= TAF_STEP_MANY && !rc)
+		taf_owner_done(w);
+	else if (step == TAF_STEP_ONE && taf_rules.drain_every_submits && !rc)
 		taf_act_after_submit(w);
-	}
 	taf_turn_end(w);
 	give_back(w);
 }
@@ -182,8 +176,7 @@ void taf_owner_synced(void)
 
 	if (!w || !taf_work_claim(w, 0))
 		return;
-	w->since_sync = 0;
-	w->first_unsynced = w->submits + 1;
+	taf_owner_done(w);
 	taf_work_release(w);
 }
 
@@ -215,6 +208,25 @@ void taf_owner_leave(void)
 	atomic_store(&w->is_left, 1);
 	taf_sys_wake_all(&w->is_left);
 	taf_work_release(w);
+}
+
+#define SEEN_MS 1 /* who was calm before the alert has by then been seen to be inside */
+
+static bool is_of_another(const struct taf_work *w)
+{
+	return atomic_load(&w->handle) && w->table->by_thread && !taf_owner_is_me(w);
+}
+
+void taf_owner_seen(void)
+{
+	static _Atomic(uint32_t) nothing;
+	struct taf_work *w;
+
+	for (int i = 0; (w = taf_work_at(i)); i++)
+		if (is_of_another(w)) {
+			taf_sys_wait(&nothing, 0, SEEN_MS);
+			return;
+		}
 }
 
 /* Computing at this moment, or a moment ago: its next call will come. */

@@ -15,6 +15,9 @@
 #ifndef TAF_OWNER_H
 #define TAF_OWNER_H
 
+#include "../policy/steps.h"
+#include "error.h"
+#include "lazy.h"
 #include "work.h"
 
 /* The work of this thread; NULL: none, and taf_owner_work makes one (NULL: no room). */
@@ -25,13 +28,8 @@ bool taf_owner_is_me(const struct taf_work *w);
 void taf_owner_set_model(struct taf_live_model *m);
 
 /* A call that computes begins and ends. False: a rule refuses it. */
-bool taf_owner_begin(struct taf_call *c);
-enum taf_owner_what {
-	TAF_OWNER_EVAL, /* whatever was submitted before is done when it returns */
-	TAF_OWNER_ASYNC, /* a token, by what every server makes of it */
-	TAF_OWNER_ONE, /* one array: waits for it */
-};
-void taf_owner_end(struct taf_call *c, enum taf_owner_what what, int64_t rc);
+bool taf_owner_begin(struct taf_call *c, enum taf_step step);
+void taf_owner_end(struct taf_call *c, enum taf_step step, int64_t rc);
 
 /* The program has synchronized. */
 void taf_owner_synced(void);
@@ -42,5 +40,101 @@ void taf_owner_settle(bool must);
 void taf_owner_leave(void);
 /* Waits for the thread of w to do so. False: it did not, and a crumb says why. */
 bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule);
+/* The process leaves, and works of other threads are about to be looked at: whoever does not
+ * see that yet is seen inside. */
+void taf_owner_seen(void);
+
+/* ---- The quick way -------------------------------------------------------------
+ *
+ * An evaluation in the middle of a generation, soon after the one before, where no rule has
+ * a say in it.  Its thread does not take the claim, whose two locked operations are half of
+ * what the long way costs: it says so in is_quick, and only then looks whether anybody has
+ * the claim and whether the process is calm.  Only who leaves takes the claim of a work whose
+ * thread lives: that is, raises the alert, waits a moment (taf_owner_seen), takes the claim,
+ * and gives it back where is_quick is set: a processor keeps a store to itself for far less
+ * than that. */
+
+/* So many stamps after the latest evaluation no pause is possible; 0: the long way always. */
+extern _Atomic(uint64_t) taf_owner_soon;
+
+TAF_INLINE bool taf_owner_is_free(const struct taf_work *w, enum taf_step step)
+{
+	return w && !taf_tls.busy && w->is_inferring &&
+	       !atomic_load_explicit(&taf_lazy_open, memory_order_relaxed) &&
+	       !taf_steps_is_next((enum taf_steps)w->steps, step);
+}
+
+/* Behind is_quick. False: it is to be looked at longer, and nothing has been counted. */
+TAF_INLINE bool taf_owner_pass(struct taf_call *c, struct taf_door d, struct taf_work *w)
+{
+	uint64_t soon = atomic_load_explicit(&taf_owner_soon, memory_order_relaxed);
+
+	if (!taf_is_calm() || !taf_tls.lane ||
+	    atomic_load_explicit(&w->claim, memory_order_relaxed))
+		return false;
+	c->real = taf_real_quick(d.table, d.row, c->caller);
+	c->stamp = taf_stamp_cheap(&taf_tls);
+	if (!c->real || c->stamp - w->stamp >= soon)
+		return false;
+	taf_quick_open(c, d, 1u << TAF_SUBMIT);
+	w->stamp = c->stamp;
+	taf_work_go_in(w, false);
+	return true;
+}
+
+/* False: taf_owner_begin behind the narrow door. */
+TAF_INLINE bool taf_owner_quick_in(struct taf_call *c, struct taf_door d, enum taf_step step)
+{
+	struct taf_work *w = taf_tls.own;
+
+	if (!__builtin_expect(taf_owner_is_free(w, step), 1))
+		return false;
+	atomic_store_explicit(&w->is_quick, true, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (!__builtin_expect(taf_owner_pass(c, d, w), 1)) {
+		atomic_store_explicit(&w->is_quick, false, memory_order_release);
+		return false;
+	}
+	taf_tls.held = w;
+	c->work = w;
+	c->tokens = 0;
+	return true;
+}
+
+/* mlx_lm evaluates the prompt in pieces and then begins tokens one ahead; what came before the
+ * first async_eval was the prompt.  Without a model nothing says that it is tokens. */
+TAF_INLINE void taf_owner_count(struct taf_work *w, struct taf_call *c, enum taf_step step)
+{
+	w->steps = (uint8_t)taf_steps_after((enum taf_steps)w->steps, step);
+	if (step != TAF_STEP_ASYNC)
+		return;
+	if (w->prefill)
+		c->tokens = w->model != NULL;
+	else
+		w->prefill = w->submits + 1;
+}
+
+/* Whatever was submitted before is done. */
+static inline void taf_owner_done(struct taf_work *w)
+{
+	w->since_sync = 0;
+	w->first_unsynced = w->submits + 1;
+}
+
+TAF_INLINE void taf_owner_quick_out(struct taf_call *c, struct taf_door d, enum taf_step step,
+				    int64_t rc)
+{
+	struct taf_work *w = c->work;
+
+	if (__builtin_expect(w->fault != NULL, 0))
+		taf_error_passed(c, w);
+	taf_owner_count(w, c, step);
+	taf_work_submitted(w, c, rc);
+	if (step <= TAF_STEP_MANY && !rc)
+		taf_owner_done(w);
+	taf_tls.held = NULL;
+	atomic_store_explicit(&w->is_quick, false, memory_order_release);
+	taf_door_out(c, d, rc);
+}
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "../policy/text.h"
 #include "elfmap.h"
+#include "hot.h"
 #include "sites.h"
 #include "space.h"
 
@@ -11,7 +12,7 @@
 #define NAME_BUCKETS 2048u /* a few times the engine rows: probing must end */
 
 struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
-_Atomic(uint32_t) taf_real_epoch = 1; /* a slot of zeroes is of none */
+TAF_HOT _Atomic(uint32_t) taf_real_epoch = 1; /* a slot of zeroes is of none */
 
 /* One search: the name, who asks, and the objects still to look into. */
 struct search {

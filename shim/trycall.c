@@ -43,8 +43,6 @@ static const char *const names[N_FOUND] = {
 };
 static _Atomic(uintptr_t) found[N_FOUND]; /* addresses; 0: not in the process */
 
-/* Zero: it returned; one: what it threw has landed here. */
-extern int taf_try_enter(struct taf_try *t) __attribute__((visibility("hidden")));
 extern const char taf_try_land[] __attribute__((visibility("hidden")));
 int taf_try_personality(int version, int actions, uint64_t class, void *exception, void *context)
 	__attribute__((visibility("hidden"), used));
@@ -176,9 +174,7 @@ void taf_pass_call(struct taf_try *t)
 		taf_try_is_ready();
 		atomic_store(&has_looked, true);
 	}
-	t->is_swallowed = false;
-	t->thrown = NULL;
-	taf_try_enter(t);
+	taf_pass_again(t);
 }
 
 #define ERROR_BYTES 64 /* of a runtime_error: two or three words everywhere */

@@ -40,6 +40,14 @@ bool taf_try_is_ready(void);
 /* False: it threw, or nothing of ours may be called here. */
 bool taf_try_call(struct taf_try *t);
 void taf_pass_call(struct taf_try *t);
+/* The same in a thread that has passed one before. Zero: it returned. */
+int taf_try_enter(struct taf_try *t) __attribute__((visibility("hidden")));
+static inline void taf_pass_again(struct taf_try *t)
+{
+	t->is_swallowed = false;
+	t->thrown = NULL;
+	taf_try_enter(t);
+}
 /* Does not come back; false: this process has nothing to throw with. */
 bool taf_throw(const char *what);
 /* Operators new and delete of the process; NULL: no memory, or no such runtime. */

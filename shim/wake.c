@@ -91,7 +91,7 @@ void taf_rearm(void)
 	taf_tls.lane = NULL;
 	taf_tls.tid = 0;
 	taf_tls.open = 0;
-	taf_tls.held = NULL;
+	taf_tls.held = taf_tls.own = NULL;
 	taf_tls.flight = NULL;
 	taf_tls.is_submitting = taf_tls.is_shared = false;
 	/* Nobody may wake before what the parent left is forgotten. */

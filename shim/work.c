@@ -3,11 +3,13 @@
 
 #include <errno.h>
 
+#include "../policy/steps.h"
 #include "../policy/text.h"
 #include "act.h"
 #include "burst.h"
 #include "coarse.h"
 #include "crumb.h"
+#include "hot.h"
 #include "learn.h"
 #include "load.h"
 #include "lockfile.h"
@@ -28,7 +30,7 @@ static struct taf_live_model models[TAF_MODELS_MAX];
 struct taf_work taf_works[TAF_WORKS_MAX];
 /* 0, or the tid inside: a few stores, never a call of theirs. */
 static _Atomic(uint32_t) table_lock;
-_Atomic(uint64_t) taf_work_show_ns;
+TAF_HOT _Atomic(uint64_t) taf_work_show_ns;
 
 /* False after LOCK_MS, or where this very thread has it: a handler of theirs that
  * interrupted us. What was to be tracked then is not. */
@@ -122,6 +124,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	atomic_store(&w->store, NULL);
 	atomic_store(&w->adapters, 0);
 	atomic_store(&w->is_inside, false);
+	atomic_store(&w->is_quick, false);
 	w->since_sync = 0;
 	w->of = w->begin_ns = w->last_ns = w->waited_ns = 0;
 	w->drained_ns = taf_sys_mono_ns();
@@ -175,17 +178,10 @@ void taf_work_show(bool is_first)
 		taf_crumb_show(are_inside, !is_first);
 }
 
-/* Always shown: it may have been the last one for hours. A mark that others make meanwhile
- * is theirs to take back: this store is seen by all once the claim is given up. */
-static void come_out(struct taf_work *w)
+void taf_work_unshow(void)
 {
 	uint64_t began, now, pause;
 
-	if (!atomic_load_explicit(&w->is_inside, memory_order_relaxed))
-		return;
-	atomic_store_explicit(&w->is_inside, false, memory_order_release);
-	if (taf_crumb_shows(false))
-		return;
 	atomic_thread_fence(memory_order_seq_cst);
 	if (are_inside())
 		return;
@@ -196,14 +192,9 @@ static void come_out(struct taf_work *w)
 	atomic_store(&taf_work_show_ns, now + (pause < SHOW_PAUSE_NS ? pause : SHOW_PAUSE_NS));
 }
 
-void taf_work_pause(struct taf_work *w)
-{
-	come_out(w);
-}
-
 void taf_work_drop(struct taf_work *w)
 {
-	come_out(w);
+	taf_work_pause(w);
 	taf_serial_leave(w);
 	atomic_store(&w->handle, NULL);
 	take_from(w, 0);
@@ -313,7 +304,7 @@ bool taf_work_claim_slow(struct taf_work *w, uint32_t ms)
 		else
 			wait_for(w, seen, least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
 	}
-	return true;
+	return taf_work_keep(w);
 }
 
 void taf_work_seize(struct taf_work *w)
@@ -344,7 +335,8 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	/* Until its first submit is over nobody takes it for idle. */
 	w->begin_ns = w->last_ns = taf_sys_mono_ns();
 	w->waited_ns = 0;
-	w->submits = w->tokens = w->peak = w->prefill = w->waited_for = 0;
+	w->submits = w->tokens = w->peak = w->prefill = w->waited_for = w->look = 0;
+	w->steps = TAF_STEPS_PROMPT;
 	w->requests = (struct taf_requests){ .began = 0 };
 	w->first_unsynced = 1;
 	if (w->is_burst)
@@ -381,32 +373,17 @@ bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c)
 	return true;
 }
 
-/* Of computations far shorter than a tick the clock tells of some: all of the first ones. */
-#define EACH 16u
+#define SHARE 16u /* of its submits: how many may come without the clock being read */
 
-static void note_time(struct taf_work *w)
+void taf_work_note_time(struct taf_work *w, struct taf_coarse now)
 {
 	struct taf_ring_head *head = taf_ring_head();
-	struct taf_coarse now = taf_coarse_now();
 
-	if (now.tick == w->at.tick && w->submits > EACH && w->submits % EACH)
-		return;
+	w->look = w->submits + w->submits / SHARE + 1;
 	w->at = now;
 	w->last_ns = taf_sys_mono_ns();
 	if (head)
 		atomic_store_explicit(&head->last_activity_ns, w->last_ns, memory_order_relaxed);
-}
-
-void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)
-{
-	w->submits++;
-	w->since_sync++;
-	if (!rc)
-		w->tokens += c->tokens;
-	if (c->tokens > w->peak)
-		w->peak = c->tokens;
-	come_out(w);
-	note_time(w);
 }
 
 /* Requests, and ,"rate":12.3 in tokens a second, from the first decode to the last. */
@@ -416,12 +393,19 @@ static void put_rate(struct taf_text *t, const struct taf_work *w)
 		 tenths = us ? w->tokens * 10000000 / us : 0;
 
 	taf_requests_put(&w->requests, t);
-	if (!us)
+	if (!us || (w->table->by_thread && !w->tokens))
 		return;
 	taf_text_put(t, ",\"rate\":");
 	taf_text_u64(t, tenths / 10);
 	taf_text_char(t, '.');
 	taf_text_u64(t, tenths % 10);
+}
+
+/* Without a token they were evaluations, of whatever. */
+static void put_steps(const struct taf_work *w, struct taf_text *t)
+{
+	taf_text_put(t, w->tokens ? ",\"prefill\":" : ",\"evals\":");
+	taf_text_u64(t, w->tokens ? w->prefill : w->submits);
 }
 
 static void end_infer(struct taf_work *w)
@@ -452,8 +436,7 @@ static void end_infer(struct taf_work *w)
 	put_rate(&extra, w);
 	if (w->table->by_thread) { /* instead: memory by the engine's own count */
 		r.has &= ~(unsigned)(TAF_HAS_PEAK | TAF_HAS_KV);
-		taf_text_put(&extra, ",\"prefill\":");
-		taf_text_u64(&extra, w->prefill);
+		put_steps(w, &extra);
 		w->table->by_thread->tell(w->home, &extra);
 	}
 	if (w->is_burst) {
@@ -477,7 +460,7 @@ void taf_work_settle(struct taf_work *w, bool must)
 	if (w->is_inferring && (must || taf_sys_mono_ns() > taf_work_end_ns(w) + idle_ns)) {
 		end_infer(w);
 		if (w->is_burst)
-			come_out(w);
+			taf_work_pause(w);
 	}
 	if (w->owes_sync && !w->is_inferring) {
 		w->owes_sync = false;

@@ -23,6 +23,7 @@
 #define TAF_WORK_H
 
 #include "../policy/trace.h"
+#include "crumb.h"
 #include "gate.h"
 #include "requests.h"
 #include "shape.h"
@@ -55,49 +56,54 @@ struct taf_repeats {
 	uint32_t told, untold; /* in the log, and since then */
 };
 
+/* What each evaluation and each decode reads and writes comes first, on two cache lines. */
 struct taf_work {
-	_Atomic(void *) handle;
+	_Alignas(64) _Atomic(void *) handle;
 	_Atomic(uint32_t) claim;
 	_Atomic(uint32_t) waiters; /* for the claim */
-	const struct taf_table *table;
-	const void *home;
-	struct taf_live_model *model; /* NULL: unknown */
-	uint64_t ctx_tokens; /* configured context */
-	uint64_t kv_bytes; /* its key and value cache by the model's header; 0 unknown */
 	/* the rest under the claim */
 	bool is_inferring;
 	bool is_burst; /* stands for a GPU runtime: its submits are counted by flight.h */
 	bool has_queue; /* the drain at hand is for this queue alone */
+	bool owes_sync; /* post_sync of the last generation is still to be done */
+	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
+	_Atomic(bool) is_quick; /* not under it: its own thread computes without it (owner.h) */
+	uint8_t steps; /* enum taf_steps, where the order of evaluations tells something */
+	bool has_failed; /* a graph inside its submit did */
+	uint32_t since_sync; /* submits that may still be in flight */
+	uint64_t submits, tokens, peak;
+	struct taf_live_model *model; /* NULL: unknown */
+	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
+	struct taf_coarse at; /* when its latest submit ended */
+	uint64_t look; /* how many submits make the clock be read within one tick of it */
+	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
+	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
+	const struct taf_fault *fault; /* a GPU runtime's, inside its submit; NULL: none is open */
+	uint64_t last_ns;
+	const struct taf_table *table;
+	const void *home;
+	uint64_t ctx_tokens; /* configured context */
+	uint64_t kv_bytes; /* its key and value cache by the model's header; 0 unknown */
 	uint64_t queue;
 	uint32_t window; /* how many submits may go out before the next synchronize; 0: as set */
 	uint64_t would; /* generation of which a repeated drain was told, and not made, once */
 	/* Of a burst: submits of the runtime before it began; launches in it, and in all before. */
 	uint64_t base, launches, told;
-	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
 	_Atomic(uint32_t) is_left; /* futex, not under it: its thread has drained it to leave */
-	bool owes_sync; /* post_sync of the last generation is still to be done */
-	uint32_t since_sync; /* submits that may still be in flight */
-	uint64_t of, begin_ns, last_ns;
-	struct taf_coarse at; /* when its latest submit ended */
-	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
+	uint64_t of, begin_ns;
 	uint64_t drained_ns; /* or made */
 	_Atomic(uint64_t) turn_ns; /* not under it: when it asked for its turn (serial.h) */
 	struct taf_repeats repeats;
 	uint64_t
 		waited_ns; /* end of the last wait, its own or ours, for what a burst submitted; 0 */
 	uint64_t waited_for; /* how many of its submits that wait was for */
-	uint64_t submits, tokens, peak;
 	struct taf_requests requests; /* where batches tell of sequences */
-	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
-	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
 	/* Of `trace` alone (traced.h): */
 	struct taf_trace trace;
 	struct taf_trace_span span; /* of the computation that is under way */
 	uint64_t arrived_ns; /* the call at hand, before anything was done for it */
 	uint64_t infers; /* generations */
 	int32_t tid; /* who computed on it last */
-	bool has_failed; /* a graph inside its submit did */
-	const struct taf_fault *fault; /* a GPU runtime's, inside its submit; NULL: none is open */
 	/* Not under it: what a failed computation left (error.h). */
 	_Atomic(uint32_t) after; /* enum taf_after */
 	_Atomic(uint32_t) said; /* which uses were refused with a crumb already */
@@ -146,20 +152,6 @@ const char *taf_work_model_name(const struct taf_work *w); /* or NULL */
 /* The i-th entry, alive or not; NULL past the end. */
 struct taf_work *taf_work_at(int i);
 
-/* Takes the context for this thread, waiting at most ms. False: another has it. */
-bool taf_work_claim_slow(struct taf_work *w, uint32_t ms);
-static inline bool taf_work_claim(struct taf_work *w, uint32_t ms)
-{
-	uint32_t nobody = 0;
-
-	/* As a rule nobody has it: then no clock is read. */
-	return __builtin_expect(atomic_compare_exchange_strong(&w->claim, &nobody,
-							       (uint32_t)taf_tid()),
-				1) ||
-	       taf_work_claim_slow(w, ms);
-}
-/* Takes it from whoever has it. */
-void taf_work_seize(struct taf_work *w);
 /* Only one's own: it may have been seized meanwhile. */
 static inline void taf_work_release(struct taf_work *w)
 {
@@ -170,6 +162,29 @@ static inline void taf_work_release(struct taf_work *w)
 		taf_sys_wake_all(&w->claim);
 }
 
+/* The claim was taken. False: not to be kept, its own thread computes without one. */
+static inline bool taf_work_keep(struct taf_work *w)
+{
+	if (__builtin_expect(!atomic_load(&w->is_quick), 1))
+		return true;
+	taf_work_release(w);
+	return false;
+}
+
+/* Takes the context for this thread, waiting at most ms. False: another has it. */
+bool taf_work_claim_slow(struct taf_work *w, uint32_t ms);
+static inline bool taf_work_claim(struct taf_work *w, uint32_t ms)
+{
+	uint32_t nobody = 0;
+
+	/* As a rule nobody has it: then no clock is read. */
+	if (__builtin_expect(
+		    atomic_compare_exchange_strong(&w->claim, &nobody, (uint32_t)taf_tid()), 1))
+		return taf_work_keep(w);
+	return taf_work_claim_slow(w, ms);
+}
+/* Takes it from whoever has it. */
+void taf_work_seize(struct taf_work *w);
 /* Till then a decode of an open generation is not shown. */
 extern _Atomic(uint64_t) taf_work_show_ns;
 void taf_work_show(bool is_first);
@@ -190,8 +205,6 @@ static inline void taf_work_go_in(struct taf_work *w, bool is_first)
 /* A decode of tokens begins: ends a generation that went idle, begins a new one
  * if none is open. False: a rule refuses the new one. Under the claim. */
 bool taf_work_submit(struct taf_work *w, struct taf_call *c);
-/* It ended with rc. */
-void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc);
 /* Begins a generation unless one is open; shows that its work is inside. False: a rule
  * refuses it. Under the claim. */
 bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c);
@@ -205,8 +218,38 @@ static inline bool taf_work_begin(struct taf_work *w, struct taf_call *c)
 	taf_work_go_in(w, false);
 	return true;
 }
-/* Nothing of it is computed at this moment. Under the claim. */
-void taf_work_pause(struct taf_work *w);
+/* Nothing of it is computed at this moment. Always shown, it may have been the last one for
+ * hours; a mark that others make meanwhile is theirs to take back, and by the time it is
+ * written this store is seen by all. Under the claim. */
+void taf_work_unshow(void);
+static inline void taf_work_pause(struct taf_work *w)
+{
+	if (!atomic_load_explicit(&w->is_inside, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&w->is_inside, false, memory_order_release);
+	if (__builtin_expect(taf_crumb_is_marked(), 0))
+		taf_work_unshow();
+}
+
+/* Of computations far shorter than a tick the clock tells of some: all of the first 16, and
+ * then one of as many as make a sixteenth of all. */
+void taf_work_note_time(struct taf_work *w, struct taf_coarse now);
+/* A decode ended with rc. */
+static inline void taf_work_submitted(struct taf_work *w, const struct taf_call *c, int64_t rc)
+{
+	struct taf_coarse now;
+
+	w->submits++;
+	w->since_sync++;
+	if (!rc)
+		w->tokens += c->tokens;
+	if (c->tokens > w->peak)
+		w->peak = c->tokens;
+	taf_work_pause(w);
+	now = taf_coarse_now();
+	if (__builtin_expect(now.tick != w->at.tick || w->submits >= w->look, 0))
+		taf_work_note_time(w, now);
+}
 /* Ends the open generation if it is idle, or in any case when must is set. Under the claim. */
 void taf_work_settle(struct taf_work *w, bool must);
 void taf_work_forget_all(void); /* a fork child has none */

@@ -91,7 +91,14 @@ has "ours" "the drain" '.ev == "drain" and .ph == "end" and .rc == -5'
 same later env TAFFRAIL_SET=trace=on ./program fine later=metal later=other
 check later "what it was told" 2 "$(grep -c '^runtime_error: .METAL.\|^invalid_argument: ' shim.out)"
 
-# 5. mlx-c says why before it returns 1.
+# 5. Deep in a generation, by the quick way: the same, and nothing is counted twice or left out.
+same quick ./program many=1000000 metal other fine uncaught=number
+check quick "classes" "cmd_buffer_oom exception exception abort" "$(errors .class | xargs)"
+same exact ./program many=1000000 metal other fine async=own one=alloc hop=metal one=fine
+check exact "evaluations" 1000007 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end") | .submits) | add')"
+check exact "begins without an end" 0 "$(crumbs | jq -s '[.[] | select(.ph == "begin") | .seq] - [.[] | select(.ph == "end") | .of] | length')"
+
+# 6. mlx-c says why before it returns 1.
 cat >c.py <<'END'
 import ctypes, os, sys
 lib = ctypes.CDLL(sys.argv[1])
@@ -112,4 +119,4 @@ check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.sta
 with_shim python3 c.py "$tests/libfake_mlxc.so" silent
 has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval" and
 	.msg == "the engine reported a failure that tells nothing of the device"'
-tally 67
+tally 75

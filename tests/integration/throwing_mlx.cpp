@@ -11,9 +11,10 @@
  *		whose what() says that it was called, a number, from a call inside
  *	fine		eval computes
  *	async=WHAT one=WHAT sync=WHAT	the same of async_eval, array::eval, synchronize
- *	load=PATH	load_safetensors
+ *	load=PATH	load_safetensors, which fails likewise
+ *	many=N	so many evaluations one behind the other
  *	later=WHAT	async_eval computes, and what waits next throws
- *	uncaught=WHAT	nobody catches it
+ *	uncaught=WHAT	nobody catches it; uncaught_load=PATH: nor that
  *	noexcept=WHAT	a function that promised not to throw is between
  *	hop=WHAT	a frame between catches, prints and throws on
  *	wire=BYTES	set_wired_limit
@@ -233,6 +234,7 @@ Loaded load_safetensors(const std::string &path, StreamOrDevice)
 {
 	if (!std::ifstream(path))
 		throw std::runtime_error("[load_safetensors] Failed to open file " + path);
+	fail(wish);
 	return {};
 }
 
@@ -284,6 +286,11 @@ static void once(const std::string &how, const std::string &value)
 			puts("loaded");
 			return;
 		}
+		if (how == "many") {
+			for (int n = atoi(value.c_str()); n; n--)
+				call("eval");
+			return;
+		}
 		if (how == "later") {
 			wish_later(value.c_str());
 			call("async");
@@ -328,6 +335,8 @@ int main(int argc, char **argv)
 		if (word == "uncaught") {
 			wish_for(value.c_str());
 			call("eval");
+		} else if (word == "uncaught_load") {
+			mlx::core::load_safetensors(value, {});
 		} else if (word == "noexcept") {
 			wish_for(value.c_str());
 			promised("eval");

@@ -89,4 +89,27 @@ guarded -- "$python" "$here/generate.py" cut
 check_same cut
 check_whole cut
 check cut "the last line" "$(tail -n 1 plain.err)" "$(tail -n 1 guarded.err)"
-tally 52
+
+# Generations with no pause between them are told apart by the order of what is evaluated.
+for version in 0.29.4 0.31.2 $newest; do
+	use "$version"
+	guest=("$python" "$here/generate.py" --pause 0 --more 2 a)
+	plain "${guest[@]}"
+	guarded --set drain.idle_ms=10s -- "${guest[@]}"
+	check_same "back to back, $version"
+	check_whole "back to back, $version"
+	check "back to back, $version" "the story" "load begin a
+load end a
+$(yes "infer begin a
+infer end a" | head -n 8)
+drain begin a drain.at_exit
+drain end a drain.at_exit" "$(story)"
+	check "back to back, $version" "of as many tokens each" 4 "$(number_of '.ev == "infer" and .ph == "end" and .tokens == 24')"
+done
+
+# Arrays without a model are evaluations, and no tokens.
+plain "$python" "$here/steps.py" many
+guarded -- "$python" "$here/steps.py" many
+check_same arrays
+one arrays "evaluations" '.ev == "infer" and .ph == "end" and .submits > 8 and .evals == .submits and .tokens == 0 and .prefill == null and .active != null'
+tally 70
