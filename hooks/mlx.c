@@ -4,7 +4,7 @@
  * C that C++ calls, and that calls C++.  A vector by value arrives as a pointer to
  * the caller's own, which the callee may empty; what is thrown passes our frames
  * and is seen on the way (shim/trycall.h).  Functions that give back an object are
- * jumped to, not called: where the object goes is told by a register. */
+ * entered in assembly: where the object goes is told by a register. */
 #include <errno.h>
 
 #include "../policy/text.h"
@@ -276,72 +276,6 @@ void taf__ZN3mlx4core5array4evalEv(void *array)
 {
 	evaluate(ROW__ZN3mlx4core5array4evalEv, TAF_CALLER, array, TAF_STEP_ONE);
 }
-
-/* ---- Loads ---------------------------------------------------------------------- */
-
-#if defined(__x86_64__)
-#define STRING_ARG 1 /* the first register has the place of the result */
-#else
-#define STRING_ARG 0
-#endif
-
-/* The characters of a string of theirs. libstdc++: the pointer comes first. libc++: a
- * short one has them behind its length, a long one a pointer at its third word; the
- * lowest bit tells them apart. */
-static const char *string_of(const struct taf_regs *regs, bool is_libcxx)
-{
-	union {
-		uint64_t n;
-		const char *bytes;
-		const uint64_t *words;
-	} s = { .n = regs->arg[STRING_ARG] };
-
-	if (!s.n)
-		return NULL;
-	if (is_libcxx && !(s.words[0] & 1))
-		return s.bytes + 1;
-	s.n = s.words[is_libcxx ? 2 : 0];
-	return s.bytes;
-}
-
-/* What a refused load reads instead: no such file, and the engine's own error names it. */
-static const char refused_path[] = "(" TAF_MLX_REFUSED ")";
-static const struct {
-	const char *p;
-	uint64_t n;
-	uint64_t room[2];
-} refused_string = { refused_path, sizeof(refused_path) - 1, { sizeof(refused_path), 0 } };
-
-static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
-{
-	struct taf_call call = taf_call_of(TAF_SELF, row, regs->caller);
-	bool is_libcxx = taf_find(TAF_SELF->rows[row].name, "NSt3__1") != NULL;
-	uint64_t held = taf_work_models() ? taf_mlx_held(regs->caller) : UINT64_MAX;
-	bool is_let = taf_lazy_read(&call, has_path ? string_of(regs, is_libcxx) : NULL, held);
-
-	if (!call.real) /* nobody has it: there is no result to give */
-		return taf_real_libc("abort");
-	if (!is_let && has_path && !is_libcxx)
-		regs->arg[STRING_ARG] = (uint64_t)(uintptr_t)&refused_string;
-	else if (!is_let)
-		taf_throw(TAF_MLX_REFUSED);
-	if (is_let && taf_state_now() == TAF_ACTIVE)
-		taf_mlx_prepare(&call);
-	return call.real;
-}
-
-#include "none.h"
-#define READS(name, doc) \
-	taf_fn taf_note_##name(struct taf_regs *regs) \
-	{ \
-		return read_tensors(ROW_##name, regs, true); \
-	}
-#define STREAMS(name, doc) \
-	taf_fn taf_note_##name(struct taf_regs *regs) \
-	{ \
-		return read_tensors(ROW_##name, regs, false); \
-	}
-#include "mlx.def"
 
 /* ---- Limits --------------------------------------------------------------------- */
 

@@ -12,6 +12,6 @@ void taf_mlx_failed(const struct taf_mlx_job *j, const char *text, const char *t
 			       .rc = -1,
 			       .text = text ? text : type };
 
-	e.model = j->load ? j->call.model : taf_work_model_name(mine);
+	e.model = j->load || j->call.model ? j->call.model : taf_work_model_name(mine);
 	taf_error_failed(&e);
 }

@@ -179,6 +179,26 @@ static void end_open(void)
 	end(l, &c, true, false);
 }
 
+const char *taf_lazy_model(void)
+{
+	for (int i = 0; i < OPEN_MAX; i++)
+		if (atomic_load(&loads[i].state) == OPEN && atomic_load(&loads[i].tid) == taf_tid())
+			return loads[i].call.model;
+	return NULL;
+}
+
+void taf_lazy_fail(void)
+{
+	struct taf_lazy *l = mine();
+	struct taf_call c;
+
+	if (!l)
+		return;
+	c = l->call;
+	taf_resume(&c);
+	end(l, &c, false, false);
+}
+
 /* The oldest model alive that was evaluated. */
 static struct taf_live_model *oldest(void)
 {
@@ -254,21 +274,21 @@ static struct taf_lazy *free_one(void)
 	return NULL;
 }
 
-static bool begin(struct taf_call *c, const char *path)
+static enum taf_read begin(struct taf_call *c, const char *path)
 {
 	struct taf_lazy *l = free_one();
 
 	if (!l) /* more at once than are followed: it is let through */
-		return true;
+		return TAF_READ_OTHER;
 	l->call = *c;
 	taf_load_begin(&l->load, &l->call, path);
 	if (!taf_before(&l->call)) {
 		put(l, FREE);
-		return false;
+		return TAF_READ_REFUSED;
 	}
 	if (!l->call.is_counted) {
 		put(l, FREE);
-		return true;
+		return TAF_READ_UNSEEN;
 	}
 	taf_suspend(&l->call);
 	taf_copy(l->dir, path ? path : "", sizeof(l->dir));
@@ -276,7 +296,7 @@ static bool begin(struct taf_call *c, const char *path)
 		l->dir[taf_base(path) - path] = '\0';
 	atomic_store(&l->tid, taf_tid());
 	put(l, OPEN);
-	return true;
+	return TAF_READ_LOAD;
 }
 
 /* Whether this call is seen at all: inside one of ours, or of a load, it is not. */
@@ -301,17 +321,22 @@ static bool is_missing(const char *path)
 	return true;
 }
 
-bool taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
+enum taf_read taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
 {
 	c->real = taf_real(c->table, c->row, c->caller);
-	if (!c->real || !is_seen() || is_part(path))
-		return c->real != NULL;
+	if (!c->real)
+		return TAF_READ_REFUSED;
+	if (!is_seen())
+		return TAF_READ_UNSEEN;
+	if (is_part(path))
+		return TAF_READ_LOAD;
 	if (!is_model(path)) {
 		if (!is_missing(path))
 			say_restore(c, path);
-		return true;
+		return TAF_READ_OTHER;
 	}
 	end_open();
+	taf_owner_settle(true); /* what is computed after it is another generation */
 	unload_gone(c, held);
 	return begin(c, path);
 }

@@ -10,6 +10,7 @@
  *   taf_lazy_take    an evaluation begins: the load that it will end, or NULL
  *   taf_lazy_evaluate  writes that down, before it is made
  *   taf_lazy_end     it returned
+ *   taf_lazy_fail    the file could not be read: the engine has thrown, and the load failed
  *   taf_lazy_leave   the program ends: what was read only was loaded all the same
  *
  * No engine call says that a model was given up.  When another one is loaded and
@@ -28,9 +29,18 @@ struct taf_lazy;
 /* How many are open. */
 extern _Atomic(uint32_t) taf_lazy_open;
 
+enum taf_read {
+	TAF_READ_REFUSED, /* by a rule, or nobody has their function */
+	TAF_READ_UNSEEN, /* inside another call, or of a process that is not active */
+	TAF_READ_OTHER, /* of no model: a saved cache, or a file that is not there */
+	TAF_READ_LOAD /* of the load that this thread has open now */
+};
 /* c is about a file at path, NULL where the engine has only a stream; held is what the
- * engine holds now (UINT64_MAX: unknown). c->real is set. False: a rule refuses it. */
-bool taf_lazy_read(struct taf_call *c, const char *path, uint64_t held);
+ * engine holds now (UINT64_MAX: unknown). c->real is set. */
+enum taf_read taf_lazy_read(struct taf_call *c, const char *path, uint64_t held);
+/* The model that this thread has begun to read; NULL: none, or it is not known. */
+const char *taf_lazy_model(void);
+void taf_lazy_fail(void);
 struct taf_lazy *taf_lazy_take(void);
 void taf_lazy_evaluate(const struct taf_lazy *l);
 void taf_lazy_end(struct taf_lazy *l, struct taf_call *c, bool is_good);

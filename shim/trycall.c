@@ -2,6 +2,7 @@
 #include "trycall.h"
 
 #include "elfmap.h"
+#include "entry.h"
 
 /* Of the Itanium C++ ABI, level one. */
 enum { FOUND = 6, INSTALL = 7, CONTINUE = 8 };
@@ -43,6 +44,8 @@ static const char *const names[N_FOUND] = {
 };
 static _Atomic(uintptr_t) found[N_FOUND]; /* addresses; 0: not in the process */
 
+extern void taf_try_enter_all(struct taf_try *t, const struct taf_regs *r)
+	__attribute__((visibility("hidden")));
 extern const char taf_try_land[] __attribute__((visibility("hidden")));
 int taf_try_personality(int version, int actions, uint64_t class, void *exception, void *context)
 	__attribute__((visibility("hidden"), used));
@@ -64,6 +67,21 @@ __asm__(".text\n.p2align 4\n.globl taf_try_enter\n.hidden taf_try_enter\n"
 	".globl taf_try_land\n.hidden taf_try_land\ntaf_try_land:\n endbr64\n"
 	" mov $1,%eax\n jmp 1b\n"
 	".cfi_endproc\n.size taf_try_enter,.-taf_try_enter\n");
+__asm__(".text\n.p2align 4\n.globl taf_try_enter_all\n.hidden taf_try_enter_all\n"
+	".type taf_try_enter_all,@function\ntaf_try_enter_all:\n"
+	".cfi_startproc\n.cfi_personality 0x1b,taf_try_personality\n endbr64\n"
+	" push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset 6,-16\n"
+	" mov %rsp,%rbp\n.cfi_def_cfa_register 6\n"
+	" push %rbx\n.cfi_offset 3,-24\n sub $136,%rsp\n"
+	" mov %rdi,%rbx\n mov %rsi,%rax\n"
+	" mov %rsp,%rdi\n lea 224(%rax),%rsi\n mov $16,%ecx\n cld\n rep movsq\n"
+	" mov 0(%rax),%rdi\n mov 8(%rax),%rsi\n mov 16(%rax),%rdx\n mov 24(%rax),%rcx\n"
+	" mov 32(%rax),%r8\n mov 40(%rax),%r9\n"
+	" xor %eax,%eax\n call *(%rbx)\n"
+	" mov %rax,40(%rbx)\n mov %rdx,48(%rbx)\n"
+	" mov -8(%rbp),%rbx\n leave\n.cfi_def_cfa 7,8\n ret\n"
+	".cfi_endproc\n.size taf_try_enter_all,.-taf_try_enter_all\n");
+#define STACK_AT 224
 #else
 __asm__(".text\n.p2align 4\n.globl taf_try_enter\n.hidden taf_try_enter\n"
 	".type taf_try_enter,%function\ntaf_try_enter:\n"
@@ -79,12 +97,31 @@ __asm__(".text\n.p2align 4\n.globl taf_try_enter\n.hidden taf_try_enter\n"
 	".globl taf_try_land\n.hidden taf_try_land\ntaf_try_land:\n hint #36\n"
 	" mov w0,#1\n b 1b\n"
 	".cfi_endproc\n.size taf_try_enter,.-taf_try_enter\n");
+__asm__(".text\n.p2align 4\n.globl taf_try_enter_all\n.hidden taf_try_enter_all\n"
+	".type taf_try_enter_all,%function\ntaf_try_enter_all:\n"
+	".cfi_startproc\n.cfi_personality 0x1b,taf_try_personality\n hint #34\n"
+	" stp x29,x30,[sp,#-32]!\n.cfi_def_cfa_offset 32\n.cfi_offset 29,-32\n.cfi_offset 30,-24\n"
+	" str x19,[sp,#16]\n.cfi_offset 19,-16\n mov x29,sp\n.cfi_def_cfa_register 29\n"
+	" sub sp,sp,#128\n mov x19,x0\n mov x16,x1\n add x17,x16,#240\n"
+	" ldp x0,x1,[x17,#0]\n ldp x2,x3,[x17,#16]\n stp x0,x1,[sp,#0]\n stp x2,x3,[sp,#16]\n"
+	" ldp x0,x1,[x17,#32]\n ldp x2,x3,[x17,#48]\n stp x0,x1,[sp,#32]\n stp x2,x3,[sp,#48]\n"
+	" ldp x0,x1,[x17,#64]\n ldp x2,x3,[x17,#80]\n stp x0,x1,[sp,#64]\n stp x2,x3,[sp,#80]\n"
+	" ldp x0,x1,[x17,#96]\n ldp x2,x3,[x17,#112]\n stp x0,x1,[sp,#96]\n stp x2,x3,[sp,#112]\n"
+	" ldp x0,x1,[x16,#0]\n ldp x2,x3,[x16,#16]\n ldp x4,x5,[x16,#32]\n ldp x6,x7,[x16,#48]\n"
+	" ldr x8,[x16,#64]\n ldr x9,[x19]\n blr x9\n"
+	" stp x0,x1,[x19,#40]\n mov sp,x29\n"
+	" ldr x19,[sp,#16]\n ldp x29,x30,[sp],#32\n"
+	".cfi_restore 19\n.cfi_restore 29\n.cfi_restore 30\n.cfi_def_cfa 31,0\n ret\n"
+	".cfi_endproc\n.size taf_try_enter_all,.-taf_try_enter_all\n");
+#define STACK_AT 240
 #endif
 /* clang-format on */
 
 _Static_assert(offsetof(struct taf_try, arg) == 8 && offsetof(struct taf_try, result) == 40 &&
 		       offsetof(struct taf_try, second) == 48,
 	       "the assembly above");
+_Static_assert(offsetof(struct taf_regs, arg) == 0 && offsetof(struct taf_regs, stack) == STACK_AT,
+	       "likewise");
 
 /* Data as well as functions: typeinfo is found like any name. */
 static uintptr_t find(const struct taf_elf *e, const char *name)
@@ -168,13 +205,26 @@ bool taf_try_call(struct taf_try *t)
 /* The engine that calls is there, and with it what it throws with. */
 static _Atomic(bool) has_looked;
 
-void taf_pass_call(struct taf_try *t)
+static void get_ready(struct taf_try *t)
 {
 	if (!atomic_load_explicit(&has_looked, memory_order_relaxed)) {
 		taf_try_is_ready();
 		atomic_store(&has_looked, true);
 	}
-	taf_pass_again(t);
+	t->is_swallowed = false;
+	t->thrown = NULL;
+}
+
+void taf_pass_call(struct taf_try *t)
+{
+	get_ready(t);
+	taf_try_enter(t);
+}
+
+void taf_pass_regs(struct taf_try *t, const struct taf_regs *r)
+{
+	get_ready(t);
+	taf_try_enter_all(t, r);
 }
 
 #define ERROR_BYTES 64 /* of a runtime_error: two or three words everywhere */

@@ -5,6 +5,10 @@
  *   taf_pass_call(&t)   the program's call: what it throws goes on to the program,
  *                       after t.undo(&t)
  *
+ *   taf_pass_regs(&t, r)   the same with all that an entry in assembly has kept (entry.h):
+ *                       where the place of the result, or arguments on the stack, are the
+ *                       compiler's affair
+ *
  * t.seen(&t) comes before either, with t.thrown in flight (thrown.h): also where nobody
  * will catch it, and the process is about to end.
  *
@@ -40,6 +44,8 @@ bool taf_try_is_ready(void);
 /* False: it threw, or nothing of ours may be called here. */
 bool taf_try_call(struct taf_try *t);
 void taf_pass_call(struct taf_try *t);
+struct taf_regs;
+void taf_pass_regs(struct taf_try *t, const struct taf_regs *r);
 /* The same in a thread that has passed one before. Zero: it returned. */
 int taf_try_enter(struct taf_try *t) __attribute__((visibility("hidden")));
 static inline void taf_pass_again(struct taf_try *t)

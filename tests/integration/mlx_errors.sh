@@ -98,7 +98,19 @@ same exact ./program many=1000000 metal other fine async=own one=alloc hop=metal
 check exact "evaluations" 1000007 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end") | .submits) | add')"
 check exact "begins without an end" 0 "$(crumbs | jq -s '[.[] | select(.ph == "begin") | .seq] - [.[] | select(.ph == "end") | .of] | length')"
 
-# 6. mlx-c says why before it returns 1.
+# 6. Files that cannot be read: the load has failed, and the program hears it from the engine.
+same unread ./program wish=metal $load wish=other $load wish= $load fine fine load=model/none.safetensors
+check unread status "exit 7" "$(cat shim.status)"
+check unread "loads, and how they ended" "-1 -1 0 -1" "$(crumbs | jq -r 'select(.ev == "load" and .ph == "end") | .rc' | xargs)"
+check unread "classes" "cmd_buffer_oom exception exception" "$(errors .class | xargs)"
+check unread "of which model" "model model none" "$(errors .model | xargs)"
+has unread "the call" '.ev == "error" and (.call | test("16load_safetensors")) and (.msg | endswith(": [matmul] shapes do not fit"))'
+check unread "computed outside of a load" 1 "$(count '.ev == "infer" and .ph == "begin"')"
+same "unread, uncaught" ./program wish=metal uncaught_load=model/model.safetensors
+check "unread, uncaught" status "signal 6" "$(cat shim.status)"
+has "unread, uncaught" "why" '.ev == "error" and .class == "cmd_buffer_oom" and .model == "model"'
+
+# 7. mlx-c says why before it returns 1.
 cat >c.py <<'END'
 import ctypes, os, sys
 lib = ctypes.CDLL(sys.argv[1])
@@ -119,4 +131,4 @@ check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.sta
 with_shim python3 c.py "$tests/libfake_mlxc.so" silent
 has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval" and
 	.msg == "the engine reported a failure that tells nothing of the device"'
-tally 75
+tally 93

@@ -89,7 +89,16 @@ guarded -- "$python" "$here/generate.py" cut
 check_same cut
 check_whole cut
 check cut "the last line" "$(tail -n 1 plain.err)" "$(tail -n 1 guarded.err)"
-
+# A header that is none: the engine throws before anything is evaluated.
+cp -r a bad
+printf '\377\377\377\377\377\377\377\177{}' >bad/model.safetensors
+plain "$python" "$here/generate.py" bad
+check bad "the program fails" "exit 1" "$(cat plain.status)"
+guarded -- "$python" "$here/generate.py" bad
+check_same bad
+check bad "the last line" "$(tail -n 1 plain.err)" "$(tail -n 1 guarded.err)"
+one bad "the error" '.ev == "error" and .class == "exception" and .model == "bad" and (.call | test("load_safetensors"))'
+one bad "the load" '.ev == "load" and .ph == "end" and .rc == -1'
 # Generations with no pause between them are told apart by the order of what is evaluated.
 for version in 0.29.4 0.31.2 $newest; do
 	use "$version"
@@ -112,4 +121,4 @@ plain "$python" "$here/steps.py" many
 guarded -- "$python" "$here/steps.py" many
 check_same arrays
 one arrays "evaluations" '.ev == "infer" and .ph == "end" and .submits > 8 and .evals == .submits and .tokens == 0 and .prefill == null and .active != null'
-tally 70
+tally 76

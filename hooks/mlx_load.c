@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* mlx_load.c -- MLX reads tensors: loads begin here, and fail where a file cannot be read.
+ *
+ * What comes back is an object, whose place is told by a register, so that these entry
+ * points are in assembly (shim/entry.h).  Their function is called in a frame that sees what it
+ * throws; what nobody looks at is jumped to. */
+#include "../policy/text.h"
+#include "../shim/thrown.h"
+#include "mlx.h"
+
+#define TAF_STREAM struct taf_stream
+#define TAF_NO_STREAM ((struct taf_stream){ 0 })
+#define TAF_ROWS "mlx.def"
+#define TAF_TABLE taf_table_mlx
+#include "rows.h"
+extern const struct taf_table TAF_TABLE;
+
+#if defined(__x86_64__)
+#define STRING_ARG 1 /* the first register has the place of the result */
+#else
+#define STRING_ARG 0
+#endif
+
+/* The characters of a string of theirs. libstdc++: the pointer comes first. libc++: a
+ * short one has them behind its length, a long one a pointer at its third word; the
+ * lowest bit tells them apart. */
+static const char *string_of(const struct taf_regs *regs, bool is_libcxx)
+{
+	union {
+		uint64_t n;
+		const char *bytes;
+		const uint64_t *words;
+	} s = { .n = regs->arg[STRING_ARG] };
+
+	if (!s.n)
+		return NULL;
+	if (is_libcxx && !(s.words[0] & 1))
+		return s.bytes + 1;
+	s.n = s.words[is_libcxx ? 2 : 0];
+	return s.bytes;
+}
+
+/* What a refused load reads instead: no such file, and the engine's own error names it. */
+static const char refused_path[] = "(" TAF_MLX_REFUSED ")";
+static const struct {
+	const char *p;
+	uint64_t n;
+	uint64_t room[2];
+} refused_string = { refused_path, sizeof(refused_path) - 1, { sizeof(refused_path), 0 } };
+
+/* What is read on its way. */
+struct reading {
+	struct taf_call call;
+	bool is_load;
+};
+
+static void on_read_throw(struct taf_try *t)
+{
+	struct reading *r = t->ctx;
+
+	taf_suspend(&r->call);
+	if (r->is_load)
+		taf_lazy_fail();
+}
+
+static void on_read_seen(struct taf_try *t)
+{
+	const struct reading *r = t->ctx;
+	struct taf_mlx_job j = { .call = r->call };
+
+	j.call.is_counted = true;
+	j.call.model = r->is_load ? taf_lazy_model() : NULL;
+	taf_mlx_failed(&j, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
+}
+
+/* Their function, in a frame that sees what it throws. What it calls of itself to read, and
+ * computes, is a part of this. */
+static void read_through(struct taf_regs *regs, const struct taf_call *call, bool is_load)
+{
+	struct reading r = { .call = *call, .is_load = is_load };
+	struct taf_try t = {
+		.fn = call->real, .undo = on_read_throw, .seen = on_read_seen, .ctx = &r
+	};
+
+	taf_resume(&r.call);
+	taf_pass_regs(&t, regs);
+	taf_suspend(&r.call);
+	regs->is_done = 1;
+	regs->result = t.result;
+}
+
+static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
+{
+	struct taf_call call = taf_call_of(TAF_SELF, row, regs->caller);
+	bool is_libcxx = taf_find(TAF_SELF->rows[row].name, "NSt3__1") != NULL;
+	uint64_t held = taf_work_models() ? taf_mlx_held(regs->caller) : UINT64_MAX;
+	enum taf_read what =
+		taf_lazy_read(&call, has_path ? string_of(regs, is_libcxx) : NULL, held);
+
+	if (!call.real) /* nobody has it: there is no result to give */
+		return taf_real_libc("abort");
+	if (what == TAF_READ_REFUSED && has_path && !is_libcxx)
+		regs->arg[STRING_ARG] = (uint64_t)(uintptr_t)&refused_string;
+	else if (what == TAF_READ_REFUSED)
+		taf_throw(TAF_MLX_REFUSED);
+	if (what == TAF_READ_REFUSED || taf_state_now() != TAF_ACTIVE)
+		return call.real;
+	taf_mlx_prepare(&call);
+	if (what != TAF_READ_UNSEEN)
+		read_through(regs, &call, what == TAF_READ_LOAD);
+	return call.real;
+}
+
+#include "none.h"
+#define READS(name, doc) \
+	taf_fn taf_note_##name(struct taf_regs *regs) \
+	{ \
+		return read_tensors(ROW_##name, regs, true); \
+	}
+#define STREAMS(name, doc) \
+	taf_fn taf_note_##name(struct taf_regs *regs) \
+	{ \
+		return read_tensors(ROW_##name, regs, false); \
+	}
+#include "mlx.def"
