@@ -81,8 +81,11 @@ static void put_numbers(struct parts *p)
 
 	put_bytes(p, TAF_KEY_BYTES, "");
 	put_number(p, TAF_KEY_CTX, "tokens of context");
-	put_number(p, TAF_KEY_TOKENS, "tokens");
-	put_number(p, TAF_KEY_SUBMITS, "submits");
+	put_number(p, TAF_KEY_EVALS, "evaluations");
+	if (!taf_crumb_has(p->line, TAF_KEY_EVALS)) {
+		put_number(p, TAF_KEY_TOKENS, "tokens");
+		put_number(p, TAF_KEY_SUBMITS, "submits");
+	}
 	put_bytes(p, TAF_KEY_KV_BYTES, " of KV cache");
 	if (taf_crumb_us(p->line, TAF_KEY_MS, &us)) {
 		begin_part(p);

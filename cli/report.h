@@ -38,6 +38,8 @@ struct taf_run_report {
 
 void taf_report_text(FILE *out, struct taf_run_report *r);
 void taf_report_json(struct taf_json *j, const struct taf_page *page);
+/* The symbol as "call", and what people call it as "fn". */
+void taf_report_call_json(struct taf_json *j, const char *call);
 /* report_run.c: what its `run` saw; runner may be NULL. */
 void taf_run_ending_find(struct taf_run_report *r, const struct taf_trail *runner);
 void taf_run_ending_text(FILE *out, const struct taf_run_ending *e);

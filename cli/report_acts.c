@@ -125,12 +125,13 @@ static void find(struct act *a, const struct taf_page *page, enum what what)
 static void print_key(FILE *out, const char *before, const struct taf_crumb_line *line,
 		      enum taf_key key)
 {
-	char text[1024];
+	char text[1024], name[NAME_MAX_BYTES + 4];
 
 	if (!taf_crumb_text(line, key, text, sizeof(text)) || !text[0])
 		return;
 	fputs(before, out);
-	taf_show_text(out, text, key == TAF_KEY_MSG ? TEXT_MAX_BYTES : NAME_MAX_BYTES);
+	taf_show_text(out, key == TAF_KEY_CALL ? taf_show_call(name, sizeof(name), text) : text,
+		      key == TAF_KEY_MSG ? TEXT_MAX_BYTES : NAME_MAX_BYTES);
 }
 
 static void print_latest(FILE *out, const char *label, const struct act *a, bool names_last)
@@ -256,7 +257,7 @@ static void put_failed(struct taf_json *j, const char *key, const struct act *a)
 		taf_json_text(j, "class", a->by[i].name[0] ? a->by[i].name : NULL);
 		taf_json_u64(j, "count", a->by[i].n);
 		if (taf_crumb_text(&line, TAF_KEY_CALL, text, sizeof(text)))
-			taf_json_text(j, "call", text);
+			taf_report_call_json(j, text);
 		if (taf_crumb_i64(&line, TAF_KEY_RC, &rc))
 			taf_json_i64(j, "rc", rc);
 		put_number(j, "bytes", &line, TAF_KEY_BYTES);

@@ -40,6 +40,14 @@ static void put_name(struct taf_json *j, const char *key, const char *name)
 	taf_json_text(j, key, name[0] ? name : NULL);
 }
 
+void taf_report_call_json(struct taf_json *j, const char *call)
+{
+	char fn[128];
+
+	put_name(j, "call", call);
+	put_name(j, "fn", taf_show_call(fn, sizeof(fn), call));
+}
+
 static const char *kind_name(int kind)
 {
 	return kind >= 0 ? taf_kind_name((enum taf_kind)kind) : NULL;
@@ -146,6 +154,7 @@ static void put_counts(struct taf_json *j, const struct taf_trail *t, const stru
 	taf_json_u64(j, "infers_without_submit", s->infers_empty);
 	taf_json_u64(j, "submits", s->submits);
 	taf_json_u64(j, "tokens", s->tokens);
+	taf_json_u64(j, "evals", s->evals);
 	taf_json_u64(j, "drains", s->drains);
 	taf_json_u64(j, "drains_missed", s->drains_missed);
 	taf_json_ms(j, "drain_ms", s->drain_us);
@@ -160,7 +169,7 @@ static void put_open(struct taf_json *j, const struct taf_open_begin *o)
 {
 	taf_json_open(j, NULL, '{');
 	taf_json_text(j, "ev", kind_name(o->kind));
-	put_name(j, "call", o->call);
+	taf_report_call_json(j, o->call);
 	put_name(j, "model", o->model);
 	taf_json_u64(j, "age_ms", o->age_ms);
 	taf_json_i64(j, "tid", o->tid);
@@ -174,7 +183,7 @@ static void put_last(struct taf_json *j, const struct taf_last_thing *l)
 	taf_json_open(j, NULL, '{');
 	taf_json_i64(j, "tid", l->tid);
 	taf_json_text(j, "ev", kind_name(l->kind));
-	put_name(j, "call", l->call);
+	taf_report_call_json(j, l->call);
 	taf_json_text(j, "ph", l->phase >= 0 ? taf_phase_name((enum taf_phase)l->phase) : NULL);
 	taf_json_u64(j, "age_ms", l->age_ms);
 	taf_json_bool(j, "inside", l->is_inside);
@@ -188,7 +197,7 @@ static void put_oldest(struct taf_json *j, const struct taf_oldest *o)
 		return;
 	}
 	taf_json_open(j, "oldest", '{');
-	put_name(j, "call", o->call);
+	taf_report_call_json(j, o->call);
 	put_name(j, "label", o->label);
 	taf_json_u64(j, "age_ms", o->age_ms);
 	taf_json_u64(j, "behind", o->behind);

@@ -123,6 +123,12 @@ static void print_empty(FILE *out, const struct taf_story *s)
 		s->infers ? "and " : "", s->infers_empty, s->infers_empty == 1 ? "" : "s");
 }
 
+static void print_count(FILE *out, uint64_t n, const char *one)
+{
+	if (n)
+		fprintf(out, ", %" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
+}
+
 static void print_infers(FILE *out, const struct taf_story *s, const struct total *t)
 {
 	bool is_bare = taf_story_is_bare(s);
@@ -133,14 +139,13 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	fprintf(out, "%" PRIu64 " %s%s", s->infers, is_bare ? "burst" : "generation",
 		s->infers == 1 ? "" : "s");
 	print_infer_time(out, s, t);
-	if (t->tokens)
-		fprintf(out, ", %" PRIu64 " token%s", t->tokens, t->tokens == 1 ? "" : "s");
+	print_count(out, t->tokens, "token");
 	if (t->tokens && t->n < s->infers)
 		fprintf(out, " in %" PRIu64 " that ended", t->n);
 	if (t->tokens && t->us)
 		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)t->us);
-	if (s->submits)
-		fprintf(out, ", %" PRIu64 " submit%s", s->submits, s->submits == 1 ? "" : "s");
+	print_count(out, s->submits - (s->evals < s->submits ? s->evals : s->submits), "submit");
+	print_count(out, s->evals, "evaluation");
 	if (t->peak)
 		fprintf(out, ", at most %" PRIu64 " token%s in one", t->peak,
 			t->peak == 1 ? "" : "s");

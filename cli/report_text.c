@@ -290,7 +290,7 @@ static void print_watch(FILE *out, const struct taf_page *page)
 
 static void print_open(FILE *out, const struct taf_story *s)
 {
-	char age[32];
+	char age[32], name[TAF_LABEL_ROOM];
 
 	for (size_t i = 0; i < s->n_open; i++) {
 		const struct taf_open_begin *o = &s->open[i];
@@ -311,13 +311,12 @@ static void print_open(FILE *out, const struct taf_story *s)
 	}
 	if (s->oldest.is_known && s->n_open) {
 		taf_report_label(out, "oldest");
-		taf_show_text(out, s->oldest.call, 80);
+		taf_show_text(out, taf_show_call(name, sizeof(name), s->oldest.call), 80);
 		fputs(s->oldest.label[0] ? ", " : "", out);
 		taf_show_text(out, s->oldest.label, 100);
 		fprintf(out, ", begun %s before; %s\n",
 			taf_show_ms(age, sizeof(age), s->oldest.age_ms * 1000),
-			s->oldest.is_inside ? "it has not come back"
-					    : "nothing that is seen has waited for it since");
+			taf_oldest_text(&s->oldest));
 	}
 }
 

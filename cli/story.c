@@ -180,6 +180,8 @@ static void count_infer(struct taf_story *s, const struct taf_past *p,
 		s->submits += v;
 	if (taf_crumb_u64(line, TAF_KEY_TOKENS, &v))
 		s->tokens += v;
+	if (taf_crumb_u64(line, TAF_KEY_EVALS, &v))
+		s->evals += v;
 	if (taf_crumb_us(line, TAF_KEY_MS, &v))
 		s->infer_us += v;
 	if (p->phase == TAF_END && taf_crumb_has(line, TAF_KEY_WAITED_MS))

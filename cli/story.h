@@ -79,6 +79,12 @@ struct taf_oldest {
 	char call[TAF_LABEL_ROOM], label[TAF_LABEL_ROOM];
 };
 
+/* An evaluation of MLX waits by itself, for what it was asked for: of what else was begun it
+ * says nothing. */
+bool taf_engine_waits(uint32_t engines);
+/* What is known of the oldest one. */
+const char *taf_oldest_text(const struct taf_oldest *o);
+
 struct taf_story {
 	enum taf_ended verdict;
 	bool is_alive, has_ring, has_rc, became_other, has_exit, is_leaving, end_is_known,
@@ -90,6 +96,7 @@ struct taf_story {
 	uint64_t infers_empty; /* bursts of which nothing ran; they are not among infers */
 	uint64_t infers_waited, infers_unwaited; /* bursts: whether the program waited for them */
 	uint64_t loads, infers, submits, tokens, drains, drains_missed, dropped;
+	uint64_t evals; /* of submits: evaluations of which nothing says that they were tokens */
 	uint64_t drain_us, drain_max_us;
 	uint64_t last_infer_ns; /* end of the latest generation that ended */
 	uint64_t open_submits; /* done in the generation that is open */

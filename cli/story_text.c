@@ -41,9 +41,25 @@ static void put_count(struct taf_text *t, uint64_t n, const char *one)
 		taf_text_char(t, 's');
 }
 
+bool taf_engine_waits(uint32_t engines)
+{
+	return engines & (1u << TAF_ENGINE_MLX | 1u << TAF_ENGINE_MLXC);
+}
+
+const char *taf_oldest_text(const struct taf_oldest *o)
+{
+	if (o->is_inside)
+		return "it has not come back";
+	return o->engine < TAF_ENGINE_COUNT && taf_engine_waits(1u << o->engine)
+		       ? "an evaluation after it may have waited for it"
+		       : "nothing that is seen has waited for it since";
+}
+
 /* What a submission is called in the engine at hand. */
 static const char *unit_of(const struct taf_story *s)
 {
+	if (taf_engine_waits(s->engines))
+		return "evaluation";
 	return s->engines & 1u << TAF_ENGINE_LLAMA ? "decode" : "submit";
 }
 
@@ -97,9 +113,10 @@ static void put_open(struct taf_text *t, const struct taf_open_begin *o)
 		put_after(t, " in ", o->call);
 		break;
 	default:
-		taf_text_put(t, o->call[0]     ? o->call
-				: o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind)
-					       : "a call");
+		put_after(t, "",
+			  o->call[0]	 ? o->call
+			  : o->kind >= 0 ? taf_kind_name((enum taf_kind)o->kind)
+					 : "a call");
 		put_after(t, " on ", o->model);
 		break;
 	}
@@ -161,7 +178,7 @@ static void put_submits(struct taf_text *t, const struct taf_story *s)
 	taf_text_put(t, " handed over");
 	if (!s->open_submits)
 		return;
-	if (!o->is_whole) {
+	if (!o->is_whole || (out && taf_engine_waits(s->engines))) {
 		taf_text_put(t, ", how many are done is not known");
 	} else if (out >= s->open_submits) {
 		taf_text_put(t, s->open_submits == 1 ? ", not waited for"

@@ -49,6 +49,7 @@
 	K(PEAK, "peak") \
 	K(REQUESTS, "requests") \
 	K(SEQUENCES, "sequences") \
+	K(EVALS, "evals") \
 	K(KV_BYTES, "kv_bytes") \
 	K(LIVE, "live") \
 	K(HANDLES, "handles") \

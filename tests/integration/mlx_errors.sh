@@ -110,7 +110,25 @@ same "unread, uncaught" ./program wish=metal uncaught_load=model/model.safetenso
 check "unread, uncaught" status "signal 6" "$(cat shim.status)"
 has "unread, uncaught" "why" '.ev == "error" and .class == "cmd_buffer_oom" and .model == "model"'
 
-# 7. mlx-c says why before it returns 1.
+# 7. Killed in a generation: an evaluation has waited for itself, and of what else it waited for
+# nobody knows. Names as people read them; for programs the symbols as well.
+fresh
+env TAFFRAIL_STATE="$state" LD_PRELOAD="$shim" ./program fine async=fine async=fine wait >killed.out &
+until grep -q waiting killed.out; do sleep 0.05; done
+kill -KILL $!
+wait $! 2>/dev/null
+TAFFRAIL_STATE=$state "$bin" report --last >killed.text
+TAFFRAIL_STATE=$state "$bin" report --last --json >killed.json
+for words in "3 evaluations handed over, how many are done is not known" \
+	"oldest  *mlx::core::eval, .*; an evaluation after it may have waited for it"; do
+	check killed "it says '$words'" 1 "$(grep -c -- "$words" killed.text)"
+done
+check killed "symbols in the text" 0 "$(grep -c _ZN killed.text)"
+check killed "names for programs" "mlx::core::eval _ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE" \
+	"$(jq -r '.sessions[0].oldest | .fn, .call' killed.json | xargs)"
+check killed "of each call" true "$(jq '[.sessions[0] | .open[], .last[] | has("fn") and has("call")] | all' killed.json)"
+
+# 8. mlx-c says why before it returns 1.
 cat >c.py <<'END'
 import ctypes, os, sys
 lib = ctypes.CDLL(sys.argv[1])
@@ -131,4 +149,4 @@ check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.sta
 with_shim python3 c.py "$tests/libfake_mlxc.so" silent
 has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval" and
 	.msg == "the engine reported a failure that tells nothing of the device"'
-tally 93
+tally 99

@@ -121,4 +121,8 @@ plain "$python" "$here/steps.py" many
 guarded -- "$python" "$here/steps.py" many
 check_same arrays
 one arrays "evaluations" '.ev == "infer" and .ph == "end" and .submits > 8 and .evals == .submits and .tokens == 0 and .prefill == null and .active != null'
-tally 76
+"$taffrail" report --last >text
+check arrays "how the report calls them" 1 "$(grep -c '^ *inference .*, [0-9]* evaluations$' text)"
+check arrays "tokens in it" 0 "$(grep -c token text)"
+
+tally 78
