@@ -11,7 +11,7 @@
  *   OWN  (ret, name, params, args, kind, refuse, doc)          taf_name is written by hand
  *   OWNV (name, params, args, kind, doc)                       the same, returns nothing
  *   OWNN (name, params, args, kind, doc)                       the same, never returns
- *   NOTIFY(name, kind, doc)                                    calls taf_note_name, jumps on
+ *   NOTIFY(name, kind, doc)                                    calls taf_note_<name>, jumps on
  *   CALL (ret, name, params, doc)                              we call it, do not watch it
  *   ALIAS(asked, since, name)                                  its name, and since which version
  *

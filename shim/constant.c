@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Encodings: Intel SDM volume 2 (LEA, MOV, PUSH, POP, RET, ENDBR64) and the Arm
- * A-profile reference manual C6.2 (ADR, ADRP, ADD immediate, RET, BTI). */
 #include "constant.h"
 
 #include "../policy/text.h"
+
+/* Encodings: Intel SDM volume 2 (LEA, MOV, PUSH, POP, RET, ENDBR64) and the Arm
+ * A-profile reference manual C6.2 (ADR, ADRP, ADD immediate, RET, BTI). */
 
 struct code {
 	const unsigned char *at;

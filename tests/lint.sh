@@ -22,6 +22,7 @@ flags=(-std=c11 -D_GNU_SOURCE '-DTAF_VERSION="0"' -Wall -Wextra -Wpedantic -Wcon
 folders=(policy shim hooks cli tests)
 mapfile -t sources < <(find "${folders[@]}" -name '*.c' -not -path '*/node_modules/*' | sort)
 mapfile -t all < <(find "${folders[@]}" -name '*.[ch]' -not -path '*/node_modules/*' | sort)
+mapfile -t tables < <(find "${folders[@]}" -name '*.def' | sort)
 mapfile -t scripts < <(find . -path ./build -prune -o -path ./.git -prune -o \
 	\( -name '*.sh' -o -path ./.ci/run \) -type f -print | sort)
 
@@ -109,6 +110,11 @@ words() {
 		"${scripts[@]}" Makefile README.md docs/*.md)"
 	finding "C files without the licence line first:" "$(for f in "${all[@]}"; do
 		head -n 1 "$f" | grep -qF '/* SPDX-License-Identifier: MIT */' || echo "  $f"
+	done)"
+	# A file of C whose header tells has its includes there.
+	finding "heads that do not name their file:" "$(for f in "${all[@]}" "${tables[@]}" "${scripts[@]}"; do
+		case $f:$(sed -n 2p "$f") in *.c:'#'*) continue ;; esac
+		head -n 8 "$f" | grep -qF "${f##*/} -- " || echo "  $f"
 	done)"
 }
 

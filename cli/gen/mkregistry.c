@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mkregistry -- compiles policy/registry.json into a table in C, while building.
+/* mkregistry.c -- compiles policy/registry.json into a table in C, while building.
  *
  *   mkregistry policy/registry.json >registry.c
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* abi/cuda.h -- what the rows of CUDA's driver and runtime need of its types.
+/* cuda.h -- what the rows of CUDA's driver and runtime need of its types.
  *
  * Our own declarations, so that no SDK is needed to build: handles are void *,
  * device addresses uint64_t, results int.  A struct stands here where it goes by

@@ -11,10 +11,6 @@
  *                       with it: the others release theirs at that moment
  *   FAKE_FROM=V         entry points that came after version V are not known by name
  *   -DFAKE_WHO          FAKE_LOG also gets the object that asks for each entry point */
-#ifdef FAKE_WHO
-#include <dlfcn.h>
-#endif
-
 #include "../../hooks/abi/cuda.h"
 
 #define FAKE_ROWS "../../hooks/cuda.def"
@@ -75,46 +71,6 @@ static _Thread_local void *stack[8];
 static _Thread_local int depth;
 
 #include "fake_cuda_names.h"
-
-static void tell_who(const void *caller)
-{
-#ifdef FAKE_WHO
-	Dl_info i;
-
-	fake_log(dladdr(caller, &i) && strrchr(i.dli_fname, '/') ? strrchr(i.dli_fname, '/') : "?");
-#else
-	(void)caller;
-#endif
-}
-
-int cuGetProcAddress(const char *symbol, void **out, int version, uint64_t flags)
-{
-	int row = FAKE_cuGetProcAddress;
-
-	fake_called(row);
-	tell_who(__builtin_return_address(0));
-	if (!symbol || !out)
-		return fake_over(row, 1);
-	if (fake_is_failing())
-		return fake_over(row, 0);
-	return fake_over(row, look_up(symbol, out, version, flags) ? 0 : 500);
-}
-
-int cuGetProcAddress_v2(const char *symbol, void **out, int version, uint64_t flags, void *found)
-{
-	int row = FAKE_cuGetProcAddress_v2, is_there;
-
-	fake_called(row);
-	tell_who(__builtin_return_address(0));
-	if (!symbol || !out)
-		return fake_over(row, 1);
-	if (fake_is_failing())
-		return fake_over(row, 0);
-	is_there = look_up(symbol, out, version, flags);
-	if (found)
-		*(int *)found = is_there ? 0 : 1;
-	return fake_over(row, 0);
-}
 
 static int device_of(const void *ctx)
 {

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_cuda_names.h -- which variant of a function the fake driver has under a name, by
- * version and flags. Included by fake_cuda.c, after its rows. */
+/* fake_cuda_names.h -- the look-ups of the fake driver: which variant of a function it has
+ * under a name, by version and flags. Included by fake_cuda.c, after its rows. */
 #ifndef FAKE_CUDA_NAMES_H
 #define FAKE_CUDA_NAMES_H
+
+#ifdef FAKE_WHO
+#include <dlfcn.h>
+#endif
 
 /* Each row's own address, without a way through the table of another object. */
 typedef void any_fn(void);
@@ -68,6 +72,46 @@ static int look_up(const char *asked, void **out, int version, uint64_t flags)
 	if (row >= 0)
 		*out = (void *)(uintptr_t)addresses[row];
 	return row >= 0;
+}
+
+static void tell_who(const void *caller)
+{
+#ifdef FAKE_WHO
+	Dl_info i;
+
+	fake_log(dladdr(caller, &i) && strrchr(i.dli_fname, '/') ? strrchr(i.dli_fname, '/') : "?");
+#else
+	(void)caller;
+#endif
+}
+
+int cuGetProcAddress(const char *symbol, void **out, int version, uint64_t flags)
+{
+	int row = FAKE_cuGetProcAddress;
+
+	fake_called(row);
+	tell_who(__builtin_return_address(0));
+	if (!symbol || !out)
+		return fake_over(row, 1);
+	if (fake_is_failing())
+		return fake_over(row, 0);
+	return fake_over(row, look_up(symbol, out, version, flags) ? 0 : 500);
+}
+
+int cuGetProcAddress_v2(const char *symbol, void **out, int version, uint64_t flags, void *found)
+{
+	int row = FAKE_cuGetProcAddress_v2, is_there;
+
+	fake_called(row);
+	tell_who(__builtin_return_address(0));
+	if (!symbol || !out)
+		return fake_over(row, 1);
+	if (fake_is_failing())
+		return fake_over(row, 0);
+	is_there = look_up(symbol, out, version, flags);
+	if (found)
+		*(int *)found = is_there ? 0 : 1;
+	return fake_over(row, 0);
 }
 
 #endif

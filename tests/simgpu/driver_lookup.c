@@ -7,7 +7,7 @@
 
 #define OWN(s) ((s) ? (s) : (void *)2)
 
-/* Types that only rows.def knows are given twice: here they are declared from it. */
+/* Types that only the rows know are given twice: here they are declared from them. */
 #define ASK(asked, since, symbol)
 #define ASKS(asked, since, symbol, params, args) \
 	SIM_PUBLIC int symbol params; \

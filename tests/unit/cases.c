@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cases -- runs files of cases against the real functions: see cases.h.
+/* cases.c -- runs files of cases against the real functions: see cases.h.
  *
  *   cases FILE...      each failing case, then "N passed, N failed"; 1 if any failed
  *

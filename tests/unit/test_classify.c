@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts to classes: the words of the tables, what they must not catch, and that no text costs
- * more than its length. */
+/* test_classify.c -- texts to classes: the words of the tables, what they must not catch, and
+ * that no text costs more than its length. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

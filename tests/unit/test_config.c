@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Policy files, good and bad: what is set, what is said, and where. */
+/* test_config.c -- policy files, good and bad: what is set, what is said, and where. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

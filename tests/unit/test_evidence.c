@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sources of evidence under a root of their own: what is found, found once, or blind. */
+/* test_evidence.c -- the sources of evidence under a root of their own: what is found, found
+ * once, or blind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

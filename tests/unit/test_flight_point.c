@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Events and queries: what was submitted before a place in a queue counts as done once it
- * was passed; what came after, or went elsewhere, does not. */
+/* test_flight_point.c -- events and queries: what was submitted before a place in a queue counts
+ * as done once it was passed; what came after, or went elsewhere, does not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

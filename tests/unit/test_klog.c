@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of the kernel log, as they were seen in reports and in the kernel's source. */
+/* test_klog.c -- lines of the kernel log, as they were seen in reports and in the kernel's
+ * source. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

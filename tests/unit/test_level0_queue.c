@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues of Level Zero: one that two threads see first at once is kept once; a fork child
- * has none of its parent's. */
+/* test_level0_queue.c -- queues of Level Zero: one that two threads see first at once is kept
+ * once; a fork child has none of its parent's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

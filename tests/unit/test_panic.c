@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports of macOS: both forms, what is missing, what is broken. */
+/* test_panic.c -- reports of macOS: both forms, what is missing, what is broken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache of found functions: whatever threads write into one slot, nobody gets
+/* test_real.c -- the cache of found functions: whatever threads write into one slot, nobody gets
  * the function of another row or of another call site. */
 #include <pthread.h>
 #include <setjmp.h>

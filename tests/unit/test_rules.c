@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every row of rules.def, the built-in policy and profiles. */
+/* test_rules.c -- every row of rules.def, the built-in policy and profiles. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The vectors of FIPS 180-4, and every length round a block's end. */
+/* test_sha256.c -- the vectors of FIPS 180-4, and every length round a block's end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text to value and back: exact, or refused with the reason. */
+/* test_value.c -- text to value and back: exact, or refused with the reason. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """abort_caller.py -- a guest: an assertion of ggml fails in the middle of its life.
 

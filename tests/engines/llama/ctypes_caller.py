@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """ctypes_caller.py -- a guest: llama.cpp called as llama-cpp-python calls it.
 

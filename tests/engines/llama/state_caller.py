@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """state_caller.py -- a guest: keeps and restores what a context of llama.cpp holds.
 
