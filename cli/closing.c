@@ -306,11 +306,16 @@ bool taf_closing_was_active(const struct taf_closing *c)
 	return is_active;
 }
 
-void taf_close_run(const struct taf_closing *c, const struct taf_end *end)
+bool taf_close_run(const struct taf_closing *c, const struct taf_end *end)
 {
-	if (!c->crumbs[0] || !taf_closing_was_active(c))
-		return;
+	bool was_active = c->crumbs[0] && taf_closing_was_active(c);
+
+	/* A wait before the start is in the log: so is how that ended. */
+	if (!was_active && !taf_crumb_is_open())
+		return false;
 	taf_closing_end(c, end);
 	taf_crumb_close();
-	say_worst(c);
+	if (was_active)
+		say_worst(c);
+	return was_active;
 }

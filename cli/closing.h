@@ -9,7 +9,8 @@
  *
  *   one line on stderr, if the policy acted or a process died
  *
- * For any other guest it reads one directory and does nothing.
+ * For any other guest it reads one directory and does nothing, unless the start was held
+ * up: then the session of that (run_lock.h) is ended.
  */
 #ifndef TAF_CLOSING_H
 #define TAF_CLOSING_H
@@ -37,7 +38,7 @@ bool taf_closing_was_active(const struct taf_closing *c);
 struct taf_own taf_closing_own(const struct taf_closing *c);
 /* Its record of how c->guest ended. */
 void taf_closing_end(const struct taf_closing *c, const struct taf_end *end);
-/* The last of it, and the line on stderr. */
-void taf_close_run(const struct taf_closing *c, const struct taf_end *end);
+/* The last of it, and the line on stderr. False: nothing of the run was ever active. */
+bool taf_close_run(const struct taf_closing *c, const struct taf_end *end);
 
 #endif

@@ -372,11 +372,23 @@ static int wait_for_slot(struct taking *t)
 	return 0;
 }
 
+/* Nobody was seen to hold it: perhaps because it was given back since the look. */
+static bool has_ended(struct taking *t)
+{
+	int guard = taf_lock_guard(&t->view->place, false);
+
+	taf_lock_view_slot(&t->view->place, t->slot, NULL);
+	if (guard >= 0)
+		close(guard);
+	taf_lock_find_holders(&t->view->place, t->slot);
+	return t->slot->state != TAF_SLOT_HELD;
+}
+
 int taf_lock_force(const struct taf_lock_ask *ask, struct taf_lock_view *v)
 {
 	static struct taking t;
 	char path[TAF_PATH_MAX], took[32], settled[32];
-	bool is_second_taker;
+	bool is_second_taker, has_gone;
 	struct stat st;
 	int status = choose(ask, v, &t.slot);
 
@@ -397,8 +409,9 @@ int taf_lock_force(const struct taf_lock_ask *ask, struct taf_lock_view *v)
 		t.dev = st.st_dev;
 		t.ino = st.st_ino;
 	}
+	has_gone = !t.slot->n && has_ended(&t);
 	is_second_taker = t.slot->has_text && t.slot->text.hold == TAF_HOLD_TAKE;
-	if (!is_second_taker) {
+	if (!is_second_taker && !has_gone) {
 		status = may_take(&t);
 		if (status)
 			return status;

@@ -6,6 +6,7 @@
 #include "../shim/state.h"
 #include "jsonout.h"
 #include "lock_cli.h"
+#include "lock_past.h"
 #include "show.h"
 
 #define WORDS 240
@@ -102,21 +103,60 @@ static const struct taf_lock_waiter *waiter(const struct taf_lock_queue *q, int 
 	return NULL;
 }
 
+static void find_past(struct taf_lock_past *past)
+{
+	char crumbs[TAF_PATH_MAX];
+
+	past->n = 0;
+	if (!taf_crumbs_dir(crumbs, NULL))
+		taf_lock_past_find(past, crumbs, false);
+}
+
+static void print_waiter(const struct taf_lock_past *past, const struct taf_lock_waiter *w, int i)
+{
+	const struct taf_lock_wait *known = taf_lock_past_of(past, w->pid, w->run);
+	char name[WORDS], span[32];
+
+	printf("%d. waiting  ", i);
+	if (known && known->program[0])
+		printf("%s, ", taf_show_safe(name, sizeof(name), taf_base(known->program)));
+	printf("run %s (pid %d), for %s\n", w->run, (int)w->pid,
+	       taf_show_ms(span, sizeof(span), (taf_lock_now_ms() - w->since_ms) * 1000));
+}
+
+/* What is over. */
+static void print_past(const struct taf_lock_past *past)
+{
+	char when[TAF_TIME_ROOM], name[WORDS], text[900];
+
+	for (size_t i = 0; i < past->n; i++) {
+		const struct taf_lock_wait *l = &past->of[i];
+
+		if (l->fate == TAF_LOCK_WAITS)
+			continue;
+		taf_lock_wait_text(l, text, sizeof(text));
+		printf("%s  %s (pid %d) %s\n", taf_show_time(when, l->utc_us),
+		       taf_show_safe(name, sizeof(name),
+				     l->program[0] ? taf_base(l->program) : "a program"),
+		       (int)l->pid, text);
+	}
+}
+
 void taf_lock_print(const struct taf_lock_ask *ask, const struct taf_lock_view *v)
 {
 	char buf[TAF_PATH_MAX * 2 + 80];
 	struct taf_lock_also who = { "", ask->env };
 	const struct taf_lock_waiter *w;
 	struct taf_lock_foreign f;
-	uint64_t now = taf_lock_now_ms();
+	static struct taf_lock_past past;
 
+	find_past(&past);
 	printf("GPU lock %s", taf_lock_place_words(&v->place, buf, sizeof(buf)));
 	puts(v->place.is_per_user ? " (this user's only)" : "");
 	for (uint32_t i = 0; i < v->n; i++)
 		print_slot(&v->slot[i]);
 	for (int i = 0; (w = waiter(&v->queue, i)); i++)
-		printf("%d. waiting  run %s (pid %d), for %s\n", i + 1, w->run, (int)w->pid,
-		       taf_show_ms(buf, sizeof(buf), (now - w->since_ms) * 1000));
+		print_waiter(&past, w, i + 1);
 	for (uint32_t i = 0; i < ask->rules->lock_also.n; i++) {
 		const char *name = ask->rules->lock_also.at[i].name;
 
@@ -128,6 +168,7 @@ void taf_lock_print(const struct taf_lock_ask *ask, const struct taf_lock_view *
 				   : "free",
 		       taf_show_safe(buf, sizeof(buf), f.is_held ? f.holder : f.note));
 	}
+	print_past(&past);
 }
 
 static void json_slot(struct taf_json *j, const struct taf_slot_view *s)
@@ -157,8 +198,10 @@ static void json_slot(struct taf_json *j, const struct taf_slot_view *s)
 	taf_json_close(j);
 }
 
-static void json_waiting(struct taf_json *j, const struct taf_lock_queue *q)
+static void json_waiting(struct taf_json *j, const struct taf_lock_queue *q,
+			 const struct taf_lock_past *past)
 {
+	const struct taf_lock_wait *known;
 	const struct taf_lock_waiter *w;
 	uint64_t now = taf_lock_now_ms();
 
@@ -168,6 +211,8 @@ static void json_waiting(struct taf_json *j, const struct taf_lock_queue *q)
 		taf_json_text(j, "run", w->run);
 		taf_json_i64(j, "pid", w->pid);
 		taf_json_ms(j, "for_ms", (now - w->since_ms) * 1000);
+		known = taf_lock_past_of(past, w->pid, w->run);
+		taf_json_text(j, "exe", known && known->program[0] ? known->program : NULL);
 		taf_json_close(j);
 	}
 	taf_json_close(j);
@@ -191,10 +236,21 @@ static void json_also(struct taf_json *j, const struct taf_lock_ask *ask)
 	taf_json_close(j);
 }
 
+static void json_past(struct taf_json *j, const struct taf_lock_past *past)
+{
+	taf_json_open(j, "recent", '[');
+	for (size_t i = 0; i < past->n; i++)
+		if (past->of[i].fate != TAF_LOCK_WAITS)
+			taf_lock_wait_json(j, NULL, &past->of[i]);
+	taf_json_close(j);
+}
+
 void taf_lock_print_json(const struct taf_lock_ask *ask, const struct taf_lock_view *v)
 {
+	static struct taf_lock_past past;
 	struct taf_json j;
 
+	find_past(&past);
 	taf_json_init(&j, stdout);
 	taf_json_open(&j, NULL, '{');
 	taf_json_text(&j, "scope",
@@ -207,8 +263,9 @@ void taf_lock_print_json(const struct taf_lock_ask *ask, const struct taf_lock_v
 	for (uint32_t i = 0; i < v->n; i++)
 		json_slot(&j, &v->slot[i]);
 	taf_json_close(&j);
-	json_waiting(&j, &v->queue);
+	json_waiting(&j, &v->queue, &past);
 	json_also(&j, ask);
+	json_past(&j, &past);
 	taf_json_close(&j);
 	taf_json_end(&j);
 }

@@ -44,6 +44,24 @@ bool taf_lock_look_at(int32_t pid, struct taf_lock_holder *h)
 	return h->start != 0;
 }
 
+/* Who only looks at the slot, or waits for it, has it open for a moment, and no lock on it.
+ * Where that cannot be read the descriptor has to do. */
+static bool has_lock(int32_t pid, const char *fd)
+{
+	char path[64], text[1024];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.16s", (int)pid, fd);
+	f = fopen(path, "re");
+	if (!f)
+		return true;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	return !n || strstr(text, "FLOCK");
+}
+
 bool taf_lock_has_open(int32_t pid, uint64_t dev, uint64_t ino)
 {
 	char path[40];
@@ -56,7 +74,7 @@ bool taf_lock_has_open(int32_t pid, uint64_t dev, uint64_t ino)
 	dir = opendir(path);
 	while (dir && !has && (d = readdir(dir)))
 		has = d->d_name[0] != '.' && !fstatat(dirfd(dir), d->d_name, &st, 0) &&
-		      st.st_dev == dev && st.st_ino == ino;
+		      st.st_dev == dev && st.st_ino == ino && has_lock(pid, d->d_name);
 	if (dir)
 		closedir(dir);
 	return has;

@@ -56,7 +56,7 @@ int taf_lock_view(struct taf_lock_view *v, uint32_t slots);
 void taf_lock_view_slot(const struct taf_lock_place *place, struct taf_slot_view *s, int *fd);
 /* Whose descriptors lead to the slot. */
 void taf_lock_find_holders(const struct taf_lock_place *place, struct taf_slot_view *s);
-/* Whether pid has a descriptor of that file. */
+/* Whether pid has a descriptor of that file with the lock. */
 bool taf_lock_has_open(int32_t pid, uint64_t dev, uint64_t ino);
 /* pid, ppid, start, uid, state and name of a process. False when there is none, or a zombie. */
 bool taf_lock_look_at(int32_t pid, struct taf_lock_holder *h);

@@ -162,6 +162,7 @@ static int load_page(struct report *r, struct taf_trail *t, struct taf_page *pag
 
 	page->trail = t;
 	page->trails = &r->trails;
+	page->world = &r->world;
 	page->story = malloc(sizeof(*page->story));
 	if (!page->story || err)
 		return -ENOMEM;
@@ -221,7 +222,9 @@ static void print_nothing(const struct report *r)
 
 	for (size_t i = 0; i < r->trails.n; i++)
 		notes += !strcmp(r->trails.list[i].role, "note");
-	printf("No sessions: no program has left a crumb in %s\n", r->trails.dir);
+	printf("No run is recorded in %s: what uses no engine and no GPU that is seen leaves "
+	       "nothing; see: taffrail doctor -- COMMAND\n",
+	       r->trails.dir);
 	if (notes)
 		printf("There %s %zu note%s from outside; see: taffrail log\n",
 		       notes == 1 ? "is" : "are", notes, notes == 1 ? "" : "s");
@@ -237,7 +240,8 @@ static int report_all(struct report *r)
 	struct taf_refused_start refused;
 	int err = 0;
 
-	taf_refused_start_find(&refused, &r->trails, taf_trails_newest(&r->trails, false));
+	taf_refused_start_find(&refused, &r->trails, taf_trails_newest(&r->trails, false),
+			       &r->world);
 
 	if (r->options.is_json) {
 		taf_json_init(&r->json, stdout);

@@ -5,6 +5,7 @@
 #define TAF_REPORT_H
 
 #include "jsonout.h"
+#include "lock_wait.h"
 #include "story.h"
 
 /* How the program that `run` started ended, where it left no session of its own: a
@@ -24,6 +25,7 @@ struct taf_page {
 	const struct taf_trail *runner; /* of its run, loaded; NULL: none */
 	struct taf_story *story;
 	const struct taf_trails *trails; /* where the sessions before it are found */
+	const struct taf_world *world;
 	bool is_listed; /* in the tree of the run */
 };
 
@@ -57,16 +59,22 @@ void taf_report_devices_json(struct taf_json *j, const struct taf_page *page);
 /* report_trace.c: where the time of traced generations went, a table a model. */
 void taf_report_trace(FILE *out, const struct taf_page *page);
 void taf_report_trace_json(struct taf_json *j, const struct taf_page *page);
-/* A start that `run` refused after the sessions that are shown. */
+/* A start that `run` refused, or kept waiting for the GPU lock, after the sessions that are
+ * shown. */
 struct taf_refused_start {
 	bool is_known;
 	uint64_t utc_us;
 	char program[512], rule[48], msg[512];
+	bool is_wait; /* and no refusal */
+	struct taf_lock_wait wait;
 };
 
-/* report_run.c: the latest one after the trail `newest`; NULL: there is none to be told apart. */
+/* report_start.c: the latest one after the trail `newest`; NULL: there is none to be told apart. */
 void taf_refused_start_find(struct taf_refused_start *s, struct taf_trails *g,
-			    const struct taf_trail *newest);
+			    const struct taf_trail *newest, const struct taf_world *now);
+/* How long this run waited for the GPU lock before its start, and for whom. */
+void taf_start_wait_text(FILE *out, const struct taf_page *page);
+void taf_start_wait_json(struct taf_json *j, const struct taf_page *page);
 void taf_refused_start_text(FILE *out, const struct taf_refused_start *s);
 void taf_refused_start_json(struct taf_json *j, const struct taf_refused_start *s);
 /* report_next.c: what to do now, a line each. */

@@ -225,6 +225,7 @@ void taf_report_json(struct taf_json *j, const struct taf_page *page)
 	taf_report_devices_json(j, page);
 	taf_report_acts_json(j, page);
 	taf_run_ending_json(j, page->run);
+	taf_start_wait_json(j, page);
 	taf_json_open(j, "open", '[');
 	for (size_t i = 0; i < s->n_open; i++)
 		put_open(j, &s->open[i]);

@@ -268,7 +268,7 @@ static void print_exit(FILE *out, const struct taf_page *page)
 				   (t->past[end].mono_ns - t->past[begin].mono_ns) / 1000,
 				   " of leaving");
 		print_key(out, "; ", &line, TAF_KEY_MSG);
-	} else {
+	} else if (taf_trail_is_guest(t)) {
 		fputs("; the log was not closed", out);
 	}
 	fputc('\n', out);

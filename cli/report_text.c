@@ -255,8 +255,12 @@ static void print_threads(FILE *out, const struct taf_story *s)
 }
 
 /* A process that did not leave in order has left its ring, unless somebody took it. */
-static void print_ring(FILE *out, const struct taf_story *s)
+static void print_ring(FILE *out, const struct taf_page *page)
 {
+	const struct taf_story *s = page->story;
+
+	if (!taf_trail_is_guest(page->trail))
+		return; /* it never had one */
 	if (!s->has_ring && (s->verdict == TAF_ENDED_RUNNING || s->verdict == TAF_ENDED_KILLED ||
 			     s->verdict == TAF_ENDED_MACHINE_DOWN))
 		print_line(out, "ring",
@@ -359,9 +363,10 @@ static void print_page(FILE *out, const struct taf_page *page)
 	print_command(out, page->trail);
 	print_sentence(out, s);
 	print_head(out, page->trail, s);
+	taf_start_wait_text(out, page);
 	taf_report_phases(out, page);
 	print_watch(out, page);
-	print_ring(out, s);
+	print_ring(out, page);
 	taf_report_devices(out, page);
 	print_threads(out, s);
 	print_open(out, s);

@@ -237,7 +237,13 @@ static int take_lock(struct plan *p)
 				     .run = p->closing.run,
 				     .label = p->args.label,
 				     .command = p->args.command,
-				     .env = p->vars.list };
+				     .env = p->vars.list,
+				     .own = taf_closing_own(&p->closing),
+				     .becomes_guest = p->args.becomes_guest };
+
+	lock.own.program = p->target.path;
+	lock.own.label = p->args.label;
+	lock.own.journal = taf_journal_path(&p->policy.rules, environ);
 
 	return taf_run_lock(&lock);
 }
@@ -338,6 +344,20 @@ static void plan_lookout(struct plan *p)
 	p->lookout.watcher.own = taf_closing_own(&p->closing);
 }
 
+/* A guest that never used an engine writes nothing, and so nobody learns of it. */
+static void tell_record(const struct plan *p, bool was_active)
+{
+	if (!p->closing.crumbs[0] || p->is_nested)
+		return;
+	if (was_active && p->args.is_verbose)
+		taf_tell("%s (pid %d): see: taffrail report --run %s", p->args.command[0],
+			 (int)p->closing.guest, p->closing.run);
+	else if (!was_active && (p->args.is_verbose || p->policy.is_strict))
+		taf_tell("%s (pid %d) used no engine and no GPU that taffrail sees: nothing was "
+			 "guarded, and there is no record of it; see: taffrail doctor -- %s",
+			 p->args.command[0], (int)p->closing.guest, p->args.command[0]);
+}
+
 static int supervise(struct plan *p)
 {
 	struct taf_end end;
@@ -351,7 +371,7 @@ static int supervise(struct plan *p)
 			 p->args.command[0], strerror(-err));
 		return become(p);
 	}
-	taf_close_run(&p->closing, &end);
+	tell_record(p, taf_close_run(&p->closing, &end));
 	taf_end_like(&end);
 }
 

@@ -19,7 +19,7 @@ struct taf_run_args {
 	const char *policy, *state, *label; /* NULL: not given */
 	const char **sets; /* K=V, in their order */
 	size_t n_sets;
-	bool is_strict, becomes_guest, fits_anyway;
+	bool is_strict, is_verbose, becomes_guest, fits_anyway;
 	struct taf_restart_rules restart;
 	char **command; /* closed by NULL */
 };

@@ -98,6 +98,8 @@ static int read_option(char **argv, int *i, struct taf_run_args *a)
 		return done == 1 ? 0 : done;
 	if (!strcmp(argv[*i], "--strict"))
 		a->is_strict = true;
+	else if (!strcmp(argv[*i], "--verbose") || !strcmp(argv[*i], "-v"))
+		a->is_verbose = true;
 	else if (!strcmp(argv[*i], "--exec"))
 		a->becomes_guest = true;
 	else if (!strcmp(argv[*i], "--fit-anyway"))

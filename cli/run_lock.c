@@ -2,11 +2,14 @@
 #include "run_lock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "../policy/text.h"
 #include "../shim/argv.h"
 #include "../shim/lockfile.h"
+#include "../shim/state.h"
 #include "clock.h"
+#include "run_refused.h"
 #include "show.h"
 #include "tell.h"
 #include "verbs.h"
@@ -19,6 +22,7 @@ struct waiting {
 	const struct taf_run_lock *l;
 	struct taf_waiting line;
 	char holder[HOLDER_ROOM];
+	uint64_t hold; /* seq of the record of the wait; 0: there is none */
 };
 
 static bool is_asked_for(const struct taf_rules *r)
@@ -68,12 +72,83 @@ static void show(struct waiting *w, uint64_t left_ms)
 	taf_waiting_show(&w->line, line);
 }
 
+/* "sleep 4 (pid 12, for 3.2s)": for how long is of this moment, and goes. */
+static void drop_age(char *holder)
+{
+	char *age = NULL;
+
+	for (char *at = holder; (at = strstr(at, ", for ")); at++)
+		age = at;
+	if (age && holder[strlen(holder) - 1] == ')')
+		memcpy(age, ")", 2);
+}
+
+/* The first thing that a state directory gets may be this. */
+static bool has_place(const struct taf_own *own)
+{
+	return own->crumbs[0] && !taf_dir_make(own->crumbs, NULL);
+}
+
+/* The wait is in the log before it is waited: what is killed meanwhile has left it. */
+static void record_wait(struct waiting *w)
+{
+	char msg[HOLDER_ROOM + 16];
+	struct taf_rec r = { .kind = TAF_HOLD,
+			     .phase = TAF_BEGIN,
+			     .call = "run",
+			     .rule = taf_rule_info(TAF_RULE_lock_on_conflict)->path,
+			     .msg = msg };
+
+	if (w->l->becomes_guest || !has_place(&w->l->own) || !taf_own_open(&w->l->own))
+		return;
+	ask_holder(w);
+	snprintf(msg, sizeof(msg), "held by %s", w->holder);
+	drop_age(msg);
+	w->hold = taf_crumb(&r);
+}
+
+static void record_end(const struct waiting *w, uint64_t waited_ms)
+{
+	struct taf_rec r = { .kind = TAF_HOLD,
+			     .phase = TAF_END,
+			     .call = "run",
+			     .rule = taf_rule_info(TAF_RULE_lock_on_conflict)->path,
+			     .has = TAF_HAS_OF | TAF_HAS_MS,
+			     .of = w->hold,
+			     .us = waited_ms * 1000,
+			     .keep = TAF_KEEP_LOG };
+
+	if (w->hold)
+		taf_crumb(&r);
+}
+
+/* By the setting that ended it, as the line on stderr says. */
+static void record_refusal(const struct waiting *w, uint64_t waited_ms)
+{
+	bool is_wait = w->l->rules->lock_on_conflict == TAF_ON_WAIT;
+	int rule = is_wait ? TAF_RULE_lock_max_wait_ms : TAF_RULE_lock_on_conflict;
+	char msg[HOLDER_ROOM + 64], waited[32];
+
+	snprintf(msg, sizeof(msg), "held by %s", w->holder);
+	drop_age(msg);
+	if (is_wait)
+		snprintf(msg + strlen(msg), 48, "; waited %s",
+			 taf_show_span(waited, sizeof(waited), waited_ms));
+	record_end(w, waited_ms);
+	if (!has_place(&w->l->own))
+		return;
+	taf_run_refused(&w->l->own, taf_rule_info(rule)->path, msg);
+	if (w->hold)
+		taf_run_refused_end();
+}
+
 static int refused(struct waiting *w, uint64_t waited_ms)
 {
 	char waited[32];
 
 	taf_waiting_clear(&w->line);
 	ask_holder(w);
+	record_refusal(w, waited_ms);
 	if (w->l->rules->lock_on_conflict == TAF_ON_REFUSE)
 		taf_tell("%s is not started, because lock.on_conflict is refuse and the GPU lock "
 			 "is held by %s; see: taffrail lock",
@@ -93,6 +168,8 @@ static int wait_for_it(struct waiting *w)
 	uint64_t max = r->lock_on_conflict == TAF_ON_WAIT ? r->lock_max_wait_ms : 0;
 	uint64_t waited, left, began = taf_clock_ms();
 
+	if (max)
+		record_wait(w);
 	for (;;) {
 		waited = taf_clock_ms() - began;
 		if (waited >= max)
@@ -102,6 +179,7 @@ static int wait_for_it(struct waiting *w)
 		taf_lock_wait(left < SLICE_MS ? (uint32_t)left : SLICE_MS);
 		if (taf_lock_try(r, NULL) != TAF_LOCK_BUSY) {
 			taf_waiting_clear(&w->line);
+			record_end(w, taf_clock_ms() - began);
 			return 0;
 		}
 		taf_waiting_signals(&w->line);

@@ -78,13 +78,18 @@ void taf_run_refused(const struct taf_own *own, const char *rule, const char *ms
 		return;
 	taf_crumb(&r);
 	/* Before a restart: how its guest ended is written by closing.c. */
-	if (!is_first)
-		return;
-	r = (struct taf_rec){ .kind = TAF_EXIT,
-			      .call = "run",
-			      .has = TAF_HAS_RC,
-			      .rc = TAF_EXIT_HELD,
-			      .msg = "the program was not started" };
+	if (is_first)
+		taf_run_refused_end();
+}
+
+void taf_run_refused_end(void)
+{
+	struct taf_rec r = { .kind = TAF_EXIT,
+			     .call = "run",
+			     .has = TAF_HAS_RC,
+			     .rc = TAF_EXIT_HELD,
+			     .msg = "the program was not started" };
+
 	taf_crumb(&r);
 	taf_crumb_close();
 }

@@ -14,5 +14,7 @@
 
 /* Before a restart the session of own is open, and the record goes there. */
 void taf_run_refused(const struct taf_own *own, const char *rule, const char *msg);
+/* The end of that session, where it was open before: nothing was started. */
+void taf_run_refused_end(void);
 
 #endif

@@ -29,6 +29,7 @@ struct verb_text {
 	"  --label TEXT   write TEXT into the sessions of this run\n" \
 	"  --strict       do not start COMMAND when it cannot be guarded or the policy has\n" \
 	"                 a mistake\n" \
+	"  -v, --verbose  say at the end which report tells of it, or that there is no record\n" \
 	"  --fit-anyway   load models that do not fit in memory, this once\n" \
 	"  --restart[=on-failure|always]  start COMMAND again when it failed, hung, or asks\n" \
 	"                 to be recycled; never after status 0 or when run is told to end\n" \

@@ -26,7 +26,7 @@
 #include "tell.h"
 #include "usage.h"
 #include "verbs.h"
-#include "watcher.h"
+#include "watch_lock.h"
 
 extern char **environ;
 
@@ -221,6 +221,7 @@ static bool pause_ms(uint64_t ms, const sigset_t *ending)
 
 static int watch(const struct options *o, const struct places *p, struct taf_watcher *w)
 {
+	static struct taf_watch_lock lock;
 	uint64_t refreshed_ms = 0, now;
 	bool is_ending = false;
 	size_t n_stalled = 0;
@@ -239,6 +240,8 @@ static int watch(const struct options *o, const struct places *p, struct taf_wat
 			refreshed_ms = now;
 		}
 		err = taf_watcher_look(w);
+		if (!err)
+			taf_watch_lock_look(&lock, w);
 		if (w->n_stalled > n_stalled)
 			n_stalled = w->n_stalled;
 		if (err || ferror(stdout) || (o->is_once && !taf_watcher_is_waiting(w)))

@@ -29,8 +29,9 @@ struct guest {
 
 const char *taf_seen_name(enum taf_seen what)
 {
-	static const char *const names[] = { "stalled", "moved",   "terminated", "killed",  "lives",
-					     "ended",	"restart", "pressure",	 "evidence" };
+	static const char *const names[] = { "stalled",	 "moved", "terminated", "killed",
+					     "lives",	 "ended", "restart",	"pressure",
+					     "evidence", "waits", "waited" };
 
 	return (unsigned)what < sizeof(names) / sizeof(*names) ? names[what] : "";
 }

@@ -44,6 +44,8 @@ enum taf_seen {
 	TAF_SEEN_RESTART,
 	TAF_SEEN_PRESSURE,
 	TAF_SEEN_EVIDENCE, /* of the kernel; watch.c */
+	TAF_SEEN_WAITS, /* a start, for the GPU lock; watch_lock.c */
+	TAF_SEEN_WAITED,
 };
 
 const char *taf_seen_name(enum taf_seen what);

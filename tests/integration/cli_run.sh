@@ -307,6 +307,11 @@ environment() {
 	same 'mode off' "none none" \
 		"$("$bin" run --set mode=off -- sh -c 'echo ${LD_PRELOAD-none} ${TAFFRAIL_RUN-none}')"
 	same 'label' 'night run' "$("$bin" run --label 'night run' -- sh -c 'echo $TAFFRAIL_LABEL')"
+	says 'no record' 0 '' -- true
+	says 'no record, verbose' 3 'sh (pid [0-9]*) used no engine and no GPU that taffrail sees: .* no record of it; see: taffrail doctor -- sh$' \
+		-v -- sh -c 'exit 3'
+	says 'no record, strict' 0 'used no engine and no GPU that taffrail sees' --strict -- true
+	same 'no record, report' 1 "$("$bin" report | grep -c '^No run is recorded in .*/crumbs: what uses no engine')"
 	same 'state is absolute' "$work/rel" "$("$bin" run --state rel -- sh -c 'echo $TAFFRAIL_STATE')"
 	same 'state of the environment too' "$work/rel" \
 		"$(TAFFRAIL_STATE=rel "$bin" run -- sh -c 'cd /; echo $TAFFRAIL_STATE')"
@@ -412,4 +417,4 @@ for part in ends surroundings signals stops terminal launching unguardable envir
 	core_file; do
 	$part
 done
-tally 151
+tally 160

@@ -66,6 +66,17 @@ grep -q 'lock.max_wait is over after' late.err
 check max_wait line 0 $?
 [ -e never ]
 check refuse "the guest was not started" 1 $?
+# Both are in the log, and shown.
+recent() { # JQ-FILTER
+	"$taffrail" lock --policy policy.json --json | jq -r ".recent | $1"
+}
+has refuse "the record" '.ev == "refuse" and .call == "run" and .rule == "lock.on_conflict" and .msg == "held by holder.sh one (pid '$holder', web)"'
+has max_wait "the wait" '.ev == "hold" and .ph == "end" and .call == "run" and .rule == "lock.on_conflict" and .ms >= 300'
+has max_wait "the record" '.ev == "refuse" and .rule == "lock.max_wait" and (.msg | startswith("held by holder.sh one (pid '$holder', web); waited 3"))'
+check refuse "what lock shows" "touch refused holder.sh one (pid $holder, web)" "$(recent '.[1] | "\(.exe | sub(".*/"; "")) \(.outcome) \(.held_by)"')"
+check max_wait "what lock shows" true "$(recent '.[0] | .outcome == "refused" and .waited_ms >= 300')"
+check max_wait "for people" 1 "$("$taffrail" lock --policy policy.json | grep -cE "^20.*Z  touch \(pid [0-9]+\) was refused the GPU lock after 3..ms, held by holder.sh one \(pid $holder, web\)$")"
+check max_wait "what report says" 1 "$("$taffrail" report | grep -c 'refused by lock.max_wait, then ended with status 75')"
 # The built-in policy waits for nobody.
 "$taffrail" run -- true
 check builtin status 0 $?
@@ -76,6 +87,13 @@ await 60 lock '.waiting | length == 1'
 check wait "one line on a pipe" 1 "$(grep -c '^taffrail: waiting for the GPU lock, held by holder.sh one (pid .*; .* left$' two.err)"
 [ -e up.two ]
 check wait "the second one is not started" 1 $?
+check wait "what lock shows" "holder.sh" "$("$taffrail" lock --policy policy.json --json | jq -r '.waiting[0].exe | sub(".*/"; "")')"
+check wait "what report says" 1 "$("$taffrail" report | grep -c "running, waiting because of lock.on_conflict: held by holder.sh one (pid $holder, web); for ")"
+"$taffrail" watch --once >watch.txt
+check wait "what watch says" "1 1" "$(grep -cE "Z holder.sh \(pid $second\) has waited .* for the GPU lock, held by holder.sh one \(pid $holder, web\)$" watch.txt) $(grep -c 'for the GPU lock' watch.txt)"
+"$taffrail" watch --interval 100ms >watch.txt &
+watcher=$!
+await 60 grep -q "pid $second) has waited" watch.txt
 # Signals act at once on who waits.
 for sig in TERM HUP KILL; do
 	"${guard[@]}" -- ./holder.sh three 2>/dev/null &
@@ -87,9 +105,14 @@ for sig in TERM HUP KILL; do
 	check "signal $sig" status "$((128 + $(kill -l $sig)))" $ended
 	await 60 lock '.waiting | length == 1'
 done
+check signals "what lock shows" "left left left" "$(recent '[.[].outcome][:3] | join(" ")')"
 kill -KILL $holder
 wait $holder 2>/dev/null
 await 60 test -e up.two
+check killed "what lock shows" got "$(recent "map(select(.pid == $second))[0].outcome")"
+await 60 grep -qE "pid $second\) waited .* for the GPU lock, held by holder.sh one \(pid $holder, web\), then went on$" watch.txt
+kill $watcher
+wait $watcher
 lock ".slots[0].pid == $second and (.waiting | length) == 0"
 check killed "the next one has it" 0 $?
 
@@ -123,6 +146,36 @@ wait
 check eight "all had their turn" 8 "$(wc -l <done.log)"
 [ -e overlaps ]
 check eight "never two at once" 1 $?
+
+# ---- a program that waited before its start tells it with its own story ----
+
+"${guard[@]}" -- ./holder.sh five 2>/dev/null &
+holder=$!
+await 60 test -e up.five
+"${guard[@]}" -- "$tests/guest_steps" load=/models/a.gguf infer=1 >/dev/null 2>&1 &
+second=$!
+await 60 lock '.waiting | length == 1'
+touch go
+wait $holder $second
+rm -f go up.*
+"$taffrail" report >report.txt
+check start "in its report" 1 "$(grep -cE '^  start      waited .* for the GPU lock, held by holder.sh five \(pid [0-9]+\), then went on$' report.txt)"
+check start json "got holder.sh" "$("$taffrail" report --json | jq -r '.sessions[0].start_wait | "\(.outcome) \(.held_by | split(" ")[0])"')"
+# What comes later and uses nothing is told of all the same, while it waits and afterwards.
+"${guard[@]}" -- ./holder.sh six 2>/dev/null &
+holder=$!
+await 60 test -e up.six
+"${guard[@]}" -- true 2>/dev/null &
+second=$!
+await 60 lock '.waiting | length == 1'
+"$taffrail" report >report.txt
+check later "waiting" 1 "$(grep -cE '^A later start, of .*/true at .*Z, has waited .* for the GPU lock, held by holder.sh six \(pid [0-9]+\)$' report.txt)"
+touch go
+wait $holder $second
+rm -f go up.*
+"$taffrail" report >report.txt
+check later "afterwards" 1 "$(grep -cE '^A later start, of .*/true at .*Z, waited .* for the GPU lock, held by .*, then went on and has used no engine$' report.txt)"
+check later json got "$("$taffrail" report --json | jq -r .held_start.outcome)"
 
 # ---- taking it over ----
 
@@ -232,9 +285,9 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	mkdir -m 777 theirs
 	set="--set lock.scope=path --set lock.path=$work/shared/gpu"
 	# shellcheck disable=SC2086 # words
-	"${guard[@]}" $set -- sh -c ': >up.six; while [ ! -e go ]; do sleep 0.02; done' &
+	"${guard[@]}" $set -- sh -c ': >up.shared; while [ ! -e go ]; do sleep 0.02; done' &
 	holder=$!
-	await 60 test -e up.six
+	await 60 test -e up.shared
 	other() { env HOME=/ setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 	if other test -x "$taffrail"; then
 		# shellcheck disable=SC2086
@@ -297,4 +350,4 @@ else
 	untried 1 "the shared folder: no mount namespace"
 fi
 
-tally 55
+tally 85

@@ -313,8 +313,9 @@ static void nothing_there_is_said(void **state)
 	(void)state;
 	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
 	assert_non_null(strstr(out, crumbs));
+	assert_non_null(strstr(out, "No run is recorded in "));
 	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
-	assert_string_equal(out, "{\"sessions\":[],\"refused_start\":null}\n");
+	assert_string_equal(out, "{\"sessions\":[],\"refused_start\":null,\"held_start\":null}\n");
 	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), TAF_EXIT_FAILED);
 	assert_non_null(strstr(err, crumbs));
 }
