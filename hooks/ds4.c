@@ -71,7 +71,7 @@ void taf_ds4_engine_close(void *engine)
 int taf_ds4_session_create(void **out, void *engine, int tokens)
 {
 	struct taf_call call = TAF_CALL(ds4_session_create);
-	struct taf_maker by = { TAF_SELF, TAF_CALLER };
+	struct taf_maker by = { .table = TAF_SELF, .home = TAF_CALLER };
 	struct taf_live_model *m = taf_work_model(engine);
 	int rc;
 

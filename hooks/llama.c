@@ -103,7 +103,7 @@ void *taf_llama_model_init_from_user(void *meta, void *set_tensor, void *data, T
 {
 	llama_model_init_from_user_fn *theirs = REAL(llama_model_init_from_user);
 	void *model = theirs ? theirs(meta, set_tensor, data, params) : NULL;
-	struct taf_maker by = { TAF_SELF, TAF_CALLER };
+	struct taf_maker by = { .table = TAF_SELF, .home = TAF_CALLER };
 	struct taf_live_model *m;
 
 	taf_child_check();
@@ -162,7 +162,7 @@ static void measure_context(struct taf_call *call, const struct taf_live_model *
 /* A context was made: from now on it can hold work. */
 static void track_context(struct taf_call *call, void *ctx, struct taf_live_model *model)
 {
-	struct taf_maker by = { TAF_SELF, call->caller };
+	struct taf_maker by = { .table = TAF_SELF, .home = call->caller };
 	struct taf_work *w = ctx ? taf_work_add(&by, ctx, model) : NULL;
 	llama_n_ctx_fn *n_ctx = THEIRS(llama_n_ctx, call->caller);
 	struct taf_cache_ask ask;

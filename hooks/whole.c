@@ -68,7 +68,7 @@ void taf_whole_end(struct taf_call *c, int64_t rc, bool is_over)
 
 void taf_whole_made(const struct taf_call *c, void *state, const void *ctx)
 {
-	struct taf_maker by = { c->table, c->caller };
+	struct taf_maker by = { .table = c->table, .home = c->caller };
 
 	if (state && c->is_counted)
 		taf_work_add(&by, state, taf_work_model(ctx));

@@ -22,6 +22,9 @@ TAF_HOT _Atomic(uint32_t) taf_burst_rests;
 static _Atomic(uint32_t) since_sync; /* submits that drain.every_submits counted */
 static _Atomic(uint32_t) window; /* how many it allows now */
 static _Atomic(uint32_t) named; /* load group whose model names the bursts, + 1 */
+/* What stands for each API. Whoever is first here has made it: two of them would tell the
+ * same submits twice. */
+static _Atomic(struct taf_work *) works[TAF_APIS];
 
 void taf_burst_reset(void)
 {
@@ -32,6 +35,8 @@ void taf_burst_reset(void)
 				      : taf_rules.drain_every_submits);
 	atomic_store(&named, 0);
 	atomic_store(&taf_burst_rests, 1);
+	for (int i = 0; i < TAF_APIS; i++)
+		atomic_store(&works[i], NULL);
 }
 
 uint32_t taf_burst_alerts(void)
@@ -154,13 +159,7 @@ void taf_burst_fold(struct taf_work *w)
 
 struct taf_work *taf_burst_work(enum taf_api api)
 {
-	struct taf_work *w;
-
-	for (int i = 0; (w = taf_work_at(i)); i++)
-		if (atomic_load_explicit(&w->handle, memory_order_acquire) && w->is_burst &&
-		    taf_api_of(w->table->engine) == api)
-			return w;
-	return NULL;
+	return atomic_load_explicit(&works[api], memory_order_acquire);
 }
 
 static struct taf_work *work_of(const struct taf_call *c)
@@ -169,22 +168,19 @@ static struct taf_work *work_of(const struct taf_call *c)
 		const struct taf_table *t;
 		void *p;
 	} u = { .t = c->table };
-	struct taf_maker by = { c->table, c->caller };
+	struct taf_maker by = { .table = c->table, .home = c->caller, .is_burst = true };
 	enum taf_api api = taf_api_of(c->table->engine);
-	struct taf_work *w = taf_burst_work(api);
+	struct taf_work *w = taf_burst_work(api), *first = NULL;
 
 	if (w)
 		return w;
 	w = taf_work_add(&by, u.p, NULL);
 	if (!w)
-		return NULL;
-	w->is_burst = true;
-	/* Two threads may both make one: the first in the table is found by all. */
-	if (taf_burst_work(api) != w) {
-		taf_work_drop(w);
-		w = taf_burst_work(api);
-	}
-	return w;
+		return taf_burst_work(api);
+	if (atomic_compare_exchange_strong(&works[api], &first, w))
+		return w;
+	taf_work_drop(w);
+	return first;
 }
 
 void taf_burst_ready(const struct taf_call *c)
@@ -195,7 +191,7 @@ void taf_burst_ready(const struct taf_call *c)
 /* The weights that were opened since the last generation name this one. */
 static void name_work(struct taf_work *w)
 {
-	struct taf_maker by = { w->table, w->home };
+	struct taf_maker by = { .table = w->table, .home = w->home };
 	struct taf_model_group *g;
 	uint32_t group = taf_model_group();
 

@@ -148,7 +148,7 @@ bool taf_load_is_dry(const struct taf_load *l)
 
 void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 {
-	struct taf_maker by = { c->table, c->caller };
+	struct taf_maker by = { .table = c->table, .home = c->caller };
 	struct taf_live_model *m;
 
 	if (l->is_dry) {

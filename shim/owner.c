@@ -75,7 +75,7 @@ static struct taf_live_model *model_of_now(void)
 struct taf_work *taf_owner_work(const struct taf_call *c)
 {
 	struct taf_work *w = taf_owner_mine();
-	struct taf_maker by = { c->table, c->caller };
+	struct taf_maker by = { .table = c->table, .home = c->caller };
 
 	if (w)
 		return w;

@@ -113,11 +113,11 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->table = by->table;
 	w->home = by->home;
 	w->model = model;
-	w->is_inferring = w->owes_sync = w->is_burst = w->has_queue = false;
+	w->is_inferring = w->owes_sync = w->has_queue = w->has_failed = false;
+	w->is_burst = by->is_burst;
 	w->ctx_tokens = w->kv_bytes = w->queue = w->would = w->base = w->launches = w->told = 0;
 	w->window = 0;
 	w->fault = NULL;
-	w->has_failed = false;
 	taf_traced_new(w);
 	atomic_store(&w->after, 0);
 	atomic_store(&w->said, 0);

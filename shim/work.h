@@ -120,6 +120,7 @@ static inline uint64_t taf_work_end_ns(const struct taf_work *w)
 struct taf_maker {
 	const struct taf_table *table;
 	const void *home;
+	bool is_burst; /* it is no engine's: it stands for a GPU runtime (burst.h) */
 };
 
 struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *handle,

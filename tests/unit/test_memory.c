@@ -292,7 +292,7 @@ static void knows_this_machine(void **state)
 static void what_is_given_back_is_free_at_once(void **state)
 {
 	static char model;
-	struct taf_maker by = { NULL, NULL };
+	struct taf_maker by = { .table = NULL, .home = NULL };
 	struct taf_live_model *live;
 	struct taf_memory before, with, after;
 
@@ -335,7 +335,7 @@ static void room_is_made_without_waiting(void **state)
 	static const struct taf_row rows[] = { { .name = "take" } };
 	static const struct taf_table table = { .rows = rows, .n_rows = 1, .ops = &ops };
 	static char context;
-	struct taf_maker by = { &table, NULL };
+	struct taf_maker by = { .table = &table, .home = NULL };
 	struct taf_call call = { .table = &table, .is_counted = true };
 	pthread_t thread;
 
