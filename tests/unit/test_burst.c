@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_burst.c -- what stands for a GPU runtime: one work, whichever threads come first. */
+/* test_burst.c -- what stands for a GPU runtime: one work, whichever threads come first, and
+ * when its generation is idle. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,11 +100,36 @@ static void apis_have_each_their_own(void **state)
 	assert_ptr_not_equal(taf_burst_work(TAF_API_CUDA), taf_burst_work(TAF_API_HIP));
 }
 
+/* Another thread that looks before the first submit has come back finds it begun, not over,
+ * however long ago anything was submitted before. */
+static void what_has_just_begun_is_not_idle(void **state)
+{
+	struct taf_call c = { .table = &runtime, .is_counted = true };
+	struct taf_work *w;
+	uint64_t begin_ns;
+
+	(void)state;
+	taf_rules.drain_idle_ms = 60000;
+	taf_burst_ready(&c);
+	w = taf_burst_work(TAF_API_CUDA);
+	assert_non_null(w);
+	assert_true(taf_work_claim(w, 0));
+	assert_true(taf_work_submit(w, &c));
+	assert_true(w->is_inferring);
+	begin_ns = w->begin_ns;
+	assert_true(taf_work_submit(w, &c));
+	assert_true(w->is_inferring);
+	assert_int_equal(w->begin_ns, begin_ns);
+	assert_true(w->last_ns >= begin_ns);
+	taf_work_release(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(threads_that_begin_together_make_one, setup),
 		cmocka_unit_test_setup(apis_have_each_their_own, setup),
+		cmocka_unit_test_setup(what_has_just_begun_is_not_idle, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
