@@ -16,12 +16,13 @@
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
 int on_exit(void (*fn)(int status, void *arg), void *arg);
 
+#define IS_CLOSED UINT32_MAX
 #define PARK_GRACE_MS 200 /* that a thread with new work stands still after the drain */
 
 static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
 static _Atomic(int) exit_status;
 static _Atomic(uint64_t) park_until_ns;
-static _Atomic(uint32_t) is_closed;
+static _Atomic(uint32_t) closer; /* futex: 0, the tid of who closes the log, or IS_CLOSED */
 static _Atomic(bool) is_exec; /* the leaver means to become another program */
 static _Atomic(uint32_t) armed; /* kinds whose first call has returned, one bit each */
 
@@ -179,13 +180,24 @@ static void leave_by(const struct way *w)
 	errno = saved;
 }
 
+/* Another thread is on its way out. Of glibc before 2.41 the second one that comes to exit()
+ * takes over the handlers that the first one has left, and ends the process under it. */
+static bool is_second(void)
+{
+	uint32_t leaver = atomic_load(&taf_life.leaver);
+
+	return leaver && leaver != (uint32_t)taf_tid() && !atomic_load(&is_exec);
+}
+
 static void leave_for_good(const struct way *w, bool is_last)
 {
 	leave_by(w);
+	if (taf_is_other_process())
+		return;
 	/* An exit handler may leave again, with another status: the last one counts. */
-	if (!taf_is_other_process() && taf_state_now() == TAF_LEAVING)
+	if (taf_state_now() == TAF_LEAVING)
 		atomic_store(&exit_status, status_of(w));
-	if (is_last)
+	if (is_last || is_second())
 		taf_exit_close();
 }
 
@@ -253,7 +265,7 @@ void taf_exit_park(void)
 	taf_tls.has_parked = true;
 }
 
-void taf_exit_close(void)
+static void write_end(void)
 {
 	struct taf_rec r = { .kind = TAF_EXIT,
 			     .phase = TAF_END,
@@ -261,15 +273,39 @@ void taf_exit_close(void)
 			     .has = TAF_HAS_RC | TAF_HAS_OF,
 			     .rc = atomic_load(&exit_status),
 			     .of = atomic_load(&exit_seq) };
-	uint32_t open = 0;
+
+	taf_crumb(&r);
+}
+
+/* Who comes meanwhile may end the process: not before the log is whole. */
+static void wait_for_closer(uint32_t who)
+{
+	uint64_t now = taf_sys_mono_ns();
+	uint64_t until = now + (uint64_t)taf_rules.exit_deadline_ms * 1000000;
+
+	for (; atomic_load(&closer) == who && now < until; now = taf_sys_mono_ns())
+		taf_sys_wait(&closer, who, (uint32_t)((until - now) / 1000000) + 1);
+}
+
+void taf_exit_close(void)
+{
+	uint32_t me, who = 0;
+	enum taf_state s = taf_state_now();
 
 	/* The file must be whole before the last instruction that we see. */
-	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING ||
-	    !atomic_compare_exchange_strong(&is_closed, &open, 1))
+	if ((s != TAF_LEAVING && s != TAF_GONE) || taf_is_other_process())
 		return;
-	taf_crumb(&r);
+	me = (uint32_t)taf_tid();
+	if (!atomic_compare_exchange_strong(&closer, &who, me)) {
+		if (who != IS_CLOSED && who != me)
+			wait_for_closer(who);
+		return;
+	}
+	write_end();
 	atomic_store(&taf_life.state, TAF_GONE);
 	taf_crumb_close();
+	atomic_store(&closer, IS_CLOSED);
+	taf_sys_wake_all(&closer);
 }
 
 static void late(int status, void *arg)
@@ -280,7 +316,7 @@ static void late(int status, void *arg)
 
 void taf_exit_reset(void)
 {
-	atomic_store(&is_closed, 0);
+	atomic_store(&closer, 0);
 	atomic_store(&exit_seq, 0);
 	atomic_store(&deadly_signal, 0);
 }

@@ -9,7 +9,9 @@
  *   _exit  _Exit  exit_group by syscall()     the log is closed at once as well
  *   SIGTERM and others named by exit.signals  shim/sig.c
  *
- * A destructor runs after the runtime is gone; it only closes the log.
+ * A destructor runs after the runtime is gone; it only closes the log.  A second thread that
+ * leaves waits until the first one has drained, and closes the log itself: the C library may
+ * end the process while the first one still runs handlers and destructors.
  * exit.deadline bounds the drain: when it passes, a watchdog ends the process
  * with the status it was about to have, and the crumb says "not drained".
  */

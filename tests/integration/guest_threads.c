@@ -45,6 +45,30 @@ static int way_two_exits(void)
 	return 5;
 }
 
+static atomic_int lingers, is_ending;
+
+/* Runs when the program ends, before the destructors of the libraries. */
+__attribute__((destructor)) static void linger(void)
+{
+	is_ending = lingers;
+	for (int i = 0; i < lingers; i++)
+		usleep(1000);
+}
+
+/* Main leaves while the thread that left first is in its destructors: where the C library
+ * has no handler left for main, the process ends at once. */
+static int way_exit_under_exit(void)
+{
+	pthread_t t;
+
+	use_engine();
+	lingers = 500;
+	pthread_create(&t, NULL, exit_3, NULL);
+	while (!is_ending)
+		usleep(1000);
+	return 5;
+}
+
 static jmp_buf landing;
 static atomic_int has_landed, may_end;
 
@@ -249,6 +273,7 @@ static const struct {
 } ways[] = {
 	{ "joined_at_exit", way_joined_at_exit },
 	WAY(two_exits),
+	WAY(exit_under_exit),
 	WAY(jump),
 	WAY(jump_on_thread),
 	WAY(load),

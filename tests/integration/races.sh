@@ -36,12 +36,19 @@ has "fork: unwiped_decode" "the child's status" '.ev == "exit" and .ph == "end" 
 both "fork: while_loading" mode=enforce guest_fork while_loading 3
 check "fork: while_loading" "children that loaded" 30 "$(count '.ev == "load" and .ph == "end" and .model == "child"')"
 
-# 2. Two threads leave: the second one waits until the drain of the first is done.
-# Which of them gives the status is the program's own race.
-with_shim FAKE_SYNC_MS=700 timeout -s KILL 100 "$tests/guest_threads" two_exits
-check two_exits status "one of the two" "$(sed 's/^exit [35]$/one of the two/' shim.status)"
-has two_exits "a drain that was finished" '.ev == "drain" and .ph == "end" and .rc == 0'
-has two_exits "the end" '.ev == "exit" and .ph == "end"'
+# 2. Two threads leave: the second one waits until the drain of the first is done, and the log
+# is closed before either of them can end the process: also where the second one does so under
+# the first one's destructors. Which of them gives the status is the program's own race.
+for way in two_exits exit_under_exit; do
+	# shellcheck disable=SC2086
+	with_shim FAKE_SYNC_MS=700 TAFFRAIL_SET="exit.deadline=10m" $limit "$tests/guest_threads" $way
+	check $way status "one of the two" "$(sed 's/^exit [35]$/one of the two/' shim.status)"
+	has $way "a drain that was finished" '.ev == "drain" and .ph == "end" and .rc == 0'
+	check $way "the last record" "exit end" "$(crumbs | jq -rs 'last | "\(.ev) \(.ph)"')"
+	check $way "ends of the exit" 1 "$(count '.ev == "exit" and .ph == "end"')"
+	check $way "room in the log behind it" 0 "$(cat "$state"/crumbs/*.jsonl | grep -ac '^$')"
+	check $way "rings left behind" "" "$(find "$work/run" -name '*.ring')"
+done
 
 # A worker that the exit waits for stands still once, not at each of its 200 decodes:
 # that would be 40 s.
@@ -79,4 +86,4 @@ check look_up out "none of the answers are wrong" "$(cat shim.out)"
 both fiber mode=enforce guest_threads fiber 0
 check fiber out "2 decodes" "$(cat shim.out)"
 
-tally 101
+tally 111
