@@ -229,8 +229,8 @@ bool taf_burst_look(struct taf_call *c)
 	if (!w->is_inferring)
 		name_work(w);
 	is_let = taf_work_begin(w, c);
-	if (!taf_ring_head())
-		w->last_ns = taf_sys_mono_ns();
+	/* The submit follows: while the disk or a rule kept it the program did not pause. */
+	w->last_ns = taf_sys_mono_ns();
 	taf_tls.held = NULL;
 	taf_work_release(w);
 	return is_let;

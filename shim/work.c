@@ -345,8 +345,6 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 		w->model->infers++;
 	taf_work_go_in(w, true);
 	w->of = taf_crumb(&r);
-	/* Its first submit is still to come, and the disk has perhaps taken its time. */
-	w->last_ns = taf_sys_mono_ns();
 	if (taf_ring_head())
 		atomic_fetch_add(&taf_ring_head()->infers, 1);
 	taf_recycle_look();
