@@ -30,6 +30,7 @@
 #include "memory.h"
 #include "model.h"
 #include "open_seen.h"
+#include "patience.h"
 #include "policy_load.h"
 #include "retain.h"
 #include "serial.h"
@@ -52,11 +53,16 @@ char **taf_env_now;
 int taf_argc;
 char **taf_argv;
 
-#define WAKE_MS 1000 /* how long other threads wait for the one that wakes */
+/* How long other threads wait for the one that wakes: while it reads the policy, which asks
+ * the loader, whose lock they may have; and while it waits for the disk. */
+#define WAKE_MS 1000
+#define WAKE_DISK_MS 10000
+#define WAKE_LOOK_MS 100
 
 static struct taf_session session; /* written while WAKING */
 static char exe[TAF_PATH_MAX]; /* likewise */
 static char complaint[512]; /* what was wrong with the policy; likewise */
+static _Atomic(bool) is_at_disk; /* who wakes has the policy, and opens the log */
 
 const char *taf_exe(void)
 {
@@ -97,6 +103,7 @@ void taf_rearm(void)
 	/* Nobody may wake before what the parent left is forgotten. */
 	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_WAKING))
 		return;
+	atomic_store(&is_at_disk, false);
 	taf_crumb_abandon();
 	taf_share_forget();
 	taf_memory_forget();
@@ -236,15 +243,22 @@ static void become_active(void)
 	taf_sys_wake_all(&taf_life.state);
 }
 
+static bool is_awake_within(uint32_t ms, bool at_disk)
+{
+	struct taf_slices left = { .left_ns = (uint64_t)ms * 1000000 };
+	uint32_t slice_ms;
+
+	while (taf_state_now() == TAF_WAKING && atomic_load(&is_at_disk) == at_disk &&
+	       (slice_ms = taf_next_slice(&left, WAKE_LOOK_MS)))
+		taf_sys_wait(&taf_life.state, TAF_WAKING, slice_ms);
+	return taf_state_now() == TAF_ACTIVE;
+}
+
 /* A load that begins while another thread wakes must not be missed. A handler on
  * that very thread has taf_tls.inside set and never comes here. */
 static bool is_awake_soon(void)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)WAKE_MS * 1000000;
-
-	while (taf_state_now() == TAF_WAKING && taf_sys_mono_ns() < until)
-		taf_sys_wait(&taf_life.state, TAF_WAKING, WAKE_MS / 10);
-	return taf_state_now() == TAF_ACTIVE;
+	return is_awake_within(WAKE_MS, false) || is_awake_within(WAKE_DISK_MS, true);
 }
 
 bool taf_wake(enum taf_engine engine)
@@ -256,8 +270,11 @@ bool taf_wake(enum taf_engine engine)
 	/* Before WAKING, so that no child is left in it. */
 	if (taf_state_now() == TAF_ARMED)
 		taf_is_wiped = !taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life));
-	if (!atomic_compare_exchange_strong(&taf_life.state, &armed, TAF_WAKING))
-		return is_awake_soon();
+	/* In a fork child it is armed again while others wait. */
+	for (; !atomic_compare_exchange_strong(&taf_life.state, &armed, TAF_WAKING);
+	     armed = TAF_ARMED)
+		if (is_awake_soon() || taf_state_now() != TAF_ARMED)
+			return taf_state_now() == TAF_ACTIVE;
 	taf_tls.inside++;
 	if (taf_sys_readlink("/proc/self/exe", exe, sizeof(exe)) < 0)
 		taf_copy(exe, taf_argc > 0 && taf_argv[0] ? taf_argv[0] : "?", sizeof(exe));
@@ -271,6 +288,7 @@ bool taf_wake(enum taf_engine engine)
 	}
 	taf_coarse_find();
 	set_run_id();
+	atomic_store(&is_at_disk, true);
 	err = open_log(&loaded);
 	taf_share_open(session.state);
 	if (!err) {

@@ -14,6 +14,7 @@
 #include "load.h"
 #include "lockfile.h"
 #include "model.h"
+#include "patience.h"
 #include "recycle.h"
 #include "serial.h"
 #include "traced.h"
@@ -36,11 +37,11 @@ TAF_HOT _Atomic(uint64_t) taf_work_show_ns;
  * interrupted us. What was to be tracked then is not. */
 static bool lock_table(void)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)LOCK_MS * 1000000;
+	struct taf_slices left = { .left_ns = (uint64_t)LOCK_MS * 1000000 };
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
 
 	while (!atomic_compare_exchange_strong(&table_lock, &seen, me)) {
-		if (seen == me || taf_sys_mono_ns() > until)
+		if (seen == me || !taf_next_slice(&left, 1))
 			return false;
 		taf_sys_wait(&table_lock, seen, 1);
 		seen = 0;
@@ -273,11 +274,6 @@ struct taf_work *taf_work_at(int i)
 	return i >= 0 && i < TAF_WORKS_MAX ? &taf_works[i] : NULL;
 }
 
-static uint32_t least(uint64_t a, uint32_t b)
-{
-	return a < b ? (uint32_t)a : b;
-}
-
 /* Whoever gives the claim back wakes only who has said here that he waits. */
 static void wait_for(struct taf_work *w, uint32_t seen, uint32_t ms)
 {
@@ -288,21 +284,19 @@ static void wait_for(struct taf_work *w, uint32_t seen, uint32_t ms)
 
 bool taf_work_claim_slow(struct taf_work *w, uint32_t ms)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)ms * 1000000;
-	uint32_t me = (uint32_t)taf_tid(), seen = 0;
+	struct taf_slices left = { .left_ns = (uint64_t)ms * 1000000 };
+	uint32_t me = (uint32_t)taf_tid(), seen = 0, slice_ms;
 
 	for (; !atomic_compare_exchange_strong(&w->claim, &seen, me); seen = 0) {
-		uint64_t now = taf_sys_mono_ns();
-
 		if (seen == me)
 			return true;
 		/* A thread that was cancelled inside the engine gives nothing back. */
 		if (taf_sys_tgkill(taf_life.pid, (int32_t)seen, 0) == -ESRCH)
 			atomic_compare_exchange_strong(&w->claim, &seen, 0);
-		else if (now >= until)
+		else if (!(slice_ms = taf_next_slice(&left, CLAIM_LOOK_MS)))
 			return false;
 		else
-			wait_for(w, seen, least((until - now) / 1000000 + 1, CLAIM_LOOK_MS));
+			wait_for(w, seen, slice_ms);
 	}
 	return taf_work_keep(w);
 }
