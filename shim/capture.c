@@ -2,9 +2,11 @@
 #include "capture.h"
 
 #include "life.h"
+#include "patience.h"
 
 #define MOST 64 /* captures whose stream is known; more are only counted */
 #define LOOK_MS 5
+#define SLICE_MS 20
 
 _Atomic(uint32_t) taf_captures;
 #define DRAIN 0x10000u
@@ -20,20 +22,16 @@ static struct {
  * the capture there as well; it is not waited for beyond drain.deadline. */
 void taf_capture_opening(void)
 {
-	uint64_t until = 0;
+	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.drain_deadline_ms * 1000000 };
 	uint32_t seen = atomic_load(&taf_captures);
 
 	for (;;) {
-		uint64_t ns;
-
 		if (seen < DRAIN) {
 			if (atomic_compare_exchange_strong(&taf_captures, &seen, seen + 1))
 				return;
 			continue;
 		}
-		ns = taf_sys_mono_ns();
-		until = until ? until : ns + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
-		if (ns > until) {
+		if (!taf_next_slice(&left, SLICE_MS)) {
 			atomic_fetch_add(&taf_captures, 1);
 			return;
 		}
@@ -144,20 +142,16 @@ bool taf_capture_is_own(void)
 
 bool taf_capture_shut(uint32_t wait_ms)
 {
-	uint64_t until = 0;
+	struct taf_slices left = { .left_ns = (uint64_t)wait_ms * 1000000 };
 	uint32_t seen = atomic_load(&taf_captures);
 
 	for (;;) {
-		uint64_t ns;
-
 		if (!(seen & CAPTURES)) {
 			if (atomic_compare_exchange_strong(&taf_captures, &seen, seen + DRAIN))
 				return true;
 			continue;
 		}
-		ns = taf_sys_mono_ns();
-		until = until ? until : ns + (uint64_t)wait_ms * 1000000;
-		if (ns >= until || taf_capture_is_own())
+		if (taf_capture_is_own() || !taf_next_slice(&left, SLICE_MS))
 			return false;
 		taf_sys_wait(&taf_captures, seen, LOOK_MS);
 		seen = atomic_load(&taf_captures);

@@ -10,6 +10,7 @@
 #include "learn.h"
 #include "life.h"
 #include "owner.h"
+#include "patience.h"
 #include "still.h"
 #include "tally.h"
 
@@ -17,6 +18,7 @@
 int on_exit(void (*fn)(int status, void *arg), void *arg);
 
 #define IS_CLOSED UINT32_MAX
+#define LOOK_MS 100
 #define PARK_GRACE_MS 200 /* that a thread with new work stands still after the drain */
 
 static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
@@ -137,19 +139,26 @@ static bool begin_leaving(void)
 	return true;
 }
 
-/* Another thread is draining, and what comes after us tears the runtime down:
- * wait for it, as long as its own deadline allows. */
+/* As long as the leaver's own deadline allows. */
+static void wait_until_drained(void)
+{
+	uint64_t until = atomic_load(&park_until_ns), now = taf_sys_mono_ns();
+	struct taf_slices left = { .left_ns = until > now ? until - now : 0 };
+	uint32_t slice_ms;
+
+	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
+	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
+		taf_sys_wait(&taf_life.is_drained, 0, slice_ms);
+}
+
+/* Another thread is draining, and what comes after us tears the runtime down. */
 static void wait_for_leaver(void)
 {
-	uint64_t until = atomic_load(&park_until_ns), now;
 	uint32_t leaver = atomic_load(&taf_life.leaver);
 
-	if (taf_is_other_process() || !leaver || leaver == (uint32_t)taf_tid() || taf_tls.inside ||
-	    taf_tls.open)
-		return;
-	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
-	       (now = taf_sys_mono_ns()) < until)
-		taf_sys_wait(&taf_life.is_drained, 0, (uint32_t)((until - now) / 1000000) + 1);
+	if (!taf_is_other_process() && leaver && leaver != (uint32_t)taf_tid() && !taf_tls.inside &&
+	    !taf_tls.open)
+		wait_until_drained();
 }
 
 static void leave_by(const struct way *w)
@@ -250,14 +259,10 @@ void taf_stay(int rc)
 
 void taf_exit_park(void)
 {
-	uint64_t until = atomic_load(&park_until_ns), now;
-
 	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
 		return;
 	taf_owner_leave();
-	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
-	       (now = taf_sys_mono_ns()) < until)
-		taf_sys_wait(&taf_life.is_drained, 0, (uint32_t)((until - now) / 1000000) + 1);
+	wait_until_drained();
 	/* The process ends now, unless what ends it waits for this thread: then one
 	 * pause is enough, however much the thread has left to do. */
 	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked)
@@ -280,11 +285,11 @@ static void write_end(void)
 /* Who comes meanwhile may end the process: not before the log is whole. */
 static void wait_for_closer(uint32_t who)
 {
-	uint64_t now = taf_sys_mono_ns();
-	uint64_t until = now + (uint64_t)taf_rules.exit_deadline_ms * 1000000;
+	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
+	uint32_t slice_ms;
 
-	for (; atomic_load(&closer) == who && now < until; now = taf_sys_mono_ns())
-		taf_sys_wait(&closer, who, (uint32_t)((until - now) / 1000000) + 1);
+	while (atomic_load(&closer) == who && (slice_ms = taf_next_slice(&left, LOOK_MS)))
+		taf_sys_wait(&closer, who, slice_ms);
 }
 
 void taf_exit_close(void)

@@ -6,11 +6,13 @@
 #include "device.h"
 #include "life.h"
 #include "memory.h"
+#include "patience.h"
 #include "ring.h"
 
 #define FIRST_ROOM 1024u /* pieces; a power of two */
 #define MOST_ROOM (1u << 22)
-#define LOCK_MS 100
+#define LOCK_MS 1000 /* of a busy machine: who has it may be kept from running */
+#define SLICE_MS 50
 
 /* An open table with linear probing; at is 0 where nothing lies. */
 struct slot {
@@ -34,14 +36,11 @@ static struct sum sums[TAF_APIS][TAF_LIVE_DEVICES]; /* written under lock, read 
 /* False after LOCK_MS, or in a handler that interrupted this very thread inside. */
 static bool lock_table(void)
 {
-	uint64_t until = 0;
+	struct taf_slices left = { .left_ns = (uint64_t)LOCK_MS * 1000000 };
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
 
 	while (!atomic_compare_exchange_strong(&lock, &seen, me)) {
-		uint64_t now = taf_sys_mono_ns();
-
-		until = until ? until : now + (uint64_t)LOCK_MS * 1000000;
-		if (seen == me || now > until)
+		if (seen == me || !taf_next_slice(&left, SLICE_MS))
 			return false;
 		atomic_fetch_add(&waiters, 1);
 		taf_sys_wait(&lock, seen, 1);

@@ -6,10 +6,12 @@
 
 #include "lock_take.h"
 #include "lock_threads.h"
+#include "patience.h"
 #include "sys_file.h"
 #include "sys_lock.h"
 
 #define DOOR_MS (TAF_LOCK_GUARD_MS + 50) /* who is inside may wait for the guard */
+#define SLICE_MS 50
 #define SAY_AGAIN_MS 1000 /* how often a waiter says that it is there still */
 
 static struct {
@@ -31,13 +33,13 @@ static struct {
 
 static bool enter(uint64_t *mask)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)DOOR_MS * 1000000;
+	struct taf_slices left = { .left_ns = (uint64_t)DOOR_MS * 1000000 };
 	uint32_t me = (uint32_t)taf_sys_tid(), seen = 0;
 
 	/* A handler that left by a jump would leave guard and door locked. */
 	*mask = taf_sys_block_outside();
 	while (!atomic_compare_exchange_strong(&lock.door, &seen, me)) {
-		if (seen == me || taf_sys_mono_ns() > until) {
+		if (seen == me || !taf_next_slice(&left, SLICE_MS)) {
 			taf_sys_restore_mask(*mask);
 			return false;
 		}

@@ -5,9 +5,11 @@
 
 #include "grip.h"
 #include "life.h"
+#include "patience.h"
 
 #define LOOK_MS 100 /* how often a waiter checks that the holder lives */
 #define ADD_MS 200
+#define SLICE_MS 50
 
 static _Atomic(uint32_t) adding; /* 0, or the tid that fills an entry: a few stores */
 
@@ -53,11 +55,11 @@ static void fill(struct taf_queue *q, uint64_t handle, const struct taf_queue *l
 /* False after ADD_MS, or where a handler of theirs interrupted this very thread inside. */
 static bool begin_adding(void)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)ADD_MS * 1000000;
+	struct taf_slices left = { .left_ns = (uint64_t)ADD_MS * 1000000 };
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
 
 	while (!atomic_compare_exchange_strong(&adding, &seen, me)) {
-		if (seen == me || taf_sys_mono_ns() > until)
+		if (seen == me || !taf_next_slice(&left, SLICE_MS))
 			return false;
 		taf_sys_wait(&adding, seen, 1);
 		seen = 0;
@@ -76,15 +78,13 @@ static void wait_for(struct taf_queue *q, uint32_t holder)
 static bool claim(struct taf_queue *q, uint64_t ms)
 {
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
-	uint64_t until = 0, now;
+	struct taf_slices left = { .left_ns = ms * 1000000 };
 
 	while (!atomic_compare_exchange_strong(&q->claim, &seen, me)) {
-		now = taf_sys_mono_ns();
-		until = until ? until : now + ms * 1000000;
 		/* A thread that was cancelled inside gives nothing back. */
 		if (taf_sys_tgkill(taf_sys_pid(), (int32_t)seen, 0) == -ESRCH)
 			atomic_compare_exchange_strong(&q->claim, &seen, 0);
-		else if (now >= until)
+		else if (!taf_next_slice(&left, SLICE_MS))
 			return false;
 		else
 			wait_for(q, seen);

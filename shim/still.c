@@ -6,16 +6,18 @@
 #include "capture.h"
 #include "exit.h"
 #include "life.h"
+#include "patience.h"
 
 #define SPINS 200
 #define LOOK_MS 1
+#define SLICE_MS 100
 #define SETTLE_MS 1
 
 struct taf_still taf_still;
 
-static uint64_t deadline(void)
+static struct taf_slices deadline(void)
 {
-	return taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	return (struct taf_slices){ .left_ns = (uint64_t)taf_rules.drain_deadline_ms * 1000000 };
 }
 
 static uint32_t self(void)
@@ -52,14 +54,13 @@ static void wait_for(uint32_t holder)
 void taf_still_wait(struct taf_flight *f)
 {
 	uint32_t holder = atomic_load(&taf_still.holder);
-	uint64_t until;
+	struct taf_slices left = deadline();
 
 	if (holder == self() || taf_captures_open() || taf_tls.inside || taf_tls.in_callback)
 		return;
-	until = deadline();
 	atomic_fetch_sub(&f->inside, 1);
 	while (holder && taf_state_now() != TAF_LEAVING) {
-		bool is_late = taf_sys_mono_ns() > until;
+		bool is_late = !taf_next_slice(&left, SLICE_MS);
 
 		/* A thread that is gone out of its call gives nothing up any more; whoever
 		 * comes next is not waited for. */
@@ -145,11 +146,10 @@ static bool hold(void)
 {
 	bool is_new = begin_order();
 	uint32_t nobody = 0;
-	uint64_t until = 0;
+	struct taf_slices left = deadline();
 
 	while (!atomic_compare_exchange_strong(&taf_still.holder, &nobody, self())) {
-		until = until ? until : deadline();
-		if (nobody == self() || taf_sys_mono_ns() > until)
+		if (nobody == self() || !taf_next_slice(&left, SLICE_MS))
 			return false;
 		wait_for(nobody);
 		nobody = 0;
@@ -157,8 +157,7 @@ static bool hold(void)
 	if (is_new)
 		settle();
 	for (int i = 0; is_anybody(i > SPINS); i++) {
-		until = until ? until : deadline();
-		if (taf_sys_mono_ns() > until)
+		if (!taf_next_slice(&left, SLICE_MS))
 			break;
 		if (i > SPINS)
 			sleep_a_while(LOOK_MS);

@@ -28,6 +28,7 @@ struct kernel_action {
 };
 
 #define WATCH_STACK (16 * 1024)
+#define WATCH_SLICE_NS 100000000 /* no more of a wait counts, however long the machine stood */
 
 /* Lies at the low end of the bare thread's stack. */
 struct watch {
@@ -309,21 +310,22 @@ TAF_RAW _Noreturn static void vanish(void *stack)
 
 TAF_RAW _Noreturn static void watch_main(struct watch *w)
 {
-	int64_t until = raw_mono_ns() + (int64_t)w->ms * 1000000, left;
+	int64_t left = (int64_t)w->ms * 1000000, at = raw_mono_ns(), now;
 
 	while (!__atomic_load_n((uint32_t *)(void *)w->is_done, __ATOMIC_ACQUIRE)) {
-		struct timespec t;
+		int64_t slice = left < WATCH_SLICE_NS ? left : WATCH_SLICE_NS;
+		struct timespec t = { 0, (long)slice };
 
-		left = until - raw_mono_ns();
 		if (left <= 0) {
 			if (w->last_words)
 				w->last_words();
 			for (;;)
 				taf_raw(SYS_exit_group, w->status);
 		}
-		t.tv_sec = left / 1000000000;
-		t.tv_nsec = left % 1000000000;
 		taf_raw(SYS_futex, TAF_PTR(w->is_done), FUTEX_WAIT_PRIVATE, 0, TAF_PTR(&t));
+		now = raw_mono_ns();
+		left -= now - at < slice ? now - at : slice;
+		at = now;
 	}
 	vanish(w);
 }

@@ -20,7 +20,8 @@
 #include "traced.h"
 #include "turn.h"
 
-#define LOCK_MS 200
+#define LOCK_MS 1000 /* of a busy machine: who has it may be kept from running */
+#define SLICE_MS 50
 #define CLAIM_LOOK_MS 100 /* how often a waiter checks that the holder lives */
 
 #define SHOW_SHARE 200u /* the mark may take that part of the time */
@@ -41,7 +42,7 @@ static bool lock_table(void)
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
 
 	while (!atomic_compare_exchange_strong(&table_lock, &seen, me)) {
-		if (seen == me || !taf_next_slice(&left, 1))
+		if (seen == me || !taf_next_slice(&left, SLICE_MS))
 			return false;
 		taf_sys_wait(&table_lock, seen, 1);
 		seen = 0;
