@@ -54,21 +54,30 @@ take_calls
 check_calls guarded
 check guarded "captures" "$captures" "$(done_there '^cuStreamBeginCapture')"
 check guarded "launches" "$launches" "$(done_there '^cuLaunchKernel')"
+# A pause of the program ends a generation, and so does one of the machine: a row of them is one
+# here, and what they add up to is compared below.
+story() {
+	records | jq -rs 'map(select(.role == null and .ev != "note" and .ph != "mark") | "\(.ev) \(.ph) \(.rule // "")\n") | add |
+		gsub("(?<one>infer begin \ninfer end \ndrain begin drain.post_sync\ndrain end drain.post_sync\n)+"; .one)' | sed 's/ *$//'
+}
 check guarded "the story" "load begin
 load end
 infer begin
 infer end
-infer begin
-infer end
-drain begin
-drain end
+drain begin drain.post_sync
+drain end drain.post_sync
+drain begin drain.before_unload
+drain end drain.before_unload
 unload begin
 unload end
 unload begin
 unload end
 exit begin
-exit end" "$(records | jq -r 'select(.role == null and .ev != "note" and .ph != "mark") | "\(.ev) \(.ph)"')"
-check guarded "the report" "clean loads 1 infers 2 open 0" \
+exit end" "$(story)"
+generations=$(number_of '.ev == "infer" and .ph == "end"')
+check guarded "two generations at least" true "$([ "$generations" -ge 2 ] && echo true)"
+check guarded "each decode in one of them" 16 "$(records | jq -rs 'map(select(.ev == "infer" and .ph == "end").submits) | add')"
+check guarded "the report" "clean loads 1 infers $generations open 0" \
 	"$(report '.[0] | "\(.verdict) loads \(.loads) infers \(.infers) open \(.open | length)"')"
 check guarded "what is left on the device, and the most there was" "0 0 true" \
 	"$(report '.[0].devices[] | select(.engine == "cuda" and .device == 0) | "\(.live) \(.pieces) \(.peak > 1000000)"')"
@@ -94,4 +103,4 @@ for fault in SIMGPU_OOM_AT=1 SIMGPU_ERROR_AT=9:700; do
 	check "$fault" "its output" "$(cat plain.out)" "$(cat guarded.out)"
 	has "$fault" "the error" ".rc == $code and (.ev == \"error\" or .ev == \"note\")"
 done
-tally 30
+tally 38
