@@ -17,15 +17,22 @@
 #define FAKE_FAILS
 #define HAND_cuGetProcAddress FAKE_HAND
 #define HAND_cuGetProcAddress_v2 FAKE_HAND
+#define HAND_cuCtxCreate FAKE_HAND
 #define HAND_cuCtxCreate_v2 FAKE_HAND
+#define HAND_cuCtxCreate_v3 FAKE_HAND
+#define HAND_cuCtxCreate_v4 FAKE_HAND
+#define HAND_cuCtxDestroy FAKE_HAND
 #define HAND_cuCtxDestroy_v2 FAKE_HAND
+#define HAND_cuCtxDetach FAKE_HAND
 #define HAND_cuCtxSetCurrent FAKE_HAND
 #define HAND_cuCtxPushCurrent_v2 FAKE_HAND
 #define HAND_cuCtxPopCurrent_v2 FAKE_HAND
 #define HAND_cuCtxGetCurrent FAKE_HAND
 #define HAND_cuCtxGetDevice FAKE_HAND
 #define HAND_cuDevicePrimaryCtxRetain FAKE_HAND
+#define HAND_cuDevicePrimaryCtxRelease FAKE_HAND
 #define HAND_cuDevicePrimaryCtxRelease_v2 FAKE_HAND
+#define HAND_cuDevicePrimaryCtxReset FAKE_HAND
 #define HAND_cuDevicePrimaryCtxReset_v2 FAKE_HAND
 #define HAND_cuDevicePrimaryCtxGetState FAKE_HAND
 #define HAND_cuMemAlloc_v2 FAKE_HAND
@@ -66,152 +73,15 @@
 #define NO_CONTEXT 201
 
 static _Atomic(int) primary[DEVICES]; /* references */
-static char made[DEVICES]; /* a context's handle is its address here */
+#define MADE 8
+static char made[DEVICES][MADE]; /* a context's handle is its address here */
+static _Atomic(unsigned) next_made[DEVICES];
 static _Thread_local void *stack[8];
 static _Thread_local int depth;
 
 #include "fake_cuda_names.h"
 
-static int device_of(const void *ctx)
-{
-	for (int i = 0; i < DEVICES; i++)
-		if (ctx == &primary[i] || ctx == &made[i])
-			return i;
-	return -1;
-}
-
-static void *current(void)
-{
-	return depth ? stack[depth - 1] : NULL;
-}
-
-static int push(void *ctx)
-{
-	if (device_of(ctx) < 0 || depth == 8)
-		return NO_CONTEXT;
-	stack[depth++] = ctx;
-	return 0;
-}
-
-int cuCtxCreate_v2(void **ctx, unsigned flags, int device)
-{
-	int row = FAKE_cuCtxCreate_v2;
-
-	(void)flags;
-	fake_called(row);
-	if (!ctx || device < 0 || device >= DEVICES)
-		return fake_over(row, ctx ? 101 : 1);
-	if (fake_is_failing())
-		return fake_over(row, 2);
-	*ctx = &made[device];
-	return fake_over(row, push(*ctx));
-}
-
-int cuCtxDestroy_v2(void *ctx)
-{
-	int row = FAKE_cuCtxDestroy_v2;
-
-	fake_called(row);
-	if (depth && current() == ctx)
-		depth--;
-	return fake_over(row, device_of(ctx) < 0 ? NO_CONTEXT : 0);
-}
-
-int cuCtxSetCurrent(void *ctx)
-{
-	int row = FAKE_cuCtxSetCurrent;
-
-	fake_called(row);
-	if (fake_is_failing())
-		return fake_over(row, NO_CONTEXT);
-	if (depth)
-		depth--;
-	return fake_over(row, ctx ? push(ctx) : 0);
-}
-
-int cuCtxPushCurrent_v2(void *ctx)
-{
-	fake_called(FAKE_cuCtxPushCurrent_v2);
-	return fake_over(FAKE_cuCtxPushCurrent_v2, push(ctx));
-}
-
-int cuCtxPopCurrent_v2(void **ctx)
-{
-	int row = FAKE_cuCtxPopCurrent_v2;
-
-	fake_called(row);
-	if (!depth)
-		return fake_over(row, NO_CONTEXT);
-	depth--;
-	if (ctx)
-		*ctx = stack[depth];
-	return fake_over(row, 0);
-}
-
-int cuCtxGetCurrent(void **ctx)
-{
-	fake_called(FAKE_cuCtxGetCurrent);
-	*ctx = current();
-	return fake_over(FAKE_cuCtxGetCurrent, 0);
-}
-
-int cuCtxGetDevice(int *device)
-{
-	int row = FAKE_cuCtxGetDevice, has = device_of(current());
-
-	fake_called(row);
-	if (has < 0)
-		return fake_over(row, NO_CONTEXT);
-	*device = has;
-	return fake_over(row, 0);
-}
-
-int cuDevicePrimaryCtxRetain(void **ctx, int device)
-{
-	int row = FAKE_cuDevicePrimaryCtxRetain;
-
-	fake_called(row);
-	if (!ctx || device < 0 || device >= DEVICES)
-		return fake_over(row, 101);
-	if (!fake_is_failing()) {
-		primary[device] = getenv("FAKE_GIVEN_UP") && fake_used ? 1 : primary[device] + 1;
-		*ctx = &primary[device];
-	}
-	return fake_over(row, 0);
-}
-
-static int drop(int row, int device, int all)
-{
-	fake_called(row);
-	if (device < 0 || device >= DEVICES)
-		return fake_over(row, 101);
-	if (!primary[device] && !all)
-		return fake_over(row, NO_CONTEXT);
-	primary[device] = all ? 0 : primary[device] - 1;
-	return fake_over(row, 0);
-}
-
-int cuDevicePrimaryCtxRelease_v2(int device)
-{
-	return drop(FAKE_cuDevicePrimaryCtxRelease_v2, device, 0);
-}
-
-int cuDevicePrimaryCtxReset_v2(int device)
-{
-	return drop(FAKE_cuDevicePrimaryCtxReset_v2, device, 1);
-}
-
-int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active)
-{
-	int row = FAKE_cuDevicePrimaryCtxGetState;
-
-	fake_called(row);
-	if (device < 0 || device >= DEVICES)
-		return fake_over(row, 101);
-	*flags = 0;
-	*active = primary[device] > 0;
-	return fake_over(row, 0);
-}
+#include "fake_cuda_contexts.h"
 
 static int take(int row, void *out, size_t size)
 {
