@@ -7,7 +7,7 @@
 # it copies is not counted as in flight.  The order of the runtime's calls is read from the log of the fake (FAKE_LOG), what
 # taffrail says of them from its crumbs.
 #
-# time-limit: 120
+# time-limit: 240
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim, BUILD
 . "${SRC:?}/tests/integration/lib.sh"
 
@@ -15,8 +15,9 @@ plain_guests guest_burst
 burst=$tests/guest_burst
 taffrail=$BUILD/taffrail
 
+# A silence that ends a generation, and pauses over it: a busy machine makes none so long.
 guest() { # SETTINGS STEPS...
-	local set=$1
+	local set="drain.idle_ms=1s;$1"
 	shift
 	with_shim FAKE_LOG="$work/fake.log" TAFFRAIL_SET="$set" "$burst" "$@"
 }
@@ -42,7 +43,7 @@ infers() { # the submits of each generation that ended
 
 # ---- generations ----
 
-guest "" launch=5 launch=3 pause=400 launch=2 sync
+guest "" launch=5 launch=3 pause=1400 launch=2 sync
 check bursts "submits of each" "8 2 " "$(infers)"
 check bursts begins 2 "$(count '.ev == "infer" and .ph == "begin"')"
 calls bursts "LLLLLLLLLLDD."
@@ -54,7 +55,7 @@ check threads "submits of one generation" "8 " "$(infers)"
 
 # Another thread comes while the first submit after a pause has not returned yet.
 export FAKE_MEET=3
-guest "" launch=2 pause=400 both=1 sync
+guest "" launch=2 pause=1400 both=1 sync
 check both "submits of two generations" "2 2 " "$(infers)"
 unset FAKE_MEET
 
@@ -63,23 +64,23 @@ guest "" launch=2 wait launch=2 wait launch=2 wait
 check tokens "submits of one generation" "6 " "$(infers)"
 calls tokens "LLSLLSLLSD."
 # Waits with nothing new to wait for do not keep one open.
-guest "drain.idle_ms=250" launch=2 wait pause=150 wait pause=150 wait pause=150 wait launch=1 sync
+guest "" launch=2 wait pause=600 wait pause=600 wait pause=600 wait launch=1 sync
 check "idle waits" "submits of each" "2 1 " "$(infers)"
 
 # What ends a generation ends it for all: the next launch begins another. Copies are none.
 guest "drain.at_exit=off" launch=3 reset launch=2
 check "reset" "submits of each" "3 2 " "$(infers)"
-guest "drain.at_exit=off" launch=2 copy=4 pause=400 copy=5 launch=1 copy=1
+guest "drain.at_exit=off" launch=2 copy=4 pause=1400 copy=5 launch=1 copy=1
 check "copies" "launches of each" "2 1 " "$(infers)"
 
 # ---- drains at boundaries ----
 
-guest "drain.post_sync=on" launch=2 pause=400 launch=2 pause=400 launch=1 sync
+guest "drain.post_sync=on" launch=2 pause=1400 launch=2 pause=1400 launch=1 sync
 calls post_sync "LLQLLQLDD."
 check post_sync drains 3 "$(count '.ev == "drain" and .ph == "end" and .rc == 0 and .of != null')"
 has post_sync "the rule" '.ev == "drain" and .rule == "drain.post_sync"'
 
-guest "drain.pre_clear=on;drain.at_exit=off" launch=1 pause=400 launch=1
+guest "drain.pre_clear=on;drain.at_exit=off" launch=1 pause=1400 launch=1
 check pre_clear "waits before each" QLQL "$(order | tr -d .T)"
 
 # Who frees again and again is drained each time, and the log is not filled with it.
@@ -87,7 +88,7 @@ repeat=()
 for _ in {1..40}; do
 	repeat+=(take=64 launch=1 give)
 done
-guest "" "${repeat[@]}" pause=400 take=64 launch=1 give
+guest "" "${repeat[@]}" pause=1400 take=64 launch=1 give
 check repeat "waits before frees" 41 "$(order | grep -o QF | wc -l)"
 check repeat "in the log" 17 "$(count '.ev == "drain" and .ph == "begin" and .rule == "drain.before_unload"')"
 has repeat "how many are not" '.ev == "drain" and .ph == "begin" and .msg == "submits 1..1 of this burst; 24 drains before it are not in the log"'
@@ -111,7 +112,7 @@ calls "give, idle" "LLDFFD."
 guest "" launch=1 trim
 check trim "a wait before it" LQT "$(order | cut -c1-3)"
 # A queue that is destroyed ends nothing, and is waited for by none of its own.
-guest "drain.post_sync=on" stream=1 launch=2 drop pause=400 stream=0 launch=1 sync
+guest "drain.post_sync=on" stream=1 launch=2 drop pause=1400 stream=0 launch=1 sync
 calls drop "LLXQELDD."
 guest "" make launch=1 drop take=64 give
 calls "a stream that is gone" "LXQEFD."
@@ -201,7 +202,7 @@ calls "nothing was launched" "[LLLL]F."
 
 # ---- no state folder: the rules act all the same ----
 
-raw shim env LD_PRELOAD="$shim" FAKE_LOG="$work/nowhere.log" TAFFRAIL_STATE=/proc/nowhere "$burst" launch=2 pause=400 launch=1
+raw shim env LD_PRELOAD="$shim" FAKE_LOG="$work/nowhere.log" TAFFRAIL_STATE=/proc/nowhere "$burst" launch=2 pause=1400 launch=1
 mv nowhere.log fake.log
 calls "no state" "LLLD."
 
@@ -233,7 +234,7 @@ wait $first 2>/dev/null
 with_shim FAKE_LAUNCH=719 "$burst" launch=3 sync
 check error "what the program sees" "launch: 0 of 3" "$(head -n 1 shim.out)"
 has error "class and number" '.ev == "error" and .rc == 719 and .class == "launch_failed" and .call == "hipModuleLaunchKernel"'
-check error "one a second" 1 "$(count '.ev == "error"')"
+check error "no more than one a second" true "$(crumbs | jq -s 'map(select(.ev == "error").mono_ns) | length > 0 and (length - 1) * 1000000000 <= (max - min) + 1000000000')"
 with_shim FAKE_SYNC=719 "$burst" launch=3 sync
 has error "what was in flight" '.ev == "error" and (.msg | contains("3 in flight, the oldest is submit 1"))'
 has error "the last calls" '.ev == "error" and (.msg | contains("last calls: ") and contains("hipModuleLaunchKernel"))'
@@ -243,8 +244,8 @@ has error "the last calls" '.ev == "error" and (.msg | contains("last calls: ") 
 guest "" device=1 take=1000 take=500 give device=0 take=64 launch=1 sync
 has device "device 1" '.class == "device" and .device == 1 and .bytes == 1000 and .pieces == 1 and .peak_bytes == 1500 and .largest == 1000'
 has device "device 0" '.class == "device" and .device == 0 and .bytes == 64'
-check report "the line" "hip 1: 1000 B held in 1 piece, at most 1.4 KiB, biggest 1000 B" \
-	"$("$taffrail" report --state "$state" | grep -o 'hip 1: .*')"
+check report "the line" "hip 1 (fake hip 1, 1.0 GiB): 1000 B held in 1 piece, at most 1.4 KiB, biggest 1000 B" \
+	"$("$taffrail" report --state "$state" | grep -o "hip 1 .*")"
 check report json 1500 "$("$taffrail" report --state "$state" --json | jq '.. | objects | select(.engine == "hip" and .device == 1) | .peak')"
 
 # A process that is killed leaves the same in its ring.
@@ -254,11 +255,11 @@ guest=$!
 until grep -qs launch killed.out; do
 	sleep 0.02
 done
-check live "the line while it lives" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
-	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
+check live "the line while it lives" "hip 0 (fake hip 0, 1.0 GiB): 777 B held in 1 piece, at most 777 B, biggest 777 B" \
+	"$("$taffrail" report --state "$state" | grep -o "hip 0 .*")"
 kill -9 $guest
 wait $guest 2>/dev/null
-check killed "the line" "hip 0: 777 B held in 1 piece, at most 777 B, biggest 777 B" \
-	"$("$taffrail" report --state "$state" | grep -o 'hip 0: .*')"
+check killed "the line" "hip 0 (fake hip 0, 1.0 GiB): 777 B held in 1 piece, at most 777 B, biggest 777 B" \
+	"$("$taffrail" report --state "$state" | grep -o "hip 0 .*")"
 
 tally 72

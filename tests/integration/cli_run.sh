@@ -109,7 +109,7 @@ signals() {
 	local trap='trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.02; done' pid rc
 	"$bin" run -- sh -c "$trap" >guard.out 2>guard.err &
 	pid=$!
-	await 10 grep -q ready guard.out
+	await 60 grep -q ready guard.out
 	kill -TERM $pid
 	wait $pid
 	same 'SIGTERM is forwarded: status' 9 $?
@@ -119,7 +119,7 @@ signals() {
 	"$bin" run -- perl -e 'setpgrp; $SIG{USR1} = sub { print "usr1\n"; exit 3 };
 		$| = 1; print "ready\n"; sleep 20' >guard.out &
 	pid=$!
-	await 10 grep -q ready guard.out
+	await 60 grep -q ready guard.out
 	kill -USR1 $pid
 	wait $pid
 	same 'another group' 3 $?
@@ -132,20 +132,21 @@ signals() {
 
 	"$bin" run -- sh -c 'echo $$ >guest.pid; exec sleep 20' &
 	pid=$!
-	await 10 test -s guest.pid
+	await 60 test -s guest.pid
 	kill -KILL $pid
 	wait $pid 2>/dev/null
 	kill -0 "$(cat guest.pid)" 2>/dev/null
 	ok 'SIGKILL of run leaves the guest alone' $?
 	kill -KILL "$(cat guest.pid)"
 
-	rm -f late
-	"$bin" run -- sh -c 'sh -c "sleep 0.7; echo late >late" & exit 2'
+	rm -f late go
+	"$bin" run -- sh -c 'sh -c "while [ ! -e go ]; do sleep 0.02; done; echo late >late" & exit 2'
 	rc=$?
 	same 'grandchild: status' 2 $rc
 	[ ! -e late ]
 	ok 'grandchild: not waited for' $?
-	await 5 test -s late
+	: >go
+	await 60 test -s late
 	ok 'grandchild: lives on' $?
 }
 
@@ -153,7 +154,7 @@ stops() {
 	local pid rc
 	"$bin" run -- sh -c 'kill -STOP $$; echo on' >guard.out 2>guard.err &
 	pid=$!
-	await 10 state_is $pid T
+	await 60 state_is $pid T
 	ok 'run stops with its guest' $?
 	same 'stopped: no output yet' "" "$(cat guard.out)"
 	kill -CONT $pid

@@ -36,9 +36,9 @@ waits() {
 	"$bin" report --last >report.out 2>&1
 	grep -q "running, waiting because of cadence.same_model: .* of 50\.0s.*; for " report.out
 }
-await 20 waits
+await 60 waits
 check report "while it waits" 1 "$(grep -c 'running, waiting because of cadence.same_model' report.out)"
-await 20 grep -q 'waits because of cadence.same_model' run.err
+await 60 grep -q 'waits because of cadence.same_model' run.err
 kill -TERM "$runner"
 wait "$runner"
 "$bin" report --last >report.out

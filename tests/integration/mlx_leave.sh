@@ -55,7 +55,7 @@ signalled() { # CASE SETTINGS CALLS
 	fresh
 	env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$2" ENGINE_LOG="$work/engine.log" \
 		./program wire=4096 fine wait >signal.out 2>&1 &
-	await 10 grep -q waiting signal.out
+	await 60 grep -q waiting signal.out
 	kill -TERM $!
 	{ wait $!; } 2>/dev/null
 	check "$1" status 143 $?

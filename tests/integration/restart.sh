@@ -77,7 +77,7 @@ has recycle "the restart" '.ev == "restart" and .rule == "recycle.inferences"'
 # Who could not be started again is left alone.
 begin --restart --restart-max 1/1h --restart-delay 20ms --set recycle.inferences=1 --set drain.idle_ms=5ms -- \
 	"$guest" count=lives.txt load infer=1 serve
-await 20 grep -q 'is not restarted, although 1 of 1, generations' begin.err
+await 60 grep -q 'is not restarted, although 1 of 1, generations' begin.err
 check spent lives 2 "$(lives)"
 check spent "it lives" yes "$(kill -0 $runner && echo yes)"
 kill -TERM $runner
@@ -85,7 +85,7 @@ wait $runner
 check spent status 0 $?
 # Without --restart it only says so.
 begin --set recycle.inferences=2 --set drain.idle_ms=5ms -- "$guest" count=lives.txt load infer=3 serve
-await 20 grep -q 'asks to be restarted: .*taffrail run --restart. would' begin.err
+await 60 grep -q 'asks to be restarted: .*taffrail run --restart. would' begin.err
 check ask "the line" 1 "$(grep -c 'asks to be restarted: ' begin.err)"
 kill -TERM $runner
 wait $runner
@@ -103,26 +103,26 @@ check hang "the line" 1 "$(grep -c 'was killed by SIGTERM: it hung; restart 1 of
 
 # 7. SIGTERM ends all: during a life the guest gets it, between two nobody has to.
 begin --restart --restart-delay 20ms -- "$guest" count=lives.txt load infer=1 serve ready=ready.txt exit=6
-await 20 grep -q loaded begin.out
+await 60 grep -q loaded begin.out
 sigcgt() { # the guest has its handler by now
 	local child
 	child=$(pgrep -P $runner) && [ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$child/status") & 0x4000)) -ne 0 ]
 }
-await 20 sigcgt
+await 60 sigcgt
 kill -TERM $runner
 wait $runner
 check term "status and lives" "6, 1" "$?, $(lives)"
 check term "the guest got it" yes "$(test -e ready.txt && echo yes)"
 begin --restart --restart-delay 10m -- "$guest" count=lives.txt load infer=1 exit=5
-await 20 grep -q 'restart 1 of 5' begin.err
+await 60 grep -q 'restart 1 of 5' begin.err
 kill -TERM $runner
 wait $runner
 check backoff "status and lives" "5, 1" "$?, $(lives)"
 
 # 8. The gate is asked before each restart: a hold that came meanwhile ends the run.
 begin --restart --restart-delay 20ms --set cooldown.on_hold=refuse -- "$guest" count=lives.txt load infer=1 serve exit=5
-await 20 grep -q loaded begin.out
-await 20 sigcgt
+await 60 grep -q loaded begin.out
+await 60 sigcgt
 "$bin" hold --for 1h >hold.out 2>&1
 kill -TERM "$(pgrep -P $runner)"
 wait $runner

@@ -16,7 +16,7 @@ hangs() { # WORD...
 	FAKE_HANG_AT=3 LD_PRELOAD=$shim timeout -s KILL 60 "$guest" load infer=1 "$@" ready=ready hang \
 		>/dev/null 2>&1 &
 	timer=$!
-	await 20 test -e ready
+	await 60 test -e ready
 	pid=$(ps -o pid= --ppid $timer | tr -d ' ')
 }
 
@@ -29,7 +29,7 @@ stalled() { # OPTION...: until a look sees it
 hangs
 check young status 0 "$("$bin" watch --once >watch.out 2>&1; echo $?)"
 check young text "1 guest, nothing stalled" "$(cat watch.out)"
-await 20 stalled
+await 60 stalled
 check log "one line" 1 "$(grep -c "guest_watched (pid $pid) has been in llama_decode on tiny .*watch.orphan_after 1.0s" watch.out)"
 check log "no captures" "" "$(ls "$state/stacks" 2>/dev/null)"
 stalled --json
@@ -68,7 +68,7 @@ check terminate "no pid to end" 0 "$(grep -c "to end it" orphans.out)"
 
 # 5. A deaf one: TERM leaves it alive, KILL after the deadline does not.
 hangs deaf
-await 20 stalled
+await 60 stalled
 stalled --set watch.action=terminate --set watch.deadline=200ms
 check deaf "lives on" 1 "$(grep -c 'lives on .* after SIGTERM; watch.action=kill would end it' watch.out)"
 check deaf "the guest lives" yes "$(kill -0 "$pid" && echo yes)"
@@ -95,7 +95,7 @@ timer=$!
 held() {
 	[ "$(count '.ev == "hold" and .ph == "begin"')" -gt 0 ]
 }
-await 20 held
+await 60 held
 sleep 1.3
 check held status 0 "$("$bin" watch --once --set watch.load_after=1s --set watch.orphan_after=1s >watch.out; echo $?)"
 check held "no orphan" 0 "$("$bin" orphans --after 1s >orphans.out; echo $?)"
@@ -157,7 +157,7 @@ threads() { # SETTINGS
 	fresh
 	rm -f ready
 	LD_PRELOAD=$shim TAFFRAIL_SET=$1 "$guest" load infer=1 ready=ready sleep >/dev/null 2>&1 &
-	await 20 test -e ready
+	await 60 test -e ready
 	find "/proc/$!/task" -mindepth 1 -maxdepth 1 | wc -l
 	kill $!
 	wait $! 2>/dev/null

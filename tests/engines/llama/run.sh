@@ -11,10 +11,10 @@
 
 # A pause well over the silence that ends a generation, and a silence well over
 # what a busy machine puts between two tokens.
-guest=("${serve[@]}" --pause 4000 tiny.gguf)
+guest=("${serve[@]}" --pause 7000 tiny.gguf)
 plain "${guest[@]}"
 check run "the program works" "exit 0" "$(cat plain.status)"
-guarded --set drain.idle_ms=2s --set drain.post_sync=on -- "${guest[@]}"
+guarded --set drain.idle_ms=5s --set drain.post_sync=on -- "${guest[@]}"
 check_same run
 check run "a word of run itself" "" "$(cat guarded.own)"
 check_whole run

@@ -19,7 +19,7 @@ plain "${vulkan[@]}" tiny.gguf
 check vulkan "the program works" "exit 0" "$(cat plain.status)"
 check vulkan "the processor's tokens" "$tokens" "$(cat plain.out)"
 
-guarded --set drain.idle_ms=2s --set drain.post_sync=on -- "${vulkan[@]}" --pause 4000 tiny.gguf
+guarded --set drain.idle_ms=5s --set drain.post_sync=on -- "${vulkan[@]}" --pause 7000 tiny.gguf
 check_same guarded
 check_whole guarded
 check guarded "the story" "start mark
