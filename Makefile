@@ -44,13 +44,14 @@ MACHINE  := $(shell $(CC) -dumpmachine 2>/dev/null)
 # ---- Sources ----------------------------------------------------------------
 
 CORE_SRC  := $(sort $(wildcard policy/*.c shim/*.c))
-HOOK_SRC  := $(sort $(filter-out hooks/alloc.c,$(wildcard hooks/*.c)))
+# The list of all rows with what is said of them: for the command alone.
+CATALOG   := hooks/catalog.c
+HOOK_SRC  := $(sort $(filter-out hooks/alloc.c $(CATALOG),$(wildcard hooks/*.c)))
 ALLOC_SRC := $(wildcard hooks/alloc.c)
 ASM_SRC   := $(wildcard shim/entry.S)
 # The companion that reads JSON. The command reaches it by dlopen only.
 JSON_SRC  := $(sort $(wildcard cli/config*.c))
 CLI_SRC   := $(sort $(wildcard cli/*.c))
-CATALOG   := $(wildcard hooks/catalog.c)
 # alloc.def belongs to the second object.
 TABLES    := $(sort $(filter-out hooks/alloc.def hooks/llama_%.def,$(wildcard hooks/*.def)))
 
