@@ -14,7 +14,7 @@ int taf_asked_row(const struct taf_table *t, const char *name)
 void *taf_asked_ours(const struct taf_table *t, int row)
 {
 	atomic_fetch_or(&taf_routes, TAF_ROUTE_DLSYM);
-	return taf_fn_object(t->rows[row].ours);
+	return taf_fn_object(t->ours(row));
 }
 
 void *taf_asked(const struct taf_table *t, const char *name, void *theirs, const void *caller)

@@ -168,8 +168,8 @@ static void answer_row(struct taf_regs *regs, const struct taf_table *t, int row
 		taf_fn f;
 	} u = { .p = theirs };
 
-	if (theirs && u.f == t->rows[row].ours && !is_global(t->rows[row].name))
-		answer(regs, absent(t->rows[row].name));
+	if (theirs && u.f == t->ours(row) && !is_global(taf_row_name(t, row)))
+		answer(regs, absent(taf_row_name(t, row)));
 	else
 		answer(regs, taf_answer_row(t, row, theirs));
 }
@@ -208,12 +208,12 @@ static bool is_between(const char *name, const void *caller)
  * finds there past us, in another namespace or with DEEPBIND, ours finds as well. */
 static void answer_scope(struct taf_regs *regs, const struct taf_table *t, int row)
 {
-	const char *name = t->rows[row].name;
+	const char *name = taf_row_name(t, row);
 	bool is_next_asked = pointer_arg(regs, 0) == RTLD_NEXT;
 	union {
 		taf_fn f;
 		void *p;
-	} ours = { .f = t->rows[row].ours };
+	} ours = { .f = t->ours(row) };
 
 	if (is_next_asked) {
 		if (!taf_space_is_other(regs->caller) && !is_next(name, regs->caller))

@@ -16,7 +16,8 @@ extern const struct taf_table TAF_TABLE;
 	TAF_ENTRY(name)
 #include TAF_ROWS
 
-/* Pass 4: the rows as data, and the table that the shim sees. */
+/* Pass 4: the table that the shim sees, of four lists: the types of the names, the names,
+ * the rows, and our functions. */
 #include "none.h"
 #undef HOOK
 #undef HOOKV
@@ -25,8 +26,6 @@ extern const struct taf_table TAF_TABLE;
 #undef OWNN
 #undef NOTIFY
 #undef CALL
-#define TAF_ROW(name, kind, thunk, ours) \
-	[ROW_##name] = { #name, TAF_##kind, TAF_THUNK_##thunk, ours },
 #define HOOK(ret, name, params, args, kind, bytes, refuse, doc) \
 	TAF_ROW(name, kind, WRAP, (taf_fn)taf_##name)
 #define HOOKV(name, params, args, kind, bytes, doc) TAF_ROW(name, kind, WRAP, (taf_fn)taf_##name)
@@ -35,9 +34,31 @@ extern const struct taf_table TAF_TABLE;
 #define OWNN(name, params, args, kind, doc) TAF_ROW(name, kind, OWN, (taf_fn)taf_##name)
 #define NOTIFY(name, kind, doc) TAF_ROW(name, kind, NOTIFY, taf_entry_##name)
 #define CALL(ret, name, params, doc) TAF_ROW(name, LOOKUP, CALL, NULL)
+#define TAF_ROW(name, kind, thunk, ours) char of_##name[sizeof(#name)];
+static const struct names {
+#include TAF_ROWS
+#undef TAF_ROW
+#define TAF_ROW(name, kind, thunk, ours) #name,
+} names = {
+#include TAF_ROWS
+};
+_Static_assert(sizeof(names) <= UINT16_MAX, "a row says in 16 bits where its name begins");
+#undef TAF_ROW
+#define TAF_ROW(name, kind, thunk, ours) \
+	{ offsetof(struct names, of_##name), TAF_##kind, TAF_THUNK_##thunk },
 static const struct taf_row rows[ROW_COUNT] = {
 #include TAF_ROWS
 };
+#undef TAF_ROW
+#define TAF_ROW(name, kind, thunk, ours) \
+	case ROW_##name: return ours;
+static taf_fn ours_of(int row)
+{
+	switch (row) {
+#include TAF_ROWS
+	default: return NULL;
+	}
+}
 #undef TAF_ROW
 static _Atomic(taf_fn) learned[ROW_COUNT];
 
@@ -50,8 +71,18 @@ static _Atomic(taf_fn) learned[ROW_COUNT];
 #ifndef TAF_STORE
 #define TAF_STORE NULL
 #endif
-const struct taf_table TAF_TABLE = { TAF_ENGINE, rows,	     ROW_COUNT,	    learned,
-				     TAF_OPS,	 TAF_LOADER, TAF_BY_THREAD, TAF_STORE };
+const struct taf_table TAF_TABLE = {
+	.engine = TAF_ENGINE,
+	.rows = rows,
+	.n_rows = ROW_COUNT,
+	.names = (const char *)&names,
+	.ours = ours_of,
+	.learned = learned,
+	.ops = TAF_OPS,
+	.loader = TAF_LOADER,
+	.by_thread = TAF_BY_THREAD,
+	.store = TAF_STORE,
+};
 
 /* Pass 5: the generated wrappers. The kind is a constant, so the door is chosen
  * when this is compiled. */

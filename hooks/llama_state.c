@@ -57,12 +57,12 @@ const struct taf_store_ops taf_llama_store = { .reset = reset, .store = store_of
 
 static bool is_shown(int row, const void *ctx, enum taf_use use)
 {
-	return taf_error_may_use(TAF_SELF->rows[row].name, taf_work_of(ctx), use);
+	return taf_error_may_use(taf_row_name(TAF_SELF, row), taf_work_of(ctx), use);
 }
 
 static bool has_positions(int row, const void *store)
 {
-	return taf_error_may_use(TAF_SELF->rows[row].name, taf_error_work_of_store(store),
+	return taf_error_may_use(taf_row_name(TAF_SELF, row), taf_error_work_of_store(store),
 				 TAF_USE_POSITIONS);
 }
 
@@ -107,7 +107,7 @@ ASKED(int32_t, llama_get_sampled_token_ith, (void *ctx, int32_t at), (ctx, at),
 static void note_memory(int row, const void *ctx)
 {
 	if (taf_rules.state_guard)
-		taf_state_in_memory(TAF_SELF->rows[row].name, taf_work_of(ctx));
+		taf_state_in_memory(taf_row_name(TAF_SELF, row), taf_work_of(ctx));
 }
 
 #define PUT_BACK(name, params, args) \

@@ -110,7 +110,7 @@ static bool takes_pieces(struct pieces *p, int row, const void *arrays)
 	p->all = arrays;
 	if (!taf_rules.eval_chunk || taf_rules.mode != TAF_MODE_ENFORCE || !arrays)
 		return false;
-	p->lib = taf_find(TAF_SELF->rows[row].name, "NSt3__1") ? TAF_LIBCXX : TAF_LIBSTDCXX;
+	p->lib = taf_find(taf_row_name(TAF_SELF, row), "NSt3__1") ? TAF_LIBCXX : TAF_LIBSTDCXX;
 	p->n = taf_chunk_count(p->all, p->lib);
 	if (!p->n && p->all->begin != p->all->end && !atomic_exchange(&is_layout_told, true))
 		taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,

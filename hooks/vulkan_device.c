@@ -66,7 +66,7 @@ static taf_fn instance_fn(const struct taf_queue *in, int row)
 	if (!ask)
 		ask = THEIRS(vkGetInstanceProcAddr, in->home);
 	if (ask && handle)
-		u.p = ask(handle, taf_table_vulkan.rows[row].name);
+		u.p = ask(handle, taf_row_name(&taf_table_vulkan, row));
 	return u.f;
 }
 
@@ -216,7 +216,7 @@ static taf_fn ask_device(uint64_t device, struct device *d, int row, taf_fn othe
 
 	taf_tls.inside++;
 	if (ask && atomic_load(&q->handle) == device)
-		u.p = ask(handle_of(q), taf_table_vulkan.rows[row].name);
+		u.p = ask(handle_of(q), taf_row_name(&taf_table_vulkan, row));
 	taf_tls.inside--;
 	if (!u.p || taf_real_is_ours(u.p))
 		u.f = otherwise;

@@ -99,7 +99,7 @@ static void *wrap(const void *device, const char *name, void *theirs)
 	if (device && !taf_vk_learn(device, row, taf_object_fn(theirs)))
 		return theirs;
 	taf_real_learn(&taf_table_vulkan, row, taf_object_fn(theirs));
-	return taf_fn_object(taf_table_vulkan.rows[row].ours);
+	return taf_fn_object(taf_table_vulkan.ours(row));
 }
 
 /* ---- instances ---- */

@@ -315,7 +315,7 @@ bool taf_admit_alloc(const struct taf_call *c)
 	struct taf_event ev = {
 		.kind = TAF_ALLOC, .phase = TAF_BEGIN, .engine = c->table->engine, .bytes = c->bytes
 	};
-	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
+	struct taf_admission a = { .event = &ev, .call = taf_row_name(c->table, c->row) };
 	struct taf_verdict *v = taf_scratch_take(sizeof(*v));
 	struct taf_facts f;
 	struct taf_question q = { &taf_rules, &ev, &f };
@@ -340,7 +340,7 @@ bool taf_admit_alloc(const struct taf_call *c)
 bool taf_admit_start(const struct taf_call *c)
 {
 	struct taf_event ev = { .kind = TAF_START, .phase = TAF_BEGIN, .engine = c->table->engine };
-	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
+	struct taf_admission a = { .event = &ev, .call = taf_row_name(c->table, c->row) };
 
 	/* A load asks everything that a start would. */
 	if (c->kind == TAF_LOAD)

@@ -48,21 +48,21 @@ static void *object_of(taf_fn f)
 static void note_second(const struct taf_table *t, int row)
 {
 	if (taf_state_now() == TAF_ACTIVE)
-		taf_mark(TAF_NOTE, t->engine, t->rows[row].name, TAF_SECOND_COPY);
+		taf_mark(TAF_NOTE, t->engine, taf_row_name(t, row), TAF_SECOND_COPY);
 	else
-		atomic_store(&taf_second_copy, t->rows[row].name);
+		atomic_store(&taf_second_copy, taf_row_name(t, row));
 }
 
 void *taf_answer_row(const struct taf_table *t, int row, void *theirs)
 {
-	if (!theirs || fn_of(theirs) == t->rows[row].ours)
+	if (!theirs || fn_of(theirs) == t->ours(row))
 		return theirs;
 	if (!taf_real_learn(t, row, fn_of(theirs))) {
 		note_second(t, row);
 		return theirs;
 	}
 	atomic_fetch_or(&taf_routes, TAF_ROUTE_DLSYM);
-	return object_of(t->rows[row].ours);
+	return object_of(t->ours(row));
 }
 
 static unsigned home_of(uintptr_t at)
@@ -97,7 +97,7 @@ static void fill(const struct taf_table *t, const struct taf_elf *e)
 	if (atomic_load(&filled) == which)
 		return;
 	for (int r = 0; r < t->n_rows; r++) {
-		void *p = t->rows[r].ours ? taf_elf_symbol(e, t->rows[r].name, NULL) : NULL;
+		void *p = t->ours(r) ? taf_elf_symbol(e, taf_row_name(t, r), NULL) : NULL;
 
 		if (p)
 			put((uintptr_t)p, &t->rows[r]);
@@ -128,7 +128,7 @@ static void match_locked(void *ctx)
 	fill(q->t, &e);
 	row = find((uintptr_t)q->theirs);
 	if (row && row >= q->t->rows && row < q->t->rows + q->t->n_rows &&
-	    taf_elf_symbol(&e, row->name, NULL) == q->theirs)
+	    taf_elf_symbol(&e, q->t->names + row->name, NULL) == q->theirs)
 		q->row = (int)(row - q->t->rows);
 }
 
@@ -138,7 +138,7 @@ static void export_locked(void *ctx)
 	struct taf_elf e;
 
 	if (!taf_elf_of(taf_elf_at(q->theirs), &e) ||
-	    taf_elf_symbol(&e, q->t->rows[q->row].name, NULL) != q->theirs)
+	    taf_elf_symbol(&e, taf_row_name(q->t, q->row), NULL) != q->theirs)
 		q->row = -1;
 }
 

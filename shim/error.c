@@ -82,7 +82,7 @@ static void write_crumb(const struct taf_error *e, const struct taf_fault *f)
 	struct taf_rec r = { .kind = TAF_ERROR,
 			     .phase = TAF_MARK,
 			     .engine = e->call->table->engine,
-			     .call = e->call->table->rows[e->call->row].name,
+			     .call = taf_row_name(e->call->table, e->call->row),
 			     .model = e->work ? taf_work_model_name(e->work) : e->model,
 			     .has = TAF_HAS_RC,
 			     .rc = e->rc,
@@ -100,7 +100,7 @@ static void write_crumb(const struct taf_error *e, const struct taf_fault *f)
 
 static const char *name_of(const struct taf_call *c)
 {
-	return c->table->rows[c->row].name;
+	return taf_row_name(c->table, c->row);
 }
 
 /* What w holds is kept by the engine, and so can be kept back. */

@@ -38,7 +38,7 @@ static void put_last(struct taf_text *t)
 		for (int i = 0; i < taf_table_count; i++)
 			if (taf_tables[i]->engine == s->engine && s->row < taf_tables[i]->n_rows) {
 				taf_text_put(t, n == next ? "; last calls: " : ", ");
-				taf_text_put(t, taf_tables[i]->rows[s->row].name);
+				taf_text_put(t, taf_row_name(taf_tables[i], s->row));
 				break;
 			}
 	}
@@ -88,7 +88,7 @@ void taf_fault_seen(const struct taf_call *c, int64_t rc)
 	struct taf_text t;
 	struct taf_rec r = { .phase = TAF_MARK,
 			     .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name,
+			     .call = taf_row_name(c->table, c->row),
 			     .has = TAF_HAS_RC,
 			     .rc = rc,
 			     .msg = buf };

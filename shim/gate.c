@@ -197,7 +197,7 @@ static void write_begin(struct taf_call *c)
 	struct taf_rec r = { .kind = (enum taf_kind)c->kind,
 			     .phase = TAF_BEGIN,
 			     .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name,
+			     .call = taf_row_name(c->table, c->row),
 			     .model = model_of(c),
 			     .msg = c->msg,
 			     .bytes = c->bytes };
@@ -212,7 +212,7 @@ static void write_end(const struct taf_call *c, int64_t rc)
 	struct taf_rec r = { .kind = (enum taf_kind)c->kind,
 			     .phase = TAF_END,
 			     .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name,
+			     .call = taf_row_name(c->table, c->row),
 			     .model = model_of(c),
 			     .msg = c->msg,
 			     .bytes = c->bytes,
@@ -249,7 +249,7 @@ static bool admit(struct taf_call *c)
 				.cache_bytes = c->size ? c->size->cache_bytes : 0,
 				.basis = c->size ? c->size->basis : TAF_BASIS_UNKNOWN,
 				.model = model_of(c) };
-	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name };
+	struct taf_admission a = { .event = &ev, .call = taf_row_name(c->table, c->row) };
 	unsigned drain;
 	int rule;
 

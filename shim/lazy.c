@@ -99,7 +99,7 @@ static void say_restore(const struct taf_call *c, const char *path)
 		taf_text_u64(&t, n - 1);
 		taf_text_put(&t, " more");
 	}
-	taf_mark(TAF_NOTE, c->table->engine, c->table->rows[c->row].name, buf);
+	taf_mark(TAF_NOTE, c->table->engine, taf_row_name(c->table, c->row), buf);
 }
 
 static struct taf_lazy *mine(void)
@@ -133,7 +133,7 @@ void taf_lazy_evaluate(const struct taf_lazy *l)
 	taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
 				     .phase = TAF_MARK,
 				     .engine = l->call.table->engine,
-				     .call = l->call.table->rows[l->call.row].name,
+				     .call = taf_row_name(l->call.table, l->call.row),
 				     .model = l->call.model,
 				     .has = TAF_HAS_OF,
 				     .of = l->call.of,

@@ -16,7 +16,7 @@ static void say(const struct taf_call *c, uint32_t tries, enum taf_kind kind)
 	struct taf_rec r = { .kind = kind,
 			     .phase = TAF_MARK,
 			     .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name,
+			     .call = taf_row_name(c->table, c->row),
 			     .has = TAF_HAS_BYTES,
 			     .bytes = c->bytes,
 			     .rule = taf_rule_info(TAF_RULE_memory_oom_retries)->path,

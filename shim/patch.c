@@ -87,7 +87,7 @@ static void store(const struct link_map *m, uintptr_t slot, taf_fn ours)
 }
 
 /* The C library's functions by which objects and symbols come are the doors of its tables. */
-static const struct taf_row *door_of(const char *name)
+static taf_fn door_of(const char *name)
 {
 	return name[0] == 'd' && name[1] == 'l' ? taf_real_door(name) : NULL;
 }
@@ -107,7 +107,7 @@ static bool is_ours_first(const char *name)
  * object has, or would when it is bound; NULL: it does not. */
 static taf_fn entry_of(const struct taf_elf *e, const char *name, taf_fn now)
 {
-	const struct taf_row *door = door_of(name);
+	taf_fn door = door_of(name);
 	union {
 		taf_fn f;
 		void *p;
@@ -118,7 +118,7 @@ static taf_fn entry_of(const struct taf_elf *e, const char *name, taf_fn now)
 	    (now != taf_space_of(taf_real_libc(name), name, e->map) && taf_elf_at(at.p) != e->map))
 		return NULL;
 	is_base = taf_space_head(e->map) == taf_elf_first();
-	return is_base && !is_ours_first(name) ? NULL : door->ours;
+	return is_base && !is_ours_first(name) ? NULL : door;
 }
 
 /* What a slot is to hold, or NULL: it stays as it is. */
@@ -129,9 +129,9 @@ static taf_fn ours_for(const struct taf_elf *e, const char *name, taf_fn now)
 
 	if (!t)
 		return entry_of(e, name, now);
-	if (now == t->rows[row].ours || !taf_real_find(t, row, e->map->l_ld))
+	if (now == t->ours(row) || !taf_real_find(t, row, e->map->l_ld))
 		return NULL;
-	return t->rows[row].ours;
+	return t->ours(row);
 }
 
 struct slot {

@@ -37,7 +37,8 @@ static bool defines_load(const struct taf_elf *e, const struct taf_table *t)
 	struct taf_elf_bytes b;
 
 	for (int i = 0; i < t->n_rows; i++)
-		if (t->rows[i].kind == TAF_LOAD && taf_elf_bytes(e, t->rows[i].name, STT_FUNC, &b))
+		if (t->rows[i].kind == TAF_LOAD &&
+		    taf_elf_bytes(e, taf_row_name(t, i), STT_FUNC, &b))
 			return true;
 	return false;
 }

@@ -226,7 +226,7 @@ static taf_fn in_space(const struct search *s, taf_fn learned)
 
 static taf_fn from_caller(const struct taf_table *t, int row, const void *caller)
 {
-	struct search s = { .name = t->rows[row].name };
+	struct search s = { .name = taf_row_name(t, row) };
 	struct taf_elf e;
 	taf_fn learned = taf_sites_real(t, row, caller);
 	void *p;
@@ -260,7 +260,7 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 
 taf_fn taf_real_fix(const struct taf_table *t, int row)
 {
-	taf_fn fn = object_fn(taf_elf_next(t->rows[row].name));
+	taf_fn fn = object_fn(taf_elf_next(taf_row_name(t, row)));
 
 	atomic_store_explicit(&t->learned[row], fn, memory_order_release);
 	return fn;
@@ -395,9 +395,9 @@ static void fill_names(void)
 		if (table->engine == TAF_ENGINE_LIBC)
 			continue;
 		for (int r = 0; r < table->n_rows; r++) {
-			uint32_t h = hash_of(table->rows[r].name);
+			uint32_t h = hash_of(taf_row_name(table, r));
 
-			if (!table->rows[r].ours)
+			if (!table->ours(r))
 				continue;
 			/* Racing fillers go the same way and write the same values. */
 			while (atomic_load(&names[h % NAME_BUCKETS].table) &&
@@ -424,7 +424,7 @@ const struct taf_table *taf_real_row(const char *name, int *row)
 		if (!t)
 			return NULL;
 		*row = atomic_load_explicit(&names[h % NAME_BUCKETS].row, memory_order_relaxed);
-		if (taf_same(t->rows[*row].name, name))
+		if (taf_same(taf_row_name(t, *row), name))
 			return t;
 	}
 }
@@ -435,7 +435,7 @@ static const struct taf_table *libc_row(const char *name, int *row)
 	for (int t = 0; t < taf_table_count; t++)
 		for (int r = 0;
 		     taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
-			if (taf_same(taf_tables[t]->rows[r].name, name)) {
+			if (taf_same(taf_row_name(taf_tables[t], r), name)) {
 				*row = r;
 				return taf_tables[t];
 			}
@@ -450,12 +450,12 @@ taf_fn taf_real_libc(const char *name)
 	return t ? taf_real_fixed(t, row) : NULL;
 }
 
-const struct taf_row *taf_real_door(const char *name)
+taf_fn taf_real_door(const char *name)
 {
 	int row;
 	const struct taf_table *t = libc_row(name, &row);
 
-	return t && t->rows[row].kind == TAF_LOOKUP && t->rows[row].ours ? &t->rows[row] : NULL;
+	return t && t->rows[row].kind == TAF_LOOKUP ? t->ours(row) : NULL;
 }
 
 /* What e defines of the libc rows that are still without a function. */
@@ -468,7 +468,7 @@ static void learn_from(const struct taf_elf *e)
 			if (!atomic_load_explicit(&table->learned[r], memory_order_relaxed))
 				atomic_store(
 					&table->learned[r],
-					object_fn(taf_elf_symbol(e, table->rows[r].name, NULL)));
+					object_fn(taf_elf_symbol(e, taf_row_name(table, r), NULL)));
 	}
 }
 

@@ -53,7 +53,7 @@ extern _Atomic(uint32_t) taf_real_epoch; /* goes on when an object leaves the pr
 
 static inline unsigned taf_real_index(const void *caller, const struct taf_row *row)
 {
-	return (unsigned)(((uintptr_t)caller >> 2) ^ ((uintptr_t)row >> 3)) & (TAF_REAL_SLOTS - 1);
+	return (unsigned)(((uintptr_t)caller >> 2) ^ ((uintptr_t)row >> 2)) & (TAF_REAL_SLOTS - 1);
 }
 
 /* The cached answer, or the long way. */
@@ -97,8 +97,9 @@ static inline taf_fn taf_real_fixed(const struct taf_table *t, int row)
 
 /* The C library's own function of that row name; NULL when no table has it. */
 taf_fn taf_real_libc(const char *name);
-/* The row of the C library by which symbols or objects come, called name; NULL: none is. */
-const struct taf_row *taf_real_door(const char *name);
+/* Our function for the row of the C library by which symbols or objects come, called name;
+ * NULL: none is. */
+taf_fn taf_real_door(const char *name);
 /* What caller's object, or one that it needs, has under that name in its own namespace:
  * what RTLD_DEFAULT finds there. */
 void *taf_real_in_scope(const char *name, const void *caller);

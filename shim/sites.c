@@ -82,7 +82,7 @@ static bool make_stubs(const struct taf_plan *p, struct taf_sites_text t, struct
 			taf_plan_is_good(p, i) && r.n_sites ? taf_plan_row(&r, &row) : NULL;
 
 		if (table)
-			taf_stubs_add(s, table->rows[row].ours);
+			taf_stubs_add(s, table->ours(row));
 	}
 	if (!taf_stubs_seal(s))
 		return true;

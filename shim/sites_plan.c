@@ -86,9 +86,9 @@ static bool find_code(struct taf_plan *p)
 
 /* ---- whether it holds --------------------------------------------------------------- */
 
-static bool is_row(const struct taf_row *row, const struct taf_sites_row *r)
+static bool is_called(const char *name, const struct taf_sites_row *r)
 {
-	return taf_same_n(row->name, r->name, r->n_name) && !row->name[r->n_name];
+	return taf_same_n(name, r->name, r->n_name) && !name[r->n_name];
 }
 
 /* The row of an engine's table that the text names; libc is not the program's own. */
@@ -98,12 +98,11 @@ const struct taf_table *taf_plan_row(const struct taf_sites_row *r, int *row)
 		for (*row = 0;
 		     taf_tables[t]->engine != TAF_ENGINE_LIBC && *row < taf_tables[t]->n_rows;
 		     (*row)++)
-			if (is_row(&taf_tables[t]->rows[*row], r))
+			if (is_called(taf_row_name(taf_tables[t], *row), r))
 				return taf_tables[t];
 	return NULL;
 }
 
-/* Ours, which an entry in assembly has only by its name. */
 /* Whose call ends a handle: what was made before would be followed for ever. */
 static bool is_end(const struct taf_row *row)
 {
@@ -149,7 +148,7 @@ static const char *doubt(struct taf_plan *p, const struct taf_sites_row *r)
 		return "no table has it";
 	if (!left_at(p, r->address))
 		return "it lies outside the code";
-	if (r->n_sites && !t->rows[row].ours)
+	if (r->n_sites && !t->ours(row))
 		return "it is not watched";
 	return doubt_sites(p, *r);
 }

@@ -19,7 +19,7 @@ static void say(enum taf_kind kind, const struct taf_state_file *f, const char *
 	struct taf_rec r = { .kind = kind,
 			     .phase = TAF_MARK,
 			     .engine = f->call->table->engine,
-			     .call = f->call->table->rows[f->call->row].name,
+			     .call = taf_row_name(f->call->table, f->call->row),
 			     .model = taf_work_model_name(f->work),
 			     .rule = taf_rule_info(TAF_RULE_state_guard)->path,
 			     .msg = msg };

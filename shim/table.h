@@ -19,11 +19,12 @@ struct taf_text;
 /* How a row is reached. */
 enum taf_thunk { TAF_THUNK_WRAP, TAF_THUNK_OWN, TAF_THUNK_NOTIFY, TAF_THUNK_CALL };
 
+/* Without a pointer: what the loader would have to write into a thousand rows of every
+ * process that starts, page by page, is most of what a preload costs. */
 struct taf_row {
-	const char *name;
-	enum taf_kind kind;
-	enum taf_thunk thunk;
-	taf_fn ours; /* NULL for TAF_THUNK_CALL */
+	uint16_t name; /* where it begins in the table's names */
+	uint8_t kind; /* enum taf_kind */
+	uint8_t thunk; /* enum taf_thunk */
 };
 
 /* What a runtime says of a device. */
@@ -73,6 +74,8 @@ struct taf_table {
 	enum taf_engine engine;
 	const struct taf_row *rows;
 	int n_rows;
+	const char *names;
+	taf_fn (*ours)(int row); /* NULL for TAF_THUNK_CALL */
 	/* Functions learned from dlsym, one a row; the first one stays. */
 	_Atomic(taf_fn) *learned;
 	const struct taf_ops *ops; /* NULL: none */
@@ -82,6 +85,11 @@ struct taf_table {
 	const struct taf_by_thread *by_thread; /* NULL: it is not one of those */
 	const struct taf_store_ops *store; /* NULL: contexts of it cannot be cleared */
 };
+
+static inline const char *taf_row_name(const struct taf_table *t, int row)
+{
+	return t->names + t->rows[row].name;
+}
 
 /* All tables, in the order of hooks/runtimes.def; hooks/tables.c defines both. */
 extern const struct taf_table *const taf_tables[];

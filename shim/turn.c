@@ -47,7 +47,9 @@ bool taf_turn_take(struct taf_work *w, const struct taf_call *c)
 				.phase = TAF_BEGIN,
 				.engine = c->table->engine,
 				.model = taf_work_model_name(w) };
-	struct taf_admission a = { .event = &ev, .call = c->table->rows[c->row].name, .work = w };
+	struct taf_admission a = { .event = &ev,
+				   .call = taf_row_name(c->table, c->row),
+				   .work = w };
 	bool is_enforced = taf_rules.mode == TAF_MODE_ENFORCE;
 	enum taf_lock_state s;
 

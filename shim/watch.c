@@ -57,7 +57,7 @@ static const char *name_of(const struct taf_ring_call *call)
 	for (int t = 0; t < taf_table_count; t++)
 		if ((uint8_t)taf_tables[t]->engine == call->engine &&
 		    call->row < taf_tables[t]->n_rows)
-			return taf_tables[t]->rows[call->row].name;
+			return taf_row_name(taf_tables[t], call->row);
 	return NULL;
 }
 

@@ -312,7 +312,7 @@ static bool begin_infer(struct taf_work *w, struct taf_call *c)
 	struct taf_rec r = { .kind = TAF_INFER,
 			     .phase = TAF_BEGIN,
 			     .engine = c->table->engine,
-			     .call = c->table->rows[c->row].name,
+			     .call = taf_row_name(c->table, c->row),
 			     .model = taf_work_model_name(w) };
 
 	if (w->ctx_tokens) {

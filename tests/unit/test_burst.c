@@ -18,12 +18,12 @@
 #define ROUNDS 20000
 
 static const struct taf_ops ops;
-static const struct taf_row rows[] = { { .name = "launch" } };
+static const struct taf_row rows[] = { { .name = 0 } };
 static const struct taf_table runtime = {
-	.engine = TAF_ENGINE_CUDART, .rows = rows, .n_rows = 1, .ops = &ops
+	.engine = TAF_ENGINE_CUDART, .rows = rows, .n_rows = 1, .names = "launch", .ops = &ops
 };
 static const struct taf_table driver = {
-	.engine = TAF_ENGINE_CUDA, .rows = rows, .n_rows = 1, .ops = &ops
+	.engine = TAF_ENGINE_CUDA, .rows = rows, .n_rows = 1, .names = "launch", .ops = &ops
 };
 const struct taf_table *const taf_tables[] = { &driver, &runtime };
 const int taf_table_count = 2;

@@ -332,8 +332,10 @@ static int sync_nothing(void *handle, const void *home)
 static void room_is_made_without_waiting(void **state)
 {
 	static const struct taf_ops ops = { .sync = sync_nothing };
-	static const struct taf_row rows[] = { { .name = "take" } };
-	static const struct taf_table table = { .rows = rows, .n_rows = 1, .ops = &ops };
+	static const struct taf_row rows[] = { { .name = 0 } };
+	static const struct taf_table table = {
+		.rows = rows, .n_rows = 1, .names = "take", .ops = &ops
+	};
 	static char context;
 	struct taf_maker by = { .table = &table, .home = NULL };
 	struct taf_call call = { .table = &table, .is_counted = true };

@@ -23,12 +23,16 @@
 
 /* Two rows of one table, found in the fake engine. */
 static const struct taf_row rows[] = {
-	{ .name = NAME, .kind = TAF_SUBMIT },
-	{ .name = OTHER, .kind = TAF_SYNC },
+	{ .name = 0, .kind = TAF_SUBMIT },
+	{ .name = sizeof(NAME), .kind = TAF_SYNC },
 };
 static _Atomic(taf_fn) learned[2];
 static const struct taf_table table = {
-	.engine = TAF_ENGINE_LLAMA, .rows = rows, .n_rows = 2, .learned = learned
+	.engine = TAF_ENGINE_LLAMA,
+	.rows = rows,
+	.n_rows = 2,
+	.names = NAME "\0" OTHER,
+	.learned = learned,
 };
 const struct taf_table *const taf_tables[] = { &table };
 const int taf_table_count = 1;
@@ -68,7 +72,7 @@ static int open_engine(void **state)
 	if (!engine)
 		return -1;
 	for (int i = 0; i < 2; i++)
-		theirs[i] = symbol(rows[i].name);
+		theirs[i] = symbol(taf_row_name(&table, i));
 	/* Any address within the engine is a call site that finds the engine's own. */
 	base = dlsym(engine, NAME);
 	sites[0] = base;
