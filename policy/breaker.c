@@ -9,7 +9,7 @@
 /* Panics whose cause nobody knows say nothing about the GPU. */
 static bool is_of_gpu(const char *class)
 {
-	static const char *const others[] = { "", "unknown", "kernel_panic", "dirty_boot" };
+	static const char others[][16] = { "", "unknown", "kernel_panic", "dirty_boot" };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (taf_same(class, others[i]))

@@ -4,7 +4,7 @@
 #include "text.h"
 
 struct kind_row {
-	const char *name;
+	char name[12];
 	enum taf_durability durability;
 };
 
@@ -14,12 +14,12 @@ static const struct kind_row kinds[TAF_KIND_COUNT] = {
 #undef KIND
 };
 
-static const char *const engines[TAF_ENGINE_COUNT] = {
+static const char engines[TAF_ENGINE_COUNT][12] = {
 	"",    "libc",	 "llama",  "ggml",   "mlx",   "mlxc",	 "cuda", "cudart",
 	"hip", "opencl", "vulkan", "level0", "metal", "whisper", "sd",	 "ds4",
 };
 
-static const char *const phases[] = { "mark", "begin", "end" };
+static const char phases[][8] = { "mark", "begin", "end" };
 
 const char *taf_kind_name(enum taf_kind kind)
 {

@@ -4,7 +4,7 @@
 #include "letter.h"
 
 static const struct family {
-	const char *text, *stem, *version;
+	char text[12], stem[12], version[8];
 	uint32_t floor_ms, settle_ms;
 } families[] = {
 	[TAF_FAMILY_NONE] = { "", "", "", 0, 0 },
@@ -15,14 +15,14 @@ static const struct family {
 
 static const struct {
 	enum taf_family_id family;
-	const char *name;
+	char name[20];
 } vendors[] = {
 #define VENDOR(NAME, organisation) { TAF_FAMILY_##NAME, organisation },
 #include "families.def"
 };
 
 static const struct {
-	const char *prefix, *family;
+	char prefix[16], family[8];
 } gpus[] = {
 #define GPU(prefix, family) { prefix, family },
 #include "families.def"

@@ -22,12 +22,12 @@ enum taf_api {
 struct taf_fault {
 	enum taf_api api;
 	int64_t number;
-	const char *name; /* as the runtime's header calls it */
-	const char *class; /* the word of a crumb, and of cooldown.classes */
+	char name[48]; /* as the runtime's header calls it */
+	char class[28]; /* the word of a crumb, and of cooldown.classes */
 	/* 0: a normal answer worth a remark; 1 to 4 as policy/xid.def: this process, this
 	 * model, this device until it is reset, this machine until it boots again. */
 	uint8_t severity;
-	const char *hint;
+	char hint[96];
 };
 
 static inline enum taf_api taf_api_of(enum taf_engine engine)

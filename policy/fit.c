@@ -54,7 +54,7 @@ bool taf_amount_is_limit(const struct taf_amount *a, uint64_t whole, uint64_t ti
 
 const char *taf_basis_name(enum taf_basis basis)
 {
-	static const char *const names[] = { "", "name", "file sizes", "file headers" };
+	static const char names[][16] = { "", "name", "file sizes", "file headers" };
 
 	return (unsigned)basis < 4 ? names[basis] : "";
 }

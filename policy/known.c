@@ -18,9 +18,9 @@ static void say(struct taf_verdict *v, uint32_t on, int rule, const struct taf_t
 
 static void at_model(const struct taf_question *q, struct taf_verdict *v)
 {
-	static const char *const harm[] = { [TAF_TIER_DEGRADATION] = "known to go wrong in time",
-					    [TAF_TIER_ABORT] = "known to end its process",
-					    [TAF_TIER_PANIC] = "known to take machines down" };
+	static const char harm[][32] = { [TAF_TIER_DEGRADATION] = "known to go wrong in time",
+					 [TAF_TIER_ABORT] = "known to end its process",
+					 [TAF_TIER_PANIC] = "known to take machines down" };
 	const struct taf_rules *r = q->rules;
 	const uint32_t on[] = { [TAF_TIER_DEGRADATION] = r->models_on_degradation,
 				[TAF_TIER_ABORT] = r->models_on_abort,

@@ -55,14 +55,14 @@ const struct taf_reg_form *taf_reg_form(enum taf_reg_table table)
 	return &forms[table];
 }
 
-static const char *const words[] = {
+static const char words[][32] = {
 #define WORDS(KIND, words) [TAF_REG_##KIND##_KIND] = words,
 #include "registry.def"
 };
 
 const char *taf_reg_words(enum taf_reg_kind kind)
 {
-	return kind < sizeof(words) / sizeof(*words) && words[kind] ? words[kind] : "";
+	return kind < sizeof(words) / sizeof(*words) ? words[kind] : "";
 }
 
 uint32_t taf_reg_first_word(enum taf_reg_kind kind)

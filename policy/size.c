@@ -8,6 +8,8 @@
 #define PARAMS_DEFAULT_BYTES 2000 /* thousandths of a byte: no word says less */
 #define CONTEXT_MAX_M 10000 /* "1m" to "10m" is a context, thousandths of a million */
 
+#define WORD 12 /* room for a word of the tables below */
+
 struct word {
 	const char *at;
 	size_t n;
@@ -26,7 +28,7 @@ struct guess {
 
 static const struct {
 	uint32_t rank;
-	const char *word;
+	char word[WORD];
 	uint32_t bytes_1000;
 } bits[] = {
 #define BITS(rank, word, thousandths) { rank, word, thousandths },
@@ -34,7 +36,7 @@ static const struct {
 };
 
 static const struct {
-	const char *stem;
+	char stem[WORD];
 	uint32_t bytes_1000;
 } quants[] = {
 #define QUANT(stem, thousandths) { stem, thousandths },
@@ -42,20 +44,20 @@ static const struct {
 };
 
 static const struct {
-	const char *word;
+	char word[WORD];
 	uint32_t millions;
 } keywords[] = {
 #define MILLIONS(word, millions) { word, millions },
 #include "sizes.def"
 };
 
-static const char *const others[] = {
+static const char others[][WORD] = {
 #define OTHER(word) word,
 #include "sizes.def"
 };
 
 /* What stands behind a quantisation and belongs to it: Q4_K_M, IQ3_XXS, Q8_0. */
-static const char *const variants[] = {
+static const char variants[][WORD] = {
 	"0", "1", "k", "s", "m", "l", "xs", "xl", "xxs", "xxl", "nl"
 };
 
@@ -103,7 +105,7 @@ static bool is_word(const struct word *w, const char *text)
 	return starts_with(w, text, &n) && n == w->n;
 }
 
-static bool is_one_of(const struct word *w, const char *const *list, size_t count)
+static bool is_one_of(const struct word *w, const char (*list)[WORD], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (is_word(w, list[i]))

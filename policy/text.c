@@ -352,7 +352,7 @@ void taf_text_left(struct taf_text *t, uint64_t ms)
 
 void taf_text_bytes(struct taf_text *t, uint64_t bytes)
 {
-	static const char *const unit[] = { " B", " KiB", " MiB", " GiB", " TiB" };
+	static const char unit[][8] = { " B", " KiB", " MiB", " GiB", " TiB" };
 	int u = 0;
 	uint64_t tenths = bytes;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace.h"
 
-static const char *const names[] = {
+static const char names[][12] = {
 #define PART(NAME, name) #name,
 #include "parts.def"
 #undef PART

@@ -6,6 +6,7 @@
 
 #define PARTS 8 /* of a release; more is no version that anybody has */
 #define LOCAL_ROOM 48
+#define WORD 8 /* room for what can stand in a version */
 #define TEXT_MAX 96 /* bytes of a version, of one clause */
 
 /* What stands between the release and its end, in the order in which it sorts. */
@@ -41,7 +42,7 @@ static bool take_number(const char **s, uint64_t *v)
 }
 
 /* The first of the words that stands there, with or without a gap before it; its place, or -1. */
-static int take_word(const char **s, const char *const *words, int count)
+static int take_word(const char **s, const char (*words)[WORD], int count)
 {
 	const char *p = *s + is_gap(**s);
 
@@ -81,7 +82,7 @@ static bool take_release(const char **s, struct version *v)
 
 static bool take_pre(const char **s, struct version *v)
 {
-	static const char *const words[] = {
+	static const char words[][WORD] = {
 		"alpha", "a", "beta", "b", "preview", "pre", "rc", "c"
 	};
 	static const uint8_t stages[] = { STAGE_A,  STAGE_A,  STAGE_B,	STAGE_B,
@@ -97,7 +98,7 @@ static bool take_pre(const char **s, struct version *v)
 
 static bool take_post(const char **s, struct version *v)
 {
-	static const char *const words[] = { "post", "rev", "r" };
+	static const char words[][WORD] = { "post", "rev", "r" };
 
 	if (**s == '-' && taf_is_digit((*s)[1])) {
 		(*s)++;
@@ -110,7 +111,7 @@ static bool take_post(const char **s, struct version *v)
 
 static bool take_dev(const char **s, struct version *v)
 {
-	static const char *const words[] = { "dev" };
+	static const char words[][WORD] = { "dev" };
 
 	v->has_dev = !take_word(s, words, 1);
 	if (v->has_dev && v->stage == STAGE_FINAL && !v->has_post)

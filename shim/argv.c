@@ -7,9 +7,9 @@
 /* The argument after one of these, or after its '=', is not for a log. */
 static bool takes_secret(const char *word)
 {
-	static const char *const names[] = { "--api-key",      "--token",	 "--hf-token",
-					     "--password",     "--secret",	 "-hft",
-					     "--api-key-file", "--ssl-key-file", "--auth" };
+	static const char names[][16] = { "--api-key",	    "--token",	      "--hf-token",
+					  "--password",	    "--secret",	      "-hft",
+					  "--api-key-file", "--ssl-key-file", "--auth" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (taf_same(word, names[i]))
 			return true;
@@ -18,8 +18,8 @@ static bool takes_secret(const char *word)
 
 static size_t secret_prefix(const char *word)
 {
-	static const char *const names[] = { "--api-key=",  "--token=",	 "--hf-token=",
-					     "--password=", "--secret=", "--auth=" };
+	static const char names[][16] = { "--api-key=",	 "--token=",  "--hf-token=",
+					  "--password=", "--secret=", "--auth=" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (taf_starts(word, names[i]))

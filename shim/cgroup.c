@@ -14,9 +14,9 @@ static const char old[] = "/sys/fs/cgroup/memory";
 static const char beside[] = "/sys/fs/cgroup/unified";
 static const char alone[] = "/sys/fs/cgroup";
 
-static const char *const leaves[2][3] = {
+static const char leaves[2][3][24] = {
 	{ "/memory.max", "/memory.high", "/memory.current" },
-	{ "/memory.limit_in_bytes", NULL, "/memory.usage_in_bytes" },
+	{ "/memory.limit_in_bytes", "", "/memory.usage_in_bytes" },
 };
 
 static bool is_there(const char *root, const char *path)
@@ -63,7 +63,7 @@ bool taf_cgroup_amount_of(const struct taf_cgroup *g, enum taf_cgroup_what what,
 	const char *leaf = leaves[g->is_old][what];
 	char text[32];
 
-	if (!leaf || !read_leaf(g, leaf, text, sizeof(text)) || !taf_cgroup_amount(text, v))
+	if (!leaf[0] || !read_leaf(g, leaf, text, sizeof(text)) || !taf_cgroup_amount(text, v))
 		return false;
 	if (what != TAF_CGROUP_USED && *v >= NO_LIMIT)
 		*v = UINT64_MAX;

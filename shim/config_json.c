@@ -14,7 +14,7 @@
 enum want { W_U32, W_TEXT, W_HEADS_KV, W_LAYER_TYPES, W_PERIOD, W_QUANT };
 
 struct key {
-	const char *name;
+	char name[32];
 	uint16_t offset, room; /* of the member of struct taf_config */
 	uint8_t want;
 	bool is_weak; /* another name for a member: only where that one is missing */
@@ -71,7 +71,7 @@ static const struct key keys[] = {
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 _Static_assert(KEYS <= 64, "one bit a key");
 
-static const char *const languages[] = { "text_config", "llm_config", "language_config" };
+static const char languages[][20] = { "text_config", "llm_config", "language_config" };
 
 struct walk {
 	struct taf_scan scan;

@@ -202,7 +202,7 @@ static bool is_mark_near(void)
 
 static int put_new_mark(struct taf_seg_hold *h, bool is_inside, bool *must_flush)
 {
-	static const char *const words[] = { ",\"inside\":0", ",\"inside\":1" };
+	static const char words[][16] = { ",\"inside\":0", ",\"inside\":1" };
 	struct taf_rec r = { .kind = TAF_INFER,
 			     .phase = TAF_MARK,
 			     .extra = words[is_inside],

@@ -7,7 +7,7 @@
 
 #define TAIL_LEN 18 /* ,"crc":"89abcdef"} */
 
-static const char *const key_names[TAF_KEY_COUNT] = {
+static const char key_names[TAF_KEY_COUNT][20] = {
 #define K(NAME, name) [TAF_KEY_##NAME] = name,
 	TAF_CRUMB_KEYS(K)
 #undef K

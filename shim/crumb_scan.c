@@ -65,7 +65,7 @@ bool taf_skip_string(struct taf_cursor *c)
 /* Steps over a number, true, false or null. */
 static bool skip_word(struct taf_cursor *c)
 {
-	static const char *const words[] = { "true", "false", "null" };
+	static const char words[][8] = { "true", "false", "null" };
 	const char *from = c->p;
 
 	for (int i = 0; i < 3; i++) {

@@ -20,7 +20,7 @@ static _Atomic(bool) is_poisoned; /* or would be, in observe mode: the rules kno
 /* Class and hint where nobody knows more. The last sentence of compute_failed is true of
  * ggml-metal, which keeps its error for good (ggml-metal-context.m), and of CUDA. */
 static const struct {
-	const char *class, *hint;
+	char class[16], hint[128];
 } known[] = {
 	[TAF_FAILED_REQUEST] = { "bad_batch", "the engine turned the request down: mend it" },
 	[TAF_FAILED_UNKNOWN] = { "exception",
@@ -246,7 +246,7 @@ static void reset(const char *call, struct taf_work *w)
 
 static void say_refused(const char *call, struct taf_work *w, enum taf_use use)
 {
-	static const char *const what[] = {
+	static const char what[][20] = {
 		[TAF_USE_COMPUTE] = "computes nothing",	 [TAF_USE_POSITIONS] = "shows no positions",
 		[TAF_USE_RESULTS] = "shows no results",	 [TAF_USE_SAVE] = "saves no state",
 		[TAF_USE_RESTORE] = "restores no state",

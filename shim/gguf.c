@@ -35,7 +35,7 @@ enum want { W_U32, W_TEXT, W_COUNT, W_HEADS, W_HEADS_KV, W_SWA, W_RECURRENT };
 
 /* A key that matters. With is_arch it stands behind "ARCHITECTURE.". */
 struct key {
-	const char *name;
+	char name[36];
 	uint16_t offset, room; /* of the member of struct taf_gguf */
 	uint8_t want;
 	bool is_arch;

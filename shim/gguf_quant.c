@@ -6,7 +6,9 @@
  * holes are numbers that were given up. */
 #include "gguf.h"
 
-static const char *const file_types[] = {
+#define NAME 12 /* room for one of them; a hole is "" */
+
+static const char file_types[][NAME] = {
 	[0] = "F32",	  [1] = "F16",	    [2] = "Q4_0",    [3] = "Q4_1",    [7] = "Q8_0",
 	[8] = "Q5_0",	  [9] = "Q5_1",	    [10] = "Q2_K",   [11] = "Q3_K_S", [12] = "Q3_K_M",
 	[13] = "Q3_K_L",  [14] = "Q4_K_S",  [15] = "Q4_K_M", [16] = "Q5_K_S", [17] = "Q5_K_M",
@@ -17,7 +19,7 @@ static const char *const file_types[] = {
 	[41] = "Q2_0",
 };
 
-static const char *const tensor_types[] = {
+static const char tensor_types[][NAME] = {
 	[0] = "F32",	[1] = "F16",	 [2] = "Q4_0",	   [3] = "Q4_1",    [6] = "Q5_0",
 	[7] = "Q5_1",	[8] = "Q8_0",	 [10] = "Q2_K",	   [11] = "Q3_K",   [12] = "Q4_K",
 	[13] = "Q5_K",	[14] = "Q6_K",	 [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS",
@@ -28,9 +30,9 @@ static const char *const tensor_types[] = {
 
 #define GUESSED 1024u /* a bit that llama.cpp sets on what it guessed */
 
-static const char *at(const char *const *names, size_t n, uint32_t i)
+static const char *at(const char (*names)[NAME], size_t n, uint32_t i)
 {
-	return i < n && names[i] ? names[i] : "";
+	return i < n ? names[i] : "";
 }
 
 const char *taf_gguf_quant(const struct taf_gguf *g)

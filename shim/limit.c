@@ -28,7 +28,7 @@ static const struct taf_amount *rule_of(enum taf_limit which)
 
 static const char *path_of(enum taf_limit which)
 {
-	static const char *const paths[] = { "limits.wired", "limits.cache", "limits.memory" };
+	static const char paths[][16] = { "limits.wired", "limits.cache", "limits.memory" };
 
 	return paths[which];
 }

@@ -177,9 +177,7 @@ int taf_lock_place(const struct taf_rules *rules, char *const *env, const char *
 int taf_lock_path(const struct taf_lock_place *place, enum taf_lock_file what, uint32_t slot,
 		  char out[TAF_PATH_MAX])
 {
-	static const char *const once[] = {
-		[TAF_LOCK_GUARD] = "guard", [TAF_LOCK_QUEUE] = "queue"
-	};
+	static const char once[][8] = { [TAF_LOCK_GUARD] = "guard", [TAF_LOCK_QUEUE] = "queue" };
 	struct taf_text t;
 
 	taf_text_init(&t, out, TAF_PATH_MAX);

@@ -9,7 +9,7 @@
 #include "scan.h"
 #include "sys_lock.h"
 
-static const char *const hold_names[TAF_HOLD_COUNT] = { "run", "inference", "take" };
+static const char hold_names[TAF_HOLD_COUNT][12] = { "run", "inference", "take" };
 
 const char *taf_lock_hold_name(uint32_t hold)
 {

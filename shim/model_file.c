@@ -418,7 +418,7 @@ int taf_model_identify(const char *path, struct taf_model *m)
 
 const char *taf_model_role_name(enum taf_model_role role)
 {
-	static const char *const names[] = { "main", "draft", "mmproj", "lora" };
+	static const char names[][8] = { "main", "draft", "mmproj", "lora" };
 
 	return names[role & 3];
 }

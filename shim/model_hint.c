@@ -18,7 +18,7 @@ enum family {
 
 /* A program by its name, or the beginning of a Python module's. */
 static const struct {
-	const char *pattern;
+	char pattern[16];
 	unsigned family;
 } programs[] = {
 	{ "llama-*", LLAMA },
@@ -36,12 +36,12 @@ static const struct {
 	{ "sd-*", DIFFUSION },
 };
 
-static const char *const interpreters[] = { "python*", "pypy*", "node*", "bun", "deno",
-					    "sh",      "bash",	"dash",	 "zsh", "ksh" };
+static const char interpreters[][8] = { "python*", "pypy*", "node*", "bun", "deno",
+					"sh",	   "bash",  "dash",  "zsh", "ksh" };
 
 /* One flag of the families that have it. */
 static const struct {
-	const char *flag;
+	char flag[24];
 	unsigned families;
 	enum taf_hint hint;
 } flags[] = {
@@ -96,7 +96,7 @@ static const struct {
 };
 
 static const struct {
-	const char *name;
+	char name[28];
 	enum taf_hint hint;
 } variables[] = {
 	{ "LLAMA_ARG_MODEL", TAF_HINT_MODEL },

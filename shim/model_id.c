@@ -13,14 +13,14 @@
 #define SPLIT_TAIL 15 /* "-00001-of-00005" */
 
 /* File names that say nothing about the model: the directory does. */
-static const char *const generic[] = { "model*.safetensors",
-				       "consolidated*.safetensors",
-				       "pytorch_model*.safetensors",
-				       "diffusion_pytorch_model*",
-				       "adapter*.safetensors",
-				       "weights*.safetensors",
-				       "config.json",
-				       "model.safetensors.index.json" };
+static const char generic[][32] = { "model*.safetensors",
+				    "consolidated*.safetensors",
+				    "pytorch_model*.safetensors",
+				    "diffusion_pytorch_model*",
+				    "adapter*.safetensors",
+				    "weights*.safetensors",
+				    "config.json",
+				    "model.safetensors.index.json" };
 
 /* Lower case, and nothing that a terminal or a record could take amiss. */
 static void put_clean(struct taf_text *t, const char *s, size_t n)
@@ -98,7 +98,7 @@ static size_t bare_stem(const char *base)
 /* True for "q4_k_m", "iq3_xxs", "tq1_0", "bf16", "mxfp4" and their like. */
 static bool is_quant(const char *s, size_t n)
 {
-	static const char *const words[] = { "f16", "f32", "bf16", "fp16", "fp8" };
+	static const char words[][8] = { "f16", "f32", "bf16", "fp16", "fp8" };
 	char w[24];
 	size_t q;
 

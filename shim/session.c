@@ -62,7 +62,7 @@ static const char *mode_name(void)
 
 static void put_policy(const struct taf_loaded *l, struct taf_text *out)
 {
-	static const char *const from[] = { "built-in", "blob", "companion" };
+	static const char from[][12] = { "built-in", "blob", "companion" };
 
 	taf_text_put(out, ",\"policy\":{\"origin\":");
 	taf_text_json(out, from[l->from], 16);

@@ -7,7 +7,7 @@
  * know it by architecture: one layer in period is full, the last of each group
  * or the first.  An architecture that is not here does not slide. */
 struct slide {
-	const char *arch;
+	char arch[20];
 	uint8_t period; /* 0: every layer slides */
 	bool is_full_first;
 };
@@ -26,11 +26,11 @@ static const struct slide slides[] = {
 #define GEMMA3N_OWN_LAYERS 20
 #define RECURRENT_PERIOD 4 /* hybrid architectures without a word on it */
 
-static const char *const hybrids[] = { "qwen3next",  "qwen35",	"qwen35moe",
-				       "qwen3_next", "qwen3_5", "qwen3_5_moe" };
+static const char hybrids[][16] = { "qwen3next",  "qwen35",  "qwen35moe",
+				    "qwen3_next", "qwen3_5", "qwen3_5_moe" };
 
 static const struct {
-	const char *name;
+	char name[8];
 	uint32_t unit;
 } units[] = {
 	{ "f32", 128 }, { "f16", 64 },	{ "bf16", 64 }, { "q8_0", 34 },	  { "q4_0", 18 },

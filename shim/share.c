@@ -67,7 +67,7 @@ static char text_room[TEXT_ROOM]; /* of a file; likewise */
 
 enum { STATE, EVENTS, LOCK };
 
-static const char *const names[] = { "state", "events", "state.lock" };
+static const char names[][12] = { "state", "events", "state.lock" };
 
 /* ---- what went wrong ---- */
 

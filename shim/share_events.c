@@ -4,7 +4,7 @@
 
 #define TAKEN_MAX (2 * TAF_LEDGER_EVENTS)
 
-static const char *const group_words[TAF_LEDGER_GROUPS] = {
+static const char group_words[TAF_LEDGER_GROUPS][8] = {
 	[TAF_LEDGER_PANIC] = "panic",
 	[TAF_LEDGER_ABORT] = "abort",
 	[TAF_LEDGER_ERROR] = "error",

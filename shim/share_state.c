@@ -255,7 +255,7 @@ static void add_flaw(struct taf_share_flaw *flaw, uint32_t line)
 /* What a damaged line still says that it was: nothing that a person said. */
 static bool is_harmless(const char *line, size_t n)
 {
-	static const char *const harmless[] = { "model id=", "cursor name=", "blind what=" };
+	static const char harmless[][16] = { "model id=", "cursor name=", "blind what=" };
 	struct taf_cursor c = { line, line + n };
 
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)

@@ -165,13 +165,13 @@ void taf_sig_raise(int signo)
 
 static const char *name_of(int signo)
 {
-	static const char *const names[] = {
+	static const char names[][8] = {
 		[SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT",
 		[SIGUSR1] = "SIGUSR1", [SIGUSR2] = "SIGUSR2", [SIGTERM] = "SIGTERM",
 		[SIGALRM] = "SIGALRM", [SIGPIPE] = "SIGPIPE"
 	};
 
-	return signo > 0 && (size_t)signo < sizeof(names) / sizeof(*names) && names[signo]
+	return signo > 0 && (size_t)signo < sizeof(names) / sizeof(*names) && names[signo][0]
 		       ? names[signo]
 		       : "signal";
 }

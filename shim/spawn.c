@@ -7,7 +7,7 @@
 #include "life.h"
 #include "state.h"
 
-static const char *const passed_on[] = {
+static const char passed_on[][24] = {
 	"TAFFRAIL_POLICY",     "TAFFRAIL_BLOB",	   "TAFFRAIL_SET",    "TAFFRAIL_STATE",
 	"TAFFRAIL_PROPAGATE",  "TAFFRAIL_LABEL",   "TAFFRAIL_STRICT", "TAFFRAIL_LIBDIR",
 	"TAFFRAIL_FIT_ANYWAY", "TAFFRAIL_RESTART",

@@ -29,7 +29,7 @@ enum {
 	DELETE,
 	N_FOUND
 };
-static const char *const names[N_FOUND] = {
+static const char names[N_FOUND][28] = {
 	[GET_GR] = "_Unwind_GetGR",
 	[SET_IP] = "_Unwind_SetIP",
 	[BEGIN_CATCH] = "__cxa_begin_catch",

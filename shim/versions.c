@@ -13,7 +13,7 @@ enum how { HOW_TEXT, HOW_BUILD };
 
 static const struct row {
 	enum how how;
-	const char *package, *symbol;
+	char package[12], symbol[24];
 } rows[] = {
 #define TEXT(package, symbol) { HOW_TEXT, package, symbol },
 #define BUILD(package, symbol) { HOW_BUILD, package, symbol },
@@ -21,7 +21,7 @@ static const struct row {
 };
 
 static const struct {
-	const char *package, *name;
+	char package[12], name[12];
 } dists[] = {
 #define DIST(package, name) { package, name },
 #include "versions.def"
@@ -103,7 +103,7 @@ static void take_build(struct taf_versions *v, const struct taf_elf *e, const st
 /* ".../site-packages/mlx/core.cpython-312-darwin.so", ".../mlx/lib/libmlx.so" */
 static void note_site(struct search *s, const char *path)
 {
-	static const char *const marks[] = { "/mlx/core.", "/mlx/lib/libmlx." };
+	static const char marks[][20] = { "/mlx/core.", "/mlx/lib/libmlx." };
 
 	for (size_t i = 0; i < COUNT(marks) && !s->site[0]; i++) {
 		const char *at = taf_find(path, marks[i]);

@@ -6,7 +6,7 @@
 
 const char *taf_versions_package(uint32_t i)
 {
-	static const char *const all[] = {
+	static const char all[][12] = {
 #define TEXT(package, symbol) package,
 #define BUILD(package, symbol) package,
 #define DIST(package, name) package,
