@@ -15,24 +15,4 @@ int taf_asked_row(const struct taf_table *t, const char *name);
 /* Hands out ours for a row. */
 void *taf_asked_ours(const struct taf_table *t, int row);
 
-static inline void *taf_fn_object(taf_fn fn)
-{
-	union {
-		taf_fn f;
-		void *p;
-	} u = { .f = fn };
-
-	return u.p;
-}
-
-static inline taf_fn taf_object_fn(void *p)
-{
-	union {
-		void *p;
-		taf_fn f;
-	} u = { .p = p };
-
-	return u.f;
-}
-
 #endif

@@ -94,7 +94,7 @@ int taf_fork(void)
 
 	if (pid > 0 && taf_state_now() == TAF_ACTIVE)
 		taf_crumb(&r);
-	if (!pid && !taf_is_wiped && taf_is_other_process())
+	if (!pid && taf_is_inherited && taf_is_other_process())
 		atomic_store(&taf_life.state, TAF_COLD);
 	return pid;
 }

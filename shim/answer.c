@@ -24,26 +24,6 @@ struct question {
 	int row; /* -1: none */
 };
 
-static taf_fn fn_of(void *p)
-{
-	union {
-		void *p;
-		taf_fn f;
-	} u = { .p = p };
-
-	return u.f;
-}
-
-static void *object_of(taf_fn f)
-{
-	union {
-		taf_fn f;
-		void *p;
-	} u = { .f = f };
-
-	return u.p;
-}
-
 /* Look-ups come before the first load as a rule: what was seen then is told at waking. */
 static void note_second(const struct taf_table *t, int row)
 {
@@ -55,14 +35,14 @@ static void note_second(const struct taf_table *t, int row)
 
 void *taf_answer_row(const struct taf_table *t, int row, void *theirs)
 {
-	if (!theirs || fn_of(theirs) == t->ours(row))
+	if (!theirs || taf_object_fn(theirs) == t->ours(row))
 		return theirs;
-	if (!taf_real_learn(t, row, fn_of(theirs))) {
+	if (!taf_real_learn(t, row, taf_object_fn(theirs))) {
 		note_second(t, row);
 		return theirs;
 	}
 	atomic_fetch_or(&taf_routes, TAF_ROUTE_DLSYM);
-	return object_of(t->ours(row));
+	return taf_fn_object(t->ours(row));
 }
 
 static unsigned home_of(uintptr_t at)
@@ -144,7 +124,7 @@ static void export_locked(void *ctx)
 
 bool taf_answer_is_export(const struct taf_table *t, int row, taf_fn theirs)
 {
-	struct question q = { t, object_of(theirs), row };
+	struct question q = { t, taf_fn_object(theirs), row };
 
 	taf_elf_locked(export_locked, &q);
 	return q.row >= 0;

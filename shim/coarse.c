@@ -12,7 +12,7 @@
 #define NAME "__kernel_clock_gettime"
 #endif
 
-TAF_HOT int (*taf_coarse_fn)(clockid_t which, struct timespec *t) = clock_gettime;
+TAF_HOT int (*taf_coarse_fn)(clockid_t which, struct timespec *t);
 
 static void find_locked(void *ctx)
 {
@@ -33,6 +33,5 @@ void taf_coarse_find(void)
 	struct timespec t;
 
 	taf_elf_locked(find_locked, &u.p);
-	if (u.p && !u.fn(CLOCK_MONOTONIC_COARSE, &t))
-		taf_coarse_fn = u.fn;
+	taf_coarse_fn = u.p && !u.fn(CLOCK_MONOTONIC_COARSE, &t) ? u.fn : clock_gettime;
 }

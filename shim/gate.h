@@ -58,7 +58,7 @@ struct taf_call {
 /* A fork child forgets its parent's session before anything of ours is looked at. */
 static inline void taf_child_check(void)
 {
-	if (__builtin_expect(!taf_is_wiped, 0) && taf_is_other_process())
+	if (__builtin_expect(taf_is_inherited, 0) && taf_is_other_process())
 		atomic_store(&taf_life.state, TAF_COLD);
 	if (__builtin_expect(taf_state_now() == TAF_COLD, 0) && taf_is_booted)
 		taf_rearm();

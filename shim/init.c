@@ -21,10 +21,14 @@
 #define ENTRIES 32
 #define WORDS 64
 
-static char room[ROOM]; /* written by the constructor, read-only after */
-static char *entries[ENTRIES + 1]; /* likewise */
-static char *words[WORDS + 1]; /* likewise */
-static size_t used; /* of room; likewise */
+/* Written by the constructor, read-only after. The room comes last: it is rarely full, and
+ * pages that are not touched cost nothing. */
+static struct {
+	char *entries[ENTRIES + 1];
+	char *words[WORDS + 1];
+	size_t used; /* of room */
+	char room[ROOM];
+} kept;
 
 static bool is_needed(const char *entry)
 {
@@ -43,13 +47,13 @@ static bool is_needed(const char *entry)
 /* NULL when it does not fit, which only a hostile environment brings about. */
 static char *keep(const char *s)
 {
-	char *to = room + used;
+	char *to = kept.room + kept.used;
 	size_t n = taf_len(s) + 1;
 
-	if (n > ROOM - used)
+	if (n > ROOM - kept.used)
 		return NULL;
 	taf_move(to, s, n);
-	used += n;
+	kept.used += n;
 	return to;
 }
 
@@ -58,20 +62,20 @@ static char *keep_state(const char *entry)
 {
 	static const char name[] = "TAFFRAIL_STATE=";
 	const char *path = entry + sizeof(name) - 1;
-	size_t before = used;
+	size_t before = kept.used;
 	struct taf_text t;
-	char *to = room + used;
+	char *to = kept.room + kept.used;
 
-	if (!taf_starts(entry, name) || !*path || *path == '/' || ROOM - used < sizeof(name))
+	if (!taf_starts(entry, name) || !*path || *path == '/' || ROOM - kept.used < sizeof(name))
 		return keep(entry);
-	taf_text_init(&t, to, ROOM - used);
+	taf_text_init(&t, to, ROOM - kept.used);
 	taf_text_put(&t, name);
-	if (t.is_cut || taf_sys_cwd(to + t.used, ROOM - used - t.used))
+	if (t.is_cut || taf_sys_cwd(to + t.used, ROOM - kept.used - t.used))
 		return keep(entry);
 	t.used = taf_len(to);
 	taf_text_char(&t, '/');
 	taf_text_put(&t, path);
-	used = before + t.used + 1;
+	kept.used = before + t.used + 1;
 	return t.is_cut ? NULL : to;
 }
 
@@ -80,22 +84,22 @@ static void keep_env(char **envp)
 	size_t n = 0;
 
 	for (; envp && *envp && n < ENTRIES; envp++) {
-		entries[n] = is_needed(*envp) ? keep_state(*envp) : NULL;
-		n += entries[n] != NULL;
+		kept.entries[n] = is_needed(*envp) ? keep_state(*envp) : NULL;
+		n += kept.entries[n] != NULL;
 	}
-	entries[n] = NULL;
-	taf_env_now = entries;
+	kept.entries[n] = NULL;
+	taf_env_now = kept.entries;
 }
 
 static void keep_argv(int argc, char **argv)
 {
 	int n = 0;
 
-	for (; n < argc && n < WORDS && argv[n] && (words[n] = keep(argv[n])); n++)
+	for (; n < argc && n < WORDS && argv[n] && (kept.words[n] = keep(argv[n])); n++)
 		;
-	words[n] = NULL;
+	kept.words[n] = NULL;
 	taf_argc = n;
-	taf_argv = words;
+	taf_argv = kept.words;
 }
 
 /* Another copy of us stands in front: preloaded from elsewhere, or preloaded where this one

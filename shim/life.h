@@ -107,8 +107,8 @@ extern struct taf_life taf_life;
 extern bool taf_is_booted;
 /* The process began as a fork of one that was armed; written while nobody else runs. */
 extern bool taf_is_fork_child;
-/* The kernel wipes taf_life in a fork child; where it does not, process ids are compared. */
-extern bool taf_is_wiped;
+/* The kernel does not wipe taf_life in a fork child: process ids are compared. */
+extern bool taf_is_inherited;
 extern bool taf_has_tsc; /* stamps are of the time-stamp counter; else ns; written while WAKING */
 extern _Thread_local struct taf_tls taf_tls __attribute__((tls_model("initial-exec")));
 /* In force in this process; written while WAKING, read-only after. */

@@ -20,7 +20,7 @@ struct set {
 static struct set sets[SETS_MAX]; /* under busy */
 static uint64_t next_order; /* under busy */
 static _Atomic(uint32_t) busy;
-static _Atomic(uint32_t) group_now = 1;
+static _Atomic(uint32_t) group_now;
 
 /* One more try costs nothing to anybody: a holder only copies a path. */
 static bool take(int spins)

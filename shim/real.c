@@ -12,7 +12,7 @@
 #define NAME_BUCKETS 2048u /* a few times the engine rows: probing must end */
 
 struct taf_real_slot taf_real_cache[TAF_REAL_SLOTS];
-TAF_HOT _Atomic(uint32_t) taf_real_epoch = 1; /* a slot of zeroes is of none */
+TAF_HOT _Atomic(uint32_t) taf_real_epoch;
 
 /* One search: the name, who asks, and the objects still to look into. */
 struct search {
@@ -29,26 +29,6 @@ struct name_slot {
 };
 static struct name_slot names[NAME_BUCKETS];
 static _Atomic(bool) are_names_ready;
-
-static void *fn_object(taf_fn fn)
-{
-	union {
-		taf_fn f;
-		void *p;
-	} u = { .f = fn };
-
-	return u.p;
-}
-
-static taf_fn object_fn(void *p)
-{
-	union {
-		void *p;
-		taf_fn f;
-	} u = { .p = p };
-
-	return u.f;
-}
 
 bool taf_real_is_ours(const void *fn)
 {
@@ -210,7 +190,7 @@ static bool is_other_space(struct link_map *m)
  * caller was given later. Never one of ours, which is another runtime. */
 static taf_fn in_space(const struct search *s, taf_fn learned)
 {
-	struct link_map *head = taf_space_head(s->base), *of = taf_elf_at(fn_object(learned));
+	struct link_map *head = taf_space_head(s->base), *of = taf_elf_at(taf_fn_object(learned));
 	struct taf_elf e;
 
 	if (learned && taf_space_head(of) == head)
@@ -219,7 +199,7 @@ static taf_fn in_space(const struct search *s, taf_fn learned)
 		void *p = taf_elf_of(m, &e) ? taf_elf_symbol(&e, s->name, NULL) : NULL;
 
 		if (p)
-			return object_fn(p);
+			return taf_object_fn(p);
 	}
 	return learned;
 }
@@ -235,10 +215,10 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 		return learned;
 	s.base = taf_elf_at(caller);
 	if (is_for_driver(t, s.base))
-		return object_fn(of_driver(t, s.name));
+		return taf_object_fn(of_driver(t, s.name));
 	p = is_other_space(s.base) ? NULL : in_preloads(s.name, s.base);
 	if (p)
-		return object_fn(p);
+		return taf_object_fn(p);
 	if (s.base && s.base != taf_elf_self() && taf_elf_of(s.base, &e)) {
 		s.version = taf_elf_wanted_version(&e, s.name);
 		enqueue(&s, s.base);
@@ -249,21 +229,13 @@ static taf_fn from_caller(const struct taf_table *t, int row, const void *caller
 		}
 		p = in_scope(&s);
 		if (p)
-			return object_fn(p);
+			return taf_object_fn(p);
 	}
 	learned = atomic_load_explicit(&t->learned[row], memory_order_acquire);
 	if (is_other_space(s.base))
 		return in_space(&s, learned);
 	/* Behind us alone: an object in front of us is called directly, or wraps us. */
-	return learned ? learned : object_fn(taf_elf_next(s.name));
-}
-
-taf_fn taf_real_fix(const struct taf_table *t, int row)
-{
-	taf_fn fn = object_fn(taf_elf_next(taf_row_name(t, row)));
-
-	atomic_store_explicit(&t->learned[row], fn, memory_order_release);
-	return fn;
+	return learned ? learned : taf_object_fn(taf_elf_next(s.name));
 }
 
 static void cache(const struct taf_row *r, const void *caller, taf_fn fn, uint32_t epoch)
@@ -359,7 +331,7 @@ bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs)
 {
 	taf_fn none = NULL;
 
-	if (taf_real_is_ours(fn_object(theirs)))
+	if (taf_real_is_ours(taf_fn_object(theirs)))
 		return true;
 	return atomic_compare_exchange_strong(&t->learned[row], &none, theirs) || none == theirs;
 }
@@ -372,7 +344,7 @@ void taf_real_forget(void)
 		     taf_tables[t]->engine != TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++) {
 			taf_fn fn = atomic_load(&taf_tables[t]->learned[r]);
 
-			if (fn && !taf_elf_at(fn_object(fn)))
+			if (fn && !taf_elf_at(taf_fn_object(fn)))
 				atomic_compare_exchange_strong(&taf_tables[t]->learned[r], &fn,
 							       NULL);
 		}
@@ -427,61 +399,4 @@ const struct taf_table *taf_real_row(const char *name, int *row)
 		if (taf_same(taf_row_name(t, *row), name))
 			return t;
 	}
-}
-
-/* The row of that name in the tables of the C library. */
-static const struct taf_table *libc_row(const char *name, int *row)
-{
-	for (int t = 0; t < taf_table_count; t++)
-		for (int r = 0;
-		     taf_tables[t]->engine == TAF_ENGINE_LIBC && r < taf_tables[t]->n_rows; r++)
-			if (taf_same(taf_row_name(taf_tables[t], r), name)) {
-				*row = r;
-				return taf_tables[t];
-			}
-	return NULL;
-}
-
-taf_fn taf_real_libc(const char *name)
-{
-	int row;
-	const struct taf_table *t = libc_row(name, &row);
-
-	return t ? taf_real_fixed(t, row) : NULL;
-}
-
-taf_fn taf_real_door(const char *name)
-{
-	int row;
-	const struct taf_table *t = libc_row(name, &row);
-
-	return t && t->rows[row].kind == TAF_LOOKUP ? t->ours(row) : NULL;
-}
-
-/* What e defines of the libc rows that are still without a function. */
-static void learn_from(const struct taf_elf *e)
-{
-	for (int t = 0; t < taf_table_count; t++) {
-		const struct taf_table *table = taf_tables[t];
-
-		for (int r = 0; table->engine == TAF_ENGINE_LIBC && r < table->n_rows; r++)
-			if (!atomic_load_explicit(&table->learned[r], memory_order_relaxed))
-				atomic_store(
-					&table->learned[r],
-					object_fn(taf_elf_symbol(e, taf_row_name(table, r), NULL)));
-	}
-}
-
-void taf_real_init(void)
-{
-	struct link_map *m = taf_elf_self();
-	struct taf_elf e;
-
-	for (m = m ? m->l_next : NULL; m; m = m->l_next)
-		if (taf_elf_of(m, &e))
-			learn_from(&e);
-	/* Opened by the program, as a layer: libc stands in front of us. */
-	for (m = taf_elf_first(); !taf_real_libc("exit") && m && m != taf_elf_self(); m = m->l_next)
-		if (taf_elf_of(m, &e) && taf_elf_symbol(&e, "exit", NULL))
-			learn_from(&e);
 }

@@ -40,7 +40,8 @@ bool taf_real_is_ours(const void *fn);
 const struct taf_table *taf_real_row(const char *name, int *row);
 
 /* Under seq, as a seqlock: odd while its one writer is at work, and a writer that
- * finds it odd does not write. An answer of an older epoch is no answer. */
+ * finds it odd does not write. An answer of an older epoch is no answer, and a slot of
+ * zeroes is of no row. */
 struct taf_real_slot {
 	_Atomic(uint32_t) seq, epoch;
 	_Atomic(uintptr_t) caller;
@@ -83,8 +84,8 @@ static inline taf_fn taf_real(const struct taf_table *t, int row, const void *ca
 	return taf_real_quick(t, row, caller);
 }
 
-/* libc rows do not depend on who calls: one answer a process, kept in learned,
- * all found by the constructor, while it is alone. */
+/* libc rows do not depend on who calls: one answer a process, kept in learned, found when
+ * it is first asked for. The constructor sees how far that may look (real_libc.c). */
 void taf_real_init(void);
 taf_fn taf_real_fix(const struct taf_table *t, int row);
 

@@ -14,6 +14,27 @@
 
 typedef void (*taf_fn)(void);
 
+/* A function as the pointer that look-ups give and take, and back. */
+static inline void *taf_fn_object(taf_fn fn)
+{
+	union {
+		taf_fn f;
+		void *p;
+	} u = { .f = fn };
+
+	return u.p;
+}
+
+static inline taf_fn taf_object_fn(void *p)
+{
+	union {
+		void *p;
+		taf_fn f;
+	} u = { .p = p };
+
+	return u.f;
+}
+
 struct taf_text;
 
 /* How a row is reached. */

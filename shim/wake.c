@@ -45,13 +45,9 @@
 
 extern char **environ;
 
-bool taf_is_booted;
 bool taf_has_tsc;
-bool taf_is_wiped = true;
+bool taf_is_inherited;
 _Atomic(const char *) taf_second_copy;
-char **taf_env_now;
-int taf_argc;
-char **taf_argv;
 
 /* How long other threads wait for the one that wakes: while it reads the policy, which asks
  * the loader, whose lock they may have; and while it waits for the disk. */
@@ -79,14 +75,6 @@ const char *taf_run_id(void)
 const char *taf_state_dir(void)
 {
 	return session.state;
-}
-
-bool taf_is_other_process(void)
-{
-	enum taf_state s = taf_state_now();
-
-	return (s == TAF_ACTIVE || s == TAF_LEAVING || s == TAF_GONE) &&
-	       taf_life.pid != taf_sys_pid();
 }
 
 void taf_rearm(void)
@@ -269,7 +257,7 @@ bool taf_wake(enum taf_engine engine)
 
 	/* Before WAKING, so that no child is left in it. */
 	if (taf_state_now() == TAF_ARMED)
-		taf_is_wiped = !taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life));
+		taf_is_inherited = taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life)) != 0;
 	/* In a fork child it is armed again while others wait. */
 	for (; !atomic_compare_exchange_strong(&taf_life.state, &armed, TAF_WAKING);
 	     armed = TAF_ARMED)

@@ -3,10 +3,11 @@
 # symbols.sh -- what the preloaded object asks of a process and gives to it.
 #
 # It needs libc alone, exports the rows of the tables and our own two names and
-# nothing else, initialises first and stays, is read-only after relocation,
-# takes at most 128 bytes of thread storage, and imports only what
-# tests/imports.allow lists.  The second object exports its own table and needs
-# no more than libc either.  Reads the files with readelf; never runs them.
+# nothing else, initialises first and stays, is read-only after relocation, has
+# one page that the loader writes before main, takes at most 128 bytes of thread
+# storage, and imports only what tests/imports.allow lists.  The second object
+# exports its own table and needs no more than libc either.  Reads the files
+# with readelf; never runs them.
 set -u
 
 SRC=${SRC:-$(cd "$(dirname "$0")/.." && pwd)}
@@ -54,7 +55,12 @@ done
 grep -q TEXTREL <<<"$dynamic" && wrong "has text relocations"
 
 segments=$(readelf -lW "$lib")
-grep -q GNU_RELRO <<<"$segments" || wrong "has no RELRO segment"
+written=$(awk '$1 == "LOAD" && $7 == "RW" { print $5 }' <<<"$segments")
+sealed=$(awk '$1 == "GNU_RELRO" { print $5 }' <<<"$segments")
+[ -n "$sealed" ] || wrong "has no RELRO segment"
+[ $((written)) -le 4096 ] || wrong "the loader writes $((written)) bytes of it into every process," \
+	"at most 4096 are allowed: tables hold arrays, not pointers (shim/table.h)"
+[ "$written" = "$sealed" ] || wrong "has variables that begin as other than zero: a page more to write"
 grep -q 'GNU_STACK.*RWE' <<<"$segments" && wrong "asks for an executable stack"
 tls=$(awk '$1 == "TLS" { print $6 }' <<<"$segments")
 [ $((${tls:-0})) -le 128 ] || wrong "takes $((tls)) bytes of thread storage, at most 128 are allowed"
@@ -67,8 +73,16 @@ imports=$(nm -D --undefined-only "$lib" | awk '{ print $NF }' | sed 's/@.*//')
 allow=$(sed 's/#.*//' "$SRC/tests/imports.allow" | tr -d ' \t' | grep .)
 compare "$imports" "$allow" "is imported but not in tests/imports.allow" ""
 
+# The first and the last of START_SRC (Makefile) that are code.
+start=$(nm "$lib" | awk '$3 == "taf___libc_start_main" || $3 == "taf_is_other_process" { print "0x" $1 }')
+# shellcheck disable=SC2086
+set -- $start
+distance=$((${1:-0} - ${2:-0}))
+[ $# = 2 ] || wrong "the code of a start is not found by its names"
+[ "${distance#-}" -le 65536 ] || wrong "the code that every process runs does not lie side by side"
+
 echo "$(wc -w <<<"$exports") exported, $(wc -w <<<"$imports") imported," \
-	"$((${tls:-0})) bytes of thread storage"
+	"$((${tls:-0})) bytes of thread storage, $((written)) written by the loader"
 
 lib=$BUILD/libtaffrail-alloc.so
 if [ -e "$lib" ]; then
