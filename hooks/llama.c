@@ -46,12 +46,25 @@ static bool enter_load(struct taf_load *load, struct taf_call *call, const char 
 	return true;
 }
 
+/* With vocab_only nothing but the vocabulary is read, and of the rest not even the header:
+ * such a model cannot compute. The field lies elsewhere in each version. */
+static bool is_vocabulary(const void *model, const void *home)
+{
+	llama_model_n_layer_fn *layers = THEIRS(llama_model_n_layer, home);
+
+	if (!layers)
+		layers = THEIRS(llama_n_layer, home);
+	return layers && !layers(model);
+}
+
 /* The load's end; where no header could be read the engine is asked for the size. */
 static void *loaded(struct taf_load *load, struct taf_call *call, void *model)
 {
 	llama_model_size_fn *size = THEIRS(llama_model_size, call->caller);
 
-	if (model && call->is_counted && taf_load_is_dry(load))
+	if (model && call->is_counted)
+		load->is_vocabulary = is_vocabulary(model, call->caller);
+	if (model && call->is_counted && (load->is_vocabulary || taf_load_is_dry(load)))
 		load->is_dry = true;
 	else if (model && call->is_counted && !load->bytes && size)
 		load->bytes = call->bytes = size(model);

@@ -89,7 +89,7 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	struct taf_text t;
 	struct taf_model m;
 
-	l->is_known = l->is_dry = l->has_counts = false;
+	l->is_known = l->is_dry = l->is_vocabulary = l->has_counts = false;
 	l->path = path;
 	l->bytes = 0;
 	l->trained = 0;
@@ -153,7 +153,8 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 
 	if (l->is_dry) {
 		c->is_dry = true;
-		c->msg = "an estimate: no memory was taken for its tensors";
+		c->msg = l->is_vocabulary ? "its vocabulary alone: none of its tensors"
+					  : "an estimate: no memory was taken for its tensors";
 	}
 	if (c->is_counted && handle) {
 		atomic_store(&group_ns, l->is_dry ? 0 : taf_sys_mono_ns());

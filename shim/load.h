@@ -17,7 +17,8 @@ struct taf_load {
 	uint32_t trained; /* context that it was trained with */
 	struct taf_load_size size; /* with companions and cache */
 	bool is_known; /* the fields above are filled */
-	bool is_dry; /* it was for an estimate */
+	bool is_dry; /* it was for an estimate, or of the vocabulary */
+	bool is_vocabulary; /* of that alone */
 	bool has_counts; /* the three below are filled */
 	uint64_t allocs, taken; /* by this thread before the call: numbers, bytes */
 	uint64_t on_host; /* bytes that runtimes placed there, of all threads */

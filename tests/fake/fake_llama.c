@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* fake_llama.c -- a llama.cpp made of the rows of hooks/llama.def (fake.h).
  *
- *   load           a new pointer, NULL where the path contains "fail"
+ *   load           a new pointer, NULL where the path contains "fail"; without layers, as
+ *                  of a vocabulary alone, where it contains "vocab"
+ *                  ... of its vocabulary alone, without layers, where it contains "vocab"
  *   FAKE_PIN=PATH  ... and takes FAKE_PIN_BYTES of pinned memory, of the fake HIP at path
  *   contexts       a new pointer each; two threads in one at once end the
  *                  process with status 97
@@ -36,6 +38,8 @@
 #define HAND_llama_n_ctx FAKE_HAND
 #define HAND_llama_context_default_params FAKE_HAND
 #define HAND_llama_model_size FAKE_HAND
+#define HAND_llama_model_n_layer FAKE_HAND
+#define HAND_llama_n_layer FAKE_HAND
 #define HAND_llama_get_memory FAKE_HAND
 #define HAND_llama_memory_clear FAKE_HAND
 #define HAND_llama_kv_self_clear FAKE_HAND
@@ -449,6 +453,24 @@ uint32_t llama_n_ctx(const void *ctx)
 {
 	fake_called(FAKE_llama_n_ctx);
 	return ctx ? 4096 : 0;
+}
+
+static int32_t layers_of(int row, const void *model)
+{
+	const struct model *m = model;
+
+	fake_called(row);
+	return m && strstr(m->path, "vocab") ? 0 : 2;
+}
+
+int32_t llama_model_n_layer(const void *model)
+{
+	return layers_of(FAKE_llama_model_n_layer, model);
+}
+
+int32_t llama_n_layer(const void *model)
+{
+	return layers_of(FAKE_llama_n_layer, model);
 }
 
 uint64_t llama_model_size(const void *model)
