@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "../policy/app.h"
 #include "../policy/fault.h"
 #include "../policy/text.h"
 #include "report.h"
@@ -137,6 +138,17 @@ static bool has_hung(const struct taf_story *s)
 	       taf_story_open(s, TAF_SYNC) || taf_story_open(s, TAF_DRAIN);
 }
 
+/* Ollama ends the process of a model by SIGKILL, always. */
+static bool is_ended_so(const struct taf_trail *t)
+{
+	struct taf_crumb_line head;
+	char name[64];
+
+	return taf_report_head(t, &head) &&
+	       taf_crumb_text(&head, TAF_KEY_PROFILE, name, sizeof(name)) &&
+	       !strcmp(name, taf_app_name(TAF_APP_OLLAMA_CHILD));
+}
+
 void taf_report_next(FILE *out, const struct taf_page *page)
 {
 	const struct taf_story *s = page->story;
@@ -154,8 +166,13 @@ void taf_report_next(FILE *out, const struct taf_page *page)
 		snprintf(text, sizeof(text),
 			 "was it out of memory? journalctl -k | grep -i 'killed process %d'",
 			 page->trail->pid);
-		if (!is_told && !s->was_terminated)
-			next(out, text);
+		if (is_told || s->was_terminated)
+			break;
+		next(out,
+		     is_ended_so(page->trail)
+			     ? "Ollama ends the process of each model so, idle or not: see its own "
+			       "log for why it did"
+			     : text);
 		break;
 	case TAF_ENDED_CRASH:
 		snprintf(text, sizeof(text), "a core file, if one was kept: coredumpctl info %d",

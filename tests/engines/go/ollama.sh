@@ -33,4 +33,6 @@ check ollama "drains at an exit that was a kill" 0 "$(number_of '.rule == "drain
 "$taffrail" report --last --json >report.json
 check ollama "in the report: how they ended" "2" "$(jq '[.sessions[] | select(.engines | length > 0) |
 	select(.verdict == "killed" or .verdict == "unknown")] | length' report.json)"
-tally 12
+"$taffrail" report --last >text
+check ollama "in the report: that it is Ollama's way" 2 "$(grep -c '^  next  *Ollama ends the process of each model so' text)"
+tally 13

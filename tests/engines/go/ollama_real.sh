@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+# ollama_real.sh -- the real Ollama, built from its Go module, over an unmodified
+# llama-server: the same answers as without, each model's process a member of the run and
+# known, and a load that a rule refuses is an error of that request and of nothing else.
+#
+# time-limit: 600
+ollama=$("${SRC:?}/tests/engines/go/fetch.sh") || exit $?
+. "$SRC/tests/engines/server/lib.sh"
+needs curl sha256sum
+
+export OLLAMA_MODELS=$work/store OLLAMA_MAX_LOADED_MODELS=1
+
+# A model as a pull leaves it: its file and a description by their sums, and a list of both.
+stored() { # NAME GGUF
+	local sum about manifests=$OLLAMA_MODELS/manifests/registry.ollama.ai/library/$1
+	mkdir -p "$OLLAMA_MODELS/blobs" "$manifests"
+	sum=$(sha256sum <"$2" | cut -d' ' -f1)
+	cp "$2" "$OLLAMA_MODELS/blobs/sha256-$sum"
+	jq -cnj --arg sum "sha256:$sum" '{model_format: "gguf", model_family: "llama", model_families: ["llama"],
+		model_type: "tiny", file_type: "F32", architecture: "amd64", os: "linux",
+		rootfs: {type: "layers", diff_ids: [$sum]}}' >about.json
+	about=$(sha256sum <about.json | cut -d' ' -f1)
+	cp about.json "$OLLAMA_MODELS/blobs/sha256-$about"
+	jq -cn --arg sum "sha256:$sum" --arg about "sha256:$about" --argjson n "$(stat -c %s "$2")" \
+		--argjson m "$(stat -c %s about.json)" '{schemaVersion: 2,
+		mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+		config: {mediaType: "application/vnd.docker.container.image.v1+json", digest: $about, size: $m},
+		layers: [{mediaType: "application/vnd.ollama.image.model", digest: $sum, size: $n}]}' >"$manifests/latest"
+	echo "ollama:sha256-${sum:0:12}"
+}
+tiny=$(stored tiny tiny.gguf)
+other=$(stored other models/other.gguf)
+
+# What a random model says is no text: a pattern keeps it to letters.
+ask() { # MODEL
+	curl -sS "$OLLAMA_HOST/api/generate" -d '{"model":"'"$1"'","prompt":"Hello","stream":false,"raw":true,
+		"format":{"type":"string","pattern":"^[a-z]{1,8}$"},
+		"options":{"temperature":0,"seed":1,"num_predict":12,"num_ctx":256}}' |
+		jq -c '[.response, .prompt_eval_count, .eval_count, .error]'
+}
+
+# Asks each model in turn, of an Ollama that FRONT guards, and ends it by SIGTERM.
+serve_and_ask() { # MODEL... -- FRONT...
+	local models=()
+	while [ "$1" != -- ]; do
+		models+=("$1")
+		shift
+	done
+	shift
+	OLLAMA_HOST=127.0.0.1:$(free_port)
+	export OLLAMA_HOST
+	"$@" "$ollama" serve </dev/null >bg.out 2>bg.err &
+	runner=$!
+	until_true curl -sf "$OLLAMA_HOST/api/version"
+	for one in "${models[@]}"; do
+		ask "$one"
+		sleep 0.4 # a pause, after which a generation has ended
+	done >answers
+	kill -TERM "$(pgrep -x ollama -P "$runner" || echo "$runner")"
+	await_runner
+}
+needs pgrep
+
+serve_and_ask tiny tiny other tiny -- env
+mv answers plain.answers
+plain_ended=$ended
+check plain "answers" 4 "$(grep -c '^\["\\"[a-z]*\\"",9,[0-9]*,null\]$' plain.answers)"
+
+fresh
+serve_and_ask tiny tiny other tiny -- "$taffrail" run --set lock.on_conflict=refuse --
+check ollama "answers as without" "$(cat plain.answers)" "$(cat answers)"
+check ollama "how it ended" "$plain_ended" "$ended"
+check_whole ollama
+child='select(.role == "guest")'
+check ollama "a process for each model that was taken, known" "ollama-child worker
+ollama-child worker
+ollama-child worker" "$(records | jq -r "$child | \"\(.profile) \(.guess)\"")"
+check ollama "one run" 1 "$(records | jq -rs "[.[] | $child | .run] | unique | length")"
+check ollama "what they were asked for" "256 1" "$(records | jq -r "$child | \"\(.asked.context) \(.asked.parallel)\"" | sort -u)"
+# A child also computes once to warm up; with its first answer or before it.
+check ollama "generations, by model" "$tiny $other $tiny" \
+	"$(records | jq -r 'select(.ev == "infer" and .ph == "begin").model' | uniq | xargs)"
+check ollama "loads, by model, without estimates" "$tiny $other $tiny" \
+	"$(records | jq -rs '[.[] | select(.ev == "load" and .ph == "end" and .rc == 0 and ((.msg // "") | startswith("an estimate") | not)) | .model] | join(" ")')"
+check ollama "all tokens of the first answer" true "$(records | jq -s --argjson n "$(jq -r '.[1] + .[2] - 1' plain.answers | head -n 1)" \
+	'map(select(.ev == "infer" and .ph == "end").tokens) | max >= $n')"
+check ollama "drained after it, as the profile of such a child says" true \
+	"$(records | jq -s 'map(select(.ev == "drain" and .ph == "end" and .rule == "drain.post_sync" and .rc == 0)) | length >= 1')"
+check ollama "warnings of loads too close" true "$(records | jq -s 'map(select(.rule == "cadence.cross_model")) | length >= 2')"
+check ollama "records of Ollama itself, which uses no engine" 0 "$(records | jq -c "$child | select(.argv[0] | endswith(\"/ollama\"))" | wc -l)"
+"$taffrail" report --last --json >report.json
+check ollama "how its processes ended" 3 "$(jq '[.sessions[] | select(.engines | length > 0) |
+	select(.verdict == "killed" or .verdict == "unknown")] | length' report.json)"
+"$taffrail" report --last >text
+check ollama "in the report: that it is Ollama's way" true "$([ "$(grep -c '^  next  *Ollama ends the process of each model so' text)" -ge 1 ] && echo true)"
+
+# A rule refuses the second model: that request fails, the next one to the first model does not.
+fresh
+serve_and_ask tiny other -- "$taffrail" run --set cadence.on_violation=refuse --set cadence.cross_model=1h --
+check refused "the first answer" "$(head -n 1 plain.answers)" "$(head -n 1 answers)"
+check refused "the second is an error" true "$(sed -n 2p answers | jq '.[0] == null and (.[3] | length > 0)')"
+check refused "how it ended" "$plain_ended" "$ended"
+check refused "by the rule" true "$(records | jq -s 'map(select(.ev == "refuse" and .rule == "cadence.cross_model")) | length >= 1')"
+tally 20
