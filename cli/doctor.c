@@ -210,8 +210,8 @@ static int look_at_command(const struct options *o, int argc, char **argv)
 			taf_doctor_print_json(d, argc, argv);
 		else
 			taf_doctor_print(d);
-		if (o->is_strict &&
-		    (d->verdict == TAF_UNGUARDED || taf_sites_missed(&d->sites, why, sizeof(why))))
+		if (o->is_strict && (d->verdict == TAF_UNGUARDED || d->words != TAF_ENGINE_NONE ||
+				     taf_sites_missed(&d->sites, why, sizeof(why))))
 			status = TAF_EXIT_UNGUARDED;
 		if (d->findings.is_short)
 			status = TAF_EXIT_INTERNAL;

@@ -80,6 +80,7 @@ struct taf_doctor {
 	size_t dlopens, dlsyms; /* the first object that imports dlopen, dlsym; SIZE_MAX: none */
 	struct taf_engine_seen engines[TAF_ENGINE_COUNT];
 	struct taf_sites sites; /* where the program calls engines of its own */
+	enum taf_engine words; /* the engine in it by its words, where it is stripped */
 	struct taf_findings findings;
 	enum taf_verdict_kind verdict;
 };

@@ -14,6 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "sites_words.h"
 #include "tell.h"
 #include "verbs.h"
 #include "../hooks/catalog.h"
@@ -118,6 +119,8 @@ static void look_object(void *ctx, struct taf_lib *lib, size_t index)
 	l->is_static = true;
 	taf_object_symbols(&lib->object, TAF_SYMS_STATIC, look_symbol, l);
 	l->is_short |= taf_sites_scan(&lib->object, &l->d->sites) != 0;
+	if (!l->d->sites.has_symtab)
+		l->d->words = taf_sites_words(&lib->object);
 }
 
 static void count_rows(struct look *l)

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sites_words.h"
+
 /* The block itself, with what can be done about it. */
 static void judge_reach(struct taf_doctor *d)
 {
@@ -164,7 +166,7 @@ static void judge_engine(struct taf_doctor *d, enum taf_engine engine)
 static void judge_routes(struct taf_doctor *d)
 {
 	unsigned names = 0;
-	bool has_runtime = false;
+	bool has_runtime = d->words != TAF_ENGINE_NONE;
 
 	for (int i = 1; i < TAF_ENGINE_COUNT; i++) {
 		const struct taf_engine_seen *e = &d->engines[i];
@@ -194,7 +196,12 @@ static void judge_routes(struct taf_doctor *d)
 		taf_findings_add(&d->findings, TAF_SORT_NOTE, "no-engine",
 				 "no engine among its libraries and it opens none: the guard stays "
 				 "asleep there");
-	if (!has_runtime && !d->sites.has_symtab)
+	if (d->words != TAF_ENGINE_NONE && !d->engines[d->words].own)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "stripped-engine",
+				 "by its words %s is built into it, and it is stripped: nothing of "
+				 "that is seen; a build that keeps its symbols would be",
+				 taf_sites_words_name(d->words));
+	else if (!has_runtime && !d->sites.has_symtab)
 		taf_findings_add(&d->findings, TAF_SORT_NOTE, "stripped",
 				 "it is stripped: an engine that was built into it would be seen "
 				 "neither here nor by the guard");

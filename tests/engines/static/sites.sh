@@ -90,6 +90,33 @@ strip stripped
 alike stripped ./stripped model.bin once
 check stripped "no load" 0 "$(number_of '.ev == "load"')"
 check stripped "doctor" yes "$("$bin" doctor -- ./stripped | grep -q 'stripped: an engine that was built into it' && echo yes)"
+# Its own words tell an engine that was built in: --strict does not start it.
+strict() { # PROGRAM...: status, and its line without the names
+	raw strict "$bin" run --strict -- "$@" model.bin once
+	echo "$(cat strict.status), $(grep -o 'by its words .* is built into it' strict.err | cut -d' ' -f4)"
+}
+check "stripped, strict" "no words" "exit 0, " "$(strict ./stripped)"
+for engine in "llama.cpp:loaded meta data with %d key-value pairs and %d tensors" \
+	"whisper.cpp:%s: n_audio_ctx   = %d" "MLX:N3mlx4core9PrimitiveE" \
+	"ggml:%s: not enough space in the context's memory pool (needed %zu)"; do
+	echo "const char taf_words[] __attribute__((used)) = \"${engine#*:}\";" >words.c
+	build wordy "${CC:-cc}" -O2 words.c || exit 1
+	check "${engine%%:*}, with names" status "exit 0, " "$(strict ./wordy)"
+	strip wordy
+	check "${engine%%:*}, stripped" status "exit 69, ${engine%%:*}" "$(strict ./wordy)"
+	check "${engine%%:*}, stripped" doctor "partly stripped-engine" \
+		"$("$bin" doctor --json -- ./wordy | jq -r '"\(.verdict) \(.findings[] | select(.id == "stripped-engine").id)"')"
+	"$bin" doctor --strict -- ./wordy >/dev/null 2>&1
+	check "${engine%%:*}, stripped" "doctor --strict" 69 $?
+	# Without section headers as well: bytes 40 to 48 and 58 to 64 of an ELF header.
+	cp wordy bare
+	printf '\0\0\0\0\0\0\0\0' | dd of=bare bs=1 seek=40 conv=notrunc status=none
+	printf '\0\0\0\0\0\0' | dd of=bare bs=1 seek=58 conv=notrunc status=none
+	check "${engine%%:*}, bare" status "exit 69, ${engine%%:*}" "$(strict ./bare)"
+	raw plain ./wordy model.bin once
+	raw strict "$bin" run -- ./wordy model.bin once
+	check "${engine%%:*}, stripped" "not strict" "$(cat plain.out)" "$(cat strict.out)"
+done
 fresh
 raw off env TAFFRAIL=off "$bin" run -- ./guest model.bin sites
 check off status "exit 0" "$(cat off.status)"
@@ -106,4 +133,4 @@ if build static "${CC:-cc}" -O2 -static; then
 else
 	untried 4 "no static C library"
 fi
-tally 250
+tally 304
