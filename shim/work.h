@@ -94,7 +94,7 @@ struct taf_work {
 	uint64_t drained_ns; /* or made */
 	_Atomic(uint64_t) turn_ns; /* not under it: when it asked for its turn (serial.h) */
 	struct taf_repeats repeats;
-	uint64_t waited_ns; /* end of the last wait for what a burst submitted, whose ever it was; 0 */
+	uint64_t waited_ns; /* end of the last wait for a burst, its own or ours; or 0 */
 	uint64_t waited_for; /* how many of its submits that wait was for */
 	struct taf_requests requests; /* where batches tell of sequences */
 	/* Of `trace` alone (traced.h): */
