@@ -163,7 +163,6 @@ void taf_share_take_events(struct taf_ledger *l, const char *text, size_t n,
 	bool is_fresh = true;
 
 	p.n = 0;
-
 	taf_zero(flaw, sizeof(*flaw));
 	for (uint32_t i = 0; i < l->n_events; i++)
 		is_fresh = is_fresh && !l->event[i].is_unsaved;

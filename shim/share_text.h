@@ -71,7 +71,7 @@ bool taf_share_take_event(const char *line, size_t n, struct taf_ledger_event *e
 			  enum taf_share_mark *mark);
 /* The newest of the file, as many as the ledger has room for, take the place of
  * its events. Those that are not saved yet stay. Events of another machine are
- * marked. from_middle: text begins somewhere in a line. */
+ * marked. */
 void taf_share_take_events(struct taf_ledger *l, const char *text, size_t n,
 			   struct taf_share_flaw *flaw);
 /* Whether text begins with the first line of that file; a higher version is told in *flaw. */
