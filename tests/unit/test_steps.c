@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The order of evaluations: which generations are told apart by it, and which are not. */
+/* test_steps.c -- the order of evaluations: which generations are told apart by it, and which
+ * are not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -69,6 +69,7 @@ llama() { # BACKEND FOLDER
 	local say=("$python" "$SRC/tests/engines/llama/ctypes_caller.py" --folder "$2" --tokens 24 tiny.gguf)
 	bare CUDA_VISIBLE_DEVICES=-1 GGML_VK_VISIBLE_DEVICES=99 "${say[@]}" --layers 0
 	cp bare.out processor.out
+	# shellcheck disable=SC2034 # for run.sh
 	local is_foreign=1
 	engine "llama.cpp, $1" ".class == \"device\" and .engine == \"$1\" and .peak_bytes > 400000" GGML_VK_VISIBLE_DEVICES=0 "${say[@]}"
 	[ "$(cat bare.status)" = "exit 0" ] || return
