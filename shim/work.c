@@ -3,22 +3,13 @@
 
 #include <errno.h>
 
-#include "../policy/steps.h"
 #include "../policy/text.h"
-#include "act.h"
-#include "burst.h"
-#include "coarse.h"
 #include "crumb.h"
 #include "hot.h"
-#include "learn.h"
-#include "load.h"
 #include "lockfile.h"
-#include "model.h"
 #include "patience.h"
-#include "recycle.h"
 #include "serial.h"
 #include "traced.h"
-#include "turn.h"
 
 #define LOCK_MS 1000 /* of a busy machine: who has it may be kept from running */
 #define SLICE_MS 50
@@ -305,162 +296,6 @@ bool taf_work_claim_slow(struct taf_work *w, uint32_t ms)
 void taf_work_seize(struct taf_work *w)
 {
 	take_from(w, (uint32_t)taf_tid());
-}
-
-static bool begin_infer(struct taf_work *w, struct taf_call *c)
-{
-	struct taf_rec r = { .kind = TAF_INFER,
-			     .phase = TAF_BEGIN,
-			     .engine = c->table->engine,
-			     .call = taf_row_name(c->table, c->row),
-			     .model = taf_work_model_name(w) };
-
-	if (w->ctx_tokens) {
-		r.has |= TAF_HAS_CTX;
-		r.ctx = w->ctx_tokens;
-	}
-	taf_model_group_close();
-	taf_load_group_close();
-	taf_serial_enter(w);
-	if (!taf_act_before_infer(w)) {
-		taf_serial_leave(w);
-		return false;
-	}
-	w->is_inferring = true;
-	/* Until its first submit is over nobody takes it for idle. */
-	w->begin_ns = w->last_ns = taf_sys_mono_ns();
-	w->waited_ns = 0;
-	w->submits = w->tokens = w->peak = w->prefill = w->waited_for = w->look = 0;
-	w->steps = TAF_STEPS_PROMPT;
-	w->requests = (struct taf_requests){ .began = 0 };
-	w->first_unsynced = 1;
-	if (w->is_burst)
-		taf_burst_begin(w);
-	if (w->model)
-		w->model->infers++;
-	taf_work_go_in(w, true);
-	w->of = taf_crumb(&r);
-	if (taf_ring_head())
-		atomic_fetch_add(&taf_ring_head()->infers, 1);
-	taf_recycle_look();
-	return true;
-}
-
-bool taf_work_submit(struct taf_work *w, struct taf_call *c)
-{
-	taf_traced_arrive(w);
-	taf_work_settle(w, false);
-	return taf_work_begin(w, c);
-}
-
-bool taf_work_begin_slow(struct taf_work *w, struct taf_call *c)
-{
-	taf_traced_begin(w);
-	if (!taf_turn_begin(w, c))
-		return false;
-	if (w->is_inferring) {
-		taf_work_go_in(w, false);
-	} else if (!begin_infer(w, c)) {
-		taf_turn_end(NULL);
-		return false;
-	}
-	taf_traced_submit(w);
-	return true;
-}
-
-#define SHARE 16u /* of its submits: how many may come without the clock being read */
-
-void taf_work_note_time(struct taf_work *w, struct taf_coarse now)
-{
-	struct taf_ring_head *head = taf_ring_head();
-
-	w->look = w->submits + w->submits / SHARE + 1;
-	w->at = now;
-	w->last_ns = taf_sys_mono_ns();
-	if (head)
-		atomic_store_explicit(&head->last_activity_ns, w->last_ns, memory_order_relaxed);
-}
-
-/* Requests, and ,"rate":12.3 in tokens a second, from the first decode to the last. */
-static void put_rate(struct taf_text *t, const struct taf_work *w)
-{
-	uint64_t us = (w->last_ns - w->begin_ns) / 1000,
-		 tenths = us ? w->tokens * 10000000 / us : 0;
-
-	taf_requests_put(&w->requests, t);
-	if (!us || (w->table->by_thread && !w->tokens))
-		return;
-	taf_text_put(t, ",\"rate\":");
-	taf_text_u64(t, tenths / 10);
-	taf_text_char(t, '.');
-	taf_text_u64(t, tenths % 10);
-}
-
-/* Without a token they were evaluations, of whatever. */
-static void put_steps(const struct taf_work *w, struct taf_text *t)
-{
-	taf_text_put(t, w->tokens ? ",\"prefill\":" : ",\"evals\":");
-	taf_text_u64(t, w->tokens ? w->prefill : w->submits);
-}
-
-static void end_infer(struct taf_work *w)
-{
-	char buf[1024];
-	struct taf_text extra;
-	struct taf_rec r = { .kind = TAF_INFER,
-			     .phase = TAF_END,
-			     .engine = w->table->engine,
-			     .model = taf_work_model_name(w),
-			     .of = w->of,
-			     .submits = w->is_burst ? w->launches : w->submits,
-			     .tokens = w->tokens,
-			     .peak = w->peak,
-			     .live = taf_work_bytes(),
-			     .kv_bytes = taf_work_kv_bytes(),
-			     .handles = taf_work_contexts(),
-			     .us = (taf_work_end_ns(w) - w->begin_ns) / 1000,
-			     .keep = TAF_KEEP_LOG };
-
-	/* First of all: who seizes w meanwhile, to leave, must not end it once more. */
-	w->is_inferring = false;
-	if (w->is_burst)
-		taf_burst_end(w);
-	r.has = TAF_HAS_OF | TAF_HAS_SUBMITS | TAF_HAS_TOKENS | TAF_HAS_PEAK | TAF_HAS_LIVE |
-		TAF_HAS_HANDLES | TAF_HAS_MS | TAF_HAS_KV;
-	taf_text_init(&extra, buf, sizeof(buf));
-	put_rate(&extra, w);
-	if (w->table->by_thread) { /* instead: memory by the engine's own count */
-		r.has &= ~(unsigned)(TAF_HAS_PEAK | TAF_HAS_KV);
-		put_steps(w, &extra);
-		w->table->by_thread->tell(w->home, &extra);
-	}
-	if (w->is_burst) {
-		taf_text_init(&extra, buf, sizeof(buf));
-		taf_burst_tell(w, &r, &extra);
-	}
-	taf_traced_end(w, &extra);
-	r.extra = extra.is_cut ? NULL : buf;
-	taf_crumb(&r);
-	taf_learn_inferred(w);
-	taf_serial_leave(w);
-	w->owes_sync = true;
-}
-
-void taf_work_settle(struct taf_work *w, bool must)
-{
-	uint64_t idle_ns = (uint64_t)taf_rules.drain_idle_ms * 1000000;
-
-	if (w->is_burst)
-		taf_burst_fold(w);
-	if (w->is_inferring && (must || taf_sys_mono_ns() > taf_work_end_ns(w) + idle_ns)) {
-		end_infer(w);
-		if (w->is_burst)
-			taf_work_pause(w);
-	}
-	if (w->owes_sync && !w->is_inferring) {
-		w->owes_sync = false;
-		taf_act_after_infer(w);
-	}
 }
 
 void taf_work_forget_all(void)

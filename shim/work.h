@@ -18,6 +18,8 @@
  * claim: 0, or the tid of the thread that is in the engine with this context
  * or drains it.  A thread that may not enter waits; nobody synchronizes a
  * context that another thread decodes on.
+ *
+ * work.c has the tables, the claims and the mark in the log, work_infer.c the generations.
  */
 #ifndef TAF_WORK_H
 #define TAF_WORK_H
