@@ -75,9 +75,11 @@ static void take_name(struct devices *all, const struct taf_crumb_line *line)
 		if (taf_api_of(all->of[i].engine) == taf_api_of(d.engine) &&
 		    all->of[i].number == d.number)
 			known = &all->of[i];
+	if (!known && all->n == DEVICES_MAX)
+		return;
 	if (!known) {
 		add(all, &d);
-		known = all->n ? &all->of[all->n - 1] : &d;
+		known = &all->of[all->n - 1];
 	}
 	taf_crumb_text(line, TAF_KEY_NAME, known->name, sizeof(known->name));
 	taf_crumb_u64(line, TAF_KEY_TOTAL, &known->total);
