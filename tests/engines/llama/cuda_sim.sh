@@ -55,9 +55,10 @@ check_calls guarded
 check guarded "captures" "$captures" "$(done_there '^cuStreamBeginCapture')"
 check guarded "launches" "$launches" "$(done_there '^cuLaunchKernel')"
 # A pause of the program ends a generation, and so does one of the machine: a row of them is one
-# here, and what they add up to is compared below.
+# here, and what they add up to is compared below. What a second thread of node asks of the GPU
+# while the first one loads is drained or not, as the two meet: it is no part of the engine's story.
 story() {
-	records | jq -rs 'map(select(.role == null and .ev != "note" and .ph != "mark") | "\(.ev) \(.ph) \(.rule // "")\n") | add |
+	records | jq -rs 'map(select((.engine == "llama" or .ev == "exit") and .ev != "note" and .ph != "mark") | "\(.ev) \(.ph) \(.rule // "")\n") | add |
 		gsub("(?<one>infer begin \ninfer end \ndrain begin drain.post_sync\ndrain end drain.post_sync\n)+"; .one)' | sed 's/ *$//'
 }
 check guarded "the story" "load begin
