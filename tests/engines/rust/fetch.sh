@@ -4,6 +4,8 @@
 #
 #	fetch.sh cudarc          which opens the driver when it runs
 #	fetch.sh cudarc LIBCUDA  which has it linked
+#	fetch.sh candle          on the processor; its 150 crates take a minute or more to build,
+#	                         so that is done by `make check-long` alone (TAF_LONG)
 #
 # Prints the program.  Its crates come from crates.io, in the versions of its Cargo.lock;
 # what is built is kept in build/cache.  77 when it cannot be had: no cargo, or one that
@@ -44,6 +46,9 @@ build() { # OPTION...
 	cargo build "${options[@]}" "$@" >"$log" 2>&1 9>&-
 }
 
+if [ "$name" = candle ] && [ -z "${TAF_LONG:-}" ] && [ ! -x "$target/release/candle_guest" ]; then
+	skip "candle is not built; make check-long does, in minutes"
+fi
 if ! build --offline; then
 	if grep -Eq 'requires rustc|rust-version|lock file version|edition2024|is not a valid edition' "$log"; then
 		skip "cargo is too old to build $name: $(grep -m1 -E 'requires|version|edition' "$log")"
