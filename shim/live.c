@@ -263,7 +263,7 @@ void taf_live_take(const struct taf_piece *p)
 	if (is_higher)
 		taf_memory_grown(engine_of(p->api));
 	if (put > 0)
-		taf_device_met(p->api, device_of(p->device));
+		taf_device_met(p->api, p->device);
 }
 
 bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out)
