@@ -11,7 +11,7 @@
 
 #define FIRST_ROOM 1024u /* pieces; a power of two */
 #define MOST_ROOM (1u << 22)
-#define LOCK_MS 1000 /* of a busy machine: who has it may be kept from running */
+#define LOCK_MS 500 /* of a busy machine: who has it may be kept from running */
 #define SLICE_MS 50
 
 /* An open table with linear probing; at is 0 where nothing lies. */

@@ -59,6 +59,7 @@ static struct taf_session session; /* written while WAKING */
 static char exe[TAF_PATH_MAX]; /* likewise */
 static char complaint[512]; /* what was wrong with the policy; likewise */
 static _Atomic(bool) is_at_disk; /* who wakes has the policy, and opens the log */
+static _Atomic(bool) is_stuck; /* it was waited for in vain: others pass until it is done */
 
 const char *taf_exe(void)
 {
@@ -92,6 +93,7 @@ void taf_rearm(void)
 	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_WAKING))
 		return;
 	atomic_store(&is_at_disk, false);
+	atomic_store(&is_stuck, false);
 	taf_crumb_abandon();
 	taf_share_forget();
 	taf_memory_forget();
@@ -246,7 +248,12 @@ static bool is_awake_within(uint32_t ms, bool at_disk)
  * that very thread has taf_tls.inside set and never comes here. */
 static bool is_awake_soon(void)
 {
-	return is_awake_within(WAKE_MS, false) || is_awake_within(WAKE_DISK_MS, true);
+	if (atomic_load(&is_stuck))
+		return false;
+	if (is_awake_within(WAKE_MS, false) || is_awake_within(WAKE_DISK_MS, true))
+		return true;
+	atomic_store(&is_stuck, taf_state_now() == TAF_WAKING);
+	return taf_state_now() == TAF_ACTIVE;
 }
 
 bool taf_wake(enum taf_engine engine)
