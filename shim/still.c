@@ -97,21 +97,68 @@ static bool is_dead(uint32_t tid)
 	return tid && taf_sys_tgkill(taf_life.pid, (int32_t)tid, 0) == -ESRCH;
 }
 
-/* Whether they live is asked of the kernel. */
-static bool is_anybody(bool is_alive)
-{
-	int lanes = taf_flight_lanes();
+/* Submits of a lane that a whole deadline was waited for, by how many it had made, + 1. */
+static _Atomic(uint64_t) stuck[TAF_FLIGHT_LANES];
 
-	for (int l = 0; l < lanes; l++)
-		if (&taf_flights[l] != taf_tls.flight && atomic_load(&taf_flights[l].inside) &&
-		    !(is_alive && is_dead(atomic_load(&taf_flights[l].tid))))
-			return true;
-	return false;
+static uint64_t made(const struct taf_flight *f)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i <= TAF_FLIGHT_QUEUES; i++)
+		n += atomic_load_explicit(&f->of[i].submits, memory_order_relaxed);
+	return n;
+}
+
+/* Of a lane that threads share, what is not this one's. Whether one lives is asked of the
+ * kernel. */
+static bool is_inside(int l, bool is_alive)
+{
+	const struct taf_flight *f = &taf_flights[l];
+	uint32_t tid = atomic_load(&f->tid), own = 0;
+
+	if (f == taf_tls.flight) {
+		if (tid)
+			return false;
+		own = taf_tls.is_submitting;
+	}
+	return atomic_load(&f->inside) > own && !(is_alive && is_dead(tid));
 }
 
 bool taf_still_is_anybody(void)
 {
-	return is_anybody(true);
+	int lanes = taf_flight_lanes();
+
+	for (int l = 0; l < lanes; l++)
+		if (is_inside(l, true))
+			return true;
+	return false;
+}
+
+/* One that was waited for in vain and has not come back is not waited for once more. */
+static bool is_awaited(bool is_alive)
+{
+	int lanes = taf_flight_lanes();
+
+	for (int l = 0; l < lanes; l++) {
+		uint64_t seen = atomic_load_explicit(&stuck[l], memory_order_relaxed);
+
+		if (!is_inside(l, is_alive)) {
+			if (seen)
+				atomic_store(&stuck[l], 0);
+		} else if (!seen || seen != made(&taf_flights[l]) + 1) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void give_up(void)
+{
+	int lanes = taf_flight_lanes();
+
+	for (int l = 0; l < lanes; l++)
+		if (is_inside(l, true))
+			atomic_store(&stuck[l], made(&taf_flights[l]) + 1);
 }
 
 static void sleep_a_while(uint32_t ms)
@@ -156,9 +203,11 @@ static bool hold(void)
 	}
 	if (is_new)
 		settle();
-	for (int i = 0; is_anybody(i > SPINS); i++) {
-		if (!taf_next_slice(&left, SLICE_MS))
+	for (int i = 0; is_awaited(i > SPINS); i++) {
+		if (!taf_next_slice(&left, SLICE_MS)) {
+			give_up();
 			break;
+		}
 		if (i > SPINS)
 			sleep_a_while(LOOK_MS);
 	}
@@ -189,4 +238,6 @@ void taf_still_forget(void)
 {
 	atomic_store(&taf_still.holder, 0);
 	atomic_store(&taf_still.waiters, 0);
+	for (int l = 0; l < TAF_FLIGHT_LANES; l++)
+		atomic_store(&stuck[l], 0);
 }

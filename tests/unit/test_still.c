@@ -204,6 +204,57 @@ static void nobody_waits_for_ever(void **s)
 	taf_still_leave(&taf_flights[0], false);
 }
 
+/* A driver whose queue is full lets a submit stand: the first free waits for it, and no
+ * other one does, until it has come back. */
+static void a_submit_that_stays_is_waited_for_once(void **s)
+{
+	(void)s;
+	taf_flight_lane();
+	taf_rules.drain_deadline_ms = 20;
+	taf_tls.flight = NULL;
+	taf_flight_submit(&taf_flights[0], 7, false);
+	taf_still_enter(&taf_flights[0], false);
+	assert_true(taf_still_begin());
+	taf_still_end();
+	taf_rules.drain_deadline_ms = UINT32_MAX;
+	for (int i = 0; i < 3; i++) {
+		assert_true(taf_still_begin());
+		taf_still_end();
+	}
+	assert_true(taf_still_is_anybody());
+	taf_still_leave(&taf_flights[0], false);
+	assert_false(taf_still_is_anybody());
+	/* The next one is another. */
+	taf_rules.drain_deadline_ms = 20;
+	taf_flight_submit(&taf_flights[0], 7, false);
+	taf_still_enter(&taf_flights[0], false);
+	assert_true(taf_still_begin());
+	assert_true(taf_still_is_anybody());
+	taf_still_end();
+	taf_still_leave(&taf_flights[0], false);
+}
+
+/* A thread without a lane of its own waits for those that it shares one with. */
+static void who_shares_a_lane_is_waited_for(void **s)
+{
+	struct taf_flight *shared;
+
+	(void)s;
+	taf_tls.flight = shared = taf_flight_lane();
+	assert_int_equal(shared->tid, 0);
+	assert_false(taf_still_is_anybody());
+	taf_still_enter(shared, true); /* another thread's */
+	assert_true(taf_still_is_anybody());
+	taf_tls.is_submitting = true;
+	assert_false(taf_still_is_anybody());
+	taf_still_enter(shared, true);
+	assert_true(taf_still_is_anybody());
+	taf_tls.is_submitting = false;
+	taf_still_leave(shared, true);
+	taf_still_leave(shared, true);
+	assert_false(taf_still_is_anybody());
+}
+
 static _Atomic(int) turns, may_end;
 
 /* One thread after the other gives something up: whenever nobody does, the next begins. */
@@ -291,6 +342,8 @@ int main(void)
 		cmocka_unit_test_setup(the_dead_are_not_waited_for, setup),
 		cmocka_unit_test_setup(the_first_time_is_like_any, setup),
 		cmocka_unit_test_setup(nobody_waits_for_ever, setup),
+		cmocka_unit_test_setup(a_submit_that_stays_is_waited_for_once, setup),
+		cmocka_unit_test_setup(who_shares_a_lane_is_waited_for, setup),
 		cmocka_unit_test_setup(a_submit_waits_for_one_deadline, setup),
 		cmocka_unit_test_setup(ones_own_pass, setup),
 		cmocka_unit_test_setup(captures_pass, setup),
