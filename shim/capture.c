@@ -11,9 +11,10 @@
 _Atomic(uint32_t) taf_captures;
 #define DRAIN 0x10000u
 #define CAPTURES TAF_CAPTURES_OPEN
+#define TAKEN UINT64_MAX
 
 static struct {
-	_Atomic(uint64_t) stream; /* + 1; 0: free */
+	_Atomic(uint64_t) stream; /* + 1; 0: free; TAKEN: about to be filled */
 	_Atomic(int32_t) tid;
 	_Atomic(uint32_t) device;
 } open[MOST];
@@ -47,9 +48,11 @@ static void remember(uint64_t stream)
 	for (int i = 0; i < MOST; i++) {
 		uint64_t none = 0;
 
-		if (atomic_compare_exchange_strong(&open[i].stream, &none, stream + 1)) {
+		if (atomic_compare_exchange_strong(&open[i].stream, &none, TAKEN)) {
 			atomic_store(&open[i].tid, taf_tid());
 			atomic_store(&open[i].device, taf_tls.device);
+			/* Last: whoever sees it takes all of it for this capture's. */
+			atomic_store(&open[i].stream, stream + 1);
 			return;
 		}
 	}
@@ -126,7 +129,7 @@ void taf_captures_dropped(uint32_t device)
 	for (int i = 0; i < MOST; i++) {
 		uint64_t had = atomic_load(&open[i].stream);
 
-		if (had && atomic_load(&open[i].device) == device &&
+		if (had && had != TAKEN && atomic_load(&open[i].device) == device &&
 		    atomic_compare_exchange_strong(&open[i].stream, &had, 0))
 			one_less();
 	}

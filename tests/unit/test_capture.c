@@ -180,6 +180,39 @@ static void more_captures_than_the_table_are_counted(void **state)
 	taf_capture_free();
 }
 
+static _Atomic(int) is_over;
+
+static void *drop_one(void *arg)
+{
+	while (!is_over)
+		taf_captures_dropped(1);
+	return arg;
+}
+
+/* While another device is reset, a place that was one of its captures' goes to another. */
+static void another_devices_capture_stays(void **state)
+{
+	pthread_t t;
+	int lost = 0;
+
+	(void)state;
+	is_over = 0;
+	assert_int_equal(pthread_create(&t, NULL, drop_one, NULL), 0);
+	for (int i = 0; i < 400000; i++) {
+		taf_tls.device = 1;
+		open_one(0x1000);
+		taf_capture_closed(0x1000);
+		taf_tls.device = 2;
+		open_one(0x2000);
+		lost += taf_captures_open() != 1;
+		taf_capture_closed(0x2000);
+	}
+	is_over = 1;
+	pthread_join(t, NULL);
+	assert_int_equal(lost, 0);
+	assert_int_equal(taf_captures_open(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +224,7 @@ int main(void)
 		cmocka_unit_test_setup(no_drain_while_a_stream_is_captured, setup),
 		cmocka_unit_test_setup(a_capture_waits_for_a_drain, setup),
 		cmocka_unit_test_setup(more_captures_than_the_table_are_counted, setup),
+		cmocka_unit_test_setup(another_devices_capture_stays, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
