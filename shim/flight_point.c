@@ -7,7 +7,8 @@
 
 struct event {
 	_Atomic(uint32_t) is_busy;
-	_Atomic(uint64_t) of; /* api and handle; 0: free; written under is_busy, as all below */
+	_Atomic(uint64_t) of; /* api and handle; 0: free */
+	/* Written under is_busy, as what comes after it. */
 	_Atomic(uint32_t) turn; /* records so far at this place, never 0 after the first */
 	struct taf_flight_point point;
 };
@@ -145,16 +146,13 @@ bool taf_event_reached(enum taf_api api, uint64_t event)
 	return taf_event_passed(api, event, taf_event_turn(api, event));
 }
 
+/* Also where another thread is at its place: a new event of that handle was never recorded. */
 void taf_event_forget(enum taf_api api, uint64_t event)
 {
 	uint64_t of = name_of(api, event);
-	struct event *e = event ? take(of) : NULL;
 
-	if (!e)
-		return;
-	if (e->of == of)
-		e->of = 0;
-	leave(e);
+	if (event)
+		atomic_compare_exchange_strong(&place_of(of)->of, &of, 0);
 }
 
 void taf_events_forget(void)

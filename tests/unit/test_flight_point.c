@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#include "../../shim/flight_point.h"
-#include "../../shim/life.h"
+/* For the places of events, one of which another thread is in. */
+#include "../../shim/flight_point.c"
 
 #define STREAM 0x1000
 #define OTHER 0x2000
-#define EVENT 0x77
+#define EVENT_A 0x77
 
 const struct taf_table *const taf_tables[] = { NULL };
 const int taf_table_count = 0;
@@ -75,22 +75,22 @@ static void an_event_is_reached(void **state)
 {
 	(void)state;
 	submit(STREAM, 5);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
 	submit(STREAM, 1);
-	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	assert_int_equal(in_flight(), 1);
 	/* It was: another query shows nothing new. */
-	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT_A));
 }
 
 static void the_latest_record_counts(void **state)
 {
 	(void)state;
 	submit(STREAM, 1);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
 	submit(STREAM, 1);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
-	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	assert_int_equal(in_flight(), 0);
 }
 
@@ -101,13 +101,13 @@ static void a_record_during_a_wait_is_not_shown(void **state)
 
 	(void)state;
 	submit(STREAM, 2);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
-	turn = taf_event_turn(TAF_API_CUDA, EVENT);
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
+	turn = taf_event_turn(TAF_API_CUDA, EVENT_A);
 	submit(STREAM, 3);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
-	assert_false(taf_event_passed(TAF_API_CUDA, EVENT, turn));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
+	assert_false(taf_event_passed(TAF_API_CUDA, EVENT_A, turn));
 	assert_int_equal(in_flight(), 5);
-	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	assert_int_equal(in_flight(), 0);
 }
 
@@ -120,8 +120,8 @@ static void a_submit_during_a_record_is_not_shown(void **state)
 	submit(STREAM, 2);
 	taf_flight_point(&at, key(STREAM));
 	submit(STREAM, 3);
-	taf_event_recorded(TAF_API_CUDA, EVENT, &at);
-	assert_true(taf_event_reached(TAF_API_CUDA, EVENT));
+	taf_event_recorded(TAF_API_CUDA, EVENT_A, &at);
+	assert_true(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	assert_int_equal(in_flight(), 3);
 }
 
@@ -129,9 +129,9 @@ static void what_was_destroyed_is_unknown(void **state)
 {
 	(void)state;
 	submit(STREAM, 2);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
-	taf_event_forget(TAF_API_CUDA, EVENT);
-	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
+	taf_event_forget(TAF_API_CUDA, EVENT_A);
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	assert_int_equal(in_flight(), 2);
 }
 
@@ -140,10 +140,10 @@ static void a_stream_destroyed_before_its_event(void **state)
 {
 	(void)state;
 	submit(STREAM, 100);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
 	taf_flight_drop(key(STREAM));
 	submit(STREAM, 5);
-	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	assert_int_equal(in_flight(), 105);
 	submit(STREAM, 50);
 	assert_int_equal(in_flight(), 155);
@@ -156,13 +156,13 @@ static void a_stream_that_comes_back_elsewhere(void **state)
 
 	(void)state;
 	submit(STREAM, 150);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
 	submit(OTHER, 100);
 	taf_flight_point(&p, key(OTHER));
 	assert_true(taf_flight_passed(&p));
 	taf_flight_drop(key(STREAM));
 	submit(STREAM, 100); /* where the other one was */
-	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	assert_int_equal(in_flight(), 250);
 }
 
@@ -173,7 +173,7 @@ static void a_stream_that_lost_its_place(void **state)
 
 	(void)state;
 	submit(1 << 12, 1000);
-	taf_event_record(TAF_API_CUDA, EVENT, key(1 << 12));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(1 << 12));
 	for (uint64_t s = 1; s <= TAF_FLIGHT_QUEUES + 1; s++) {
 		submit(s << 12, 3);
 		if (s > 2)
@@ -182,7 +182,7 @@ static void a_stream_that_lost_its_place(void **state)
 		taf_flight_done(&m);
 	}
 	submit(1 << 12, 4);
-	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT_A));
 	submit(1 << 12, 500);
 	assert_int_equal(in_flight(), 3 * (TAF_FLIGHT_QUEUES - 1) + 504);
 }
@@ -206,8 +206,8 @@ static void of_another_runtime(void **state)
 {
 	(void)state;
 	submit(STREAM, 2);
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
-	assert_false(taf_event_reached(TAF_API_HIP, EVENT));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
+	assert_false(taf_event_reached(TAF_API_HIP, EVENT_A));
 	assert_int_equal(in_flight(), 2);
 }
 
@@ -236,8 +236,24 @@ static void nobody_waits(void **state)
 	taf_event_record(TAF_API_CUDA, 0, key(STREAM));
 	assert_false(taf_event_reached(TAF_API_CUDA, 0));
 	taf_tls.flight = NULL;
-	taf_event_record(TAF_API_CUDA, EVENT, key(STREAM));
-	assert_false(taf_event_reached(TAF_API_CUDA, EVENT));
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT_A));
+}
+
+/* One that is destroyed is forgotten, though another thread is at its place: its handle comes
+ * back, and of an event that was never recorded every query says that it is done. */
+static void an_event_is_forgotten_at_once(void **state)
+{
+	struct event *e = place_of(name_of(TAF_API_CUDA, EVENT_A));
+
+	(void)state;
+	submit(STREAM, 3);
+	taf_event_record(TAF_API_CUDA, EVENT_A, key(STREAM));
+	atomic_store(&e->is_busy, 1);
+	taf_event_forget(TAF_API_CUDA, EVENT_A);
+	atomic_store(&e->is_busy, 0);
+	assert_int_equal(taf_event_turn(TAF_API_CUDA, EVENT_A), 0);
+	assert_false(taf_event_reached(TAF_API_CUDA, EVENT_A));
 }
 
 int main(void)
@@ -257,6 +273,7 @@ int main(void)
 		cmocka_unit_test_setup(of_another_runtime, begin),
 		cmocka_unit_test_setup(very_many, begin),
 		cmocka_unit_test_setup(nobody_waits, begin),
+		cmocka_unit_test_setup(an_event_is_forgotten_at_once, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
