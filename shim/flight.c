@@ -135,6 +135,13 @@ static bool is_of_device(const struct taf_flight_queue *q, uint32_t device)
 	return ((has & LOW) == OTHERS_KEY ? of - 1 : of) == device;
 }
 
+/* It may be of any device then. */
+static bool is_mixed(const struct taf_flight_queue *q)
+{
+	return (atomic_load_explicit(&q->key, memory_order_relaxed) & LOW) == OTHERS_KEY &&
+	       atomic_load_explicit(&q->device, memory_order_relaxed) == MIXED;
+}
+
 /* Whether a wait for key is one for q, which belongs to lane f. */
 static bool is_meant(const struct taf_flight_queue *q, uint64_t key, bool is_own)
 {
@@ -271,7 +278,8 @@ bool taf_flight_is_on(enum taf_api api, uint32_t device)
 			const struct taf_flight_queue *q = &taf_flights[l].of[i];
 			uint64_t key = atomic_load_explicit(&q->key, memory_order_relaxed);
 
-			if (key && api_of(key) == api && !is_idle(q) && is_of_device(q, device))
+			if (key && api_of(key) == api && !is_idle(q) &&
+			    (is_of_device(q, device) || is_mixed(q)))
 				return true;
 		}
 	return false;

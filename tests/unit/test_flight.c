@@ -466,6 +466,22 @@ static void the_window_follows_the_time_of_a_synchronize(void **state)
 	assert_int_equal(taf_window_next(1, 1, 0), 1);
 }
 
+/* Queues beyond the places are counted together: of several devices, on each of them. */
+static void the_rest_is_on_each_device(void **state)
+{
+	(void)state;
+	taf_tls.device = 0;
+	for (uint64_t i = 0; i < TAF_FLIGHT_QUEUES; i++)
+		taf_flight_submit(taf_tls.flight, key(0x1000 + i), false);
+	for (taf_tls.device = 1; taf_tls.device < 3; taf_tls.device++)
+		taf_flight_submit(taf_tls.flight, key(0x9000), false);
+	assert_true(taf_flight_is_on(TAF_API_CUDA, 0));
+	assert_true(taf_flight_is_on(TAF_API_CUDA, 1));
+	assert_true(taf_flight_is_on(TAF_API_CUDA, 2));
+	assert_false(taf_flight_is_on(TAF_API_HIP, 1));
+	taf_tls.device = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup(default_streams_are_never_destroyed, setup),
 		cmocka_unit_test_setup(a_captured_stream_that_stays, setup),
 		cmocka_unit_test_setup(the_window_follows_the_time_of_a_synchronize, setup),
+		cmocka_unit_test_setup(the_rest_is_on_each_device, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
