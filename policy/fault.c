@@ -30,6 +30,11 @@ bool taf_fault_is_lasting(const char *class)
 	return false;
 }
 
+unsigned taf_fault_index(const struct taf_fault *f)
+{
+	return (unsigned)(f - faults);
+}
+
 const struct taf_fault *taf_fault_of(enum taf_api api, int64_t number)
 {
 	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)

@@ -48,6 +48,14 @@ static inline enum taf_api taf_api_of(enum taf_engine engine)
 enum taf_engine taf_engine_of_api(enum taf_api api);
 /* Whether such an error says that the device itself is lost, until somebody resets it. */
 bool taf_fault_is_lasting(const char *class);
+/* How many there are, and which of them one is. */
+enum {
+#define FAULT(api, number, name, class, severity, hint) +1
+	TAF_FAULTS = 0
+#include "faults.def"
+#undef FAULT
+};
+unsigned taf_fault_index(const struct taf_fault *f);
 /* NULL: not a fault. */
 const struct taf_fault *taf_fault_of(enum taf_api api, int64_t number);
 

@@ -12,18 +12,15 @@
 #define EVERY_NS 1000000000u
 #define LAST 6 /* calls of this thread that the crumb names */
 
-#define KINDS 16 /* of faults that are remembered, by a hash */
+/* When each was told last: one of a kind a second. */
+static _Atomic(uint64_t) told_ns[TAF_FAULTS];
 
-/* When a fault of each kind was told last: one of a kind a second. */
-static _Atomic(uint64_t) told_ns[KINDS];
-
-static bool is_repeated(enum taf_api api, int64_t rc)
+static bool is_repeated(const struct taf_fault *f)
 {
-	uint32_t h = ((uint32_t)api * 31 + (uint32_t)rc) * 2654435761u >> 28;
-	uint64_t now = taf_sys_mono_ns(), then = atomic_load(&told_ns[h % KINDS]);
+	_Atomic(uint64_t) *told = &told_ns[taf_fault_index(f)];
+	uint64_t now = taf_sys_mono_ns(), then = atomic_load(told);
 
-	return (then && now - then < EVERY_NS) ||
-	       !atomic_compare_exchange_strong(&told_ns[h % KINDS], &then, now);
+	return (then && now - then < EVERY_NS) || !atomic_compare_exchange_strong(told, &then, now);
 }
 
 /* Newest first, from the thread's ring. */
@@ -102,7 +99,7 @@ void taf_fault_seen(const struct taf_call *c, int64_t rc)
 	/* A call that others of ours are made of: the outermost one counts. */
 	if (!taf_tls.open && !taf_tls.is_submitting)
 		taf_tally_fault(f->severity ? TAF_ERROR : TAF_NOTE, api, rc);
-	if (is_repeated(api, rc))
+	if (is_repeated(f))
 		return;
 	taf_flight_sum(api, &sum);
 	taf_text_init(&t, buf, sizeof(buf));

@@ -70,4 +70,9 @@ for row in cuCtxCreate cuCtxCreate_v2 cuCtxCreate_v3 cuCtxCreate_v4; do
 	check "$row" "waits of ours in it" 1 "$(grep -cx cuCtxRecordEvent calls.txt)"
 	check "$row" "pushes, as many as pops" "$(grep -cx cuCtxPushCurrent_v2 calls.txt)" "$(grep -cx cuCtxPopCurrent_v2 calls.txt)"
 done
+
+# Two faults within a second, of different kinds: the graver one is not lost after the other.
+same "two faults" FAKE_OOM=1 FAKE_LAUNCH=214 ./unload made cuCtxCreate_v2
+has "two faults" "the first" '.class == "out_of_memory" and .rc == 2'
+has "two faults" "the second" '.ev == "error" and .class == "ecc_uncorrectable" and .rc == 214'
 tally 120
