@@ -29,6 +29,7 @@ struct sum {
 static struct slot *table; /* under lock, as room and used */
 static uint32_t room, used;
 static _Atomic(uint32_t) lock; /* 0, or the tid inside */
+static _Atomic(uint32_t) left_by; /* who was waited for in vain: a jump out of a handler */
 static _Atomic(uint32_t) waiters;
 static _Atomic(uint64_t) missed;
 static struct sum sums[TAF_APIS][TAF_LIVE_DEVICES]; /* written under lock, read by all */
@@ -40,13 +41,19 @@ static bool lock_table(void)
 	uint32_t me = (uint32_t)taf_tid(), seen = 0;
 
 	while (!atomic_compare_exchange_strong(&lock, &seen, me)) {
-		if (seen == me || !taf_next_slice(&left, SLICE_MS))
+		if (seen == me || seen == atomic_load_explicit(&left_by, memory_order_relaxed))
 			return false;
+		if (!taf_next_slice(&left, SLICE_MS)) {
+			atomic_store(&left_by, seen);
+			return false;
+		}
 		atomic_fetch_add(&waiters, 1);
 		taf_sys_wait(&lock, seen, 1);
 		atomic_fetch_sub(&waiters, 1);
 		seen = 0;
 	}
+	if (atomic_load_explicit(&left_by, memory_order_relaxed))
+		atomic_store(&left_by, 0);
 	return true;
 }
 
