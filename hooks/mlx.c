@@ -225,6 +225,7 @@ static void on_quick_seen(struct taf_try *t)
 	const struct quick *q = t->ctx;
 	struct taf_mlx_job j = { .call = q->call };
 
+	j.call.model = NULL;
 	taf_mlx_failed(&j, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
 }
 

@@ -39,9 +39,37 @@ struct taf_work *taf_owner_mine(void)
 	return taf_work_of(handle_of_thread(taf_tid()));
 }
 
+static bool has_ended(int32_t tid)
+{
+	return taf_sys_tgkill(taf_life.pid, tid, 0) == -ESRCH;
+}
+
 static bool is_gone(const struct taf_work *w)
 {
-	return taf_sys_tgkill(taf_life.pid, thread_of(w), 0) == -ESRCH;
+	return has_ended(thread_of(w));
+}
+
+/* Whether it stands for a thread that has ended. */
+static bool is_left_over(const struct taf_work *w)
+{
+	return atomic_load(&w->handle) && w->table->by_thread && is_gone(w);
+}
+
+/* Takes the claim of a work that is left over, from whoever has ended with it. Two threads
+ * may be at this at once, and a third one have the entry by then, which computes without the
+ * claim: so what it is is looked at again behind the claim, which is taken away where the
+ * entry is filled anew. */
+static bool take_left_over(struct taf_work *w)
+{
+	uint32_t me = (uint32_t)taf_tid(), has = 0;
+
+	if (!atomic_compare_exchange_strong(&w->claim, &has, me) &&
+	    (!has_ended((int32_t)has) || !atomic_compare_exchange_strong(&w->claim, &has, me)))
+		return false;
+	if (is_left_over(w) && atomic_load(&w->claim) == me)
+		return true;
+	taf_work_release(w);
+	return false;
 }
 
 /* Threads come and go with requests: their entries are taken back when a new one comes. */
@@ -50,10 +78,7 @@ static void drop_gone(void)
 	struct taf_work *w;
 
 	for (int i = 0; (w = taf_work_at(i)); i++)
-		if (atomic_load(&w->handle) && w->table->by_thread && is_gone(w)) {
-			atomic_store(&w->is_quick, false); /* it was ended in there */
-			if (!taf_work_claim(w, 0))
-				continue;
+		if (is_left_over(w) && take_left_over(w)) {
 			w->owes_sync = false;
 			taf_work_settle(w, true);
 			taf_work_drop(w);
@@ -120,8 +145,11 @@ bool taf_owner_begin(struct taf_call *c, enum taf_step step)
 	c->tokens = 0;
 	if (!w)
 		return true;
-	if (!taf_work_claim(w, taf_rules.drain_deadline_ms))
+	if (!taf_work_claim(w, taf_rules.drain_deadline_ms)) {
 		taf_work_seize(w);
+		/* A thread of this number has ended in the midst of an evaluation. */
+		atomic_store(&w->is_quick, false);
+	}
 	taf_tls.held = taf_tls.own = w;
 	c->work = w;
 	taf_traced_arrive(w);
