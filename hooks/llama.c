@@ -47,14 +47,14 @@ static bool enter_load(struct taf_load *load, struct taf_call *call, const char 
 }
 
 /* With vocab_only nothing but the vocabulary is read, and of the rest not even the header:
- * such a model cannot compute. The field lies elsewhere in each version. */
+ * such a model cannot compute. The parameter lies elsewhere in each version. */
 static bool is_vocabulary(const void *model, const void *home)
 {
-	llama_model_n_layer_fn *layers = THEIRS(llama_model_n_layer, home);
+	llama_model_n_embd_fn *width = THEIRS(llama_model_n_embd, home);
 
-	if (!layers)
-		layers = THEIRS(llama_n_layer, home);
-	return layers && !layers(model);
+	if (!width)
+		width = THEIRS(llama_n_embd, home);
+	return width && !width(model);
 }
 
 /* The load's end; where no header could be read the engine is asked for the size. */

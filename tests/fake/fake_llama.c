@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fake_llama.c -- a llama.cpp made of the rows of hooks/llama.def (fake.h).
  *
- *   load           a new pointer, NULL where the path contains "fail"; without layers, as
+ *   load           a new pointer, NULL where the path contains "fail"; without width, as
  *                  of a vocabulary alone, where it contains "vocab"
  *                  ... of its vocabulary alone, without layers, where it contains "vocab"
  *   FAKE_PIN=PATH  ... and takes FAKE_PIN_BYTES of pinned memory, of the fake HIP at path
@@ -38,8 +38,8 @@
 #define HAND_llama_n_ctx FAKE_HAND
 #define HAND_llama_context_default_params FAKE_HAND
 #define HAND_llama_model_size FAKE_HAND
-#define HAND_llama_model_n_layer FAKE_HAND
-#define HAND_llama_n_layer FAKE_HAND
+#define HAND_llama_model_n_embd FAKE_HAND
+#define HAND_llama_n_embd FAKE_HAND
 #define HAND_llama_get_memory FAKE_HAND
 #define HAND_llama_memory_clear FAKE_HAND
 #define HAND_llama_kv_self_clear FAKE_HAND
@@ -455,22 +455,22 @@ uint32_t llama_n_ctx(const void *ctx)
 	return ctx ? 4096 : 0;
 }
 
-static int32_t layers_of(int row, const void *model)
+static int32_t width_of(int row, const void *model)
 {
 	const struct model *m = model;
 
 	fake_called(row);
-	return m && strstr(m->path, "vocab") ? 0 : 2;
+	return m && strstr(m->path, "vocab") ? 0 : 64;
 }
 
-int32_t llama_model_n_layer(const void *model)
+int32_t llama_model_n_embd(const void *model)
 {
-	return layers_of(FAKE_llama_model_n_layer, model);
+	return width_of(FAKE_llama_model_n_embd, model);
 }
 
-int32_t llama_n_layer(const void *model)
+int32_t llama_n_embd(const void *model)
 {
-	return layers_of(FAKE_llama_n_layer, model);
+	return width_of(FAKE_llama_n_embd, model);
 }
 
 uint64_t llama_model_size(const void *model)
