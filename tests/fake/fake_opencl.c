@@ -76,8 +76,9 @@ int32_t clGetDeviceInfo(void *device, uint32_t what, size_t room, void *value, s
 	int row = FAKE_clGetDeviceInfo;
 
 	(void)device;
-	(void)size;
 	fake_called(row);
+	if (size)
+		*size = what == TAF_CL_DEVICE_NAME ? sizeof("fake \"opencl\"") : sizeof(uint64_t);
 	if (what == TAF_CL_DEVICE_NAME)
 		snprintf(value, room, "fake \"opencl\"");
 	else if (what == TAF_CL_DEVICE_MEMORY && room == sizeof(uint64_t))
