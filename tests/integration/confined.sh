@@ -27,7 +27,7 @@ ioctl clock_gettime'
 for n in $own $always; do
 	printf '#ifdef SYS_%s\n\tSYS_%s,\n#endif\n' "$n" "$n"
 done >allowed.h
-"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -I. -DRUNTIME="\"$tests/libfake_hip.so\"" -o confined \
+"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -DLIST="\"$PWD/allowed.h\"" -DRUNTIME="\"$tests/libfake_hip.so\"" -o confined \
 	"$SRC/tests/integration/parts/confined.c" -ldl -lpthread || exit 1
 
 without_shim ./confined start

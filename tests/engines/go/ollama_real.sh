@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
+# shellcheck disable=SC2034,SC2154 # names that lib_ollama.sh uses and sets
 # ollama_real.sh -- the real Ollama, built from its Go module, over an unmodified
 # llama-server: the same answers as without, each model's process a member of the run and
 # known, and a load that a rule refuses is an error of that request and of nothing else.
