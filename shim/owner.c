@@ -227,8 +227,9 @@ void taf_owner_leave(void)
 	unsigned drain;
 	int rule;
 
+	/* Who leaves may just be writing down how its generation ended. */
 	if (!w || !w->table->by_thread || atomic_load(&w->is_left) || taf_tls.inside ||
-	    !taf_work_claim(w, 0))
+	    !taf_work_claim(w, taf_rules.drain_deadline_ms))
 		return;
 	drain = taf_act_drains(&ev, w, &rule);
 	taf_work_settle(w, true);
@@ -257,10 +258,10 @@ void taf_owner_seen(void)
 		}
 }
 
-/* Computing at this moment, or a moment ago: its next call will come. */
+/* Computing or draining at this moment, or a moment ago: its next call will come. */
 static bool is_busy(const struct taf_work *w)
 {
-	return atomic_load(&w->is_inside) ||
+	return atomic_load(&w->is_inside) || atomic_load(&w->claim) == (uint32_t)thread_of(w) ||
 	       taf_sys_mono_ns() < taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000;
 }
 

@@ -77,6 +77,24 @@ static void *stand(void *number)
 	return NULL;
 }
 
+static int32_t standing;
+
+static pthread_t stand_by(void)
+{
+	pthread_t t;
+
+	pthread_barrier_init(&gate, NULL, 2);
+	assert_int_equal(pthread_create(&t, NULL, stand, &standing), 0);
+	pthread_barrier_wait(&gate);
+	return t;
+}
+
+static void stand_down(pthread_t t)
+{
+	pthread_barrier_wait(&gate);
+	pthread_join(t, NULL);
+}
+
 /* Whether a thread lives is asked of the kernel; what happens right behind the first answer. */
 static void (*meanwhile)(void);
 int __real_taf_sys_tgkill(int32_t pid, int32_t tid, int signo);
@@ -92,8 +110,21 @@ int __wrap_taf_sys_tgkill(int32_t pid, int32_t tid, int signo)
 	return r;
 }
 
+/* What another thread does while this one waits for word. */
+static _Atomic(uint32_t) *awaited;
+static uint32_t becomes;
+int __real_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
+int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
+int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms)
+{
+	if (word != awaited)
+		return __real_taf_sys_wait(word, seen, ms);
+	awaited = NULL;
+	atomic_store(word, becomes);
+	return 0;
+}
+
 static struct taf_work *left;
-static int32_t standing;
 
 /* Another thread takes the entry back, and a third one has it and computes by the quick way. */
 static void change_hands(void)
@@ -108,12 +139,9 @@ static void what_a_living_thread_has_stays_its_own(void **state)
 {
 	struct taf_call c = { .table = &engine };
 	struct taf_work *mine;
-	pthread_t t;
+	pthread_t t = stand_by();
 
 	(void)state;
-	pthread_barrier_init(&gate, NULL, 2);
-	assert_int_equal(pthread_create(&t, NULL, stand, &standing), 0);
-	pthread_barrier_wait(&gate);
 	left = work_of_thread(ended_thread());
 	meanwhile = change_hands;
 	mine = taf_owner_work(&c);
@@ -124,8 +152,7 @@ static void what_a_living_thread_has_stays_its_own(void **state)
 	assert_true(atomic_load(&left->is_quick));
 	assert_true(left->is_inferring);
 	assert_int_equal(atomic_load(&left->claim), 0);
-	pthread_barrier_wait(&gate);
-	pthread_join(t, NULL);
+	stand_down(t);
 }
 
 /* It ended within an evaluation, by either way. */
@@ -163,12 +190,49 @@ static void a_new_thread_of_that_number_computes(void **state)
 	taf_work_release(mine);
 }
 
+/* However long it takes: a synchronize, and the disk before it. */
+static void who_leaves_waits_for_a_drain_under_way(void **state)
+{
+	pthread_t t = stand_by();
+	struct taf_work *w = work_of_thread(standing);
+
+	(void)state;
+	w->since_sync = 1;
+	atomic_store(&w->claim, (uint32_t)standing);
+	atomic_store(&taf_life.state, TAF_LEAVING);
+	awaited = &w->is_left;
+	becomes = 1;
+	assert_true(taf_owner_await(w, 60000000000u, -1));
+	assert_null(awaited);
+	atomic_store(&taf_life.state, TAF_COLD);
+	stand_down(t);
+}
+
+/* Who leaves has it for as long as it takes to write down how its generation ended. */
+static void a_thread_drains_though_its_work_is_looked_at(void **state)
+{
+	struct taf_call c = { .table = &engine };
+	pthread_t t = stand_by();
+	struct taf_work *mine = taf_owner_work(&c);
+
+	(void)state;
+	atomic_store(&mine->claim, (uint32_t)standing);
+	awaited = &mine->claim;
+	becomes = 0;
+	taf_owner_leave();
+	assert_null(awaited);
+	assert_int_equal(atomic_load(&mine->is_left), 1);
+	stand_down(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_a_living_thread_has_stays_its_own, setup),
 		cmocka_unit_test_setup(what_ended_threads_left_is_taken_back, setup),
 		cmocka_unit_test_setup(a_new_thread_of_that_number_computes, setup),
+		cmocka_unit_test_setup(who_leaves_waits_for_a_drain_under_way, setup),
+		cmocka_unit_test_setup(a_thread_drains_though_its_work_is_looked_at, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
