@@ -45,7 +45,7 @@ finish_if_there
 
 new=$cache/new
 rm -rf "$new"
-mkdir -p "$new/lib" && ln -s "$server" "$new/lib/ollama" || exit 1
+mkdir -p "$new/lib" && ln -s "../../../server/${server##*/}" "$new/lib/ollama" || exit 1
 if [ "${1:-}" = built-in ]; then
 	# Folders called vendor are left out of a module.
 	git clone -q "$engine/node_modules/node-llama-cpp/llama/gitRelease.bundle" "$new/llama.cpp" >"$log" 2>&1 9>&- ||
@@ -63,7 +63,7 @@ if ! GOPATH=$new/path GOCACHE=$new/cache GOBIN=$new/bin GOFLAGS=-modcacherw GOTO
 	grep -Eq 'requires go >=|toolchain not available' "$log" && skip "go is too old for Ollama $version"
 	exit 1
 fi
-rm -rf "$new/path" "$new/cache" "$new/llama.cpp" "$dir" && mv "$new" "$dir" || exit 1
+rm -rf "$new/path" "$new/cache" "$new/.config" "$new/llama.cpp" "$dir" && mv "$new" "$dir" || exit 1
 finish_if_there
 echo "go ended well, but $dir holds no ollama" >&2
 exit 1
