@@ -206,6 +206,9 @@ static inline void taf_copy_before(struct taf_call *c, uint64_t key)
 		return;
 	if (!t->flight)
 		t->flight = taf_flight_lane();
+	/* It opens nothing: by this the next call sees that one was left by a jump. */
+	if (!t->open)
+		t->outer = c;
 	taf_flight_begin_slow(c, key);
 	if (c->has_flight)
 		atomic_fetch_add_explicit(&c->at->copies, 1, memory_order_relaxed);

@@ -59,7 +59,7 @@ static void forget_abandoned(const struct taf_call *c)
 	struct taf_tls *t = &taf_tls;
 	uintptr_t now = (uintptr_t)c, outer = (uintptr_t)t->outer;
 
-	if (!t->open || now < outer || now - outer > TAF_SAME_STACK)
+	if ((!t->open && !t->is_submitting) || now < outer || now - outer > TAF_SAME_STACK)
 		return;
 	t->open = 0;
 	if (t->is_submitting && t->flight)

@@ -66,6 +66,16 @@ for way in jump jump_on_thread; do
 	check $way "tokens counted" 21 "$(crumbs | jq -s '[.[] | select(.ev == "infer" and .ph == "end") | .tokens] | add')"
 done
 
+# The same of a runtime's functions: the launches that come after are counted.
+read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2"
+"${cc[@]}" -fPIC -shared -DLIBRARY -o libamdhip64.so "$SRC/tests/integration/parts/jumpy.c" &&
+	"${cc[@]}" -o jumpy "$SRC/tests/integration/parts/jumpy.c" ./libamdhip64.so -Wl,-rpath,"$work" || exit 1
+for way in nowhere hipLaunchKernel hipMemcpyAsync hipDeviceSynchronize; do
+	# shellcheck disable=SC2086
+	same "jump out of $way" $limit ./jumpy $way
+	check "jump out of $way" launches 7 "$(crumbs | jq -s '[.[] | select(.ev == "infer" and .ph == "end") | .submits] | add')"
+done
+
 # 4. Loads that begin together are all seen, whichever of them wakes the guard.
 for round in 1 2 3 4 5 6 7 8; do
 	both "load $round" mode=enforce guest_threads load 0
