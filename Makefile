@@ -72,10 +72,11 @@ DEP   = -MMD -MP
 
 # The stack protector reads thread storage, which is not there yet where the
 # earliest of this code runs. Unwind tables stay: C++ exceptions of the guest
-# pass through our frames.
+# pass through our frames. Of a switch whose answers are addresses clang makes a table
+# of pointers, which the loader would have to write (shim/table.h).
 SHIM_CFLAGS := -DTAF_IN_SHIM -fPIC -fvisibility=hidden -fno-builtin -ftls-model=initial-exec -fexceptions \
 	-fno-stack-protector -fno-semantic-interposition \
-	$(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns) \
+	$(if $(IS_CLANG),-fno-jump-tables,-fno-tree-loop-distribute-patterns) \
 	$(if $(filter aarch64%,$(MACHINE)),-mno-outline-atomics)
 
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
