@@ -14,7 +14,7 @@ both() { # CASE WORD...
 	shift
 	plain "${calls[@]}" "$@"
 	check "$case" "the program works" "exit 0" "$(cat plain.status)"
-	guarded --set drain.post_sync=on -- "${calls[@]}" "$@"
+	guarded --set drain.idle_ms=10m --set drain.post_sync=on -- "${calls[@]}" "$@"
 	check_same "$case"
 	check_whole "$case"
 }

@@ -51,7 +51,7 @@ drain_case drain.every_submits 0 1 16 "${usual[@]}"
 steps=("${calls[@]}" --decodes 9 tiny.gguf)
 plain "${steps[@]}"
 drain_case drain.every_submits 0 2 4 "${steps[@]}"
-guarded --set drain.every_submits=2 -- "${steps[@]}"
+guarded --set drain.idle_ms=10m --set drain.every_submits=2 -- "${steps[@]}"
 check every_submits "the submits that each drain waited for" "1..2 3..4 5..6 7..8" \
 	"$(records | jq -rs '[.[] | select(.rule == "drain.every_submits" and .ph == "begin").msg |
 		capture("^submits (?<n>[0-9]+\\.\\.[0-9]+) of this generation$").n] | join(" ")')"
@@ -127,7 +127,7 @@ fi
 plain "${cleared[@]}"
 guarded --set propagate=force -- "${cleared[@]}"
 check_same propagate=force
-check propagate=force "sessions" "clean tiny 2" "$(report '.[] | "\(.verdict) \(.model) \(.infers)"')"
+check propagate=force "sessions" "clean tiny true" "$(report '.[] | "\(.verdict) \(.model) \(.infers >= 2)"')"
 guarded --set propagate=inherit -- "${cleared[@]}"
 check_same propagate=inherit
 check propagate=inherit "sessions" 0 "$(report length)"

@@ -11,10 +11,11 @@ holds() { # CASE WHAT CONDITION, on the list of the ends of generations
 	check "$1" "$2" true "$(records | jq -s "map(select(.ev == \"infer\" and .ph == \"end\")) | $3")"
 }
 
-guest=("${serve[@]}" --generations 4 tiny.gguf)
+# Between generations a pause, and a silence that no busy machine makes between two tokens.
+guest=("${serve[@]}" --generations 4 --pause 2500 tiny.gguf)
 plain "${guest[@]}"
 check trace "the program works" "exit 0" "$(cat plain.status)"
-guarded --set trace=on -- "${guest[@]}"
+guarded --set drain.idle_ms=1500ms --set trace=on -- "${guest[@]}"
 check_same trace
 check_whole trace
 holds trace "which are traced" 'map(.trace != null) == [true, false, true, true]'
