@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "../../policy/window.h"
 #include "../../shim/burst.h"
 #include "../../shim/capture.h"
 #include "../../shim/flight.h"
@@ -452,20 +451,6 @@ static void a_lane_that_threads_share_loses_nothing(void **state)
 	assert_int_equal(in_flight(), 400000);
 }
 
-static void the_window_follows_the_time_of_a_synchronize(void **state)
-{
-	(void)state;
-	assert_int_equal(taf_window_next(0, 2048, 0), 1);
-	assert_int_equal(taf_window_next(1, 2048, 5), 2);
-	assert_int_equal(taf_window_next(1024, 2048, 999), 2048);
-	assert_int_equal(taf_window_next(2048, 2048, 5), 2048);
-	assert_int_equal(taf_window_next(1500, 2048, 5), 2048);
-	assert_int_equal(taf_window_next(64, 2048, 1000), 32);
-	assert_int_equal(taf_window_next(1, 2048, 1000), 1);
-	assert_int_equal(taf_window_next(2048, 2048, 10000), 1);
-	assert_int_equal(taf_window_next(1, 1, 0), 1);
-}
-
 /* Queues beyond the places are counted together: of several devices, on each of them. */
 static void the_rest_is_on_each_device(void **state)
 {
@@ -506,7 +491,6 @@ int main(void)
 		cmocka_unit_test_setup(a_queue_that_stays_is_what_it_was, setup),
 		cmocka_unit_test_setup(default_streams_are_never_destroyed, setup),
 		cmocka_unit_test_setup(a_captured_stream_that_stays, setup),
-		cmocka_unit_test_setup(the_window_follows_the_time_of_a_synchronize, setup),
 		cmocka_unit_test_setup(the_rest_is_on_each_device, setup),
 	};
 
