@@ -12,8 +12,8 @@
  *                                            if (has) taf_still_end()
  *
  * Nobody waits longer than drain.deadline: neither the one that frees for a submit that does
- * not return, and for that one only once, nor a submit for a free.  A thread that ended within its submit
- * is not waited for at all.  A submit into a capture goes on,
+ * not return, and for that one only once, nor a submit for a free.  A thread
+ * that ended within its submit is not waited for at all.  A submit into a capture goes on,
  * since the drain waits for the capture, and so does one in a callback of a runtime,
  * which the queue may wait for.  Where one thread alone submits nothing is
  * done; the first time that there is another, submits begin to order their store
