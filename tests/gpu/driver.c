@@ -340,7 +340,7 @@ static void leave(void)
 static void rate(void)
 {
 	struct timespec a, b;
-	const int n = is_simulated() ? 2000 : 300000;
+	const int n = is_simulated() ? 2000 : 150000;
 	uint64_t p;
 	double s;
 

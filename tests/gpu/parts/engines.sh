@@ -33,6 +33,10 @@ engine() { # NAME CONDITION COMMAND...
 }
 used_gpu='.class == "device" and .peak_bytes > 0'
 
+engine_used_gpu() { # NAME
+	[ "$(count "$used_gpu")" -gt 0 ] || bad "$1: nothing on the device in its log"
+}
+
 if has_module transformers; then
 	"$python" "$SRC/tests/engines/mlx/mkmodel.py" one || exit 1
 	engine transformers "$used_gpu" HF_HUB_OFFLINE=1 "$python" "$here/transformers_check.py" one
@@ -44,14 +48,16 @@ mlx_python=${MLX_PYTHON:-$python}
 if [ -z "$is_simulated" ] && "$mlx_python" -c 'import mlx.core as mx, mlx_lm; assert mx.default_device() == mx.gpu' 2>/dev/null; then
 	"$mlx_python" "$SRC/tests/engines/mlx/mkmodel.py" one
 	"$mlx_python" "$SRC/tests/engines/mlx/mkmodel.py" two --seed 2
-	generate=("$mlx_python" "$SRC/tests/engines/mlx/generate.py" one two)
-	mlx_is='.ev == "infer" and .ph == "end" and .engine == "mlx" and .tokens > 0'
-	engine "MLX" "$mlx_is" HF_HUB_OFFLINE=1 "${generate[@]}"
+	generate=(HF_HUB_OFFLINE=1 "$mlx_python" "$SRC/tests/engines/mlx/generate.py" one two)
+	engine "MLX" '.ev == "infer" and .ph == "end" and .engine == "mlx" and .tokens > 0' "${generate[@]}"
+	engine_used_gpu "MLX"
 	held=$(sed -n 's/^cached //p' guarded.err | sort -n | tail -n 1)
-	engine "MLX, drain.post_clear" "$mlx_is" HF_HUB_OFFLINE=1 TAFFRAIL_SET="drain.post_sync=on;drain.post_clear=on;drain.idle_ms=100ms" "${generate[@]}"
+	guarded TAFFRAIL_SET="drain.post_sync=on;drain.post_clear=on;drain.idle_ms=100ms" "${generate[@]}"
 	cleared=$(sed -n 's/^cached //p' guarded.err | sort -n | tail -n 1)
-	if [ "${cleared:-1}" -lt "${held:-0}" ]; then
-		ok "MLX, drain.post_clear: the cache holds $cleared bytes, $held without"
+	if ! cmp -s bare.out guarded.out || ! cmp -s bare.status guarded.status; then
+		bad "MLX, drain.post_clear: $(cat guarded.status) $(tail -n 1 guarded.out)"
+	elif [ "${cleared:-1}" -lt "${held:-0}" ]; then
+		left_in_order "MLX, drain.post_clear: the cache holds $cleared bytes, $held without"
 	else
 		bad "MLX, drain.post_clear: the cache holds ${cleared:-?} bytes, ${held:-?} without"
 	fi
@@ -69,7 +75,7 @@ llama() { # BACKEND FOLDER
 	local say=("$python" "$SRC/tests/engines/llama/ctypes_caller.py" --folder "$2" --tokens 24 tiny.gguf)
 	bare CUDA_VISIBLE_DEVICES=-1 GGML_VK_VISIBLE_DEVICES=99 "${say[@]}" --layers 0
 	cp bare.out processor.out
-	# shellcheck disable=SC2034 # for run.sh
+	# shellcheck disable=SC2034 # alike looks at it
 	local is_foreign=1
 	engine "llama.cpp, $1" ".class == \"device\" and .engine == \"$1\" and .peak_bytes > 400000" GGML_VK_VISIBLE_DEVICES=0 "${say[@]}"
 	[ "$(cat bare.status)" = "exit 0" ] || return
