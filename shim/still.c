@@ -214,9 +214,18 @@ static bool hold(void)
 	return true;
 }
 
+/* Who leaves has all stand still, and waits for what this thread drains (owner.h). */
+static bool is_for_good(void)
+{
+	uint32_t holder = atomic_load(&taf_still.holder);
+
+	return holder && holder == atomic_load(&taf_life.leaver);
+}
+
 bool taf_still_begin(void)
 {
-	return are_others() && !taf_captures_open() && !taf_tls.in_callback && hold();
+	return are_others() && !taf_captures_open() && !taf_tls.in_callback && !is_for_good() &&
+	       hold();
 }
 
 void taf_still_for_good(void)

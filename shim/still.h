@@ -41,7 +41,7 @@ extern struct taf_still taf_still;
 /* Somebody gives memory up. The thread stands outside meanwhile. */
 void taf_still_wait(struct taf_flight *f);
 
-/* True: taf_still_end is due. */
+/* True: taf_still_end is due. False as well where all stand still because the process ends. */
 bool taf_still_begin(void);
 void taf_still_end(void);
 /* Whether another thread is in a submit. */

@@ -13,6 +13,7 @@
 #include "../../shim/coarse.h"
 #include "../../shim/life.h"
 #include "../../shim/owner.h"
+#include "../../shim/still.h"
 
 static void tell(const void *home, struct taf_text *out)
 {
@@ -20,11 +21,33 @@ static void tell(const void *home, struct taf_text *out)
 	(void)out;
 }
 
+static int n_synced, n_trimmed;
+
+static int synchronize(void *handle, const void *home)
+{
+	(void)handle;
+	(void)home;
+	n_synced++;
+	return 0;
+}
+
+static int trim(void *handle, const void *home)
+{
+	(void)handle;
+	(void)home;
+	n_trimmed++;
+	return 0;
+}
+
+static const struct taf_ops ops = { .sync = synchronize, .trim = trim };
 static const struct taf_by_thread threads = { .tell = tell };
 static const struct taf_row rows[] = { { .name = 0, .kind = TAF_SUBMIT } };
-static const struct taf_table engine = {
-	.engine = TAF_ENGINE_MLX, .rows = rows, .n_rows = 1, .names = "eval", .by_thread = &threads
-};
+static const struct taf_table engine = { .engine = TAF_ENGINE_MLX,
+					 .rows = rows,
+					 .n_rows = 1,
+					 .names = "eval",
+					 .ops = &ops,
+					 .by_thread = &threads };
 const struct taf_table *const taf_tables[] = { &engine };
 const int taf_table_count = 1;
 
@@ -36,7 +59,10 @@ static int setup(void **state)
 	taf_life.pid = getpid();
 	taf_rules_default(&taf_rules);
 	taf_work_forget_all();
+	taf_flight_forget();
+	taf_still_forget();
 	taf_coarse_find();
+	n_synced = n_trimmed = 0;
 	return 0;
 }
 
@@ -225,6 +251,31 @@ static void a_thread_drains_though_its_work_is_looked_at(void **state)
 	stand_down(t);
 }
 
+/* Who leaves has had all stand still, and gives that up no more. */
+static void a_thread_drains_while_all_stand_still(void **state)
+{
+	struct taf_call c = { .table = &engine };
+	pthread_t t = stand_by();
+	struct taf_work *mine = taf_owner_work(&c);
+
+	(void)state;
+	taf_tls.flight = &taf_flights[1];
+	taf_flight_lane();
+	mine->since_sync = 1;
+	atomic_store(&taf_life.leaver, (uint32_t)standing);
+	atomic_store(&taf_still.holder, (uint32_t)standing);
+	awaited = &taf_still.holder;
+	becomes = 0;
+	taf_owner_leave();
+	assert_ptr_equal(awaited, &taf_still.holder);
+	assert_int_equal(n_synced, 1);
+	assert_int_equal(n_trimmed, 1);
+	assert_int_equal(atomic_load(&mine->is_left), 1);
+	awaited = NULL;
+	atomic_store(&taf_life.leaver, 0);
+	stand_down(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup(a_new_thread_of_that_number_computes, setup),
 		cmocka_unit_test_setup(who_leaves_waits_for_a_drain_under_way, setup),
 		cmocka_unit_test_setup(a_thread_drains_though_its_work_is_looked_at, setup),
+		cmocka_unit_test_setup(a_thread_drains_while_all_stand_still, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
