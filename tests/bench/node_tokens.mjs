@@ -15,7 +15,7 @@ import {spawn} from "node:child_process";
 import {setTimeout as sleep} from "node:timers/promises";
 import {fileURLToPath, pathToFileURL} from "node:url";
 
-const STARTS = 5, PAIRS_EACH = 40, TOKENS = 40, PAUSE_MS = 300;
+const STARTS = 5, PAIRS_EACH = 24, TOKENS = 40, PAUSE_MS = 300;
 const SAMPLING = {temperature: 0, yieldEogToken: true};
 const self = fileURLToPath(import.meta.url);
 
