@@ -57,7 +57,8 @@ def engine_folder():
     return pattern
 
 
-def open_engine(folder):
+def open_engine(folder=None):
+    folder = folder or engine_folder()
     llama = ctypes.CDLL(glob.glob(os.path.join(folder, "libllama.*v[0-9]*.so"))[0])
     ggml = ctypes.CDLL(glob.glob(os.path.join(folder, "libggml.*v[0-9]*.so"))[0])
     quiet = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda *_: None)
@@ -138,7 +139,7 @@ def main():
     parser.add_argument("--folder")
     options = parser.parse_args()
 
-    llama = open_engine(options.folder or engine_folder())
+    llama = open_engine(options.folder)
     model = llama.llama_model_load_from_file(os.fsencode(options.model), parameters(llama, options.layers))
     if not model:
         sys.exit(f"cannot load {options.model}")
