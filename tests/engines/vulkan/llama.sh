@@ -43,7 +43,10 @@ unload begin
 unload end
 exit begin
 note mark
-exit end" "$(records | jq -r 'select(.engine != null or .role == "guest") | [.ev, .ph] | join(" ")')"
+exit end" "$(records | jq -r 'select((.engine != null or .role == "guest") and .class != "device_name") |
+	[.ev, .ph] | join(" ")')"
+one_device='.class == "device_name" and .engine == "vulkan" and .total > 0'
+check guarded "the name of the device" 1 "$(number_of "$one_device")"
 check guarded "memory of the device, all given back" 1 \
 	"$(number_of '.class == "device" and .engine == "vulkan" and .bytes == 0 and .peak_bytes > 400000')"
 
@@ -59,4 +62,4 @@ check refused "how it ended" "exit 1" "$(cat guarded.status)"
 check refused "the refusal" true \
 	"$(number_of '.ev == "refuse" and .rule == "memory.max_single_alloc"' | jq '. >= 1')"
 check refused "no signal" 0 "$(number_of '.ev == "signal"')"
-tally 16
+tally 17
