@@ -8,15 +8,17 @@ Copies load the model, one bare, one under the built-in policy, one that drains
 after each generation.  They generate in turn, a generation each, so that a pair
 is measured within a second or two; the pause between is long enough for the
 others' to end.  An evaluation of nothing is timed the same way.  They are started anew a
-few times, because where their memory came to lie lasts as long as they do.
+few times (STARTS=5), because where their memory came to lie lasts as long as they do.
 """
 
+import os
 import statistics
 import subprocess
 import sys
 import time
 
-STARTS, PAIRS_EACH, TOKENS, LOOPS = 5, 60, 24, 20000
+STARTS = int(os.environ.get("STARTS", 5))
+PAIRS_EACH, TOKENS, LOOPS = 60, 24, 20000
 POST = ["--set", "drain.post_sync=on", "--set", "drain.post_clear=on"]
 
 
