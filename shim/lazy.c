@@ -166,8 +166,8 @@ void taf_lazy_end(struct taf_lazy *l, struct taf_call *c, bool is_good)
 	end(l, c, is_good, is_good);
 }
 
-/* Another model is read before this one was evaluated. */
-static void end_open(void)
+/* What this thread has open, before it was evaluated: another model is read, or it failed. */
+static void end_open(bool is_good)
 {
 	struct taf_lazy *l = mine();
 	struct taf_call c;
@@ -176,7 +176,7 @@ static void end_open(void)
 		return;
 	c = l->call;
 	taf_resume(&c);
-	end(l, &c, true, false);
+	end(l, &c, is_good, false);
 }
 
 const char *taf_lazy_model(void)
@@ -189,14 +189,7 @@ const char *taf_lazy_model(void)
 
 void taf_lazy_fail(void)
 {
-	struct taf_lazy *l = mine();
-	struct taf_call c;
-
-	if (!l)
-		return;
-	c = l->call;
-	taf_resume(&c);
-	end(l, &c, false, false);
+	end_open(false);
 }
 
 /* The oldest model alive that was evaluated. */
@@ -335,7 +328,7 @@ enum taf_read taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
 			say_restore(c, path);
 		return TAF_READ_OTHER;
 	}
-	end_open();
+	end_open(true);
 	taf_owner_settle(true); /* what is computed after it is another generation */
 	unload_gone(c, held);
 	return begin(c, path);

@@ -183,7 +183,7 @@ static void *of_driver(const struct taf_table *t, const char *name)
 
 static bool is_other_space(struct link_map *m)
 {
-	return taf_space_is_any() && m && taf_space_head(m) != taf_elf_first();
+	return taf_space_is_any() && taf_space_has(m);
 }
 
 /* What was learned there, else what any object there has: it may be in a scope that its

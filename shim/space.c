@@ -30,37 +30,24 @@ struct link_map *taf_space_head(struct link_map *m)
 	return m;
 }
 
-static bool is_other(struct link_map *m)
+bool taf_space_has(struct link_map *m)
 {
 	return m && taf_space_head(m) != taf_elf_first();
-}
-
-static struct link_map *object_of(taf_fn fn)
-{
-	union {
-		taf_fn f;
-		const void *p;
-	} u = { .f = fn };
-
-	return taf_elf_at(u.p);
 }
 
 taf_fn taf_space_of(taf_fn base, const char *name, struct link_map *m)
 {
 	struct taf_elf ours, e;
-	union {
-		void *p;
-		taf_fn f;
-	} u = { .p = NULL };
+	void *p = NULL;
 
-	if (!is_other(m))
+	if (!taf_space_has(m))
 		return base;
-	if (!base || !taf_elf_of(object_of(base), &ours) || !ours.soname)
+	if (!base || !taf_elf_of(taf_elf_at(taf_fn_object(base)), &ours) || !ours.soname)
 		return NULL;
-	for (m = taf_space_head(m); m && !u.p; m = m->l_next)
+	for (m = taf_space_head(m); m && !p; m = m->l_next)
 		if (taf_elf_of(m, &e) && e.soname && taf_same(e.soname, ours.soname))
-			u.p = taf_elf_symbol(&e, name, NULL);
-	return u.f;
+			p = taf_elf_symbol(&e, name, NULL);
+	return taf_object_fn(p);
 }
 
 static void find_locked(void *ctx)
@@ -83,7 +70,7 @@ static void other_locked(void *ctx)
 {
 	struct question *q = ctx;
 
-	q->is_other = is_other(taf_elf_at(q->caller));
+	q->is_other = taf_space_has(taf_elf_at(q->caller));
 }
 
 bool taf_space_is_other(const void *caller)
@@ -97,7 +84,7 @@ bool taf_space_is_other(const void *caller)
 
 static void visit_all(struct link_map *m, void (*visit)(struct link_map *m))
 {
-	for (; m && is_other(m); m = m->l_next)
+	for (; taf_space_has(m); m = m->l_next)
 		visit(m);
 }
 

@@ -35,9 +35,11 @@ static inline taf_fn taf_space_fn(taf_fn base, const char *name, const void *cal
 	return __builtin_expect(taf_space_is_any(), 0) ? taf_space_find(base, name, caller) : base;
 }
 
-/* Inside of taf_elf_locked: the head of the list that m is in; the same as above, NULL
- * where its namespace has none; and visit for each object of other namespaces, as far as
- * the loader shows them (glibc 2.35), and for those of the namespace of one, or NULL. */
+/* Inside of taf_elf_locked: whether m lies in another one; the head of the list that m is in;
+ * the same as above, NULL where its namespace has none; and visit for each object of other
+ * namespaces, as far as the loader shows them (glibc 2.35), and for those of the namespace of
+ * one, or NULL. */
+bool taf_space_has(struct link_map *m);
 struct link_map *taf_space_head(struct link_map *m);
 taf_fn taf_space_of(taf_fn base, const char *name, struct link_map *m);
 void taf_space_each(struct link_map *one, void (*visit)(struct link_map *m));

@@ -2,24 +2,8 @@
 /* fake_sd.c -- a stable-diffusion.cpp as it is since 2025-06: parameters in structs.
  *
  * Written out, not made of rows: those have one list of parameters for all versions. */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fake_sd.h"
 
-#define PUBLIC __attribute__((visibility("default")))
-
-struct sd_params {
-	const char *model_path, *more[40];
-};
-struct sd_image {
-	uint32_t width, height, channel;
-	uint8_t *data;
-};
-
-PUBLIC void sd_ctx_params_init(struct sd_params *p);
-PUBLIC void *new_sd_ctx(const struct sd_params *p);
-PUBLIC void free_sd_ctx(void *ctx);
 PUBLIC struct sd_image *generate_image(void *ctx, const int *params);
 PUBLIC uint64_t generate_video(void *ctx, const int *params, struct sd_image **frames, int *n,
 			       void **audio);
@@ -29,19 +13,9 @@ PUBLIC void *new_upscaler_ctx(const char *path, bool offload, bool direct, int t
 PUBLIC void free_upscaler_ctx(void *ctx);
 PUBLIC struct sd_image upscale(void *ctx, struct sd_image image, uint32_t factor);
 
-void sd_ctx_params_init(struct sd_params *p)
-{
-	memset(p, 0, sizeof(*p));
-}
-
 void *new_sd_ctx(const struct sd_params *p)
 {
 	return p->model_path && strstr(p->model_path, "fail") ? NULL : malloc(64);
-}
-
-void free_sd_ctx(void *ctx)
-{
-	free(ctx);
 }
 
 /* *params: how wide; 0 fails. */

@@ -1,41 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* fake_sd_bool.c -- a stable-diffusion.cpp as it is since 2026-06-30: images go where the
  * program says, and what comes back is whether that went well. */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fake_sd.h"
 
-#define PUBLIC __attribute__((visibility("default")))
-
-struct sd_params {
-	const char *model_path, *more[40];
-};
-struct sd_image {
-	uint32_t width, height, channel;
-	uint8_t *data;
-};
-
-PUBLIC void sd_ctx_params_init(struct sd_params *p);
-PUBLIC void *new_sd_ctx(const struct sd_params *p);
-PUBLIC void free_sd_ctx(void *ctx);
 PUBLIC uint64_t generate_image(void *ctx, const int *params, struct sd_image **images, int *n);
 PUBLIC void sd_cancel_generation(void *ctx, int mode);
 PUBLIC void free_sd_audio(void *audio);
 
-void sd_ctx_params_init(struct sd_params *p)
-{
-	memset(p, 0, sizeof(*p));
-}
-
 void *new_sd_ctx(const struct sd_params *p)
 {
 	return p->model_path ? malloc(64) : NULL;
-}
-
-void free_sd_ctx(void *ctx)
-{
-	free(ctx);
 }
 
 /* A bool to who calls it: of the bits above one nobody says what they are. */

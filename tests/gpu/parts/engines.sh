@@ -33,10 +33,6 @@ engine() { # NAME CONDITION COMMAND...
 }
 used_gpu='.class == "device" and .peak_bytes > 0'
 
-engine_used_gpu() { # NAME
-	[ "$(count "$used_gpu")" -gt 0 ] || bad "$1: nothing on the device in its log"
-}
-
 if has_module transformers; then
 	"$python" "$SRC/tests/engines/mlx/mkmodel.py" one || exit 1
 	engine transformers "$used_gpu" HF_HUB_OFFLINE=1 "$python" "$here/transformers_check.py" one
@@ -50,7 +46,7 @@ if [ -z "$is_simulated" ] && "$mlx_python" -c 'import mlx.core as mx, mlx_lm; as
 	"$mlx_python" "$SRC/tests/engines/mlx/mkmodel.py" two --seed 2
 	generate=(HF_HUB_OFFLINE=1 "$mlx_python" "$SRC/tests/engines/mlx/generate.py" one two)
 	engine "MLX" '.ev == "infer" and .ph == "end" and .engine == "mlx" and .tokens > 0' "${generate[@]}"
-	engine_used_gpu "MLX"
+	[ "$(count "$used_gpu")" -gt 0 ] || bad "MLX: nothing on the device in its log"
 	held=$(sed -n 's/^cached //p' guarded.err | sort -n | tail -n 1)
 	guarded TAFFRAIL_SET="drain.post_sync=on;drain.post_clear=on;drain.idle_ms=100ms" "${generate[@]}"
 	cleared=$(sed -n 's/^cached //p' guarded.err | sort -n | tail -n 1)
