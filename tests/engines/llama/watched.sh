@@ -19,8 +19,8 @@ check recycle "generations" 3 "$(number_of '.ev == "infer" and .ph == "begin"')"
 check recycle "nothing was in flight" 1 \
 	"$(records | jq -c 'select(.ev == "restart" and .rule == "recycle.inferences")' | wc -l)"
 
-# 2. Stopped inside a decode it makes no progress: told, and ended by SIGKILL, since a
-# stopped process takes no SIGTERM.
+# 2. Stopped inside a decode, or in the wait behind one, it makes no progress: told, and ended
+# by SIGKILL, since a stopped process takes no SIGTERM.
 start_guarded --set watch.orphan_after=1d -- "${serve[@]}" --hang tiny.gguf
 until_true grep -q hanging bg.err bg.out
 guest=$(records | jq -r 'select(.ev == "start" and .role == "guest") | .pid' | head -n 1)
@@ -32,7 +32,8 @@ stalls() {
 	return 0
 }
 until_true stalls
-check hang "told" 1 "$(grep -c "(pid $guest) has been in llama_decode on tiny for .*stacks in" watch.out)"
+where='llama_\(decode\|synchronize\)'
+check hang "told" 1 "$(grep -c "(pid $guest) has been in $where on tiny for .*stacks in" watch.out)"
 check hang "ended" 1 "$(grep -c "(pid $guest) was sent SIGKILL" watch.out)"
 until_true is_gone "$guest"
 kill -CONT "$runner" # it had stopped with its guest
