@@ -5,7 +5,10 @@
  *   narrow   ggml_backend_sched_graph_compute_async  (SUBMIT: counters, one ring slot)
  *   wide     ggml_backend_synchronize                (SYNC: facts, rules, one ring slot, no file)
  *   launch   hipGraphLaunch                          (the same as narrow, and what is in flight)
- *   armed    the same with drain.every_submits, whose window is never full
+ *   both     cudaGraphLaunch, in which the runtime calls the driver's cuGraphLaunch
+ *   cold     hipGraphLaunch, and before each call the caches are filled with other memory
+ *   cold2    cudaGraphLaunch likewise
+ *   armed    hipGraphLaunch with drain.every_submits, whose window is never full
  *   memory   hipMalloc and hipFree                   (two narrow doors, the table of pieces)
  *   wait     hipStreamSynchronize                    (wide, and what it shows to be done)
  *   lookup   cuGetProcAddress_v2                     (its answer is matched by address)
@@ -23,12 +26,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../shim/ring.h"
 #include "bench.h"
 
 #define PAIRS 31
 #define CALLS 2000000
 #define ROUNDS 20000 /* of threads that free */
 #define THREADS 8
+#define COLD_CALLS 4000
+#define COLD_BYTES (1u << 20)
 
 /* All of a fake: whatever is not asked for costs nothing. */
 static struct {
@@ -37,6 +43,7 @@ static struct {
 	int (*malloc)(void **, size_t);
 	int (*free)(void *);
 	int (*launch)(void *, void *);
+	int (*launch_both)(void *, void *);
 	int (*wait)(void *);
 	void (*eval)(void *);
 	void *(*queue_of)(void *, void *, unsigned long long, int *);
@@ -72,6 +79,13 @@ static void launch(void)
 	static char exec;
 
 	fake.launch(&exec, &stream);
+}
+
+static void launch_both(void)
+{
+	static char exec;
+
+	fake.launch_both(&exec, &stream);
 }
 
 static void memory(void)
@@ -132,9 +146,11 @@ static const struct {
 	const char *what;
 	void (*call)(void);
 } loops[] = {
-	{ "narrow", narrow },  { "wide", wide },	{ "launch", launch }, { "armed", launch },
-	{ "memory", memory },  { "wait", wait_for },	{ "lookup", lookup }, { "eval", eval },
-	{ "opencl", enqueue }, { "vulkan", submit_vk }, { "churn", churn },
+	{ "narrow", narrow },	  { "wide", wide },	   { "launch", launch },
+	{ "armed", launch },	  { "both", launch_both }, { "cold", launch },
+	{ "cold2", launch_both }, { "memory", memory },	   { "wait", wait_for },
+	{ "lookup", lookup },	  { "eval", eval },	   { "opencl", enqueue },
+	{ "vulkan", submit_vk },  { "churn", churn },
 };
 
 /* Whatever `taskset` said of the whole. */
@@ -145,6 +161,28 @@ static void stay_on(unsigned cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* What an engine does between two calls as far as caches can tell: all of another memory is
+ * read.  The middle of how long a call took in the end, the clock's own reading included. */
+static double cold(void (*call)(void))
+{
+	static volatile char other[COLD_BYTES];
+	static double took[COLD_CALLS];
+	double begin = bench_now_ns();
+	uint64_t first = taf_stamp_tsc(), last;
+
+	for (int i = 0; i < COLD_CALLS; i++) {
+		uint64_t from;
+
+		for (size_t at = 0; at < sizeof(other); at += 64)
+			other[at]++;
+		from = taf_stamp_tsc();
+		call();
+		took[i] = (double)(taf_stamp_tsc() - from);
+	}
+	last = taf_stamp_tsc();
+	return bench_median(took, COLD_CALLS) * (bench_now_ns() - begin) / (double)(last - first);
 }
 
 static void *run_loop(void *arg)
@@ -158,6 +196,10 @@ static void *run_loop(void *arg)
 			call = loops[i].call;
 	if (l->cpu >= 0)
 		stay_on((unsigned)l->cpu);
+	if (!strncmp(l->what, "cold", 4)) {
+		l->ns = cold(call);
+		return NULL;
+	}
 	begin = bench_now_ns();
 	for (int i = 0; i < l->calls; i++)
 		call();
@@ -179,6 +221,7 @@ static void find_all(void *h)
 	find(h, "hipMalloc", &fake.malloc);
 	find(h, "hipFree", &fake.free);
 	find(h, "hipGraphLaunch", &fake.launch);
+	find(h, "cudaGraphLaunch", &fake.launch_both);
 	find(h, "hipStreamSynchronize", &fake.wait);
 	find(h, "cuGetProcAddress_v2", &fake.ask);
 	find(h, "_ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE", &fake.eval);
@@ -198,6 +241,7 @@ static void get_ready(void)
 	launch(); /* becomes active */
 	usleep(20000); /* and knows how fast its clock is */
 	launch();
+	launch_both();
 	wait_for(); /* nothing is in flight: a free does not drain */
 }
 
@@ -213,8 +257,8 @@ static int child(const char *path, const char *what, int threads)
 		return 1;
 	find_all(h);
 	if (!fake.submit || !fake.sync || !fake.malloc || !fake.free || !fake.launch ||
-	    !fake.wait || !fake.ask || !fake.eval || !fake.queue_of || !fake.enqueue ||
-	    !fake.device_queue || !fake.submit_vk)
+	    !fake.launch_both || !fake.wait || !fake.ask || !fake.eval || !fake.queue_of ||
+	    !fake.enqueue || !fake.device_queue || !fake.submit_vk)
 		return 1;
 	get_ready();
 	for (int i = 0; i < threads; i++) {
@@ -299,6 +343,9 @@ int main(int argc, char **argv)
 	pairs("wide door, no file", argv[0], shim, "wide");
 	pairs("a launch: narrow door, in flight, burst", argv[0], shim, "launch");
 	pairs("the same, drain.every_submits armed", argv[0], armed, "armed");
+	pairs("a launch by CUDA's runtime: it calls the driver", argv[0], shim, "both");
+	pairs("a launch after 1 MiB of other memory", argv[0], shim, "cold");
+	pairs("a launch by CUDA's runtime after 1 MiB", argv[0], shim, "cold2");
 	pairs("an allocation and its free", argv[0], shim, "memory");
 	pairs("a stream synchronize", argv[0], shim, "wait");
 	pairs("cuGetProcAddress of a watched name", argv[0], shim, "lookup");
