@@ -89,19 +89,29 @@ SIM_PUBLIC int cudaMemcpyPeerAsync(void *to, int to_device, const void *from, in
 	return cudaMemcpyAsync(to, from, n, 0, stream);
 }
 
-static int then_wait(int r)
+static int then_wait(int r, void *stream)
 {
-	return r ? r : sim_done(sim_cu.cuStreamSynchronize(NULL));
+	return r ? r : sim_done(sim_cu.cuStreamSynchronize(stream));
 }
 
 SIM_PUBLIC int cudaMemcpy(void *to, const void *from, size_t n, int kind)
 {
-	return then_wait(cudaMemcpyAsync(to, from, n, kind, NULL));
+	return then_wait(cudaMemcpyAsync(to, from, n, kind, NULL), NULL);
+}
+
+SIM_PUBLIC int cudaMemcpy_ptds(void *to, const void *from, size_t n, int kind)
+{
+	return then_wait(cudaMemcpyAsync_ptsz(to, from, n, kind, NULL), (void *)2);
 }
 
 SIM_PUBLIC int cudaMemset(void *to, int value, size_t n)
 {
-	return then_wait(cudaMemsetAsync(to, value, n, NULL));
+	return then_wait(cudaMemsetAsync(to, value, n, NULL), NULL);
+}
+
+SIM_PUBLIC int cudaMemset_ptds(void *to, int value, size_t n)
+{
+	return then_wait(cudaMemsetAsync_ptsz(to, value, n, NULL), (void *)2);
 }
 
 /* What the driver's copy of a rectangle takes. */
