@@ -36,8 +36,7 @@ if command -v clpeak >/dev/null; then
 	has clpeak "the name of the device" '.class == "device_name" and (.name | length) > 4 and .total > 0'
 	has clpeak "nothing is left" '.class == "device" and .engine == "opencl" and .bytes == 0 and .peak_bytes > 0'
 else
-	left_out=$((left_out + 7))
-	echo "left out: needs clpeak"
+	untried 7 "clpeak: it is not installed"
 fi
 
 "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -o program "$SRC/tests/engines/opencl/parts/program.c" \
