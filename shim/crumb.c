@@ -39,6 +39,7 @@
 
 TAF_HOT _Atomic(bool) taf_crumb_mark; /* as flips says */
 static _Atomic(bool) is_open;
+static _Atomic(bool) is_over; /* the end of the exit is being written: nothing comes behind it */
 static struct taf_seg seg; /* its own lock */
 static char line[TAF_RECORD_MAX]; /* under the segment's lock */
 static char start_text[TAF_RECORD_MAX]; /* likewise */
@@ -262,11 +263,22 @@ void taf_crumb_show(bool (*are_inside)(void), bool may_flush)
 	    taf_seg_enter(&seg, &h, tid))
 		return;
 	is_inside = are_inside();
-	set_mark(&h, is_inside, &must_flush);
+	if (!atomic_load(&is_over))
+		set_mark(&h, is_inside, &must_flush);
 	put = seg.put;
 	taf_seg_leave(&seg, &h);
 	if (must_flush || (is_inside && may_flush && is_mark_stale(taf_sys_mono_ns())))
 		taf_seg_flush(&seg, put, tid);
+}
+
+static bool is_last_of(const struct taf_rec *r)
+{
+	return r->kind == TAF_EXIT && r->phase == TAF_END;
+}
+
+static bool is_late(const struct taf_rec *r)
+{
+	return !is_last_of(r) && atomic_load(&is_over);
 }
 
 /* Returns the record's seq, 0 when it is lost. */
@@ -280,6 +292,10 @@ static uint64_t write_down(const struct taf_rec *r, bool must_flush)
 	if (err) {
 		if (err != -EBADF)
 			drop();
+		return 0;
+	}
+	if (is_late(r)) {
+		taf_seg_leave(&seg, &h);
 		return 0;
 	}
 	err = append(r, &h, &must_flush);
@@ -308,7 +324,8 @@ uint64_t taf_crumb(const struct taf_rec *given)
 		renew_clock(r.mono_ns);
 	}
 	keep = worth(&r, r.mono_ns);
-	if (keep == TAF_KEEP_NONE || pid != taf_sys_pid())
+	if (keep == TAF_KEEP_NONE || pid != taf_sys_pid() || is_late(&r) ||
+	    (is_last_of(&r) && atomic_exchange(&is_over, true)))
 		return 0;
 	put_slot(&r);
 	if (keep >= TAF_KEEP_LOG)
@@ -352,6 +369,7 @@ int taf_crumb_open(const struct taf_session *s)
 	if (is_open)
 		return -EALREADY;
 	remember(s);
+	atomic_store(&is_over, false);
 	mark.n = 0;
 	atomic_store(&taf_crumb_mark, false);
 	err = taf_ring_open(s);

@@ -277,6 +277,38 @@ static void examine_corpse(int pid)
 	assert_true(bad <= 1);
 }
 
+/* A thread that drains may be late: nothing comes behind the end of the exit, in the log or in
+ * the ring, and it is written once. */
+static void end_once(void)
+{
+	struct taf_rec drained = { .kind = TAF_DRAIN, .phase = TAF_END },
+		       ended = { .kind = TAF_EXIT, .phase = TAF_END };
+	struct taf_lane *lane;
+	struct tally t;
+	uint64_t last, next;
+
+	MUST(!open_log(256 * 1024));
+	MUST(taf_crumb(&drained));
+	last = taf_crumb(&ended);
+	lane = taf_ring_take_lane();
+	MUST(last && lane);
+	next = lane->next;
+	MUST(!taf_crumb(&drained) && !taf_crumb(&ended));
+	MUST(lane->next == next);
+	taf_crumb_close();
+	MUST(examine_all(&t));
+	MUST(t.last_seq == last && t.lines == 3);
+	MUST(!open_log(256 * 1024));
+	MUST(taf_crumb(&drained));
+	taf_crumb_close();
+}
+
+static void test_nothing_behind_the_end(void **state)
+{
+	(void)state;
+	in_clean_child(end_once);
+}
+
 static void test_sigkill_loses_nothing(void **state)
 {
 	const char *is_long = getenv("TAF_LONG");
@@ -312,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_losses_are_counted),
 		cmocka_unit_test(test_signal_handlers_write_too),
 		cmocka_unit_test(test_open_and_close),
+		cmocka_unit_test(test_nothing_behind_the_end),
 		cmocka_unit_test(test_sigkill_loses_nothing),
 	};
 
