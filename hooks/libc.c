@@ -26,6 +26,7 @@ int taf___libc_start_main(int (*main)(int, char **, char **), int argc, char **a
 			  void (*rtld_fini)(void), void *stack_end)
 {
 	their_main = main;
+	taf_exit_see_end();
 	return REAL(__libc_start_main)(taf_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 

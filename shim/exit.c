@@ -17,14 +17,14 @@
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
 int on_exit(void (*fn)(int status, void *arg), void *arg);
 
-#define IS_CLOSED UINT32_MAX
 #define LOOK_MS 100
 #define PARK_GRACE_MS 200 /* that a thread with new work stands still after the drain */
 
 static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
 static _Atomic(int) exit_status;
 static _Atomic(uint64_t) park_until_ns;
-static _Atomic(uint32_t) closer; /* futex: 0, the tid of who closes the log, or IS_CLOSED */
+static _Atomic(uint32_t) closer; /* tid of who closes the log and ends the process; or 0 */
+static bool sees_end; /* at_end will run; written before main */
 static _Atomic(bool) is_exec; /* the leaver means to become another program */
 static _Atomic(uint32_t) armed; /* kinds whose first call has returned, one bit each */
 
@@ -189,24 +189,15 @@ static void leave_by(const struct way *w)
 	errno = saved;
 }
 
-/* Another thread is on its way out. Of glibc before 2.41 the second one that comes to exit()
- * takes over the handlers that the first one has left, and ends the process under it. */
-static bool is_second(void)
-{
-	uint32_t leaver = atomic_load(&taf_life.leaver);
-
-	return leaver && leaver != (uint32_t)taf_tid() && !atomic_load(&is_exec);
-}
-
 static void leave_for_good(const struct way *w, bool is_last)
 {
 	leave_by(w);
 	if (taf_is_other_process())
 		return;
 	/* An exit handler may leave again, with another status: the last one counts. */
-	if (taf_state_now() == TAF_LEAVING)
+	if (taf_state_now() == TAF_LEAVING && (is_last || !sees_end))
 		atomic_store(&exit_status, status_of(w));
-	if (is_last || is_second())
+	if (is_last)
 		taf_exit_close();
 }
 
@@ -282,14 +273,15 @@ static void write_end(void)
 	taf_crumb(&r);
 }
 
-/* Who comes meanwhile may end the process: not before the log is whole. */
-static void wait_for_closer(uint32_t who)
+/* Another thread closes the log, and ends the process with the status that it has written. */
+static void wait_for_end(void)
 {
+	static _Atomic(uint32_t) nothing;
 	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
 	uint32_t slice_ms;
 
-	while (atomic_load(&closer) == who && (slice_ms = taf_next_slice(&left, LOOK_MS)))
-		taf_sys_wait(&closer, who, slice_ms);
+	while ((slice_ms = taf_next_slice(&left, LOOK_MS)))
+		taf_sys_wait(&nothing, 0, slice_ms);
 }
 
 void taf_exit_close(void)
@@ -302,15 +294,53 @@ void taf_exit_close(void)
 		return;
 	me = (uint32_t)taf_tid();
 	if (!atomic_compare_exchange_strong(&closer, &who, me)) {
-		if (who != IS_CLOSED && who != me)
-			wait_for_closer(who);
+		if (who != me)
+			wait_for_end();
 		return;
 	}
-	write_end();
 	atomic_store(&taf_life.state, TAF_GONE);
+	write_end();
 	taf_crumb_close();
-	atomic_store(&closer, IS_CLOSED);
-	taf_sys_wake_all(&closer);
+}
+
+void taf_exit_destructor(void)
+{
+	if (!sees_end)
+		taf_exit_close();
+}
+
+/* After all handlers and destructors. Where threads leave side by side, whoever comes here
+ * ends the process, and its status is the one. */
+static void at_end(int status, void *arg)
+{
+	int saved = errno;
+
+	(void)arg;
+	if (taf_state_now() == TAF_LEAVING && !taf_is_other_process() && !atomic_load(&closer))
+		atomic_store(&exit_status, status & 0xff);
+	taf_exit_close();
+	errno = saved;
+}
+
+/* One that finds no handler left meanwhile would end the process under it. */
+static void behind_end(int status, void *arg)
+{
+	int saved = errno;
+
+	(void)status;
+	(void)arg;
+	if (atomic_load(&closer))
+		taf_exit_close();
+	errno = saved;
+}
+
+void taf_exit_see_end(void)
+{
+	if (taf_state_now() == TAF_OFF || sees_end)
+		return;
+	sees_end = true;
+	on_exit(behind_end, NULL);
+	on_exit(at_end, NULL);
 }
 
 static void late(int status, void *arg)

@@ -134,5 +134,5 @@ __attribute__((constructor)) static void taf_init(int argc, char **argv, char **
 
 __attribute__((destructor)) static void taf_fini(void)
 {
-	taf_exit_close();
+	taf_exit_destructor();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guest_threads.c -- threads that meet inside the guard, by the way that argv[1]
  * names.  What it prints does not depend on who is first; races.sh runs it. */
+#include <glob.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdatomic.h>
@@ -42,7 +43,7 @@ static int way_two_exits(void)
 	pthread_create(&t, NULL, exit_3, NULL);
 	while (!engine.count("llama_synchronize"))
 		usleep(1000);
-	return 5;
+	exit(5);
 }
 
 static atomic_int lingers, is_ending;
@@ -66,6 +67,75 @@ static int way_exit_under_exit(void)
 	pthread_create(&t, NULL, exit_3, NULL);
 	while (!is_ending)
 		usleep(1000);
+	exit(5);
+}
+
+/* The thread that left first ends the process, while main, which left as well, runs one of
+ * the handlers. Where the C library lets only one of them run any, main never comes there. */
+static atomic_int is_main_late;
+static pthread_t first_out;
+
+static void stay(void)
+{
+	is_main_late = 1;
+	while (!pthread_equal(pthread_self(), first_out))
+		pause();
+}
+
+static void await_main(void)
+{
+	is_ending = 1;
+	for (int i = 0; !is_main_late && i < 2000; i++)
+		usleep(1000);
+}
+
+static int way_exit_overtakes(void)
+{
+	use_engine();
+	atexit(stay);
+	atexit(await_main);
+	pthread_create(&first_out, NULL, exit_3, NULL);
+	while (!is_ending)
+		usleep(1000);
+	exit(5);
+}
+
+static void *load_alone(void *arg)
+{
+	engine.load("/models/tiny.gguf", fake_value_of(0));
+	return arg;
+}
+
+/* Main leaves as soon as the guard has its log, while it is still being woken. */
+static int way_exit_in_wake(void)
+{
+	char pattern[4096];
+	pthread_t t;
+	glob_t found;
+
+	guest_open(&engine);
+	snprintf(pattern, sizeof(pattern), "%s/crumbs/*.jsonl", getenv("TAFFRAIL_STATE"));
+	pthread_create(&t, NULL, load_alone, NULL);
+	while (glob(pattern, 0, NULL, &found))
+		usleep(1000);
+	return 5;
+}
+
+/* The same, and the engine comes into use when even the destructors are being run. */
+static atomic_int loads_late;
+
+__attribute__((destructor)) static void load_late(void)
+{
+	pthread_t t;
+
+	if (loads_late && !pthread_create(&t, NULL, load_alone, NULL))
+		pthread_join(t, NULL);
+}
+
+static int way_wake_in_exit(void)
+{
+	guest_open(&engine);
+	loads_late = 1;
 	return 5;
 }
 
@@ -274,6 +344,9 @@ static const struct {
 	{ "joined_at_exit", way_joined_at_exit },
 	WAY(two_exits),
 	WAY(exit_under_exit),
+	WAY(exit_overtakes),
+	WAY(exit_in_wake),
+	WAY(wake_in_exit),
 	WAY(jump),
 	WAY(jump_on_thread),
 	WAY(load),
