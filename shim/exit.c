@@ -165,6 +165,7 @@ static void leave_by(const struct way *w)
 {
 	int saved = errno;
 
+	taf_wake_await();
 	if (begin_leaving()) {
 		taf_tls.inside++;
 		atomic_store(&is_exec, w->kind == TAF_EXEC);
@@ -309,6 +310,22 @@ void taf_exit_destructor(void)
 		taf_exit_close();
 }
 
+/* A thread has woken the guard behind the back of who leaves: all is torn down by now. */
+static void leave_undrained(int status)
+{
+	struct way w = { .kind = TAF_EXIT,
+			 .route = "exit handler",
+			 .msg = "an engine was first used while the process ended: not drained",
+			 .status = status };
+
+	taf_wake_await();
+	if (begin_leaving()) {
+		crumb_way(&w);
+		atomic_store(&taf_life.is_drained, 1);
+		taf_sys_wake_all(&taf_life.is_drained);
+	}
+}
+
 /* After all handlers and destructors. Where threads leave side by side, whoever comes here
  * ends the process, and its status is the one. */
 static void at_end(int status, void *arg)
@@ -316,6 +333,7 @@ static void at_end(int status, void *arg)
 	int saved = errno;
 
 	(void)arg;
+	leave_undrained(status);
 	if (taf_state_now() == TAF_LEAVING && !taf_is_other_process() && !atomic_load(&closer))
 		atomic_store(&exit_status, status & 0xff);
 	taf_exit_close();

@@ -157,6 +157,8 @@ bool taf_is_other_process(void);
 void taf_rearm(void);
 /* ARMED -> ACTIVE because engine is used. True when the process is active afterwards. */
 bool taf_wake(enum taf_engine engine);
+/* Waits, as long as a load would, for another thread of this process that wakes it. */
+void taf_wake_await(void);
 /* The file of this program, and the id of this run ("" before waking). */
 const char *taf_exe(void);
 const char *taf_run_id(void);

@@ -59,6 +59,7 @@ static struct taf_session session; /* written while WAKING */
 static char exe[TAF_PATH_MAX]; /* likewise */
 static char complaint[512]; /* what was wrong with the policy; likewise */
 static _Atomic(bool) is_at_disk; /* who wakes has the policy, and opens the log */
+static _Atomic(int32_t) waker; /* the process that wakes: a vfork child has this memory too */
 static _Atomic(bool) is_stuck; /* it was waited for in vain: others pass until it is done */
 
 const char *taf_exe(void)
@@ -256,6 +257,13 @@ static bool is_awake_soon(void)
 	return taf_state_now() == TAF_ACTIVE;
 }
 
+void taf_wake_await(void)
+{
+	if (taf_state_now() == TAF_WAKING && !taf_tls.inside &&
+	    atomic_load(&waker) == taf_sys_pid())
+		is_awake_soon();
+}
+
 bool taf_wake(enum taf_engine engine)
 {
 	uint32_t armed = TAF_ARMED;
@@ -265,6 +273,7 @@ bool taf_wake(enum taf_engine engine)
 	/* Before WAKING, so that no child is left in it. */
 	if (taf_state_now() == TAF_ARMED)
 		taf_is_inherited = taf_sys_wipe_on_fork(&taf_life, sizeof(taf_life)) != 0;
+	atomic_store(&waker, taf_sys_pid());
 	/* In a fork child it is armed again while others wait. */
 	for (; !atomic_compare_exchange_strong(&taf_life.state, &armed, TAF_WAKING);
 	     armed = TAF_ARMED)

@@ -59,6 +59,18 @@ for way in two_exits exit_under_exit exit_overtakes; do
 done
 check exit_overtakes "who won" "exit 3" "$(cat shim.status)"
 
+# Who leaves while another thread wakes the guard, and one that wakes it behind the last handler.
+# shellcheck disable=SC2086
+for way in exit_in_wake wake_in_exit; do
+	fresh
+	mkdir -m 700 "$state"
+	# The guard waits for this lock before it is awake.
+	raw shim $limit flock -o "$state/state.lock" env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" "$tests/guest_threads" $way
+	check $way status "exit 5" "$(cat shim.status)"
+	check $way "the last record" "exit end, 5" "$(crumbs | jq -rs 'last | "\(.ev) \(.ph), \(.rc)"')"
+	has $way "the begin of it" '.ev == "exit" and .ph == "begin" and .rc == 5'
+done
+
 # A worker that the exit waits for stands still once, not at each of its 200 decodes:
 # that would be 40 s.
 # shellcheck disable=SC2086
@@ -105,4 +117,4 @@ check look_up out "none of the answers are wrong" "$(cat shim.out)"
 both fiber mode=enforce guest_threads fiber 0
 check fiber out "2 decodes" "$(cat shim.out)"
 
-tally 153
+tally 159
