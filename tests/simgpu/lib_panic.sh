@@ -56,3 +56,16 @@ run_racy() { # WORKLOAD HOW
 	{ wait "$pid"; } 2>/dev/null
 	return 0
 }
+
+# Of so many runs on one new machine, how many brought it down, once or more often.
+runs_that_panic() { # RUNS WORKLOAD HOW
+	local before=0 now bad=0
+	machine underflow
+	for ((n = 0; n < $1; n++)); do
+		run_racy "$2" "$3"
+		now=$(panics)
+		bad=$((bad + (now > before)))
+		before=$now
+	done
+	echo "$bad"
+}
