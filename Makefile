@@ -349,7 +349,7 @@ check-run: tests
 
 # On a machine with an NVIDIA GPU; elsewhere one line, and error 77. GPU_REPORT=FILE keeps
 # what was found, for docs/gpu-results.md.
-check-gpu: all
+check-gpu: all $(B)/tests/mkgguf
 	$(Q)$(TEST_ENV) tests/gpu/run.sh $(GPU_REPORT)
 
 demo:

@@ -3,8 +3,8 @@
 # engines.sh -- whole engines on the GPU: transformers, MLX for CUDA, the release backends of
 # llama.cpp for CUDA and Vulkan, what OpenCL's and Vulkan's own tools say.
 #
-# llama.cpp is what tests/engines/llama/fetch.sh {cuda,vulkan} fetches; LLAMA_CUDA and
-# LLAMA_VULKAN name other folders of its libraries.
+# llama.cpp is what tests/engines/llama/fetch.sh {cuda,vulkan} fetches, or has fetched;
+# LLAMA_CUDA and LLAMA_VULKAN name other folders of its libraries.
 
 # All that was sent has been waited for when the process went, and nothing was refused.
 left_in_order() { # NAME
@@ -33,11 +33,12 @@ engine() { # NAME CONDITION COMMAND...
 }
 used_gpu='.class == "device" and .peak_bytes > 0'
 
-if has_module transformers; then
-	"$python" "$SRC/tests/engines/mlx/mkmodel.py" one || exit 1
-	engine transformers "$used_gpu" HF_HUB_OFFLINE=1 "$python" "$here/transformers_check.py" one
-else
+if ! has_module transformers; then
 	skip "transformers: not installed for $python, or the GPU is simulated"
+elif ! "$python" "$SRC/tests/engines/mlx/mkmodel.py" one 2>model.log; then
+	bad "transformers: no model could be made: $(tail -n 1 model.log)"
+else
+	engine transformers "$used_gpu" HF_HUB_OFFLINE=1 "$python" "$here/transformers_check.py" one
 fi
 
 mlx_python=${MLX_PYTHON:-$python}
@@ -61,14 +62,36 @@ else
 	skip "MLX: not installed for $mlx_python, not for CUDA, or the GPU is simulated"
 fi
 
+# Sets folder to where the libraries of that backend are. False: they are not to be had.
+llama_folder() { # BACKEND FOLDER
+	local why platform=linux-x64-$1
+	folder=$2
+	if [ -z "$folder" ]; then
+		why=$(set -o pipefail && "$SRC/tests/engines/llama/fetch.sh" "$1" 2>&1 >fetched | tee -a /dev/stderr | tail -n 1)
+		case $? in
+		0) folder=$(cat fetched)/node_modules/@node-llama-cpp/$platform/bins/$platform ;;
+		77) skip "llama.cpp, $1: $why" && return 1 ;;
+		*) bad "llama.cpp, $1: not fetched: $why" && return 1 ;;
+		esac
+	fi
+	compgen -G "$folder/libggml-$1.so*" >/dev/null && return
+	skip "llama.cpp, $1: its libraries are not in $folder"
+	return 1
+}
+
 # Tokens of the release libraries: those of the processor, at any backend.
 llama() { # BACKEND FOLDER
-	if [ -n "$is_simulated" ] || [ ! -e "$(echo "$2"/libggml-"$1".so*)" ]; then
-		skip "llama.cpp, $1: its libraries are not in $2, or the GPU is simulated"
+	local folder
+	if [ -n "$is_simulated" ]; then
+		skip "llama.cpp, $1: the GPU is simulated"
 		return
 	fi
-	"$BUILD/tests/mkgguf" tiny.gguf >/dev/null || exit 1
-	local say=("$python" "$SRC/tests/engines/llama/ctypes_caller.py" --folder "$2" --tokens 24 tiny.gguf)
+	llama_folder "$1" "$2" || return
+	if ! "$BUILD/tests/mkgguf" tiny.gguf >/dev/null 2>model.log; then
+		bad "llama.cpp, $1: no model could be made: $(tail -n 1 model.log)"
+		return
+	fi
+	local say=("$python" "$SRC/tests/engines/llama/ctypes_caller.py" --folder "$folder" --tokens 24 tiny.gguf)
 	bare CUDA_VISIBLE_DEVICES=-1 GGML_VK_VISIBLE_DEVICES=99 "${say[@]}" --layers 0
 	cp bare.out processor.out
 	# shellcheck disable=SC2034 # alike looks at it
@@ -81,10 +104,8 @@ llama() { # BACKEND FOLDER
 		bad "llama.cpp, $1: $(tail -n 2 guarded.out | head -c 200) instead of $(tail -n 2 processor.out | head -c 200)"
 	fi
 }
-fetched=${TAFFRAIL_CACHE:-$SRC/build/cache}
-bins=node_modules/@node-llama-cpp/linux-x64
-llama cuda "${LLAMA_CUDA:-$fetched/cuda/llama/$bins-cuda/bins/linux-x64-cuda}"
-llama vulkan "${LLAMA_VULKAN:-$fetched/vulkan/llama/$bins-vulkan/bins/linux-x64-vulkan}"
+llama cuda "${LLAMA_CUDA:-}"
+llama vulkan "${LLAMA_VULKAN:-}"
 
 # What a tool prints of the device; its figures of the moment are left out.
 tool() { # NAME COMMAND...
