@@ -246,9 +246,11 @@ int taf_hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop
 	TAKE(t, hipMemCreate, TAF_AT_DEVICE);
 	if (prop)
 		where = prop->type & 0xff ? prop->now : prop->old;
-	t.piece.place = where.type == TAF_HIP_ON_DEVICE ? TAF_AT_DEVICE : TAF_AT_HOST;
 	/* Of the host, its id is that of a node. */
-	t.piece.device = where.type == TAF_HIP_ON_DEVICE ? (uint32_t)where.id : 0;
+	if (where.type == TAF_HIP_ON_DEVICE)
+		t.piece.device = (uint32_t)where.id;
+	else
+		t.piece.place = TAF_AT_HOST;
 	if (!begin_take(&t, size))
 		return not_made(&t.call, TAF_HIP_OUT_OF_MEMORY);
 	do

@@ -214,21 +214,31 @@ static int sync_all(void *handle, const void *home)
 	return err;
 }
 
-/* What a device does not have, a pool or graphs, is no failure. */
+/* The pools of a device: what it began with, and what it uses now. Returns how many; what a
+ * device or a version does not have is no failure, and leaves *failed other than 0. */
+static int pools_of(int device, const void *home, void *pools[2], int *failed)
+{
+	hipDeviceGetDefaultMemPool_fn *first = THEIRS(hipDeviceGetDefaultMemPool, home);
+	hipDeviceGetMemPool_fn *current = THEIRS(hipDeviceGetMemPool, home);
+	int n = 0, r;
+
+	pools[0] = pools[1] = NULL;
+	*failed = r = first ? first(&pools[0], device) : 0;
+	n = !r && pools[0];
+	*failed |= r = current ? current(&pools[n], device) : 0;
+	return n + (!r && pools[n] && (!n || pools[1] != pools[0]));
+}
+
 static int trim_device(int device, const void *home, void *arg)
 {
-	hipDeviceGetDefaultMemPool_fn *standard = THEIRS(hipDeviceGetDefaultMemPool, home);
-	hipDeviceGetMemPool_fn *current = THEIRS(hipDeviceGetMemPool, home);
 	hipMemPoolTrimTo_fn *trim = THEIRS(hipMemPoolTrimTo, home);
 	hipDeviceGraphMemTrim_fn *graphs = THEIRS(hipDeviceGraphMemTrim, home);
-	void *first = NULL, *second = NULL;
-	int before = taf_hip_last_error(home), r = 0;
+	void *pools[2];
+	int before = taf_hip_last_error(home), r, n = pools_of(device, home, pools, &r);
 
 	(void)arg;
-	if (trim && standard && !(r |= standard(&first, device)) && first)
-		r |= trim(first, 0);
-	if (trim && current && !(r |= current(&second, device)) && second && second != first)
-		r |= trim(second, 0);
+	for (int i = 0; trim && i < n; i++)
+		r |= trim(pools[i], 0);
 	if (graphs)
 		r |= graphs(device);
 	if (r && !before)
@@ -277,17 +287,19 @@ static int memory_of(void *handle, const void *home, struct taf_memory *out)
 /* What a device's pools keep and nobody uses. */
 static int slack_device(int device, const void *home, void *arg)
 {
-	hipDeviceGetMemPool_fn *current = THEIRS(hipDeviceGetMemPool, home);
 	hipMemPoolGetAttribute_fn *get = THEIRS(hipMemPoolGetAttribute, home);
-	uint64_t reserved = 0, used = 0, *bytes = arg;
-	int before = taf_hip_last_error(home), r = !current || !get;
-	void *pool = NULL;
+	void *pools[2];
+	int before = taf_hip_last_error(home), r, n = pools_of(device, home, pools, &r);
 
-	r = r ? r : current(&pool, device);
-	r = r ? r : get(pool, RESERVED_NOW, &reserved);
-	r = r ? r : get(pool, USED_NOW, &used);
-	if (!r && reserved > used)
-		*bytes += reserved - used;
+	for (int i = 0; get && i < n; i++) {
+		uint64_t reserved = 0, used = 0, *bytes = arg;
+		int failed = get(pools[i], RESERVED_NOW, &reserved);
+
+		failed = failed ? failed : get(pools[i], USED_NOW, &used);
+		if (!failed && reserved > used)
+			*bytes += reserved - used;
+		r |= failed;
+	}
 	if (r && !before)
 		taf_hip_forget_error(home);
 	return 0;

@@ -14,6 +14,8 @@
  *   FAKE_LAUNCH=N       launches fail with N
  *   FAKE_MEET=N         the N-th launch ends when another one has begun
  *   FAKE_DROP=N         no stream is destroyed, with N
+ *   pools               each device has one, that keeps 8192 bytes and uses 4096 of them;
+ *                       with FAKE_POOL=1 it uses another one by now, which keeps as many
  */
 #include <sched.h>
 
@@ -46,6 +48,9 @@
 #define HAND_hipStreamCreateWithFlags FAKE_HAND
 #define HAND_hipStreamDestroy FAKE_HAND
 #define HAND_hipMemPoolCreate FAKE_HAND
+#define HAND_hipDeviceGetDefaultMemPool FAKE_HAND
+#define HAND_hipDeviceGetMemPool FAKE_HAND
+#define HAND_hipMemPoolGetAttribute FAKE_HAND
 #define HAND_hipDeviceReset FAKE_HAND
 #define HAND_hipStreamBeginCapture FAKE_HAND
 #define HAND_hipStreamEndCapture FAKE_HAND
@@ -317,6 +322,33 @@ int hipMemPoolCreate(void **pool, const void *props)
 	if (pool && !fake_is_failing())
 		*pool = fake_cells[FAKE_hipMemPoolCreate];
 	return over(FAKE_hipMemPoolCreate, 0);
+}
+
+static int pool_of(int row, void **pool, int device, int which)
+{
+	fake_called(row);
+	if (!fake_is_failing() && device >= 0 && device < 4)
+		*pool = fake_cells[4 * which + device];
+	return over(row, device >= 0 && device < 4 ? 0 : 101);
+}
+
+int hipDeviceGetDefaultMemPool(void **pool, int device)
+{
+	return pool_of(FAKE_hipDeviceGetDefaultMemPool, pool, device, 0);
+}
+
+int hipDeviceGetMemPool(void **pool, int device)
+{
+	return pool_of(FAKE_hipDeviceGetMemPool, pool, device, getenv("FAKE_POOL") != NULL);
+}
+
+int hipMemPoolGetAttribute(void *pool, int which, void *value)
+{
+	uint64_t n = which == 5 ? 8192 : which == 7 ? 4096 : 1;
+
+	fake_called(FAKE_hipMemPoolGetAttribute);
+	memcpy(value, &n, sizeof(n));
+	return over(FAKE_hipMemPoolGetAttribute, pool ? 0 : 1);
 }
 
 int hipDeviceReset(void)
