@@ -53,7 +53,7 @@ ASM_SRC   := $(wildcard shim/entry.S)
 JSON_SRC  := $(sort $(wildcard cli/config*.c))
 CLI_SRC   := $(sort $(wildcard cli/*.c))
 # alloc.def belongs to the second object.
-TABLES    := $(sort $(filter-out hooks/alloc.def hooks/llama_%.def,$(wildcard hooks/*.def)))
+TABLES    := $(sort $(filter-out hooks/alloc.def hooks/llama_%.def hooks/cuda_%.def hooks/level0_%.def,$(wildcard hooks/*.def)))
 
 # cases_*.c are the areas of one program, cases.
 CASES_SRC := $(sort $(wildcard tests/unit/cases_*.c))
@@ -275,7 +275,7 @@ SIM_CC    = $(CC) $(BASE) -fPIC -fvisibility=hidden -shared -Wl,-soname,$(@F) -W
 SIM_MAP   = echo '$(@F) { global: $(1); local: *; };' >$@.map
 
 $(SIM)/libcuda.so.1: $(wildcard tests/simgpu/driver*.c) $(addprefix tests/simgpu/,guest.c table.c status.c rows.c) \
-	hooks/cuda.def
+	hooks/cuda.def hooks/cuda_copy.def
 	$(call run,SIM)$(SIM_CC) '-DSIM_ROWS="../../hooks/cuda.def"' -o $@ $(filter %.c,$^) -pthread
 
 $(SIM)/libcudart.so.%: $(wildcard tests/simgpu/runtime*.c) $(addprefix tests/simgpu/,status.c rows.c) \

@@ -4,6 +4,7 @@
  *
  * cuGetProcAddress is asked first, with all of its arguments; what it gave is then
  * matched by address (shim/answer.h).  Result and status stay the driver's. */
+#include "array.h"
 #include "cuda_ctx.h"
 #include "cuda_map.h"
 #include "cuda_wait.h"
@@ -141,23 +142,9 @@ PASSES(cuMemMap, (uint64_t at, size_t size, size_t offset, uint64_t handle, uint
 PASSES(cuMemUnmap, (uint64_t at, size_t size), (at, size), (void)0,
        if (!r && taf_is_counting()) taf_cuda_unmapped(at, size))
 
-/* Bytes of an element's channel; what is packed or compressed counts as one. */
-static unsigned channel_bytes(unsigned format)
-{
-	switch (format) {
-	case 0x02: /* CU_AD_FORMAT_UNSIGNED_INT16 */
-	case 0x09: /* ..._SIGNED_INT16 */
-	case 0x10: /* ..._HALF */ return 2;
-	case 0x03: /* ..._UNSIGNED_INT32 */
-	case 0x0a: /* ..._SIGNED_INT32 */
-	case 0x20: /* ..._FLOAT */ return 4;
-	default: return 1;
-	}
-}
-
 static uint64_t array_bytes(uint64_t elements, unsigned format, unsigned channels)
 {
-	return taf_cu_times(elements, (uint64_t)channel_bytes(format) * channels);
+	return taf_cu_times(elements, taf_array_channel(format) * channels);
 }
 
 /* The arguments are not read before their function found them good. */

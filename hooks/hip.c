@@ -8,6 +8,7 @@
 #include "abi/hip.h"
 
 #include "../shim/flight_point.h"
+#include "hip_array.h"
 #include "hip_kept.h"
 #include "hip_ops.h"
 #include "hook.h"
@@ -29,21 +30,8 @@
 
 static void fail_as_theirs(const struct taf_call *call);
 
-/* Of sizes that no memory has: the product is one of them too. */
-static uint64_t taf_hip_area(uint64_t a, uint64_t b)
-{
-	uint64_t n;
-
-	return __builtin_mul_overflow(a, b, &n) ? UINT64_MAX : n;
-}
-
-/* Bytes of an array, without what the device rounds up. */
-static inline uint64_t taf_hip_array(const struct taf_hip_channels *c, size_t width, size_t height)
-{
-	uint64_t bits = c ? (uint64_t)c->bits[0] + c->bits[1] + c->bits[2] + c->bits[3] : 0;
-
-	return taf_hip_area(bits / 8, taf_hip_area(width, height ? height : 1));
-}
+/* The stream that hipConfigureCall named last in this thread, for hipLaunchByPtr. */
+static _Thread_local uint64_t taf_hip_configured __attribute__((tls_model("initial-exec")));
 #include "expand.h"
 
 #define TOO_MUCH (SIZE_MAX / 2) /* no device has it, and none tries to find it */
@@ -257,6 +245,18 @@ int taf_hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop
 		r = THROUGH(t.call, hipMemCreate)(handle, size, prop, flags);
 	while (is_again(&t, r));
 	return end_take(&t, TAF_WHERE(handle), size, r);
+}
+
+int taf_hipConfigureCall(struct taf_hip_dim3 grid, struct taf_hip_dim3 block, size_t shared,
+			 void *stream)
+{
+	TAF_FIND(call, hipConfigureCall, int);
+	int r = THROUGH(call, hipConfigureCall)(grid, block, shared, stream);
+
+	if (!r)
+		taf_hip_configured = TAF_U64(stream);
+	TAF_FAULT(call, r);
+	return r;
 }
 
 int taf_hipMemPoolCreate(void **pool, const void *props)

@@ -69,6 +69,11 @@ struct taf_cu_prop {
 
 enum taf_cu_location { TAF_CU_AT_DEVICE = 1 }; /* all others are places of the host */
 
+/* CUmemLocation, cudaMemLocation: 8 bytes, by value. */
+struct taf_cu_target {
+	int type, id;
+};
+
 static inline int taf_cu_is_on_device(const struct taf_cu_prop *p)
 {
 	return p && p->location_type == TAF_CU_AT_DEVICE;

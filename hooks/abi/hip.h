@@ -48,6 +48,17 @@ struct taf_hip_channels {
 	int format;
 };
 
+/* HIP_ARRAY_DESCRIPTOR, HIP_ARRAY3D_DESCRIPTOR */
+struct taf_hip_array_desc {
+	size_t width, height;
+	unsigned format, channels;
+};
+
+struct taf_hip_array3d_desc {
+	size_t width, height, depth;
+	unsigned format, channels, flags;
+};
+
 struct taf_hip_location {
 	int type; /* TAF_HIP_ON_DEVICE: id is its number; else of the host */
 	int id;

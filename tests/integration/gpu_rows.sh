@@ -7,7 +7,8 @@
 
 # Rows that a program can call: all but what we call ourselves.
 rows_of() { # TABLE
-	grep -cE '^(TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|HOOK|OWN|OWNV|ENQUEUES|BLOCKS|MAKES)\(' "$SRC/hooks/$1.def"
+	cat "$SRC/hooks/$1.def" "$SRC/hooks/$1"_*.def 2>/dev/null |
+		grep -cE '^(TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|HOOK|OWN|OWNV|ENQUEUES|BLOCKS|MAKES)\('
 }
 
 for table in cuda cudart hip level0 vulkan opencl; do

@@ -19,6 +19,9 @@ static void *desc = &physical_desc; /* as a queue's, it is a plain one */
 static void *ptr = &cells[0], *physical = &cells[1], *context = &cells[2], *device = &cells[3];
 static void *kernel = &cells[4], *fence = &cells[5], *event = &cells[6], *lists = &cells[7];
 static void *kernels = &cells[8], *values = &cells[9], *queue = cells, *list = cells;
+static void *to, *from, *pattern, *to_region, *from_region, *offsets, *semaphores;
+static size_t length;
+static uint32_t to_pitch, to_slice, from_pitch, from_slice;
 static void *host, *how, *events, *used, *next;
 static struct taf_ze_count groups[1] = { { 1, 2, 3 } }, grid = { 1, 2, 3 }, sizes = { 4, 5, 6 };
 

@@ -49,16 +49,27 @@ hip hipMemcpyFromSymbolAsync_spt
 hip hipMemsetAsync_spt
 hip hipMemset2DAsync_spt
 hip hipMemset3DAsync_spt
+hip hipMemPrefetchAsync_v2
+hip hipStreamBatchMemOp
+hip hipGraphUpload
+hip hipLaunchHostFunc
+hip hipLaunchHostFunc_spt
+hip hipStreamAddCallback_spt
 level0 zeCommandListImmediateAppendCommandListsExp
 level0 zeCommandListHostSynchronize
 level0 zeCommandListAppendLaunchKernelWithParameters
 level0 zeCommandListAppendLaunchKernelWithArguments
 level0 zeDeviceSynchronize
+level0 zeCommandListImmediateAppendCommandListsWithParameters
+level0 zeCommandListAppendMemoryCopyWithParameters
+level0 zeCommandListAppendMemoryFillWithParameters
+level0 zeCommandListAppendSignalExternalSemaphoreExt
+level0 zeCommandListAppendWaitExternalSemaphoreExt
 '
 
 # The rows as lines "NAME".
 rows_of() { # TABLE
-	tr '\n' ' ' <"$SRC/hooks/$1.def" |
+	cat "$SRC/hooks/$1.def" "$SRC/hooks/$1"_*.def 2>/dev/null | tr '\n' ' ' |
 		grep -oE '(TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|HOOK|OWN|CALL)\(int, *[A-Za-z_0-9]+' | sed 's/.*[ ,]//'
 }
 

@@ -8,6 +8,12 @@ SAME_SIZE(struct taf_hip_pitched, hipPitchedPtr);
 SAME_PLACE(struct taf_hip_pitched, pitch, hipPitchedPtr, pitch);
 SAME_SIZE(struct taf_hip_launch, hipLaunchParams);
 SAME_PLACE(struct taf_hip_launch, stream, hipLaunchParams, stream);
+SAME_SIZE(struct taf_hip_array_desc, HIP_ARRAY_DESCRIPTOR);
+SAME_PLACE(struct taf_hip_array_desc, channels, HIP_ARRAY_DESCRIPTOR, NumChannels);
+SAME_SIZE(struct taf_hip_array3d_desc, HIP_ARRAY3D_DESCRIPTOR);
+SAME_PLACE(struct taf_hip_array3d_desc, channels, HIP_ARRAY3D_DESCRIPTOR, NumChannels);
+SAME_NUMBER(0x20, HIP_AD_FORMAT_FLOAT);
+SAME_NUMBER(0x10, HIP_AD_FORMAT_HALF);
 SAME_PLACE(struct taf_hip_location, id, hipMemLocation, id);
 #if HIP_VERSION_MAJOR > 5
 SAME_PLACE(struct taf_hip_prop, now, hipMemAllocationProp, location);
