@@ -6,6 +6,8 @@
 #include "../policy/text.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <sys/auxv.h>
 
 #ifndef __GLIBC_PREREQ
 #define __GLIBC_PREREQ(major, minor) 0
@@ -252,6 +254,26 @@ void *taf_elf_next(const char *name)
 			return p;
 	}
 	return NULL;
+}
+
+size_t taf_elf_page(void)
+{
+	static _Atomic(size_t) page; /* 0: not asked yet */
+	union {
+		void *p;
+		unsigned long (*ask)(unsigned long type);
+	} u;
+	size_t n = atomic_load_explicit(&page, memory_order_relaxed);
+	int saved = errno;
+
+	if (n)
+		return n;
+	u.p = taf_elf_next("getauxval");
+	n = u.p ? u.ask(AT_PAGESZ) : 0;
+	n = n ? n : TAF_PAGE;
+	errno = saved;
+	atomic_store_explicit(&page, n, memory_order_relaxed);
+	return n;
 }
 
 typedef int iterate_fn(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data);

@@ -75,6 +75,9 @@ struct link_map *taf_elf_self(void); /* ours */
 /* What the first object behind ours defines under that name: RTLD_NEXT without the
  * loader's lock. */
 void *taf_elf_next(const char *name);
+/* How much the kernel protects at once. Looked up when it is asked for: a process that needs
+ * no such thing does not pay for an import. */
+size_t taf_elf_page(void);
 /* The object that pc lies in; NULL when unknown. Lock-free on glibc >= 2.35. */
 struct link_map *taf_elf_at(const void *pc);
 /* Calls fn for each name that e needs; stops when it returns true. */

@@ -44,6 +44,11 @@ struct relro {
 	uintptr_t from, to;
 };
 
+static uintptr_t page_of(uintptr_t at)
+{
+	return at & ~(uintptr_t)(taf_elf_page() - 1);
+}
+
 static struct relro relro_of(const struct link_map *m)
 {
 	union {
@@ -60,10 +65,9 @@ static struct relro relro_of(const struct link_map *m)
 	u.n = m->l_addr;
 	for (unsigned i = 0; i < u.e->e_phnum; i++)
 		if (p[i].p_type == PT_GNU_RELRO) {
-			r.from = (m->l_addr + p[i].p_vaddr) & ~(uintptr_t)(TAF_PAGE - 1);
+			r.from = page_of(m->l_addr + p[i].p_vaddr);
 			/* The loader seals whole pages only: the rest is the program's data. */
-			r.to = (m->l_addr + p[i].p_vaddr + p[i].p_memsz) &
-			       ~(uintptr_t)(TAF_PAGE - 1);
+			r.to = page_of(m->l_addr + p[i].p_vaddr + p[i].p_memsz);
 		}
 	return r;
 }
@@ -76,13 +80,13 @@ static void store(const struct link_map *m, uintptr_t slot, taf_fn ours)
 		uintptr_t n;
 		void *p;
 		_Atomic(taf_fn) *f;
-	} page = { .n = slot & ~(uintptr_t)(TAF_PAGE - 1) }, at = { .n = slot };
+	} page = { .n = page_of(slot) }, at = { .n = slot };
 
-	if (is_sealed && taf_sys_protect(page.p, TAF_PAGE, true))
+	if (is_sealed && taf_sys_protect(page.p, taf_elf_page(), true))
 		return;
 	atomic_store_explicit(at.f, ours, memory_order_release);
 	if (is_sealed)
-		taf_sys_protect(page.p, TAF_PAGE, false);
+		taf_sys_protect(page.p, taf_elf_page(), false);
 	atomic_fetch_or(&taf_routes, TAF_ROUTE_GOT);
 }
 
