@@ -5,6 +5,7 @@
 #	form        clang-format on the C files that differ from git's HEAD, all of
 #	            them with LINT_ALL=1 or outside a git checkout
 #	warnings    gcc and clang with -Werror, every C file
+#	unended     gcc: no text fills its array so that its NUL has no room
 #	tidy        clang-tidy with the checks of .clang-tidy, every C file
 #	shell       shellcheck, every script
 #	house       layers, headers, file and function sizes, comments, marks of unfinished work
@@ -65,6 +66,24 @@ warnings() {
 	each "clang" "$CLANG" "${flags[@]}" -Werror -fsyntax-only -- "${sources[@]}"
 }
 
+unended_in() { # FILE...
+	printf '%s\0' "$@" | LC_ALL=C xargs -0 -n 1 -P 2 gcc "${flags[@]}" -Wc++-compat -fsyntax-only 2>&1 |
+		grep -F 'initializer-string for array'
+}
+
+# Text of exactly N letters in a char [N], as tables have them, loses its NUL without a word: of
+# all that is said for C++ that one line counts. From 15 on gcc says it with -Wextra as well.
+unended() {
+	local sample found
+	echo "text that fills its array: ${#sources[@]} files"
+	sample=$(mktemp --suffix=.c)
+	echo 'extern const char name[3]; const char name[3] = "abc";' >"$sample"
+	found=$(unended_in "$sample")
+	rm -f "$sample"
+	[ -n "$found" ] || finding "gcc does not say when text fills its array" "  $(gcc --version | head -n 1)"
+	finding "text that fills its array, and has no NUL:" "$(unended_in "${sources[@]}")"
+}
+
 tidy() {
 	has_tool clang-tidy clang-tidy || return
 	echo "clang-tidy: ${#sources[@]} files"
@@ -120,6 +139,7 @@ words() {
 
 form
 warnings
+unended
 tidy
 shell
 sizes
