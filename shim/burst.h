@@ -154,12 +154,26 @@ TAF_INLINE bool taf_burst_is_due(const struct taf_call *c)
 bool taf_submit_before_slow(struct taf_call *c, uint64_t key);
 void taf_submit_after_slow(struct taf_call *c, int64_t rc);
 
+/* A submit inside of another one of its thread, which has counted it, as CUDA's runtime makes
+ * them of its driver: whose frame lies above, else the outer one was left by a jump. */
+TAF_INLINE bool taf_is_within(const struct taf_call *c)
+{
+	const struct taf_tls *t = &taf_tls;
+
+	return taf_is_calm() && t->busy == (TAF_BUSY_SUBMITTING | 1u << TAF_SUBMIT) &&
+	       (uintptr_t)t->outer - (uintptr_t)c - 1 < TAF_SAME_STACK;
+}
+
 /* key: taf_flight_key of the queue, with an API that the compiler knows. */
 TAF_INLINE bool taf_submit_in(struct taf_call *c, struct taf_door d, uint64_t key)
 {
 	c->has_flight = false;
-	if (!taf_is_quick(&taf_tls))
-		return taf_submit_before_slow(c, key);
+	if (!taf_is_quick(&taf_tls)) {
+		if (!taf_is_within(c))
+			return taf_submit_before_slow(c, key);
+		c->real = taf_real_quick(d.table, d.row, c->caller);
+		return c->real;
+	}
 	if (!taf_quick_begin(c, d, TAF_BUSY_SUBMITTING | 1u << TAF_SUBMIT))
 		return false;
 	if (__builtin_expect(taf_burst_is_due(c), 0) && !taf_burst_look(c)) {
@@ -176,7 +190,8 @@ TAF_INLINE void taf_submit_out(struct taf_call *c, struct taf_door d, int64_t rc
 	uint64_t busy = 1u << TAF_SUBMIT;
 
 	if (!taf_is_quick_end(c)) {
-		taf_submit_after_slow(c, rc);
+		if (c->is_counted || c->has_flight)
+			taf_submit_after_slow(c, rc);
 		return;
 	}
 	busy |= c->has_flight ? TAF_BUSY_SUBMITTING : 0;
