@@ -75,7 +75,7 @@ DEP   = -MMD -MP
 # pass through our frames. Of a switch whose answers are addresses clang makes a table
 # of pointers, which the loader would have to write (shim/table.h).
 SHIM_CFLAGS := -DTAF_IN_SHIM -fPIC -fvisibility=hidden -fno-builtin -ftls-model=initial-exec -fexceptions \
-	-fno-stack-protector -fno-semantic-interposition \
+	-fno-stack-protector -fno-semantic-interposition -fno-tree-slp-vectorize \
 	$(if $(IS_CLANG),-fno-jump-tables,-fno-tree-loop-distribute-patterns) \
 	$(if $(filter aarch64%,$(MACHINE)),-mno-outline-atomics)
 

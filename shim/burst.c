@@ -17,7 +17,7 @@
 #define MEASURE_NS 10000000u /* a span that shows how fast stamps go */
 
 TAF_HOT _Atomic(uint64_t) taf_burst_gap;
-TAF_HOT _Atomic(uint32_t) taf_burst_rests;
+TAF_HOT _Alignas(64) _Atomic(uint32_t) taf_burst_rests; /* first of all where it is linked */
 
 static _Atomic(uint32_t) since_sync; /* submits that drain.every_submits counted */
 static _Atomic(uint32_t) window; /* how many it allows now */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
 
+#include "hot.h"
 #include "life.h"
 #include "patience.h"
 
@@ -8,7 +9,7 @@
 #define LOOK_MS 5
 #define SLICE_MS 20
 
-_Atomic(uint32_t) taf_captures;
+TAF_HOT _Atomic(uint32_t) taf_captures;
 #define DRAIN 0x10000u
 #define CAPTURES TAF_CAPTURES_OPEN
 #define TAKEN UINT64_MAX

@@ -5,6 +5,7 @@
 
 #include "capture.h"
 #include "exit.h"
+#include "hot.h"
 #include "life.h"
 #include "patience.h"
 
@@ -13,7 +14,7 @@
 #define SLICE_MS 100
 #define SETTLE_MS 1
 
-struct taf_still taf_still;
+TAF_HOT struct taf_still taf_still;
 
 static struct taf_slices deadline(void)
 {

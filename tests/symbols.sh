@@ -5,9 +5,9 @@
 # It needs libc alone, exports the rows of the tables and our own two names and
 # nothing else, initialises first and stays, is read-only after relocation, has
 # one page that the loader writes before main, takes at most 128 bytes of thread
-# storage, and imports only what tests/imports.allow lists.  The second object
-# exports its own table and needs no more than libc either.  Reads the files
-# with readelf; never runs them.
+# storage, keeps the variables of shim/hot.h together, and imports only what
+# tests/imports.allow lists.  The second object exports its own table and needs
+# no more than libc either.  Reads the files with readelf; never runs them.
 set -u
 
 SRC=${SRC:-$(cd "$(dirname "$0")/.." && pwd)}
@@ -63,6 +63,11 @@ sealed=$(awk '$1 == "GNU_RELRO" { print $5 }' <<<"$segments")
 [ "$written" = "$sealed" ] || wrong "has variables that begin as other than zero: a page more to write"
 grep -q 'GNU_STACK.*RWE' <<<"$segments" && wrong "asks for an executable stack"
 tls=$(awk '$1 == "TLS" { print $6 }' <<<"$segments")
+hot=$(readelf -SW "$lib" | sed -n 's/.* \.sbss *NOBITS//p' | awk '{ print $3, $NF }')
+read -r hot_bytes hot_align <<<"${hot:-0 0}"
+hot_bytes=$((0x$hot_bytes))
+[ "$hot_bytes" -gt 0 ] && [ "$hot_bytes" -le 128 ] && [ "$hot_align" -ge 64 ] ||
+	wrong "the variables of hot.h take $hot_bytes bytes aligned to $hot_align: two lines of 64 are meant"
 [ $((${tls:-0})) -le 128 ] || wrong "takes $((tls)) bytes of thread storage, at most 128 are allowed"
 
 exports=$(exported)
