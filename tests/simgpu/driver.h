@@ -114,6 +114,8 @@ int sim_command(struct sim_stream *s, const struct sim_node *node);
 void sim_node_run(const struct sim_node *node);
 int sim_graph_add(struct sim_graph *g, const struct sim_node *node);
 
+/* The process, unless SIMGPU_CAPTURE=error, where a stream is being captured. */
+void sim_capture_end_if_open(const char *by);
 /* Before a synchronize: of a stream, or of the whole context (NULL). */
 int sim_capture_check_sync(const char *by, struct sim_stream *s);
 /* Before what may synchronize by itself, an allocation for instance. */

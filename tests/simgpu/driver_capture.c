@@ -7,8 +7,9 @@
  * captured gives 906; allocations and frees are forbidden by the mode of the
  * capture and of the thread.
  *
- * With SIMGPU_CAPTURE=abort every synchronize and trim during a capture ends the
- * process, whoever called it: for programs that make none themselves.
+ * But the process ends at the first synchronize, trim or query of a stream during a capture,
+ * whoever calls it: a program that makes none itself then dies of what was injected into it.
+ * SIMGPU_CAPTURE=error is for programs that make them, and get the errors.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,11 +53,11 @@ void sim_capture_join(struct sim_stream *s, struct sim_capture *c)
 	pthread_mutex_unlock(&capture_lock);
 }
 
-static void end_if_forbidden(const char *by)
+void sim_capture_end_if_open(const char *by)
 {
 	const char *how = getenv("SIMGPU_CAPTURE");
 
-	if (!n_open || !how || strcmp(how, "abort") != 0)
+	if (!n_open || (how && !strcmp(how, "error")))
 		return;
 	fprintf(stderr, "simgpu: %s during an open capture\n", by);
 	sim_log("ABORT: %s during an open capture", by);
@@ -86,7 +87,7 @@ int sim_capture_check_sync(const char *by, struct sim_stream *s)
 
 	if (!n_open)
 		return SIM_OK;
-	end_if_forbidden(by);
+	sim_capture_end_if_open(by);
 	if (!s)
 		return break_all(SIM_CAPTURE, false);
 	if (s == s->ctx->legacy)

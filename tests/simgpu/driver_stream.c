@@ -107,6 +107,7 @@ SIM_PUBLIC int cuStreamQuery(void *stream)
 	struct sim_stream *s;
 	int r = sim_stream(stream, &s);
 
+	sim_capture_end_if_open("cuStreamQuery");
 	if (!r && sim_capture_of(s))
 		r = SIM_CAPTURE;
 	if (r)

@@ -10,9 +10,9 @@
  *   SIMGPU_ERROR_AT=N:CODE   the N-th launch gives that error
  *   SIMGPU_LOST_AT=N:CODE    from the N-th launch on the device is lost: every call
  *                        gives that error
- *   SIMGPU_CAPTURE=abort a synchronize or trim in any thread while a stream is being
- *                        captured ends the process: where the program itself makes
- *                        none, it was injected
+ *   SIMGPU_CAPTURE=error a synchronize, trim or query of a stream in any thread while a stream is
+ *                        being captured gives CUDA's errors; it ends the process otherwise: where
+ *                        the program itself makes none, it was injected
  *   SIMGPU_LOG=FILE      one line for each call that is of interest to tests
  */
 #ifndef SIM_GUEST_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guest_capture.c -- captures in one thread while another one launches without waiting:
- * with SIMGPU_CAPTURE=abort it lives as long as nobody synchronizes in between. */
+ * it lives as long as nobody synchronizes in between. */
 #include <pthread.h>
 
 #include "racy.h"
