@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hip.h -- what of HIP's types the rows of hip.def need: our own declarations, so that
  * no vendor's header is wanted.  tests/engines/gpu/abi.sh holds them against
- * the real ones where those are installed.
+ * the real ones where those can be had.
  *
  * Handles are pointers, enums are int, hipError_t is int.
  */

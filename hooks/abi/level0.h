@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* level0.h -- what of Level Zero's types the rows of level0.def need: our own
  * declarations.  tests/engines/gpu/abi.sh holds them against the real ones
- * where those are installed.
+ * where those can be had.
  *
  * Handles are pointers, enums and ze_result_t are int.
  */

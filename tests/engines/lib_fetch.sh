@@ -79,7 +79,17 @@ make_venv() { # PACKAGE==VERSION... PIP-OPTION...
 
 # Fetches one wheel and unpacks it into new.
 unpack_wheel() { # PACKAGE==VERSION PIP-OPTION...
-	quiet python3 -m pip download -q --no-deps --only-binary :all: -d "$new" "$@" ||
-		pip_failed "${1%%==*}"
+	unpack_asked "${1%%==*}" "$@"
+}
+
+# The same of a wheel whose sum is known: no other will do.
+unpack_this_wheel() { # PACKAGE==VERSION SHA256 PIP-OPTION...
+	echo "$1 --hash=sha256:$2" >"$new/asked"
+	unpack_asked "${1%%==*}" --require-hashes -r "$new/asked" "${@:3}"
+}
+
+unpack_asked() { # PACKAGE PIP-OPTION...
+	quiet python3 -m pip download -q --no-deps --only-binary :all: -d "$new" "${@:2}" ||
+		pip_failed "$1"
 	python3 -m zipfile -e "$new"/*.whl "$new" && rm "$new"/*.whl || exit 1
 }

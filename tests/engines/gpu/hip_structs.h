@@ -15,11 +15,17 @@ SAME_PLACE(struct taf_hip_array3d_desc, channels, HIP_ARRAY3D_DESCRIPTOR, NumCha
 SAME_NUMBER(0x20, HIP_AD_FORMAT_FLOAT);
 SAME_NUMBER(0x10, HIP_AD_FORMAT_HALF);
 SAME_PLACE(struct taf_hip_location, id, hipMemLocation, id);
+SAME_SIZE(struct taf_hip_channels, hipChannelFormatDesc);
 #if HIP_VERSION_MAJOR > 5
+SAME_PLACE(struct taf_hip_config, stream, hipLaunchConfig_t, stream);
+SAME_PLACE(struct taf_hip_config, stream, HIP_LAUNCH_CONFIG, hStream);
 SAME_PLACE(struct taf_hip_prop, now, hipMemAllocationProp, location);
 #else
 SAME_PLACE(struct taf_hip_prop, old, hipMemAllocationProp, location);
 #endif
+SAME_NUMBER(TAF_HIP_TO_HOST, hipMemcpyDeviceToHost);
+SAME_NUMBER(TAF_HIP_NON_BLOCKING, hipStreamNonBlocking);
+SAME_NUMBER(TAF_HIP_NO_TIMING, hipEventDisableTiming);
 SAME_NUMBER(TAF_HIP_ON_DEVICE, hipMemLocationTypeDevice);
 SAME_NUMBER(TAF_HIP_OUT_OF_MEMORY, hipErrorOutOfMemory);
 SAME_NUMBER(TAF_HIP_NOT_INITIALIZED, hipErrorNotInitialized);

@@ -90,11 +90,14 @@ check_structs() { # TABLE FLAGS HEADER...
 	[ "$(wc -l <"$table.faults")" -ge 4 ] || wrong "$table: only $(wc -l <"$table.faults") numbers of faults compared"
 }
 
-# A declaration that is wrong must be seen.
+# Declarations that are wrong must be seen, and for nothing else.
 prove() { # TABLE
 	sed "s/uint32_t n,/uint64_t n,/" "$SRC/hooks/$1.def" >planted.def
 	sed "s|$SRC/hooks/$1.def|planted.def|" "$1.cc" >planted.cc
-	g++ -std=c++17 -fsyntax-only -w planted.cc 2>/dev/null && wrong "$1: a wrong prototype is not seen"
+	g++ -std=c++17 -fsyntax-only -w planted.cc 2>planted.log && wrong "$1: a wrong prototype is not seen"
+	if grep 'error:' planted.log | grep -v 'error: static assertion failed: '; then
+		wrong "$1: a wrong prototype is seen by another error"
+	fi
 }
 
 for check in check_prototypes check_structs; do
