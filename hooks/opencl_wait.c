@@ -21,8 +21,6 @@
 
 #define API TAF_API_OPENCL
 
-static _Atomic(uint32_t) marks; /* in place of queues that were released */
-
 #define SLEEP_US 50
 #define SLEEP_MOST_US 1000
 
@@ -98,8 +96,7 @@ static int await_now(struct taf_queue *q, void *event, uint64_t until)
 static void give_mark(struct taf_queue *q)
 {
 	give(taf_pointer_of(atomic_load(&q->handle)), q->home);
-	taf_queue_drop(q);
-	atomic_fetch_sub(&marks, 1);
+	taf_queue_drop(&taf_cl_queues, q);
 }
 
 static void look(struct taf_queue *q)
@@ -130,7 +127,7 @@ void taf_cl_look(void)
 {
 	int saved = errno;
 
-	if (!atomic_load_explicit(&marks, memory_order_relaxed))
+	if (!taf_queue_has_retired(&taf_cl_queues))
 		return;
 	taf_tls.inside++;
 	taf_queue_each_retired(&taf_cl_queues, look);
@@ -162,10 +159,9 @@ static void retire(struct taf_queue *q, void *event)
 {
 	clSetEventCallback_fn *tell = THEIRS(clSetEventCallback, q->home);
 
-	atomic_fetch_add(&marks, 1);
 	if (tell)
 		tell(event, 0, reached, NULL);
-	taf_queue_retire(q, TAF_U64(event));
+	taf_queue_retire(&taf_cl_queues, q, TAF_U64(event));
 	taf_cl_look();
 }
 
@@ -182,7 +178,7 @@ void taf_cl_let_go(struct taf_queue *q)
 	    event)
 		retire(q, event);
 	else
-		taf_queue_drop(q);
+		taf_queue_drop(&taf_cl_queues, q);
 	taf_tls.inside--;
 	errno = saved;
 }

@@ -40,7 +40,7 @@ void taf_vk_instance_drop(const void *instance)
 	if (instance)
 		taf_queue_drop_all(&physicals, TAF_U64(instance));
 	if (q)
-		taf_queue_drop(q);
+		taf_queue_drop(&instances, q);
 }
 
 static void *handle_of(const struct taf_queue *q)
@@ -145,7 +145,7 @@ void taf_vk_device_drop(const void *device)
 	if (device)
 		taf_queue_drop_all(&taf_vk_queues, TAF_U64(device));
 	if (q)
-		taf_queue_drop(q);
+		taf_queue_drop(&devices, q);
 }
 
 uint32_t taf_vk_device_number(const void *device)

@@ -152,7 +152,7 @@ static void layer_vkDestroyInstance(void *instance, const void *allocator)
 		     : NULL;
 
 	if (q)
-		taf_queue_drop(q);
+		taf_queue_drop(&instances, q);
 	if (!is_passing_on())
 		taf_vk_instance_drop(instance);
 	if (theirs)
@@ -253,7 +253,7 @@ static void layer_vkDestroyDevice(void *device, const void *allocator)
 		(vkDestroyDevice_fn *)taf_object_fn(wrap(device, "vkDestroyDevice", theirs));
 
 	if (q)
-		taf_queue_drop(q);
+		taf_queue_drop(&instances, q);
 	if (ours)
 		ours(device, allocator);
 }

@@ -25,6 +25,7 @@ static void own(struct taf_queues *t)
 		atomic_store(&t->of[i].claim, 0);
 		atomic_store(&t->of[i].users, 0);
 	}
+	atomic_store(&t->retired, 0);
 	atomic_store(&adding, 0);
 }
 
@@ -194,25 +195,36 @@ void taf_queue_going(struct taf_queue *q)
 		taf_sys_wait(&q->users, users, LOOK_MS);
 }
 
-void taf_queue_drop(struct taf_queue *q)
+void taf_queue_drop(struct taf_queues *t, struct taf_queue *q)
 {
 	taf_queue_going(q);
 	if (!is_mine(q))
 		take(q, patience_ms());
+	if (atomic_exchange(&q->is_retired, false))
+		atomic_fetch_sub(&t->retired, 1);
 	atomic_store(&q->handle, 0);
 	taf_queue_leave(q);
 }
 
-void taf_queue_retire(struct taf_queue *q, uint64_t mark)
+void taf_queue_retire(struct taf_queues *t, struct taf_queue *q, uint64_t mark)
 {
 	taf_queue_going(q);
 	if (!is_mine(q))
 		take(q, taf_rules.drain_deadline_ms);
 	atomic_store(&q->late, 0);
 	atomic_store(&q->is_used, true);
-	atomic_store(&q->is_retired, true);
+	if (!atomic_exchange(&q->is_retired, true))
+		atomic_fetch_add(&t->retired, 1);
 	atomic_store(&q->handle, mark);
 	taf_queue_leave(q);
+}
+
+bool taf_queue_has_retired(struct taf_queues *t)
+{
+	if (!atomic_load_explicit(&t->retired, memory_order_relaxed))
+		return false;
+	own(t);
+	return atomic_load(&t->retired) != 0;
 }
 
 void taf_queue_each_retired(struct taf_queues *t, void (*look)(struct taf_queue *q))
@@ -240,7 +252,7 @@ void taf_queue_drop_all(struct taf_queues *t, uint64_t parent)
 {
 	for (int i = 0; i < TAF_QUEUES; i++)
 		if (is_of(&t->of[i], parent))
-			taf_queue_drop(&t->of[i]);
+			taf_queue_drop(t, &t->of[i]);
 }
 
 void taf_queue_enter_all(struct taf_queues *t, uint64_t parent)

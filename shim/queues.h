@@ -59,6 +59,7 @@ struct taf_queue {
 struct taf_queues {
 	_Atomic(int32_t) pid; /* whose they are */
 	_Atomic(int) used; /* no entry from here on was ever filled */
+	_Atomic(uint32_t) retired; /* entries whose place a mark has */
 	struct taf_queue of[TAF_QUEUES];
 };
 
@@ -70,10 +71,12 @@ struct taf_queue *taf_queue_of(struct taf_queues *t, uint64_t handle);
 /* Before it is dropped: lets no drain stay any more, and waits for those that do. */
 void taf_queue_going(struct taf_queue *q);
 /* Waits for its claim, then forgets it. */
-void taf_queue_drop(struct taf_queue *q);
+void taf_queue_drop(struct taf_queues *t, struct taf_queue *q);
 /* The program gives it up with work in it: what stands for it from now on is a mark of
  * ours, which shows when that is done. Drains wait for it; who sees it reached drops it. */
-void taf_queue_retire(struct taf_queue *q, uint64_t mark);
+void taf_queue_retire(struct taf_queues *t, struct taf_queue *q, uint64_t mark);
+/* Whether this process has any. */
+bool taf_queue_has_retired(struct taf_queues *t);
 /* Runs look(q) on those that were retired and that nobody else waits for. */
 void taf_queue_each_retired(struct taf_queues *t, void (*look)(struct taf_queue *q));
 /* Those of one parent, or all with 0. */

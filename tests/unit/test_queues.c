@@ -26,6 +26,7 @@ static int setup(void **state)
 		table.of[i].claim = 0;
 		table.of[i].users = 0;
 	}
+	table.retired = 0;
 	waits = is_inside = may_go = is_gone = 0;
 	taf_rules_default(&taf_rules);
 	taf_rules.drain_deadline_ms = 60000;
@@ -154,7 +155,7 @@ static void a_drain_waits_until_the_program_is_out(void **state)
 
 static void *drop(void *q)
 {
-	taf_queue_drop(q);
+	taf_queue_drop(&table, q);
 	is_gone = 1;
 	return NULL;
 }
@@ -349,13 +350,34 @@ static void a_fork_child_has_none(void **state)
 	assert_non_null(taf_queue_of(&table, 11));
 }
 
+static void a_fork_child_has_no_marks(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_false(taf_queue_has_retired(&table));
+	taf_queue_retire(&table, make(11, 1), 77);
+	assert_true(taf_queue_has_retired(&table));
+	child = fork();
+	if (!child) {
+		taf_tls.tid = 0;
+		_exit(taf_queue_has_retired(&table) || taf_queue_of(&table, 77));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_true(taf_queue_has_retired(&table));
+	taf_queue_drop(&table, taf_queue_of(&table, 77));
+	assert_false(taf_queue_has_retired(&table));
+}
+
 static void a_retired_queue_is_waited_for_by_its_mark(void **state)
 {
 	struct taf_queue *q = make(11, 1);
 
 	(void)state;
 	q->late = 5;
-	taf_queue_retire(q, 77);
+	taf_queue_retire(&table, q, 77);
 	assert_null(taf_queue_of(&table, 11));
 	assert_ptr_equal(taf_queue_of(&table, 77), q);
 	assert_true(q->is_retired);
@@ -364,7 +386,7 @@ static void a_retired_queue_is_waited_for_by_its_mark(void **state)
 	assert_false(taf_queue_stay(q));
 	assert_int_equal(taf_queue_each(&table, wait_for), 0);
 	assert_int_equal(waits, 1);
-	taf_queue_drop(q);
+	taf_queue_drop(&table, q);
 	assert_false(make(12, 1)->is_retired);
 }
 
@@ -372,7 +394,7 @@ static void look_at(struct taf_queue *q)
 {
 	assert_int_equal(q->claim, taf_tid());
 	waits++;
-	taf_queue_drop(q);
+	taf_queue_drop(&table, q);
 }
 
 static void only_retired_queues_that_nobody_waits_for_are_looked_at(void **state)
@@ -381,8 +403,8 @@ static void only_retired_queues_that_nobody_waits_for_are_looked_at(void **state
 
 	(void)state;
 	make(12, 1);
-	taf_queue_retire(make(11, 1), 77);
-	taf_queue_retire(busy, 78);
+	taf_queue_retire(&table, make(11, 1), 77);
+	taf_queue_retire(&table, busy, 78);
 	busy->claim = 1;
 	taf_queue_each_retired(&table, look_at);
 	assert_int_equal(waits, 1);
@@ -412,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup(a_drain_looks_again_at_what_it_waited_for, setup),
 		cmocka_unit_test_setup(all_of_a_device_are_entered, setup),
 		cmocka_unit_test_setup(a_fork_child_has_none, setup),
+		cmocka_unit_test_setup(a_fork_child_has_no_marks, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
