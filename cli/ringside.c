@@ -157,7 +157,7 @@ static void infer_end(struct ring_side *r)
 	uint64_t end = s->end_is_known || s->is_alive ? s->end_ns : r->last_sign_ns;
 	size_t kept = 0;
 
-	if (r->is_any_inside || end < r->last_submit_ns + TAF_IDLE_MS * 1000000ull)
+	if (r->is_any_inside || end < r->last_submit_ns + r->trail->idle_ns)
 		return;
 	for (size_t i = 0; i < s->n_open; i++) {
 		if (s->open[i].kind == TAF_INFER && s->open[i].since_ns <= end)

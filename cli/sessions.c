@@ -14,6 +14,7 @@
 
 #define FILE_MAX_BYTES (256u << 20)
 #define HEAD_BYTES 65536u
+#define IDLE_NS 250000000ull /* drain.idle_ms, where nothing else is known */
 #define PAIR_WINDOW 4096u
 
 bool taf_segment_name(const char *name, struct taf_trail *id, uint32_t *seg)
@@ -104,6 +105,16 @@ int taf_file_read(const char *dir, const char *name, size_t from, struct taf_tra
 	return read_part(dir, from, FILE_MAX_BYTES, out);
 }
 
+/* drain.idle_ms of the session; its default where an older guard has not written it down. */
+static uint64_t idle_ns_of(const struct taf_crumb_line *line)
+{
+	uint64_t ms;
+
+	if (!taf_crumb_u64(line, TAF_KEY_IDLE_MS, &ms) || !ms || ms > TAF_DAY_MS)
+		return IDLE_NS;
+	return ms * 1000000;
+}
+
 /* What the first record says about the whole session. */
 static void take_head(struct taf_trail *g, const struct taf_crumb_line *line)
 {
@@ -117,6 +128,7 @@ static void take_head(struct taf_trail *g, const struct taf_crumb_line *line)
 	}
 	if (taf_crumb_kind(line) != TAF_START)
 		return;
+	g->idle_ns = idle_ns_of(line);
 	if (!g->role[0])
 		taf_crumb_text(line, TAF_KEY_ROLE, g->role, sizeof(g->role));
 	if (!g->machine[0])
@@ -165,7 +177,7 @@ static struct taf_trail *trail_of(struct taf_trails *g, const struct taf_trail *
 
 static int add_file(struct taf_trails *g, const char *name)
 {
-	struct taf_trail id = { 0 }, *trail;
+	struct taf_trail id = { .idle_ns = IDLE_NS }, *trail;
 	struct taf_trail_file *grown, f = { 0 };
 	size_t at;
 

@@ -64,6 +64,7 @@ struct taf_trail {
 	bool is_readable;
 	char run[24], role[12], machine[40], ring[TAF_PATH_MAX];
 	uint64_t pid_ns, first_us, first_ns;
+	uint64_t idle_ns; /* a generation has ended when nothing came for so long */
 	/* After taf_trail_load. */
 	struct taf_past *past;
 	size_t n_past, past_room;

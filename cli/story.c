@@ -306,7 +306,7 @@ static void take_cut(struct taf_story *s, const struct taf_trail *t, const struc
 		if (p->kind != TAF_INFER || p->phase != TAF_END || !begin ||
 		    begin->mono_ns > exit->mono_ns || !taf_past_line(p, &line) ||
 		    !taf_crumb_us(&line, TAF_KEY_MS, &us) ||
-		    begin->mono_ns + us * 1000 + TAF_IDLE_MS * 1000000ull < exit->mono_ns)
+		    begin->mono_ns + us * 1000 + t->idle_ns < exit->mono_ns)
 			continue;
 		s->cut = (struct taf_open_begin){ .kind = TAF_INFER, .since_ns = begin->mono_ns };
 		s->cut.age_ms = (exit->mono_ns - begin->mono_ns) / 1000000;

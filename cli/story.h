@@ -13,7 +13,7 @@
  *
  * The end of a generation is inferred, as no thread of the guest waits for it:
  * with no call open in any lane and the last submit longer ago than
- * TAF_IDLE_MS, an open INFER counts as ended then.  Without a ring it is open.
+ * drain.idle_ms of its policy, an open INFER counts as ended then.  Without a ring it is open.
  */
 #ifndef TAF_STORY_H
 #define TAF_STORY_H
@@ -21,7 +21,6 @@
 #include "../shim/ring_read.h"
 #include "sessions.h"
 
-#define TAF_IDLE_MS 250
 #define TAF_OPEN_MAX 32
 #define TAF_LAST_MAX 64
 #define TAF_LABEL_ROOM 160

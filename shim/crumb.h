@@ -56,8 +56,8 @@
  * The first record of every segment has ev "start"; its extra keys are: seg,
  * ring (path), v (format version), role (guest run note), exe, argv (array,
  * secrets masked), cwd, machine, pid_ns, ppid, hint (the model that argv or
- * the environment names), shim (version), mode, policy {origin, path, sha256,
- * bad}, routes, boundaries ("exact" | "inferred"), levers (env.set in force),
+ * the environment names), shim (version), mode, idle_ms (drain.idle_ms),
+ * policy {origin, path, sha256, bad}, routes, boundaries ("exact" | "inferred"), levers (env.set in force),
  * label.  A record of role run adds pid_of_guest.
  *
  * INVARIANTS

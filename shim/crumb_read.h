@@ -67,6 +67,7 @@
 	K(SHIM, "shim") \
 	K(POLICY, "policy") \
 	K(MODE, "mode") \
+	K(IDLE_MS, "idle_ms") \
 	K(ROUTES, "routes") \
 	K(BOUNDARIES, "boundaries") \
 	K(RING, "ring") \

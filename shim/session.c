@@ -180,6 +180,7 @@ void taf_session_head(const struct taf_loaded *loaded, struct taf_text *out)
 		member(out, "profile", taf_app_name(loaded->program));
 	member(out, "shim", TAF_VERSION);
 	member(out, "mode", mode_name());
+	number(out, "idle_ms", taf_rules.drain_idle_ms);
 	put_policy(loaded, out);
 	put_routes(out);
 	put_levers(out);

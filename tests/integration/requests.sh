@@ -17,4 +17,5 @@ check batches "requests of each" "3:3:3 4:1:1 2:2:2" "$(served)"
 same encode env TAFFRAIL_SET=drain.idle_ms=5ms "$tests/guest_steps" load=a.gguf \
 	lanes=3 wait=20 encode=5 free load=a.gguf encode=6 free
 check encode "requests of each" "3:3:3 5:null:null 6:null:null" "$(served)"
-tally 8
+has encode "what idle is" '.ev == "start" and .idle_ms == 5'
+tally 9

@@ -72,6 +72,29 @@ static void an_idle_generation_has_ended(void **state)
 	assert_int_equal(story.n_open, 1);
 }
 
+/* How long idle is says the policy that the session had; a log of an older guard does not. */
+static void a_policy_says_how_long_idle_is(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+
+	fx_put(f, "start", "mark", ",\"v\":1,\"seg\":0,\"idle_ms\":2000");
+	put_load(f);
+	put_infer(f);
+	lane = ring_begin(f);
+	ring_submit(lane, f->mono_ns);
+	fx_save(f, crumbs);
+	ring_save(f);
+	fx_wait(f, 1900);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 1);
+	fx_wait(f, 110);
+	put_runner(f, -SIGKILL, "");
+	VERDICT("killed");
+	assert_int_equal(story.n_open, 0);
+}
+
 static void the_oldest_submission_is_named(void **state)
 {
 	struct fx *f = *state;
@@ -244,6 +267,7 @@ int main(void)
 		TEST(a_wait_is_named),
 		TEST(a_wait_that_goes_on_is_named),
 		TEST(an_idle_generation_has_ended),
+		TEST(a_policy_says_how_long_idle_is),
 		TEST(the_oldest_submission_is_named),
 		TEST(the_submission_at_hand_can_be_the_oldest),
 		TEST(an_exec_makes_a_new_image),
