@@ -103,6 +103,27 @@ static int enter(const struct taf_evidence *ev, bool is_kept, struct taf_evidenc
 	return err ? err : late;
 }
 
+void taf_evidence_hear(bool is_before, taf_hear *hear, void *hearer, struct taf_blind *blind)
+{
+	struct taf_evidence *ev = calloc(1, sizeof(*ev));
+
+	memset(blind, 0, sizeof(*blind));
+	if (!ev)
+		return;
+	ev->hear = hear;
+	ev->hearer = hearer;
+	begin(ev);
+	if (take_root(ev)) {
+		if (is_before)
+			taf_evidence_journal(ev);
+		else
+			taf_evidence_kmsg(ev);
+	}
+	if (ev->n_blind)
+		*blind = ev->blind[0];
+	free(ev);
+}
+
 int taf_evidence_refresh(const char *state, struct taf_evidence_report *out)
 {
 	struct taf_evidence *ev = calloc(1, sizeof(*ev));

@@ -2,7 +2,7 @@
 /* evidence.h -- what the system itself has written down about GPUs and panics.
  *
  *   taf_share_open(state);
- *   taf_evidence_refresh(state, &found);       run, gate, events, watch, report
+ *   taf_evidence_refresh(state, &found);       run, gate, events, watch
  *
  * Reads what is new since the last time, enters it into the ledger and says
  * which sources could not be read:

@@ -96,6 +96,8 @@ void taf_evidence_line(struct taf_evidence *ev, const char *source, const char *
 
 	if (!taf_klog_line(line, n, &k))
 		return;
+	if (ev->hear)
+		ev->hear(ev->hearer, ev, &(struct taf_heard){ &k, source, line, n, at });
 	if (k.closes || k.is_verdict) {
 		taf_klog_settle(ev->event, ev->n, &k, at);
 		keep_word(ev, &k, at);

@@ -23,7 +23,20 @@ struct taf_mark {
 	char blind[sizeof(((struct taf_blind *)0)->why)]; /* "": it could be read */
 };
 
+struct taf_evidence;
+
+/* One line of a kernel log that tells of harm. */
+struct taf_heard {
+	const struct taf_klog *k;
+	const char *source, *line;
+	size_t n;
+	const struct taf_moment *at;
+};
+typedef void taf_hear(void *hearer, const struct taf_evidence *ev, const struct taf_heard *h);
+
 struct taf_evidence {
+	taf_hear *hear; /* gets each such line, also what is told again; NULL: nobody does */
+	void *hearer;
 	char root[PATH_MAX]; /* before every path; "": this system */
 	struct taf_moment now;
 	uint64_t asleep_ms; /* what the boot clock is ahead of the kernel's stamps */
@@ -41,6 +54,12 @@ struct taf_evidence {
 	struct taf_mark mark[TAF_EVIDENCE_MARKS];
 	bool is_moved; /* a mark differs from what was loaded */
 };
+
+/* ---- evidence.c: for who only looks ---- */
+
+/* Gives the lines of the kernel's log of this boot, or of the journal of the one before, to
+ * hear, as if none had been read yet. Writes nothing. blind->why: "", or why it cannot be read. */
+void taf_evidence_hear(bool is_before, taf_hear *hear, void *hearer, struct taf_blind *blind);
 
 /* ---- evidence_mark.c: STATE/evidence ---- */
 

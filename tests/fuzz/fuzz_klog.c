@@ -32,8 +32,20 @@ static void read_line(const char *line, size_t n)
 	check(e.severity <= before && e.severity >= TAF_SEVERITY_PROCESS);
 }
 
+/* What a report gets: each byte of the line can be read. */
+static void hear(void *hearer, const struct taf_evidence *ev, const struct taf_heard *h)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		all |= (unsigned char)h->line[i];
+	*(unsigned char *)hearer = all;
+	check(ev->hear == hear && h->k->class[0] && h->k->what && h->k->advice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	unsigned char heard;
 	static struct taf_evidence ev;
 	/* Exactly as long as it is: a byte too far is seen. */
 	char *text = malloc(size ? size : 1);
@@ -42,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	memset(&ev, 0, sizeof(ev));
+	ev.hear = hear;
+	ev.hearer = &heard;
 	taf_journal_parse(&ev, text, size);
 	check(ev.n <= TAF_EVIDENCE_EVENTS && ev.n_words <= TAF_EVIDENCE_WORDS);
 	for (size_t from = 0; from <= size;) {
