@@ -32,6 +32,7 @@ struct report {
 	struct options options;
 	struct taf_trails trails;
 	struct taf_world world;
+	struct taf_xids xids;
 	bool *is_chosen; /* one a trail */
 	struct taf_json json;
 	bool has_printed;
@@ -163,6 +164,7 @@ static int load_page(struct report *r, struct taf_trail *t, struct taf_page *pag
 	page->trail = t;
 	page->trails = &r->trails;
 	page->world = &r->world;
+	page->xids = &r->xids;
 	page->story = malloc(sizeof(*page->story));
 	if (!page->story || err)
 		return -ENOMEM;
@@ -272,6 +274,7 @@ static int report_all(struct report *r)
 int taf_verb_report(int argc, char **argv)
 {
 	struct report r = { 0 };
+	struct taf_state_dir state;
 	char dir[TAF_PATH_MAX];
 	int err = read_options(argc, argv, &r.options);
 
@@ -286,6 +289,7 @@ int taf_verb_report(int argc, char **argv)
 		return TAF_EXIT_INTERNAL;
 	}
 	taf_world_now(&r.world);
+	taf_xids_open(&r.xids, taf_state_find(r.options.state, &state) ? "" : state.path, &r.world);
 	err = taf_trails_scan(&r.trails, dir, &r.world);
 	if (err) {
 		taf_state_tell_unread("report", dir, err);
@@ -296,6 +300,7 @@ int taf_verb_report(int argc, char **argv)
 			err = report_all(&r);
 	}
 	free(r.is_chosen);
+	taf_xids_free(&r.xids);
 	taf_trails_free(&r.trails);
 	return err;
 }

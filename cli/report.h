@@ -7,6 +7,7 @@
 #include "jsonout.h"
 #include "lock_wait.h"
 #include "story.h"
+#include "xids.h"
 
 /* How the program that `run` started ended, where it left no session of its own: a
  * shell, whose children did the work. */
@@ -26,6 +27,7 @@ struct taf_page {
 	struct taf_story *story;
 	const struct taf_trails *trails; /* where the sessions before it are found */
 	const struct taf_world *world;
+	struct taf_xids *xids;
 	bool is_listed; /* in the tree of the run */
 };
 
@@ -53,6 +55,10 @@ void taf_report_phases(FILE *out, const struct taf_page *page);
 /* report_acts.c: what failed and what the rules did, a line each; and for programs. */
 void taf_report_acts(FILE *out, const struct taf_page *page);
 void taf_report_acts_json(struct taf_json *j, const struct taf_page *page);
+/* report_xid.c: the Xid beside the errors of that class, a line; "": those without a class.
+ * Returns NULL, or why the kernel's log is not known that might have one. */
+const struct taf_blind *taf_report_xid(FILE *out, const struct taf_page *page, const char *class);
+void taf_report_xid_json(struct taf_json *j, const struct taf_page *page, const char *class);
 /* report_devices.c: what it held of each device, a line each; and for programs. */
 void taf_report_devices(FILE *out, const struct taf_page *page);
 void taf_report_devices_json(struct taf_json *j, const struct taf_page *page);

@@ -204,13 +204,34 @@ static void print_faults(FILE *out, const struct act *a)
 	fputc('\n', out);
 }
 
+/* What the kernel's log says beside each class of error, or why it says nothing. */
+static void print_xids(FILE *out, const struct taf_page *page, const struct act *a)
+{
+	const struct taf_blind *blind = NULL;
+
+	for (size_t i = 0; i < a->n_by; i++) {
+		const struct taf_blind *b = taf_report_xid(out, page, a->by[i].name);
+
+		blind = b ? b : blind;
+	}
+	if (!blind)
+		return;
+	taf_report_label(out, "xid");
+	fputs("not known: ", out);
+	taf_show_text(out, blind->why, TEXT_MAX_BYTES);
+	fputc('\n', out);
+}
+
 void taf_report_acts(FILE *out, const struct taf_page *page)
 {
-	static const enum what plain[] = { ERRORS, HOLDS, REFUSALS };
+	static const enum what plain[] = { HOLDS, REFUSALS };
 	struct act a;
 
 	find(&a, page, FAULTS);
 	print_faults(out, &a);
+	find(&a, page, ERRORS);
+	print_latest(out, taf_kind_name(TAF_ERROR), &a, false);
+	print_xids(out, page, &a);
 	for (size_t k = 0; k < sizeof(plain) / sizeof(*plain); k++) {
 		find(&a, page, plain[k]);
 		print_latest(out, taf_kind_name(kind_of[plain[k]]), &a, false);
@@ -242,8 +263,9 @@ static void put_number(struct taf_json *j, const char *name, const struct taf_cr
 		taf_json_u64(j, name, n);
 }
 
-/* Each class with the latest of it. */
-static void put_failed(struct taf_json *j, const char *key, const struct act *a)
+/* Each class with the latest of it; with a page also with what is beside it. */
+static void put_failed(struct taf_json *j, const char *key, const struct act *a,
+		       const struct taf_page *page)
 {
 	struct taf_crumb_line line;
 	char text[1024];
@@ -265,6 +287,8 @@ static void put_failed(struct taf_json *j, const char *key, const struct act *a)
 		put_number(j, "total", &line, TAF_KEY_TOTAL);
 		if (taf_crumb_text(&line, TAF_KEY_MSG, text, sizeof(text)))
 			taf_json_text(j, "msg", text);
+		if (page)
+			taf_report_xid_json(j, page, a->by[i].name);
 		taf_json_close(j);
 	}
 	taf_json_close(j);
@@ -275,9 +299,9 @@ void taf_report_acts_json(struct taf_json *j, const struct taf_page *page)
 	struct act a;
 
 	find(&a, page, ERRORS);
-	put_failed(j, "errors", &a);
+	put_failed(j, "errors", &a, page);
 	find(&a, page, FAULTS);
-	put_failed(j, "faults", &a);
+	put_failed(j, "faults", &a, NULL);
 	find(&a, page, REFUSALS);
 	put_rules(j, "refused", &a);
 	find(&a, page, WARNINGS);
