@@ -6,8 +6,8 @@
  * matched by address (shim/answer.h).  Result and status stay the driver's. */
 #include "array.h"
 #include "cuda_ctx.h"
-#include "cuda_map.h"
 #include "cuda_wait.h"
+#include "handle_map.h"
 #include "../shim/answer.h"
 
 #define TAF_ROWS "cuda.def"
@@ -138,9 +138,12 @@ TAKES_AS(cuMemCreate,
 
 PASSES(cuMemMap, (uint64_t at, size_t size, size_t offset, uint64_t handle, uint64_t flags),
        (at, size, offset, handle, flags), (void)0,
-       if (!r && taf_is_counting()) taf_cuda_mapped(at, handle))
+       if (!r && taf_is_counting())
+	       taf_map_made(&(struct taf_mapping){ TAF_API, at, size, handle }))
 PASSES(cuMemUnmap, (uint64_t at, size_t size), (at, size), (void)0,
-       if (!r && taf_is_counting()) taf_cuda_unmapped(at, size))
+       if (!r && taf_is_counting()) taf_map_unmade(TAF_API, at, size))
+PASSES(cuMemRetainAllocationHandle, (uint64_t * handle, void *at), (handle, at), (void)0,
+       if (!r && taf_is_counting()) taf_map_retained(TAF_API, TAF_WHERE(handle), TAF_U64(at)))
 
 static uint64_t array_bytes(uint64_t elements, unsigned format, unsigned channels)
 {

@@ -5,7 +5,7 @@
 
 #include "../shim/grip.h"
 #include "abi/cuda.h"
-#include "cuda_map.h"
+#include "handle_map.h"
 #include "cuda_wait.h"
 #include "hook.h"
 
@@ -42,10 +42,8 @@ static void be_owner(void)
 	}
 	for (int i = 0; was && i < DEVICES; i++)
 		atomic_store(&retains[i], 0);
-	if (was) {
+	if (was)
 		taf_cuda_streams_forget();
-		taf_cuda_maps_forget();
-	}
 	atomic_store(&owner, me);
 }
 
@@ -145,7 +143,7 @@ void taf_cuda_ctx_gone(uint32_t device, const void *home)
 		has_any = has_context(d, home);
 	taf_tls.inside--;
 	if (!has_any) {
-		taf_cuda_maps_forget();
+		taf_map_forget(TAF_API_CUDA);
 		taf_flight_drop(TAF_FLIGHT_EVERY(TAF_API_CUDA));
 	}
 }

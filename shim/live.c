@@ -338,6 +338,11 @@ uint64_t taf_live_host_bytes(void)
 	return n;
 }
 
+void taf_live_miss(void)
+{
+	atomic_fetch_add(&missed, 1);
+}
+
 uint64_t taf_live_missed(void)
 {
 	return atomic_load(&missed);

@@ -58,6 +58,8 @@ void taf_live_sum(enum taf_api api, uint32_t device, struct taf_live_sum *out);
 uint64_t taf_live_bytes(void);
 /* The same of what lies on the host. */
 uint64_t taf_live_host_bytes(void);
+/* Of a piece something could not be kept by which it is told when it goes. */
+void taf_live_miss(void);
 uint64_t taf_live_missed(void); /* pieces that could not be kept */
 /* All pieces of an api on a device are gone: its context was destroyed or reset. */
 void taf_live_drop(enum taf_api api, uint32_t device);

@@ -49,6 +49,8 @@
 #define HAND_cuMemFreeHost FAKE_HAND
 #define HAND_cuMemCreate FAKE_HAND
 #define HAND_cuMemRelease FAKE_HAND
+#define HAND_cuMemMap FAKE_HAND
+#define HAND_cuMemRetainAllocationHandle FAKE_HAND
 #define HAND_cuMemGetInfo_v2 FAKE_HAND
 #define HAND_cuLaunchKernel FAKE_HAND
 #define HAND_cuLaunchKernel_ptsz FAKE_HAND
@@ -183,9 +185,39 @@ int cuMemFreeHost(void *p)
 	return give(FAKE_cuMemFreeHost, (uint64_t)(uintptr_t)p);
 }
 
+/* It knows the latest mapping alone, and how often that was retained. */
+static _Atomic(uint64_t) mapped;
+static _Atomic(int) retained;
+
+int cuMemMap(uint64_t at, size_t size, size_t offset, uint64_t handle, uint64_t flags)
+{
+	(void)at, (void)size, (void)offset, (void)flags;
+	fake_called(FAKE_cuMemMap);
+	mapped = handle;
+	return fake_over(FAKE_cuMemMap, 0);
+}
+
+int cuMemRetainAllocationHandle(uint64_t *handle, void *at)
+{
+	int row = FAKE_cuMemRetainAllocationHandle;
+
+	fake_called(row);
+	if (!handle || !at)
+		return fake_over(row, 1);
+	if (fake_is_failing())
+		return fake_over(row, 0);
+	*handle = mapped;
+	retained++;
+	return fake_over(row, 0);
+}
+
 int cuMemRelease(uint64_t handle)
 {
-	return give(FAKE_cuMemRelease, handle);
+	if (!retained || handle != mapped)
+		return give(FAKE_cuMemRelease, handle);
+	fake_called(FAKE_cuMemRelease);
+	retained--;
+	return fake_over(FAKE_cuMemRelease, 0);
 }
 
 int cuMemGetInfo_v2(size_t *free, size_t *total)

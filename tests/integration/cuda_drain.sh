@@ -79,6 +79,10 @@ same maps ./input maps
 check maps "held while it is mapped" "1048576 1" "$(held)"
 same "maps, all gone" UNMAP_ALL=1 ./input maps
 check "maps, all gone" "held" "0 0" "$(held)"
+same "maps, retained" RETAIN=1 UNMAP_ALL=1 ./input maps
+check "maps, retained" "held" "1048576 1" "$(held)"
+same "maps, retained and released" RETAIN=1 UNMAP_ALL=1 RELEASE_ALL=1 ./input maps
+check "maps, retained and released" "held" "0 0" "$(held)"
 
 # A drain retains a primary context. Where the program gave it up meanwhile it goes with ours,
 # and its memory with it.
@@ -124,4 +128,4 @@ for set in 'drain.every_submits=1' 'drain.every_submits=1;drain.window=adaptive;
 	injected=$(($(calls cuStreamQuery) + $(calls cuCtxRecordEvent)))
 	check "race, $set" "waits were injected: $injected" 1 $((injected > 0))
 done
-tally 71
+tally 79

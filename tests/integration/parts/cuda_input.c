@@ -365,17 +365,22 @@ static void primary(void)
 static void maps(void)
 {
 	const int props[8] = { 1, 0, 1 };
-	uint64_t handle = 0, again = 0;
+	uint64_t handle = 0, again = 0, held = 0;
 
 	cuda_say("create %d\n", CALL("cuMemCreate", &handle, 1 << 20, props, 0));
 	cuda_say("map %d", CALL("cuMemMap", 0x7f0000000000, 1 << 20, 0, handle));
 	cuda_say(" %d\n", CALL("cuMemMap", 0x7f0000200000, 1 << 20, 0, handle));
+	if (getenv("RETAIN"))
+		cuda_say("retain %d\n",
+			 CALL("cuMemRetainAllocationHandle", &held, 0x7f0000200800, 0, 0));
 	cuda_say("release %d\n", CALL("cuMemRelease", handle, 0, 0, 0));
 	cuda_say("create %d\n", CALL("cuMemCreate", &again, 1 << 16, props, 0));
 	cuda_say("release %d\n", CALL("cuMemRelease", again, 0, 0, 0));
 	cuda_say("unmap %d\n", CALL("cuMemUnmap", 0x7f0000000000, 1 << 20, 0, 0));
 	if (getenv("UNMAP_ALL"))
 		cuda_say("unmap %d\n", CALL("cuMemUnmap", 0x7f0000100000, 2 << 20, 0, 0));
+	if (getenv("RELEASE_ALL"))
+		cuda_say("release %d\n", CALL("cuMemRelease", held, 0, 0, 0));
 	cuda_say("launch %d\n", launch());
 }
 
