@@ -17,7 +17,7 @@ of=${1:-cudart}
 case $of in
 cudart) name=cudart what="the CUDA runtimes of NVIDIA" size="7 MB" last=crt/include/crt ;;
 nvcc) name=nvcc what="NVIDIA's nvcc 13.5" size="120 MB, unpacked 250" last=bin/nvcc ;;
-*) echo "fetch.sh: \"$of\": nvcc, or nothing" && exit 64 ;;
+*) echo "fetch.sh: \"$of\": nvcc, or nothing" >&2 && exit 64 ;;
 esac
 dir=$cache/$name
 
