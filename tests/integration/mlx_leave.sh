@@ -71,7 +71,23 @@ check "signal, exit.signals" "the log" "exit-begin limit-mark exit-end" "$(end)"
 ends idle "exit 3" "wired-4096 eval eval synchronize wired-0 clear_cache streams-gone" \
 	"$told" idle exit=3
 
+# Threads that are at work drain themselves, each once, while who leaves waits for them; then
+# it takes back what is wired. None of them is idle or late, whatever the machine does.
+for way in exit _exit; do
+	rm -f engine.log
+	with_shim ENGINE_LOG="$work/engine.log" TAFFRAIL_SET="exit.deadline=10m;drain.idle_ms=10m;drain.deadline=10m" \
+		timeout -s KILL 60 ./program wire=4096 fine busy=3 $way=3
+	check "busy, $way" status "exit 3" "$(cat shim.status)"
+	check "busy, $way" "synchronizes" 4 "$(grep -c synchronize engine.log)"
+	check "busy, $way" "drains that were made" 4 "$(count '.ev == "drain" and .ph == "end" and .rc == 0')"
+	check "busy, $way" "threads that made them" 4 \
+		"$(crumbs | jq -r 'select(.ev == "drain" and .ph == "end").tid' | sort -u | wc -l)"
+	has_not "busy, $way" "one was not drained" '.msg | tostring | contains("not drained")'
+	check "busy, $way" "wired at the end" wired-0 "$(grep wired engine.log | tail -n 1 | sed 's/ /-/')"
+	check "busy, $way" "the last record" exit-end "$(end | xargs -n 1 | tail -n 1)"
+done
+
 # The trap that this order is for: behind the streams of the thread a synchronize throws,
 # and who calls it there ends the process. The drain was made before.
 ends late "signal 6" "$drained streams-gone synchronize" "exit-begin drain-begin limit-mark drain-end" late
-tally 40
+tally 65

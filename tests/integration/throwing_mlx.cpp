@@ -19,6 +19,7 @@
  *	hop=WHAT	a frame between catches, prints and throws on
  *	wire=BYTES	set_wired_limit
  *	idle		a thread computes, and then stands still
+ *	busy=N		N threads compute one thing behind the other until the process ends
  *	wish=WHAT	all that follows fails of it
  *	late		registers an exit handler that synchronizes
  *	exit=N _exit=N	ends
@@ -28,6 +29,7 @@
  *	ENGINE_CUDA=FILE	a CUDA driver whose context goes last, as cudart does it */
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -163,7 +165,8 @@ struct runtime {
 /* Who waits first is told, and nobody after it. */
 void wait_for_all()
 {
-	fail(std::exchange(later, ""));
+	if (!later.empty())
+		fail(std::exchange(later, ""));
 	fail(wish);
 }
 
@@ -188,7 +191,7 @@ void array::eval()
 
 void eval(std::vector<array> arrays)
 {
-	static int n;
+	static std::atomic<int> n;
 
 	if (n++)
 		static runtime below;
@@ -325,6 +328,25 @@ static void idle()
 	ready.get_future().wait();
 }
 
+/* Comes back when each of them has computed something. */
+static void busy(int threads)
+{
+	for (; threads > 0; threads--) {
+		std::promise<void> ready;
+
+		std::thread([&ready] {
+			call("async");
+			call("eval");
+			ready.set_value();
+			for (;;) {
+				call("async");
+				call("eval");
+			}
+		}).detach();
+		ready.get_future().wait();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, nullptr, _IOLBF, 0);
@@ -346,6 +368,8 @@ int main(int argc, char **argv)
 			wish_for(value.c_str());
 		} else if (word == "idle") {
 			idle();
+		} else if (word == "busy") {
+			busy(atoi(value.c_str()));
 		} else if (word == "late") {
 			atexit([] { mlx::core::synchronize(); });
 		} else if (word == "_exit") {
