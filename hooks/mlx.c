@@ -371,6 +371,8 @@ static void pass(int row, const void *caller, const uint64_t arg[2])
 	if (call.kind == TAF_SYNC && call.is_counted)
 		taf_owner_synced();
 	taf_after(&call, 0);
+	if (call.kind == TAF_SYNC)
+		look_at_idle();
 }
 
 #define PASS(name) \

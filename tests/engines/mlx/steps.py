@@ -14,6 +14,8 @@ import time
 
 import mlx.core as mx
 
+import engine
+
 
 def limits():
     """Sets limits, reads what comes back, puts back what was there."""
@@ -105,6 +107,26 @@ def together():
     print(len(order))
     # How often another thread had the engine between two steps of one.
     print("changes", sum(a != b for a, b in zip(order, order[1:])), file=sys.stderr)
+
+
+def bracket():
+    """A generation, and two with no pause between, in brackets of the wired limit, as mlx_lm
+    makes them: nothing is waited for when the limit has been put back."""
+    cached = engine.cache_memory()
+
+    def generate(n):
+        x = mx.random.normal((300, 300), key=mx.random.key(n))
+        for _ in range(3):
+            x = step(x, 300)
+        print(n, f"{float(mx.abs(x).sum()):.2e}")
+
+    generate(0)
+    print("cached", cached(), file=sys.stderr)
+    for n in 1, 2:
+        before = mx.set_wired_limit(1 << 20)
+        generate(n)
+        mx.set_wired_limit(before)
+        print("cached", cached(), file=sys.stderr)
 
 
 def background():
