@@ -58,6 +58,17 @@ static int hash_file(int fd, struct taf_saved *s)
 	return 0;
 }
 
+/* As llama.cpp writes it, in the order of bytes of this machine. */
+static void read_tokens(int fd, struct taf_saved *s)
+{
+	static const uint32_t session = 0x6767736e, sequence = 0x67677371; /* ggsn, ggsq */
+	uint32_t head[3] = { 0 };
+
+	if (taf_sys_pread(fd, head, sizeof(head), 0) == sizeof(head) &&
+	    (head[0] == session || head[0] == sequence))
+		s->tokens = head[2];
+}
+
 /* Of the path as the program gave it, made absolute: links on the way are its own affair. */
 static uint64_t hash_path(const char *path)
 {
@@ -93,6 +104,7 @@ int taf_saved_look(const char *path, struct taf_saved *s)
 		s->size = st.size;
 		s->mtime_ns = (uint64_t)st.mtime_ns;
 		err = hash_file(fd, s);
+		read_tokens(fd, s);
 	}
 	taf_sys_close(fd);
 	return err;

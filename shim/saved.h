@@ -14,8 +14,15 @@
  * path and hash are the first 64 bits of a SHA-256: of the absolute path, and of the
  * first, middle and last 64 KiB of the file with its size.  The first bytes hold the engine's
  * own number of its format.  print is the model's (model_id.h), adapters those that were
- * set, seq whether it is one sequence, k and v bytes of 32 elements of the cache; 0 and ""
- * are unknown and never compared.
+ * set, seq whether it is one sequence, ctx the tokens that the context had room for, k and v
+ * bytes of 32 elements of the cache; 0 and "" are unknown and never compared.
+ *
+ * ctx: an engine restores a state into any context that has room for it, which is right: a
+ * bigger one is as good, and a smaller one too as long as the tokens fit. How many there are
+ * is told by the file: "ggsn" or "ggsq" as a number, the number of its format, and theirs. A
+ * file that tells of more than the context had in which it was made tells something else.
+ *
+ * The tokenizer is not entered: it is in the file of the model, whose print is.
  *
  * No figure of an entry is used before its checksum was right.  The file is read and
  * written inside the section of share.h, and replaced whole.  Damaged lines are skipped and
@@ -34,7 +41,9 @@ struct taf_saved {
 	uint64_t path; /* hash of it */
 	uint64_t dev, ino, size, mtime_ns, hash;
 	uint64_t print, adapters, is_sequence, vocab, ctx, k_unit, v_unit;
-	bool is_link; /* the path is one; not part of an entry */
+	/* Not part of an entry: */
+	bool is_link; /* the path is one */
+	uint32_t tokens; /* that the file tells of; 0 unknown */
 	char name[64], model[TAF_MODEL_ID], engine[48];
 };
 

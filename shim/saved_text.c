@@ -42,6 +42,7 @@ bool taf_saved_take(const char *line, size_t n, struct taf_saved *s)
 	struct taf_cursor c;
 
 	s->is_link = false;
+	s->tokens = 0;
 	return taf_line_is_whole(line, n, TAF_SHARE_SAVED, &c) &&
 	       take_hex(&c, "saved path=", &s->path) && taf_line_number(&c, " dev=", &s->dev) &&
 	       taf_line_number(&c, " ino=", &s->ino) && taf_line_number(&c, " size=", &s->size) &&
@@ -115,6 +116,17 @@ static void compare_models(const struct taf_saved *e, const struct taf_saved *no
 		taf_text_put(reason(why), "the files of the model have changed");
 }
 
+/* Whether it has room (saved.h). */
+static void compare_room(const struct taf_saved *e, const struct taf_saved *now,
+			 struct taf_text *why)
+{
+	if (!e->ctx || !now->ctx || now->tokens > e->ctx || now->tokens <= now->ctx)
+		return;
+	put_two(why, "room for tokens", e->ctx, now->ctx);
+	taf_text_put(why, ", and it holds ");
+	taf_text_u64(why, now->tokens);
+}
+
 void taf_saved_compare(const struct taf_saved *e, const struct taf_saved *now, struct taf_text *why)
 {
 	compare_files(e, now, why);
@@ -125,6 +137,7 @@ void taf_saved_compare(const struct taf_saved *e, const struct taf_saved *now, s
 	if (e->adapters != now->adapters)
 		taf_text_put(reason(why), "other adapters are set");
 	compare_numbers(why, "vocabulary", e->vocab, now->vocab);
+	compare_room(e, now, why);
 	compare_numbers(why, "bytes of 32 keys", e->k_unit, now->k_unit);
 	compare_numbers(why, "bytes of 32 values", e->v_unit, now->v_unit);
 	compare_texts(why, "engine", e->engine, now->engine);

@@ -293,10 +293,10 @@ size_t llama_state_seq_get_size(void *ctx, int32_t seq)
 	return ctx ? (size_t)number(FAKE_llama_state_seq_get_size, 32 + seq) : 0;
 }
 
-/* A file of a saved state is the name of the kind and the number of tokens. */
+/* A file of a saved state is the name of the kind, as a number, and that of tokens. */
 static int64_t save(int row, struct context *c, const char *path)
 {
-	static const char magic[4] = { 'g', 'g', 's', 'n' };
+	static const uint32_t magic = 0x6767736e;
 	char text[64];
 	int fd, n = 0;
 
@@ -304,7 +304,7 @@ static int64_t save(int row, struct context *c, const char *path)
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		memset(text, 0, sizeof(text));
-		memcpy(text, magic, sizeof(magic));
+		memcpy(text, &magic, sizeof(magic));
 		memcpy(text + 8, &c->tokens, sizeof(c->tokens));
 		n = (int)write(fd, text, sizeof(text));
 		close(fd);
@@ -451,8 +451,10 @@ struct fake_value llama_context_default_params(void)
 
 uint32_t llama_n_ctx(const void *ctx)
 {
+	const char *n = getenv("FAKE_N_CTX");
+
 	fake_called(FAKE_llama_n_ctx);
-	return ctx ? 4096 : 0;
+	return ctx ? (n ? (uint32_t)atoi(n) : 4096) : 0;
 }
 
 static int32_t width_of(int row, const void *model)

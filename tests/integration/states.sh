@@ -117,6 +117,24 @@ done
 run load=one.gguf one=first.bin infer=1 save=z.bin
 asks "one by one, as a whole" "restore ok" "" load=one.gguf adapter=first.bin restore=z.bin
 
+# A context with less room takes it as long as it fits, and one with more in any case. A file
+# that tells of more tokens than there was room for tells nothing of that.
+run FAKE_N_CTX=64 load=one.gguf infer=20 save=room.bin seqsave=room.seq
+asks "room for all" "restore ok" "" FAKE_N_CTX=20 load=one.gguf restore=room.bin
+asks "more room" "restore ok" "" FAKE_N_CTX=4096 load=one.gguf restore=room.bin
+for kind in restore=room.bin seqrestore=room.seq; do
+	asks "no room, $kind" "${kind%=*} failed" "room for tokens 19, was 64, and it holds 20" FAKE_N_CTX=19 load=one.gguf $kind
+done
+run FAKE_N_CTX=10 load=one.gguf infer=20 save=shifted.bin
+asks "shifted" "restore ok" "" FAKE_N_CTX=9 load=one.gguf restore=shifted.bin
+
+# Another tokenizer in a file of the same size: another model by its print.
+head -c 20000 /dev/zero >tok.gguf
+printf 'GGUF' | dd of=tok.gguf conv=notrunc 2>/dev/null
+run load=tok.gguf infer=1 save=tok.bin
+printf 'another tokenizer' | dd of=tok.gguf bs=1 seek=9000 conv=notrunc 2>/dev/null
+asks "another tokenizer" "restore failed" "files of the model have changed" load=tok.gguf restore=tok.bin
+
 # From memory: nobody can tell, and once a context that is said.
 run load=one.gguf memory memory load=one.gguf memory
 check memory "notes" 2 "$(count '.ev == "note" and .rule == "state_guard" and .call == "llama_state_seq_set_data" and (.msg | test("no name"))')"
@@ -164,4 +182,4 @@ done
 run load=one.gguf "${words[@]}"
 check many "entries" 256 "$(grep -c '^saved ' "$state/saved")"
 check many "the oldest and the newest" "0 1" "$(grep -c 'name="many-1.bin"' "$state/saved") $(grep -c 'name="many-300.bin"' "$state/saved")"
-tally 90
+tally 102

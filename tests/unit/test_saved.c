@@ -123,6 +123,25 @@ static void each_difference_is_named(void **state)
 		"bytes of 32 keys 2, was 9; engine v0.6.0, was v0.5.0");
 }
 
+static void what_does_not_fit_is_named(void **state)
+{
+	struct taf_saved now = whole; /* made where there was room for 8 */
+
+	(void)state;
+	now.tokens = 5;
+	now.ctx = 5;
+	assert_string_equal(differs(&now), "");
+	now.ctx = 4000000000u;
+	assert_string_equal(differs(&now), "");
+	now.ctx = 4;
+	assert_string_equal(differs(&now), "room for tokens 4, was 8, and it holds 5");
+	now.tokens = 9; /* more than there was room for */
+	assert_string_equal(differs(&now), "");
+	now.tokens = 8;
+	now.ctx = 0;
+	assert_string_equal(differs(&now), "");
+}
+
 static void what_is_unknown_is_not_compared(void **state)
 {
 	struct taf_saved now = whole;
@@ -139,6 +158,7 @@ int main(void)
 		cmocka_unit_test(what_is_put_is_taken),
 		cmocka_unit_test(no_damage_is_taken),
 		cmocka_unit_test(each_difference_is_named),
+		cmocka_unit_test(what_does_not_fit_is_named),
 		cmocka_unit_test(what_is_unknown_is_not_compared),
 	};
 
