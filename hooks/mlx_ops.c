@@ -25,13 +25,17 @@ bool taf_mlx_ask(taf_fn fn, uint64_t *n)
 	return t.fn != NULL;
 }
 
+static taf_fn active_fn(const void *home)
+{
+	return EITHER(_ZN3mlx4core17get_active_memoryEv, _ZN3mlx4core5metal17get_active_memoryEv,
+		      home);
+}
+
 uint64_t taf_mlx_held(const void *home)
 {
 	uint64_t n;
 
-	return taf_mlx_ask((taf_fn)THEIRS(_ZN3mlx4core17get_active_memoryEv, home), &n)
-		       ? n
-		       : UINT64_MAX;
+	return taf_mlx_ask(active_fn(home), &n) ? n : UINT64_MAX;
 }
 
 /* Streams that the program has made; the default one of each thread is not among them. */
@@ -155,8 +159,10 @@ static void put_bytes(struct taf_text *out, const char *key, taf_fn fn)
 
 static void tell(const void *home, struct taf_text *out)
 {
-	put_bytes(out, ",\"active\":", (taf_fn)THEIRS(_ZN3mlx4core17get_active_memoryEv, home));
-	put_bytes(out, ",\"peak_bytes\":", (taf_fn)THEIRS(_ZN3mlx4core15get_peak_memoryEv, home));
+	put_bytes(out, ",\"active\":", active_fn(home));
+	put_bytes(out, ",\"peak_bytes\":",
+		  EITHER(_ZN3mlx4core15get_peak_memoryEv, _ZN3mlx4core5metal15get_peak_memoryEv,
+			 home));
 	put_bytes(out, ",\"cached\":", cached_fn(home));
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # mlx_names.sh -- names of MLX that no real engine on this machine has: of libc++, of
-# old versions, of mlx-c; asked for by dlsym, as Python and Go do.
+# old versions, of mlx-c; asked for by dlsym, as Python and Go do. All of the table are held
+# against what compilers make of the declarations.
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
@@ -72,4 +73,23 @@ check granted "swallowed" 0 "$(grep -c mlx_set_wired_limit "$work/calls.log")"
 check granted "passed on" 2 "$(grep -c mlx_set_cache_limit "$work/calls.log")"
 has granted "a word of it" '.ev == "limit" and .ph == "end" and .bytes == 1000 and (.msg // "" | startswith("asked 1000"))'
 
-tally 21
+# How each name is spelled, by compilers: of what a table of ours says no fake can tell.
+grep -oE '_ZN3mlx4core[A-Za-z0-9_]+' "$SRC/hooks/mlx.def" | sort -u >table.txt
+compilers=0
+for compiler in g++ clang++; do
+	[ "$(uname -sm)" = "Linux x86_64" ] && command -v "$compiler" nm >/dev/null || continue
+	# Without headers of its own it says so here, and is none.
+	echo '#include <variant>' | "$compiler" -std=c++17 -fsyntax-only -x c++ - 2>/dev/null || continue
+	compilers=$((compilers + 1))
+	for lib in "" -DLIBCXX; do
+		for streams in 1 2 3; do
+			"$compiler" -std=c++17 -w -DSTREAMS=$streams $lib -c -o names$lib$streams.o \
+				"$SRC/tests/integration/mangled_mlx.cpp" || fail "$compiler" "it compiles nothing"
+		done
+	done
+	check "$compiler" "names in the table, and spelled by it" "" "$(nm -g --defined-only names*.o |
+		awk '$3 ~ /^_ZN3mlx4core/ { print $3 }' | sort -u | diff table.txt -)"
+done
+[ $compilers -gt 0 ] || untried 1 "no C++ compiler here: whether names are spelled right"
+
+tally 22

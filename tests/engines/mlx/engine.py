@@ -7,6 +7,7 @@ memory: no symbol is resolved, no entry of a table is used, nothing is seen.
 """
 
 import ctypes
+import re
 import struct
 
 
@@ -14,7 +15,7 @@ def _mapped():
     """Path and base address of libmlx.so in this process."""
     with open("/proc/self/maps") as f:
         for line in f:
-            if line.rstrip().endswith("/libmlx.so"):
+            if re.search(r"/libmlx(-[0-9a-f]+)?\.so$", line.rstrip()):
                 return line.split()[-1], int(line.split("-")[0], 16)
     raise RuntimeError("libmlx.so is not loaded")
 

@@ -13,11 +13,13 @@ set -u
 
 version=${1:?}
 
-# mlx and the mlx-lm of its time. Of mlx there are wheels for Linux since 0.21.1.
+# mlx and the mlx-lm of its time. Of mlx there are wheels for Linux since 0.21.1; mlx-lm of that
+# time was a part of another package, and is not needed.
 lm=$(sed -n "s/^$version //p" <<'END'
 0.32.4 0.32.2
 0.31.2 0.31.2
 0.29.4 0.29.1
+0.21.1 none
 END
 )
 [ -n "$lm" ] || {
@@ -27,12 +29,20 @@ END
 name=mlx what="mlx $version with mlx-lm $lm"
 dir=$cache/mlx/venv-$version answer=$dir/bin/python
 
+packages=("mlx[cpu]==$version" "mlx-lm==$lm" "transformers==5.24.0") size="220 MB"
+dists=(mlx-"$version" mlx_lm-"$lm")
+if [ "$lm" = none ]; then
+	packages=("mlx==$version") size="12 MB" dists=(mlx-"$version") what="mlx $version"
+fi
+
 is_there() {
-	ls "$dir"/lib/python3*/site-packages/mlx-"$version".dist-info \
-		"$dir"/lib/python3*/site-packages/mlx_lm-"$lm".dist-info
+	local dist
+	for dist in "${dists[@]}"; do
+		ls "$dir"/lib/python3*/site-packages/"$dist".dist-info || return
+	done
 }
 
 unless_there
-begin "about 220 MB"
-make_venv "mlx[cpu]==$version" "mlx-lm==$lm" "transformers==5.24.0"
+begin "about $size"
+make_venv "${packages[@]}"
 finish

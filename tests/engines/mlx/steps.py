@@ -16,6 +16,18 @@ import mlx.core as mx
 
 import engine
 
+# To 0.24.0 these were functions of mx.metal.
+for name in (
+    "set_wired_limit",
+    "set_cache_limit",
+    "set_memory_limit",
+    "get_cache_memory",
+    "get_active_memory",
+    "clear_cache",
+):
+    if not hasattr(mx, name):
+        setattr(mx, name, getattr(mx.metal, name))
+
 
 def limits():
     """Sets limits, reads what comes back, puts back what was there."""
@@ -188,6 +200,29 @@ def read():
     print("read", flush=True)
     if len(sys.argv) > 3:
         time.sleep(60)
+
+
+def gguf():
+    """A file of the other kind, written and read."""
+    mx.save_gguf("Tiny-F32.gguf", {"a": mx.ones((64, 64)), "b": mx.ones((8,))})
+    arrays = mx.load("Tiny-F32.gguf")
+    mx.eval(arrays)
+    print(sorted(arrays), float(arrays["a"].sum()))
+
+
+def streams():
+    """What the program has opened itself: the file of a model, and a cache of its own."""
+    with open(sys.argv[2] + "/model.safetensors", "rb") as f:
+        arrays = mx.load(f, format="safetensors")
+        mx.eval(arrays)
+    print(len(arrays))
+    os.makedirs("kept", exist_ok=True)
+    mx.save_safetensors("kept/cache.safetensors", {"k": mx.ones((64, 64))})
+    with open("kept/cache.safetensors", "rb") as f:
+        arrays = mx.load(f, format="safetensors")
+        mx.eval(arrays)
+    print(len(arrays), flush=True)
+    os._exit(0)  # with readers of Python alive newer versions die at the end
 
 
 globals()[sys.argv[1]]()
