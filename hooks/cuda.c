@@ -46,20 +46,12 @@ static int slack_cuda(void *handle, const void *home, uint64_t *bytes)
 static const struct taf_ops cuda_ops = { sync_cuda, trim_cuda, memory_cuda, slack_cuda,
 					 taf_cuda_device };
 
-/* Where nothing is watched the program gets theirs. */
-static void swap(int r, void **out)
-{
-	enum taf_state s = taf_state_now();
-
-	if (!r && out && *out && s != TAF_OFF && s != TAF_GONE)
-		*out = taf_answer_asked(TAF_SELF, *out);
-}
-
 PASSES(cuGetProcAddress, (const char *symbol, void **out, int version, uint64_t flags),
-       (symbol, out, version, flags), taf_child_check(), swap(r, out))
+       (symbol, out, version, flags), taf_child_check(), if (!r) taf_answer_given(TAF_SELF, out))
 PASSES(cuGetProcAddress_v2,
        (const char *symbol, void **out, int version, uint64_t flags, void *found),
-       (symbol, out, version, flags, found), taf_child_check(), swap(r, out))
+       (symbol, out, version, flags, found), taf_child_check(),
+       if (!r) taf_answer_given(TAF_SELF, out))
 
 #define MADE \
 	if (!r && ctx) \

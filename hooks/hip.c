@@ -7,6 +7,7 @@
  * before. */
 #include "abi/hip.h"
 
+#include "../shim/answer.h"
 #include "../shim/flight_point.h"
 #include "handle_map.h"
 #include "hip_array.h"
@@ -58,6 +59,31 @@ static int not_made(const struct taf_call *call, int refuse)
 {
 	return call->real ? refuse : TAF_HIP_NOT_INITIALIZED;
 }
+
+#define LOOKS_UP(name, params, args) \
+	int taf_##name params \
+	{ \
+		TAF_FIND(call, name, int); \
+		int r; \
+		taf_child_check(); \
+		r = THROUGH(call, name) args; \
+		if (!r) \
+			taf_answer_given(TAF_SELF, pfn); \
+		TAF_FAULT(call, r); \
+		return r; \
+	}
+LOOKS_UP(hipGetProcAddress,
+	 (const char *symbol, void **pfn, int version, uint64_t flags, void *status),
+	 (symbol, pfn, version, flags, status))
+LOOKS_UP(hipGetProcAddress_spt,
+	 (const char *symbol, void **pfn, int version, uint64_t flags, void *status),
+	 (symbol, pfn, version, flags, status))
+LOOKS_UP(hipGetDriverEntryPoint,
+	 (const char *symbol, void **pfn, unsigned long long flags, void *status),
+	 (symbol, pfn, flags, status))
+LOOKS_UP(hipGetDriverEntryPoint_spt,
+	 (const char *symbol, void **pfn, unsigned long long flags, void *status),
+	 (symbol, pfn, flags, status))
 
 /* The current device changed, by a function that does not say to which. */
 static int moved(struct taf_call *call, int r)

@@ -139,3 +139,11 @@ void *taf_answer_asked(const struct taf_table *t, void *theirs)
 	taf_elf_locked(match_locked, &q);
 	return q.row < 0 ? theirs : taf_answer_row(t, q.row, theirs);
 }
+
+void taf_answer_given(const struct taf_table *t, void **out)
+{
+	enum taf_state s = taf_state_now();
+
+	if (out && *out && s != TAF_OFF && s != TAF_GONE)
+		*out = taf_answer_asked(t, *out);
+}

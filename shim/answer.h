@@ -20,6 +20,9 @@
 void *taf_answer_row(const struct taf_table *t, int row, void *theirs);
 /* The same for a row of t that is found by the address. */
 void *taf_answer_asked(const struct taf_table *t, void *theirs);
+/* The same in place, after a look-up of theirs that has succeeded; where nothing is watched
+ * the program gets theirs. */
+void taf_answer_given(const struct taf_table *t, void **out);
 
 /* Whether the object that theirs lies in exports it under the name of this row. */
 bool taf_answer_is_export(const struct taf_table *t, int row, taf_fn theirs);

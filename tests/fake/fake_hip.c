@@ -14,15 +14,22 @@
  *   FAKE_LAUNCH=N       launches fail with N
  *   FAKE_MEET=N         the N-th launch ends when another one has begun
  *   FAKE_DROP=N         no stream is destroyed, with N
+ *   hipGetProcAddress   opens the runtime and asks the loader for the name, as the real one
+ *                       does; hipGetDriverEntryPoint too, and both as _spt
  *   pools               each device has one, that keeps 8192 bytes and uses 4096 of them;
  *                       with FAKE_POOL=1 it uses another one by now, which keeps as many
  */
+#include <dlfcn.h>
 #include <sched.h>
 
 #include "../../hooks/abi/hip.h"
 
 #define FAKE_ROWS "../../hooks/hip.def"
 #define FAKE_FAILS
+#define HAND_hipGetProcAddress FAKE_HAND
+#define HAND_hipGetProcAddress_spt FAKE_HAND
+#define HAND_hipGetDriverEntryPoint FAKE_HAND
+#define HAND_hipGetDriverEntryPoint_spt FAKE_HAND
 #define HAND_hipSetDevice FAKE_HAND
 #define HAND_hipGetDevice FAKE_HAND
 #define HAND_hipMalloc FAKE_HAND
@@ -71,6 +78,49 @@ static int over(int row, int r)
 	if (r || !getenv("FAKE_STICKY"))
 		last = r;
 	return r;
+}
+
+static int look_up(int row, const char *symbol, void **pfn, bool is_spt)
+{
+	static void *self;
+	char name[96];
+	Dl_info i;
+
+	fake_called(row);
+	if (!symbol || !pfn || fake_is_failing())
+		return over(row, symbol && pfn ? 0 : 1);
+	if (!self && dladdr(fake_cells, &i))
+		self = dlopen(i.dli_fname, RTLD_NOW);
+	snprintf(name, sizeof(name), "%s_spt", symbol);
+	*pfn = self && is_spt ? dlsym(self, name) : NULL;
+	if (self && !*pfn)
+		*pfn = dlsym(self, symbol);
+	return over(row, *pfn ? 0 : 1);
+}
+
+int hipGetProcAddress(const char *symbol, void **pfn, int version, uint64_t flags, void *status)
+{
+	(void)version, (void)status;
+	return look_up(FAKE_hipGetProcAddress, symbol, pfn, flags == 2);
+}
+
+int hipGetProcAddress_spt(const char *symbol, void **pfn, int version, uint64_t flags, void *status)
+{
+	(void)version, (void)status;
+	return look_up(FAKE_hipGetProcAddress_spt, symbol, pfn, flags != 1);
+}
+
+int hipGetDriverEntryPoint(const char *symbol, void **pfn, unsigned long long flags, void *status)
+{
+	(void)status;
+	return look_up(FAKE_hipGetDriverEntryPoint, symbol, pfn, flags == 2);
+}
+
+int hipGetDriverEntryPoint_spt(const char *symbol, void **pfn, unsigned long long flags,
+			       void *status)
+{
+	(void)status;
+	return look_up(FAKE_hipGetDriverEntryPoint_spt, symbol, pfn, flags != 1);
 }
 
 int hipSetDevice(int device)

@@ -48,6 +48,14 @@ for runtime in hip level0 opencl vulkan; do
 	done
 	seen $runtime open by_reopening 9
 done
+# HIP's own look-ups, which ask the loader in its place.
+for ask in hipGetProcAddress hipGetDriverEntryPoint; do
+	for own in "" _spt; do
+		"${cc[@]}" -DHIP "-DASK=\"$ask$own\"" "-DRUNTIME=\"$tests/libfake_hip.so\"" \
+			-DPLUGIN_FILE='""' -o "hip_$ask$own" "$parts/gpu_route.c" -ldl || exit 1
+		seen hip "$ask$own" by_asking 3
+	done
+done
 
 # A driver of Level Zero that exports the names which it puts into the loader's table. Both
 # are opened, as SYCL opens them: else the driver would find the loader's even alone.
@@ -61,4 +69,4 @@ export LD_LIBRARY_PATH=$work
 for route in by_handle by_plugin by_deepbind; do
 	seen level0 driver $route 3
 done
-tally 350
+tally 370

@@ -3,7 +3,8 @@
  *
  *   -DDIRECT   linked to the runtime, as a program of nvcc's or hipcc's kind
  *   -DPLUGIN   a library that is linked to it: what gpu_plugin_work does
- *   else       by dlopen, of RUNTIME or of PLUGIN_FILE
+ *   else       by dlopen, of RUNTIME or of PLUGIN_FILE; with -DASK="NAME" also by what that
+ *              function of RUNTIME gives for each name
  */
 #include "gpu_route.h"
 
@@ -77,6 +78,22 @@ static int by_global(void)
 	return gpu_work(&g);
 }
 
+#ifdef ASK
+/* By the runtime's own look-up: some have no version, and flags in its place. */
+static int by_asking(void)
+{
+	int (*ask)(const char *, void **, int, uint64_t, void *);
+	struct gpu g = { 0 };
+
+	GPU_SET(ask, gpu_symbol(open_as(RUNTIME, RTLD_NOW | RTLD_LOCAL), ASK));
+#define GPU_ASK(ret, name, params) \
+	if (ask(#name, (void **)&g.name, 0, 0, NULL)) \
+	printf("no %s\n", #name)
+	GPU_EACH(GPU_ASK, ;)
+	return gpu_work(&g);
+}
+#endif
+
 static int of_plugin(void *handle)
 {
 	int (*work)(void);
@@ -136,6 +153,9 @@ int main(int argc, char **argv)
 		{ "by_plugin", by_plugin },	  { "by_lazy_plugin", by_lazy_plugin },
 		{ "by_deepbind", by_deepbind },	  { "by_dlmopen", by_dlmopen },
 		{ "by_reopening", by_reopening },
+#ifdef ASK
+		{ "by_asking", by_asking },
+#endif
 #endif
 	};
 
