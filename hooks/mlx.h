@@ -14,6 +14,8 @@
 
 extern const struct taf_ops taf_mlx_ops;
 extern const struct taf_by_thread taf_mlx_threads;
+void taf_mlx_tell(const void *home, struct taf_text *out);
+void taf_mlx_let_go(const void *home);
 
 /* Three numbers by value: of the stream, of the kind of device, of the device. */
 struct taf_stream {

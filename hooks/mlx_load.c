@@ -93,9 +93,7 @@ static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
 {
 	struct taf_call call = taf_call_of(TAF_SELF, row, regs->caller);
 	bool is_libcxx = taf_find(taf_row_name(TAF_SELF, row), "NSt3__1") != NULL;
-	uint64_t held = taf_work_models() ? taf_mlx_held(regs->caller) : UINT64_MAX;
-	enum taf_read what =
-		taf_lazy_read(&call, has_path ? string_of(regs, is_libcxx) : NULL, held);
+	enum taf_read what = taf_lazy_read(&call, has_path ? string_of(regs, is_libcxx) : NULL);
 
 	if (!call.real) /* nobody has it: there is no result to give */
 		return taf_real_libc("abort");

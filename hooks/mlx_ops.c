@@ -90,7 +90,7 @@ static void sync_stream(const struct made *m, const void *home)
 }
 
 /* What a process leaves wired outlives it where it is killed: nothing is, once it leaves. */
-static void unwire(const void *home)
+void taf_mlx_let_go(const void *home)
 {
 	struct taf_try t = { .fn = EITHER(_ZN3mlx4core15set_wired_limitEm,
 					  _ZN3mlx4core5metal15set_wired_limitEm, home) };
@@ -120,7 +120,7 @@ static int sync_thread(void *handle, const void *home)
 		return -EIO;
 	/* Also where drain.no_clear bars what comes next. */
 	if (taf_state_now() == TAF_LEAVING)
-		unwire(home);
+		taf_mlx_let_go(home);
 	return 0;
 }
 
@@ -157,7 +157,7 @@ static void put_bytes(struct taf_text *out, const char *key, taf_fn fn)
 	taf_text_u64(out, n);
 }
 
-static void tell(const void *home, struct taf_text *out)
+void taf_mlx_tell(const void *home, struct taf_text *out)
 {
 	put_bytes(out, ",\"active\":", active_fn(home));
 	put_bytes(out, ",\"peak_bytes\":",
@@ -167,4 +167,6 @@ static void tell(const void *home, struct taf_text *out)
 }
 
 const struct taf_ops taf_mlx_ops = { .sync = sync_thread, .trim = clear, .slack = slack };
-const struct taf_by_thread taf_mlx_threads = { .tell = tell, .let_go = unwire };
+const struct taf_by_thread taf_mlx_threads = { .tell = taf_mlx_tell,
+					       .let_go = taf_mlx_let_go,
+					       .held = taf_mlx_held };

@@ -12,9 +12,28 @@
 #define TAF_TABLE taf_table_mlxc
 #define TAF_ENGINE TAF_ENGINE_MLXC
 #define TAF_OPS &taf_mlx_ops
-#define TAF_BY_THREAD &taf_mlx_threads
+#define TAF_BY_THREAD &by_thread
 #define TAF_STATUS(r) TAF_STATUS_OF(r)
+static const struct taf_by_thread by_thread;
 #include "expand.h"
+
+static uint64_t held_by(const void *home)
+{
+	mlx_get_active_memory_fn *held = THEIRS(mlx_get_active_memory, home);
+	size_t bytes = 0;
+	int rc = -1;
+
+	if (!held)
+		return UINT64_MAX;
+	taf_tls.inside++;
+	rc = held(&bytes);
+	taf_tls.inside--;
+	return rc ? UINT64_MAX : bytes;
+}
+
+static const struct taf_by_thread by_thread = { .tell = taf_mlx_tell,
+						.let_go = taf_mlx_let_go,
+						.held = held_by };
 
 /* ---- Errors --------------------------------------------------------------------- */
 
@@ -93,20 +112,6 @@ int taf_mlx_array_eval(void *array)
 
 /* ---- Loads ---------------------------------------------------------------------- */
 
-static uint64_t held_by(const void *home)
-{
-	mlx_get_active_memory_fn *held = THEIRS(mlx_get_active_memory, home);
-	size_t bytes = 0;
-	int rc = -1;
-
-	if (!taf_work_models() || !held)
-		return UINT64_MAX;
-	taf_tls.inside++;
-	rc = held(&bytes);
-	taf_tls.inside--;
-	return rc ? UINT64_MAX : bytes;
-}
-
 /* What libmlx reads on behalf of this is the same file. */
 #define READ(theirs) \
 	do { \
@@ -120,7 +125,7 @@ int taf_mlx_load_safetensors(void *arrays, void *metadata, const char *path, voi
 	struct taf_call call = TAF_CALL(mlx_load_safetensors);
 	int rc = 1;
 
-	if (taf_lazy_read(&call, path, held_by(TAF_CALLER)))
+	if (taf_lazy_read(&call, path))
 		READ(THROUGH(call, mlx_load_safetensors)(arrays, metadata, path, stream));
 	return rc;
 }
@@ -130,7 +135,7 @@ int taf_mlx_load_safetensors_reader(void *arrays, void *metadata, void *reader, 
 	struct taf_call call = TAF_CALL(mlx_load_safetensors_reader);
 	int rc = 1;
 
-	if (taf_lazy_read(&call, NULL, held_by(TAF_CALLER)))
+	if (taf_lazy_read(&call, NULL))
 		READ(THROUGH(call, mlx_load_safetensors_reader)(arrays, metadata, reader, stream));
 	return rc;
 }
@@ -140,7 +145,7 @@ int taf_mlx_load_gguf(void *gguf, const char *path, void *stream)
 	struct taf_call call = TAF_CALL(mlx_load_gguf);
 	int rc = 1;
 
-	if (taf_lazy_read(&call, path, held_by(TAF_CALLER)))
+	if (taf_lazy_read(&call, path))
 		READ(THROUGH(call, mlx_load_gguf)(gguf, path, stream));
 	return rc;
 }

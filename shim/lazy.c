@@ -6,6 +6,7 @@
 #include "hot.h"
 #include "owner.h"
 #include "scratch.h"
+#include "swap.h"
 
 #define OPEN_MAX 8
 #define SAY_EVERY_NS 1000000000ull
@@ -22,9 +23,6 @@ struct taf_lazy {
 
 TAF_HOT _Atomic(uint32_t) taf_lazy_open;
 static struct taf_lazy loads[OPEN_MAX];
-/* The engine has no handles: addresses of these are. True: its tensors were evaluated. */
-static bool handles[TAF_MODELS_MAX];
-static _Atomic(uint32_t) next_handle;
 static _Atomic(uint32_t) restores; /* read back since the last crumb about it */
 static _Atomic(uint64_t) said_ns;
 static _Atomic(int32_t) missed_tid; /* whose last file was not there */
@@ -148,14 +146,12 @@ struct taf_call taf_lazy_call(const struct taf_lazy *l)
 
 static void end(struct taf_lazy *l, struct taf_call *c, bool is_good, bool is_evaluated)
 {
-	uint32_t n = atomic_fetch_add(&next_handle, 1) % TAF_MODELS_MAX;
-	void *handle = is_good ? &handles[n] : NULL;
+	void *handle = is_good ? taf_swap_handle() : NULL;
 	bool is_main = !c->is_companion;
 
-	if (handle && taf_work_model(handle))
-		taf_work_drop_model(taf_work_model(handle));
 	taf_load_end(&l->load, c, handle);
-	handles[n] = is_evaluated;
+	if (handle)
+		taf_swap_loaded(handle, is_evaluated);
 	if (handle && is_main)
 		taf_owner_set_model(taf_work_model(handle));
 	put(l, FREE);
@@ -192,60 +188,6 @@ void taf_lazy_fail(void)
 	end_open(false);
 }
 
-/* The oldest model alive that was evaluated. */
-static struct taf_live_model *oldest(void)
-{
-	struct taf_live_model *m;
-
-	for (uint32_t i = 0; i < TAF_MODELS_MAX; i++) {
-		uint32_t n = (atomic_load(&next_handle) + i) % TAF_MODELS_MAX;
-
-		m = handles[n] ? taf_work_model(&handles[n]) : NULL;
-		if (m)
-			return m;
-	}
-	return NULL;
-}
-
-static uint64_t bytes_of_models(void)
-{
-	const struct taf_live_model *m;
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < TAF_MODELS_MAX; i++) {
-		m = handles[i] ? taf_work_model(&handles[i]) : NULL;
-		sum += m ? m->bytes : 0;
-	}
-	return sum;
-}
-
-/* c: the load that follows, whose function the door looks for. */
-static void unload(const struct taf_call *c, struct taf_live_model *m)
-{
-	char name[TAF_MODEL_NAME];
-	struct taf_call u = taf_call_of(c->table, c->row, c->caller);
-
-	taf_copy(name, m->name, sizeof(name));
-	u.kind = TAF_UNLOAD;
-	u.model = name[0] ? name : NULL;
-	u.handle = atomic_load(&m->handle);
-	u.bytes = m->bytes;
-	u.has_bytes = true;
-	u.msg = "the engine holds less than half of what its models took";
-	if (!taf_before(&u))
-		return;
-	taf_work_drop_model(m);
-	taf_after(&u, 0);
-}
-
-static void unload_gone(const struct taf_call *c, uint64_t held)
-{
-	struct taf_live_model *m;
-
-	while ((m = oldest()) && bytes_of_models() && held < bytes_of_models() / 2)
-		unload(c, m);
-}
-
 /* path's folder is what an open load of this thread is about. By path the engine opens a
  * stream and reads that: what it is of was told before. */
 static bool is_part(const char *path)
@@ -275,6 +217,8 @@ static enum taf_read begin(struct taf_call *c, const char *path)
 		return TAF_READ_OTHER;
 	l->call = *c;
 	taf_load_begin(&l->load, &l->call, path);
+	if (!l->call.is_companion)
+		taf_swap_begin(&l->call);
 	if (!taf_before(&l->call)) {
 		put(l, FREE);
 		return TAF_READ_REFUSED;
@@ -314,7 +258,7 @@ static bool is_missing(const char *path)
 	return true;
 }
 
-enum taf_read taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
+enum taf_read taf_lazy_read(struct taf_call *c, const char *path)
 {
 	c->real = taf_real(c->table, c->row, c->caller);
 	if (!c->real)
@@ -330,7 +274,7 @@ enum taf_read taf_lazy_read(struct taf_call *c, const char *path, uint64_t held)
 	}
 	end_open(true);
 	taf_owner_settle(true); /* what is computed after it is another generation */
-	unload_gone(c, held);
+	taf_swap_settle(c);
 	return begin(c, path);
 }
 
@@ -355,4 +299,5 @@ void taf_lazy_forget(void)
 		atomic_store(&loads[i].state, FREE);
 	atomic_store(&taf_lazy_open, 0);
 	taf_owner_set_model(NULL);
+	taf_swap_forget();
 }

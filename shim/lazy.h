@@ -13,9 +13,7 @@
  *   taf_lazy_fail    the file could not be read: the engine has thrown, and the load failed
  *   taf_lazy_leave   the program ends: what was read only was loaded all the same
  *
- * No engine call says that a model was given up.  When another one is loaded and
- * the engine holds less than half of what its models took, the oldest of them are
- * gone: an UNLOAD, with the drain that the policy wants before one.
+ * No engine call says that a model was given up: swap.h infers it.
  */
 #ifndef TAF_LAZY_H
 #define TAF_LAZY_H
@@ -35,9 +33,8 @@ enum taf_read {
 	TAF_READ_OTHER, /* of no model: a saved cache, or a file that is not there */
 	TAF_READ_LOAD /* of the load that this thread has open now */
 };
-/* c is about a file at path, NULL where the engine has only a stream; held is what the
- * engine holds now (UINT64_MAX: unknown). c->real is set. */
-enum taf_read taf_lazy_read(struct taf_call *c, const char *path, uint64_t held);
+/* c is about a file at path, NULL where the engine has only a stream. c->real is set. */
+enum taf_read taf_lazy_read(struct taf_call *c, const char *path);
 /* The model that this thread has begun to read; NULL: none, or it is not known. */
 const char *taf_lazy_model(void);
 void taf_lazy_fail(void);

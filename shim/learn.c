@@ -110,6 +110,7 @@ void taf_learn_leaving(void)
 	const struct taf_live_model *m;
 
 	for (int i = 0; (m = taf_work_model_at(i)); i++)
-		if (atomic_load(&m->handle) && !m->is_dry && !taf_learn_is_none(m))
+		if (atomic_load(&m->handle) && !m->is_dry && !taf_work_is_going(m) &&
+		    !taf_learn_is_none(m))
 			taf_learn_unloaded(m->name, m->bytes);
 }

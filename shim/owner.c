@@ -6,6 +6,7 @@
 #include "act.h"
 #include "burst.h"
 #include "hot.h"
+#include "swap.h"
 #include "traced.h"
 #include "turn.h"
 
@@ -156,8 +157,10 @@ bool taf_owner_begin(struct taf_call *c, enum taf_step step)
 	if (taf_steps_is_next((enum taf_steps)w->steps, step))
 		taf_work_settle(w, true);
 	settle_if_idle(w, c->stamp);
-	if (!w->is_inferring)
+	if (!w->is_inferring) {
+		taf_swap_look(w);
 		w->model = model_of_now();
+	}
 	if (taf_work_begin(w, c))
 		return true;
 	give_back(w);
@@ -258,8 +261,7 @@ void taf_owner_seen(void)
 		}
 }
 
-/* Computing or draining at this moment, or a moment ago: its next call will come. */
-static bool is_busy(const struct taf_work *w)
+bool taf_owner_is_busy(const struct taf_work *w)
 {
 	return atomic_load(&w->is_inside) || atomic_load(&w->claim) == (uint32_t)thread_of(w) ||
 	       taf_sys_mono_ns() < taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000;
@@ -269,7 +271,8 @@ static bool await_owner(struct taf_work *w, uint64_t ns)
 {
 	uint64_t until = taf_sys_mono_ns() + ns, now;
 
-	while (!atomic_load(&w->is_left) && (now = taf_sys_mono_ns()) < until && is_busy(w))
+	while (!atomic_load(&w->is_left) && (now = taf_sys_mono_ns()) < until &&
+	       taf_owner_is_busy(w))
 		taf_sys_wait(&w->is_left, 0,
 			     (uint32_t)((until - now) / 1000000 < 50 ? (until - now) / 1000000 + 1
 								     : 50));
@@ -300,7 +303,7 @@ bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule)
 		taf_work_settle(w, true);
 		taf_work_release(w);
 	}
-	if (is_busy(w)) {
+	if (taf_owner_is_busy(w)) {
 		taf_act_not_drained(w, rule,
 				    "not drained: its thread computes, and only that thread may "
 				    "synchronize it");

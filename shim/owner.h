@@ -24,6 +24,8 @@
 struct taf_work *taf_owner_mine(void);
 struct taf_work *taf_owner_work(const struct taf_call *c);
 bool taf_owner_is_me(const struct taf_work *w);
+/* Computing or draining at this moment, or a moment ago: its next call will come. */
+bool taf_owner_is_busy(const struct taf_work *w);
 /* What new generations are named by. */
 void taf_owner_set_model(struct taf_live_model *m);
 

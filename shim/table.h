@@ -80,6 +80,8 @@ struct taf_by_thread {
 	/* The process leaves and nothing is in flight: gives back what outlives a process.
 	 * On any thread. */
 	void (*let_go)(const void *home);
+	/* Bytes that its arrays take; UINT64_MAX: it cannot be asked. On any thread. */
+	uint64_t (*held)(const void *home);
 };
 
 /* What an engine can do with what a context of it holds (error.h); called likewise. */

@@ -82,6 +82,7 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 		taf_zero(&m->cache, sizeof(m->cache));
 		m->trained = 0;
 		m->is_dry = m->is_estimate = false;
+		atomic_store(&m->is_going, false);
 		m->infers = m->load_ns = 0;
 		taf_copy(m->name, name ? name : "", sizeof(m->name));
 		atomic_store(&m->handle, handle);
@@ -89,6 +90,14 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 	unlock_table();
 	publish_counts();
 	return m;
+}
+
+bool taf_work_set_going(struct taf_live_model *m, bool is_going)
+{
+	bool was = atomic_exchange(&m->is_going, is_going);
+
+	publish_counts();
+	return was != is_going;
 }
 
 void taf_work_drop_model(struct taf_live_model *m)
@@ -195,12 +204,18 @@ void taf_work_drop(struct taf_work *w)
 	publish_counts();
 }
 
+/* Alive, as far as anybody can tell. */
+static bool is_there(const struct taf_live_model *m)
+{
+	return atomic_load(&m->handle) && !taf_work_is_going(m);
+}
+
 uint32_t taf_work_models(void)
 {
 	uint32_t n = 0;
 
 	for (int i = 0; i < TAF_MODELS_MAX; i++)
-		n += atomic_load(&models[i].handle) && !models[i].is_dry;
+		n += is_there(&models[i]) && !models[i].is_dry;
 	return n;
 }
 
@@ -223,7 +238,7 @@ uint64_t taf_work_biggest_model(void)
 	uint64_t most = 0;
 
 	for (int i = 0; i < TAF_MODELS_MAX; i++)
-		if (atomic_load(&models[i].handle) && models[i].bytes > most)
+		if (is_there(&models[i]) && models[i].bytes > most)
 			most = models[i].bytes;
 	return most;
 }
@@ -231,7 +246,7 @@ uint64_t taf_work_biggest_model(void)
 bool taf_work_has_model(const char *name)
 {
 	for (int i = 0; i < TAF_MODELS_MAX; i++)
-		if (atomic_load(&models[i].handle) && taf_same(models[i].name, name))
+		if (is_there(&models[i]) && taf_same(models[i].name, name))
 			return true;
 	return false;
 }
@@ -241,7 +256,7 @@ uint64_t taf_work_bytes(void)
 	uint64_t n = 0;
 
 	for (int i = 0; i < TAF_MODELS_MAX; i++)
-		if (atomic_load(&models[i].handle))
+		if (is_there(&models[i]))
 			n += models[i].bytes;
 	return n;
 }

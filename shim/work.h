@@ -45,6 +45,7 @@ struct taf_live_model {
 	struct taf_cache cache; /* what a context of it takes; zero when unknown */
 	uint32_t trained; /* context that it was trained with; 0 unknown */
 	bool is_dry; /* made without a file: for estimates, never inferred on */
+	_Atomic(bool) is_going; /* perhaps given up: nothing counts it (swap.h) */
 	bool is_estimate; /* its file was read for its size only, as far as one can tell */
 	uint64_t infers; /* generations on it */
 	uint64_t load_ns; /* traced, and not yet part of a generation */
@@ -140,6 +141,12 @@ static inline struct taf_work *taf_work_of(const void *handle)
 	return NULL;
 }
 void taf_work_drop(struct taf_work *w); /* gives the claim back as well */
+/* False: it was so before. */
+bool taf_work_set_going(struct taf_live_model *m, bool is_going);
+static inline bool taf_work_is_going(const struct taf_live_model *m)
+{
+	return atomic_load(&m->is_going);
+}
 uint32_t taf_work_models(void);
 /* The i-th entry, alive or not; NULL past the end. */
 const struct taf_live_model *taf_work_model_at(int i);

@@ -13,6 +13,7 @@
 #include "model.h"
 #include "recycle.h"
 #include "serial.h"
+#include "swap.h"
 #include "traced.h"
 #include "turn.h"
 
@@ -86,6 +87,8 @@ void taf_work_note_time(struct taf_work *w, struct taf_coarse now)
 	w->look = w->submits + w->submits / SHARE + 1;
 	w->at = now;
 	w->last_ns = taf_sys_mono_ns();
+	if (w->table->by_thread)
+		taf_swap_note(w);
 	if (head)
 		atomic_store_explicit(&head->last_activity_ns, w->last_ns, memory_order_relaxed);
 }

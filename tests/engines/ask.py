@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """ask.py -- a client of a server of models: waits for it, asks, prints the answers in order.
 
-    python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--pause SECONDS] [MODEL...]
+    python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--pause SECONDS] [--together]
+        [MODEL...]
 
 llama is llama-server, mlx is mlx_lm.server. Each model is asked in turn, by all clients at
 once, each with a prompt of its own, with a pause behind each; without a model the server's
-only one. Temperature 0: the answers are always the same.
+only one. Together: all models at once, and the answers in the order of their names.
+Temperature 0: the answers are always the same.
 """
 import argparse
 import json
@@ -22,6 +24,7 @@ p.add_argument("--wait-only", action="store_true")
 p.add_argument("--clients", type=int, default=1)
 p.add_argument("--tokens", type=int, default=8)
 p.add_argument("--pause", type=float, default=0)
+p.add_argument("--together", action="store_true")
 p.add_argument("models", nargs="*")
 args = p.parse_intermixed_args()
 base = f"http://127.0.0.1:{args.port}"
@@ -72,13 +75,20 @@ def ask(model, n, answers):
     answers.append(f"{model} {n} {answer}")
 
 
-wait_for_server()
-for model in [] if args.wait_only else args.models or [""]:
+def ask_all(models):
     got = []
-    clients = [threading.Thread(target=ask, args=(model, n, got)) for n in range(args.clients)]
+    clients = [threading.Thread(target=ask, args=(model, n, got))
+               for n in range(args.clients) for model in models]
     for c in clients:
         c.start()
     for c in clients:
         c.join()
     print("\n".join(sorted(got)), flush=True)
     time.sleep(args.pause)
+
+
+wait_for_server()
+if not args.wait_only:
+    models = args.models or [""]
+    for group in [models] if args.together else [[m] for m in models]:
+        ask_all(group)
