@@ -14,7 +14,7 @@ RUNS=${RUNS:-5}
 
 for workload in "${racy[@]}"; do
 	# On a busy machine the signal finds the program between two tokens, if those are short.
-	[ "$workload" != term ] || SIMGPU_LATENCY_US=4000
+	[ "$workload" != term ] || export SIMGPU_LATENCY_US=4000
 	bad=$(runs_that_panic "$RUNS" "$workload" bare)
 	check "$workload, bare" "$bad of $RUNS runs panic, at least 4 of 5" yes \
 		"$([ $((10 * bad)) -ge $((8 * RUNS)) ] && echo yes)"
