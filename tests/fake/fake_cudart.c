@@ -9,7 +9,9 @@
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N FAKE_BUSY=1   as in fake_cuda.c
  *
- *   int fake_generation(void)   -DGENERATION=N: which of several this one is */
+ *   int fake_generation(void)   -DGENERATION=N: which of several this one is; 11 asks the
+ *                       driver by the look-up with four arguments, and wants five to make
+ *                       a graph executable, the last three a node, a text and its size */
 #include <dlfcn.h>
 
 #include "../../hooks/abi/cuda.h"
@@ -37,6 +39,7 @@
 #define HAND_cudaEventQuery FAKE_HAND
 #define HAND_cudaStreamBeginCapture FAKE_HAND
 #define HAND_cudaStreamEndCapture FAKE_HAND
+#define HAND_cudaGraphInstantiate FAKE_HAND
 #define HAND_cudaGetLastError FAKE_HAND
 #define HAND_cudaPeekAtLastError FAKE_HAND
 #include "fake.h"
@@ -84,7 +87,7 @@ static ask_fn *ask;
 static void find(void *slot, const char *name)
 {
 	void *p = NULL;
-	int found;
+	int found = 0;
 
 	if (ask(name, &p, GENERATION * 1000, 0, &found) || found || !p)
 		fake_fail(94, "cudart", " cannot find a function of the driver");
@@ -104,7 +107,7 @@ __attribute__((constructor)) static void find_driver(void)
 	if (!getenv("FAKE_DRIVER"))
 		return;
 	lib = dlopen("libcuda.so.1", RTLD_NOW);
-	p = lib ? dlsym(lib, "cuGetProcAddress_v2") : NULL;
+	p = lib ? dlsym(lib, GENERATION < 12 ? "cuGetProcAddress" : "cuGetProcAddress_v2") : NULL;
 	if (!p)
 		fake_fail(94, "cudart", " has no driver");
 	memcpy(&ask, &p, sizeof(p));
@@ -334,6 +337,24 @@ int cudaStreamEndCapture(void *stream, void **graph)
 	if (!r && !fake_is_failing() && has_driver())
 		r = driver.end(stream, &theirs);
 	return over(row, r);
+}
+
+int cudaGraphInstantiate(void **exec, void *graph, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	int row = FAKE_cudaGraphInstantiate;
+	char *text = (char *)(uintptr_t)b;
+
+	(void)graph, (void)d;
+	fake_called(row);
+	if (!exec)
+		return over(row, 1);
+	if (GENERATION < 12) {
+		fake_check(row, a && text && c);
+		memcpy(text, "eleven", c < 7 ? c : 7);
+	}
+	if (!fake_is_failing())
+		*exec = fake_cells[row];
+	return over(row, 0);
 }
 
 int cudaPeekAtLastError(void)

@@ -12,18 +12,23 @@
 parts=$SRC/tests/integration/parts
 read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2 -Wl,-rpath,$work"
 
+declare -A eleven=([11]=-DELEVEN)
+
 library() { # NAME SOURCE FLAGS...
 	"${cc[@]}" -fPIC -shared -Wl,-soname,"$1" -o "$1" "${@:2}" || exit 1
 }
 
 build() {
-	local n
+	local n file
 	library libcuda.so.1 "$SRC/tests/fake/fake_cuda.c" -Wl,-Bsymbolic
-	for n in 12 13; do
-		echo "libcudart.so.$n { global: *; };" >map
-		library libcudart.so.$n "$SRC/tests/fake/fake_cudart.c" -DGENERATION=$n -Wl,-Bsymbolic \
+	# A symbol's version is the name of its file.
+	for n in 11 12 13; do
+		file=libcudart.so.${n/11/11.0}
+		echo "$file { global: *; };" >map
+		library $file "$SRC/tests/fake/fake_cudart.c" -DGENERATION=$n -Wl,-Bsymbolic \
 			-Wl,--version-script=map -ldl
-		library libuser_$n.so "$parts/cuda_linked.c" ./libcudart.so.$n
+		library libuser_$n.so "$parts/cuda_linked.c" ${eleven[$n]:-} ./$file
+		"${cc[@]}" -DOWN -o own_$n "$parts/cuda_route.c" "$parts/cuda_linked.c" ${eleven[$n]:-} ./$file -ldl || exit 1
 	done
 	library libuser_noplt.so "$parts/cuda_linked.c" -fno-plt ./libcudart.so.13
 	library libuser_driver.so "$parts/cuda_linked.c" -DDRIVER ./libcuda.so.1
@@ -47,19 +52,31 @@ yes    own own
 yes    own-fno-plt own
 yes    own-DADDRESSES own
 yes    own-fno-pie own
+yes    own_11 own
+yes    own_12 own
 yes    own_driver own
 yes    own_static own
 yes    plain handle
 yes    plain version
+yes    plain handle libcudart.so.11.0
+yes    plain version libcudart.so.11.0
+yes    plain version libcudart.so.12
 yes    plain driver
+yes    plain local libuser_11.so
+yes    plain local libuser_12.so
 yes    plain local libuser_13.so
 yes    plain local libuser_noplt.so
 yes    plain local libuser_driver.so
 yes    plain deep libuser_13.so
 yes    plain deep_lazy libuser_13.so
+yes    plain deep libuser_11.so
+yes    plain deep libuser_12.so
 yes    plain deep libuser_noplt.so
 yes    plain deep libuser_driver.so
 yes    plain space libuser_13.so
+yes    plain space libuser_11.so
+yes    plain space libuser_12.so
+yes    plain space libuser_noplt.so
 yes    plain space libuser_driver.so
 yes    plain local libstatic_11030.so
 yes    plain local libstatic_12000.so
@@ -67,6 +84,8 @@ yes    plain local libstatic_13000.so
 yes    plain local libstatic_11030_ptsz.so
 yes    plain local libstatic_12000_ptsz.so
 yes    plain local libstatic_13000_ptsz.so
+yes    plain deep libstatic_11030.so
+yes    plain deep libstatic_12000.so
 yes    plain deep libstatic_13000.so
 yes    plain space libstatic_11030.so
 yes    plain space libstatic_12000.so
@@ -98,7 +117,7 @@ while read -r seen program arguments; do
 done <<<"$table"
 
 # Two runtimes in one process: each caller reaches its own; together twice the work.
-for pair in "libuser_12.so libuser_13.so" "libuser_13.so libuser_12.so"; do
+for pair in "libuser_12.so libuser_13.so" "libuser_13.so libuser_12.so" "libuser_11.so libuser_12.so"; do
 	# shellcheck disable=SC2086 # words
 	same "two: $pair" ./plain two $pair
 	want=$(tr ' ' '\n' <<<"$pair" | sed 's/libuser_\(.*\).so/runtime \1/')
@@ -116,4 +135,4 @@ check reopen-static launches 15 "$(crumbs | jq -s 'map(select(.ev == "infer" and
 same weak ./plain weak
 same older FAKE_FROM=9000 ./plain local libstatic_13000.so
 same off TAFFRAIL=off ./plain local libstatic_13000.so
-tally 230
+tally 400

@@ -14,7 +14,7 @@ read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2 -I$parts"
 build() { # RUNTIME FLAG...
 	local runtime=$1 fake=$tests/libfake_$1.so out pie
 	shift
-	"${cc[@]}" "$@" -DPLUGIN -fPIC -shared -o "libplugin_$runtime.so" "$parts/gpu_route.c" "$fake" \
+	"${cc[@]}" "$@" -DPLUGIN "-DRUNTIME=\"$fake\"" -fPIC -shared -o "libplugin_$runtime.so" "$parts/gpu_route.c" "$fake" \
 		-Wl,-rpath,"$tests" || exit 1
 	"${cc[@]}" "$@" -DRUNTIME="\"$fake\"" -DPLUGIN_FILE="\"$work/libplugin_$runtime.so\"" -o "${runtime}_open" \
 		"$parts/gpu_route.c" -ldl || exit 1
@@ -27,9 +27,9 @@ build() { # RUNTIME FLAG...
 }
 
 # LAUNCHES: of all generations together; nothing is in flight at the end.
-seen() { # RUNTIME PROGRAM ROUTE LAUNCHES
-	local case="$1 $2 $3"
-	same "$case" "./$1_$2" "$3"
+seen() { # RUNTIME PROGRAM ROUTE LAUNCHES [HOW]
+	local case="$1 $2 $3 ${5:-}"
+	same "$case" "./$1_$2" "$3" ${5:+"$5"}
 	check "$case" status "exit 0" "$(cat shim.status)"
 	check "$case" launches "$4" \
 		"$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end") | .submits) | add // 0')"
@@ -57,6 +57,13 @@ for ask in hipGetProcAddress hipGetDriverEntryPoint; do
 	done
 done
 
+# Vulkan's functions by name, whichever way the library that asks was loaded.
+for how in instance device looked_up; do
+	for route in by_plugin by_deepbind by_dlmopen; do
+		seen vulkan open $route 3 $how
+	done
+done
+
 # A driver of Level Zero that exports the names which it puts into the loader's table. Both
 # are opened, as SYCL opens them: else the driver would find the loader's even alone.
 "${cc[@]}" -fPIC -shared -o libdriver.so "$parts/ze_driver.c" || exit 1
@@ -69,4 +76,4 @@ export LD_LIBRARY_PATH=$work
 for route in by_handle by_plugin by_deepbind; do
 	seen level0 driver $route 3
 done
-tally 370
+tally 450

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cuda_linked.c -- a user of the runtime that is linked to it, as a library or as a part
- * of the program.  -DADDRESSES: by pointers that the loader fills in.  -DDRIVER: of the
- * driver instead. */
+ * of the program.  -DADDRESSES: by pointers that the loader fills in.  -DELEVEN: makes a
+ * graph executable as 11 wants it.  -DDRIVER: of the driver instead. */
 #include "cuda_work.h"
 
 #ifdef DRIVER
@@ -78,8 +78,27 @@ static int launch(void)
 	return cudaLaunchKernel(none, grid, block, none, 7, NULL);
 }
 
+#ifdef ELEVEN
+int cudaGraphInstantiate(void **exec, void *graph, void **node, char *text, size_t size);
+int cudaGraphExecDestroy(void *exec);
+
+static void instantiate(void)
+{
+	void *exec = NULL, *node = NULL;
+	char text[16] = "";
+
+	cuda_say("graph %d", cudaGraphInstantiate(&exec, text, &node, text, sizeof(text)));
+	cuda_say(" %s %d\n", text, cudaGraphExecDestroy(exec));
+}
+#else
+static void instantiate(void)
+{
+}
+#endif
+
 void cuda_run(void)
 {
+	instantiate();
 	cuda_work(&(struct cuda_api){ cudaSetDevice, take, give, launch, cudaDeviceSynchronize });
 }
 #endif

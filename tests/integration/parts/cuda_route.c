@@ -3,7 +3,7 @@
  *
  *   own             cuda_run is a part of this program
  *   local deep deep_lazy space FILE   of a library that is opened so
- *   handle version  the runtime's functions by dlsym, dlvsym
+ *   handle version  the runtime's functions by dlsym, dlvsym; of FILE, or of 13
  *   driver          the driver's by dlsym
  *   two A B         two libraries, each with a runtime of its own
  *   weak            whether there is a driver, and what its functions say without one
@@ -51,15 +51,18 @@ static void *opened(const char *file, int flags)
 	return lib;
 }
 
-static void of_runtime(const char *version)
+/* A version has the name of the file. */
+static void of_runtime(const char *file, int has_version)
 {
-	void *lib = opened("libcudart.so.13", RTLD_NOW | RTLD_LOCAL);
+	void *lib;
 
-#define FIND(name) (version ? dlvsym(lib, name, version) : dlsym(lib, name))
+	file = *file ? file : "libcudart.so.13";
+	lib = opened(file, RTLD_NOW | RTLD_LOCAL);
+#define FIND(name) (has_version ? dlvsym(lib, name, file) : dlsym(lib, name))
 	CUDA_SET(rt.set_device, FIND("cudaSetDevice"));
 	CUDA_SET(rt.take, FIND("cudaMalloc"));
 	CUDA_SET(rt.give, FIND("cudaFree"));
-	CUDA_SET(rt.launch, FIND("__cudaLaunchKernel"));
+	CUDA_SET(rt.launch, FIND(strstr(file, "13") ? "__cudaLaunchKernel" : "cudaLaunchKernel"));
 	CUDA_SET(rt.sync, FIND("cudaDeviceSynchronize"));
 	cuda_work(&(struct cuda_api){ rt.set_device, take, give, launch, rt.sync });
 }
@@ -159,9 +162,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(route, "space"))
 		of_library(dlmopen(LM_ID_NEWLM, file, RTLD_NOW | RTLD_LOCAL));
 	else if (!strcmp(route, "handle"))
-		of_runtime(NULL);
+		of_runtime(file, 0);
 	else if (!strcmp(route, "version"))
-		of_runtime("libcudart.so.13");
+		of_runtime(file, 1);
 	else if (!strcmp(route, "driver"))
 		of_driver();
 	else if (!strcmp(route, "weak"))

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* gpu_route.c -- reaches a GPU runtime by the route that argv[1] names: gpu_route.h.
  *
+ *   gpu_route ROUTE [instance|device|looked_up]
+ *
+ * Of Vulkan a library may ask for its functions by name: through vkGetInstanceProcAddr, those
+ * of a device through vkGetDeviceProcAddr, or through one that it found by dlsym.
+ *
  *   -DDIRECT   linked to the runtime, as a program of nvcc's or hipcc's kind
  *   -DPLUGIN   a library that is linked to it: what gpu_plugin_work does
  *   else       by dlopen, of RUNTIME or of PLUGIN_FILE; with -DASK="NAME" also by what that
  *              function of RUNTIME gives for each name
  */
-#include "gpu_route.h"
-
 #ifndef RUNTIME
 #define RUNTIME "libamdhip64.so"
 #define PLUGIN_FILE "libplugin.so"
 #endif
+
+#include "gpu_route.h"
 
 #if defined(DIRECT) || defined(PLUGIN)
 GPU_EACH(GPU_DECLARE, ;)
@@ -27,6 +32,18 @@ int gpu_plugin_work(void)
 	gpu_init(RTLD_DEFAULT);
 	return gpu_work(&g);
 }
+
+#ifdef VULKAN
+int gpu_plugin_named(const char *how);
+
+int gpu_plugin_named(const char *how)
+{
+	struct gpu g;
+
+	gpu_named(&g, how);
+	return gpu_work(&g);
+}
+#endif
 #else
 #ifdef DIRECT
 static const struct gpu fixed = GPU_DIRECTLY;
@@ -94,10 +111,16 @@ static int by_asking(void)
 }
 #endif
 
+static const char *how; /* by which name; NULL: as it is linked */
+
 static int of_plugin(void *handle)
 {
-	int (*work)(void);
+	int (*work)(void), (*named)(const char *how);
 
+	if (how) {
+		GPU_SET(named, handle ? gpu_symbol(handle, "gpu_plugin_named") : NULL);
+		return named ? named(how) : 1;
+	}
 	GPU_SET(work, handle ? gpu_symbol(handle, "gpu_plugin_work") : NULL);
 	return work ? work() : 1;
 }
@@ -159,6 +182,9 @@ int main(int argc, char **argv)
 #endif
 	};
 
+#ifndef DIRECT
+	how = argc > 2 ? argv[2] : NULL;
+#endif
 	for (size_t i = 0; argc > 1 && i < sizeof(routes) / sizeof(*routes); i++)
 		if (!strcmp(argv[1], routes[i].name))
 			return routes[i].go();

@@ -128,6 +128,40 @@ static inline void gpu_find(struct gpu *g, void *handle)
 	GPU_EACH(GPU_FIND, ;)
 }
 
+#if defined(VULKAN) && defined(PLUGIN)
+typedef void *gpu_ask_fn(void *handle, const char *name);
+extern gpu_ask_fn vkGetInstanceProcAddr, vkGetDeviceProcAddr;
+
+/* how: instance: all by the one; device: what is a device's by the other; looked_up: the
+ * same, by a pointer that dlsym gave. */
+static inline void gpu_named(struct gpu *g, const char *how)
+{
+	static const uint64_t info[16];
+	gpu_ask_fn *of_instance = vkGetInstanceProcAddr, *of_device = vkGetDeviceProcAddr;
+	void *instance = NULL, *physical[2], *device = NULL;
+	uint32_t n = 2;
+
+	if (!strcmp(how, "looked_up")) {
+		void *library = dlopen(RUNTIME, RTLD_NOW | RTLD_LOCAL);
+
+		GPU_SET(of_instance, gpu_symbol(library, "vkGetInstanceProcAddr"));
+		GPU_SET(of_device, gpu_symbol(library, "vkGetDeviceProcAddr"));
+	}
+#define GPU_BY_NAME(ret, name, params) GPU_SET(g->name, of_instance(instance, #name))
+	GPU_EACH(GPU_BY_NAME, ;)
+	if (!strcmp(how, "instance"))
+		return;
+	g->vkCreateInstance(info, NULL, &instance);
+	g->vkEnumeratePhysicalDevices(instance, &n, physical);
+	g->vkCreateDevice(physical[0], info, NULL, &device);
+	GPU_SET(g->vkGetDeviceQueue, of_device(device, "vkGetDeviceQueue"));
+	GPU_SET(g->vkAllocateMemory, of_device(device, "vkAllocateMemory"));
+	GPU_SET(g->vkFreeMemory, of_device(device, "vkFreeMemory"));
+	GPU_SET(g->vkQueueSubmit, of_device(device, "vkQueueSubmit"));
+	GPU_SET(g->vkDeviceWaitIdle, of_device(device, "vkDeviceWaitIdle"));
+}
+#endif
+
 /* r: memory, three launches, a wait, memory given back. */
 static inline void gpu_do(const struct gpu *g, int r[6])
 {
