@@ -25,10 +25,10 @@ build() {
 	for n in 11 12 13; do
 		file=libcudart.so.${n/11/11.0}
 		echo "$file { global: *; };" >map
-		library $file "$SRC/tests/fake/fake_cudart.c" -DGENERATION=$n -Wl,-Bsymbolic \
+		library "$file" "$SRC/tests/fake/fake_cudart.c" -DGENERATION=$n -Wl,-Bsymbolic \
 			-Wl,--version-script=map -ldl
-		library libuser_$n.so "$parts/cuda_linked.c" ${eleven[$n]:-} ./$file
-		"${cc[@]}" -DOWN -o own_$n "$parts/cuda_route.c" "$parts/cuda_linked.c" ${eleven[$n]:-} ./$file -ldl || exit 1
+		library libuser_$n.so "$parts/cuda_linked.c" ${eleven[$n]:+"${eleven[$n]}"} "./$file"
+		"${cc[@]}" -DOWN -o own_$n "$parts/cuda_route.c" "$parts/cuda_linked.c" ${eleven[$n]:+"${eleven[$n]}"} "./$file" -ldl || exit 1
 	done
 	library libuser_noplt.so "$parts/cuda_linked.c" -fno-plt ./libcudart.so.13
 	library libuser_driver.so "$parts/cuda_linked.c" -DDRIVER ./libcuda.so.1

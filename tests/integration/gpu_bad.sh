@@ -5,24 +5,54 @@
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 
+guest=$tests/guest_gpu_bad
+
 # A rule or a crumb may come in between; what is printed may not change.
 lost() { # RUNTIME: what every function fails with
 	[ "$1" = hip ] && echo 719 || echo 1879048193 # 0x70000001
 }
 
+# Fakes that lack what only we ask for and what came later, and that have what no table knows.
+read -ra cc <<<"${CC:-cc} -std=c11 -D_GNU_SOURCE -g -O2"
+echo 'int hipOfTomorrow(int n); int zeOfTomorrow(int n);
+int hipOfTomorrow(int n) { return n + 1; } int zeOfTomorrow(int n) { return n + 1; }' >tomorrow.c
+echo '{ local: hipStreamQuery; hipMemGetInfo; hipDeviceGet*MemPool; hipMemPoolTrimTo; hipMemPoolGetAttribute;
+	hipEventCreateWithFlags; hipPeekAtLastError; hipDeviceGetName; hipDeviceTotalMem; hipLaunchKernelExC;
+	zeCommandListHostSynchronize; zeDeviceSynchronize; zeDeviceGetMemoryProperties; zeMemFreeExt; };' >older.map
 for runtime in hip level0; do
+	"${cc[@]}" -fPIC -shared -o $runtime.newer.so "$SRC/tests/fake/fake_$runtime.c" tomorrow.c || exit 1
+	"${cc[@]}" -fPIC -shared -o $runtime.older.so "$SRC/tests/fake/fake_$runtime.c" tomorrow.c \
+		-Wl,--version-script=older.map || exit 1
+	cp $runtime.newer.so $runtime.copy.so
+done
+
+for runtime in hip level0; do
+	for age in older newer; do
+		for case in garbage sizes early child handler threads closed shortage events unwaited; do
+			same "$runtime $case, $age" GPU_LIBRARY="$work/$runtime.$age.so" "$guest" "$runtime" "$case"
+			check "$runtime $case, $age" status "exit 0" "$(cat shim.status)"
+		done
+		same "$runtime $age" GPU_LIBRARY="$work/$runtime.$age.so" "$guest" "$runtime" newer
+		check "$runtime $age" "what it has" "of tomorrow: 42, $([ $age = older ] && echo not there || echo there)" \
+			"$(sed 's/^[hz].* is //' shim.out | paste -sd , | sed 's/,/, /')"
+	done
+	same "$runtime, two of them" GPU_COPY="$work/$runtime.copy.so" "$guest" "$runtime" twice
+	check "$runtime, two of them" "launches" "1 1 2 2 3 3" "$(sed -n 's/^library .: \(.*\) launches/\1/p' shim.out | xargs)"
+	# A second copy that is asked for by handle answers for itself (docs/design.md, 6).
+	check "$runtime, two of them" "seen" 3 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end").submits) | add')"
+	check "$runtime, two of them" "left on the device" 0 "$(crumbs | jq -s 'map(select(.class == "device").bytes // 0) | add // 0')"
 	for case in garbage sizes early late child handler threads closed shortage capture queues events unwaited; do
-		same "$runtime $case" "$tests/guest_gpu_bad" "$runtime" "$case"
+		same "$runtime $case" "$guest" "$runtime" "$case"
 		check "$runtime $case" status "exit 0" "$(cat shim.status)"
 	done
 	for case in garbage sizes early child handler threads closed shortage; do
-		same "$runtime $case, all fail" FAKE_ALL_FAIL="$(lost $runtime)" "$tests/guest_gpu_bad" "$runtime" "$case"
+		same "$runtime $case, all fail" FAKE_ALL_FAIL="$(lost $runtime)" "$guest" "$runtime" "$case"
 	done
 	for case in garbage shortage handler; do
-		same "$runtime $case, little memory" FAKE_BYTES=500 FAKE_STICKY=1 "$tests/guest_gpu_bad" "$runtime" "$case"
+		same "$runtime $case, little memory" FAKE_BYTES=500 FAKE_STICKY=1 "$guest" "$runtime" "$case"
 	done
 	has "$runtime" "memory that ran short" '.class == "out_of_memory" and .rc != 0'
-	with_shim FAKE_ALL_FAIL="$(lost $runtime)" "$tests/guest_gpu_bad" "$runtime" early
+	with_shim FAKE_ALL_FAIL="$(lost $runtime)" "$guest" "$runtime" early
 	has "$runtime" "the fault" '.ev == "error" and (.class == "launch_failed" or .class == "device_lost")'
 done
 
@@ -34,68 +64,68 @@ with() { # SETTINGS COMMAND...
 
 # What an event or a fence has shown to be done is waited for no more before a free.
 for runtime in hip level0; do
-	with_shim "$tests/guest_gpu_bad" "$runtime" events
+	with_shim "$guest" "$runtime" events
 	has_not "$runtime events" "a drain of nothing" '.ev == "drain" and .rule == "drain.before_unload"'
-	with_shim "$tests/guest_gpu_bad" "$runtime" unwaited
+	with_shim "$guest" "$runtime" unwaited
 	has "$runtime unwaited" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
 done
 
 # A limit is answered with the runtime's own error, and its last error is the same.
-with "memory.limit=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" hip sizes
+with "memory.limit=256MiB;memory.on_misfit=refuse" "$guest" hip sizes
 check limit status "exit 0" "$(cat shim.status)"
 check limit "512 MiB" "take: 2, last error 2" "$(grep '^take' shim.out | tail -n 1)"
 check limit "1 byte" "take: 0, last error 0" "$(grep '^take' shim.out | sed -n 2p)"
 has limit "the rule" '.ev == "refuse" and .rule == "memory.limit" and .call == "hipMalloc"'
-with "memory.limit=256MiB;memory.on_misfit=wait" "$tests/guest_gpu_bad" hip sizes
+with "memory.limit=256MiB;memory.on_misfit=wait" "$guest" hip sizes
 check "limit, wait" "512 MiB" "take: 2, last error 2" "$(grep '^take' shim.out | tail -n 1)"
-with "memory.max_single_alloc=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" level0 sizes
+with "memory.max_single_alloc=256MiB;memory.on_misfit=refuse" "$guest" level0 sizes
 check limit "512 MiB of Level Zero" "take: $((0x70000003))" "$(tail -n 1 shim.out)"
 has limit "the rule, of Level Zero" '.ev == "refuse" and .call == "zeMemAllocDevice"'
 
 # Tried again after a drain: the last error is that of an allocation that went well.
 for sticky in "" 1; do
 	for tries in 1 2; do
-		with "memory.oom_retries=3" FAKE_OOM=$tries ${sticky:+FAKE_STICKY=1} "$tests/guest_gpu_bad" hip shortage
+		with "memory.oom_retries=3" FAKE_OOM=$tries ${sticky:+FAKE_STICKY=1} "$guest" hip shortage
 		check "retries $tries$sticky" answers "take: 0, last error 0" "$(grep '^take' shim.out | sort -u)"
 		check "retries $tries$sticky" tries $tries "$(count '.ev == "note" and .rule == "memory.oom_retries"')"
 	done
-	with "memory.oom_retries=1" FAKE_OOM=2 ${sticky:+FAKE_STICKY=1} "$tests/guest_gpu_bad" hip shortage
+	with "memory.oom_retries=1" FAKE_OOM=2 ${sticky:+FAKE_STICKY=1} "$guest" hip shortage
 	check "retries, too few $sticky" answers "take: 2, last error 2" "$(grep '^take' shim.out | head -n 1)"
 done
-with "memory.oom_retries=3" FAKE_OOM=2 "$tests/guest_gpu_bad" level0 shortage
+with "memory.oom_retries=3" FAKE_OOM=2 "$guest" level0 shortage
 check "retries of Level Zero" answers "take: 0" "$(grep '^take' shim.out | sort -u)"
-with "mode=observe;memory.oom_retries=3" FAKE_OOM=2 "$tests/guest_gpu_bad" hip shortage
+with "mode=observe;memory.oom_retries=3" FAKE_OOM=2 "$guest" hip shortage
 check "observe" answers "take: 2, last error 2" "$(grep '^take' shim.out | head -n 1)"
 
 # Never while a stream is captured: the fake would end the process with 97.
 for n in 1 7; do
-	with "drain.every_submits=$n" "$tests/guest_gpu_bad" hip capture
+	with "drain.every_submits=$n" "$guest" hip capture
 	check "every $n" status "exit 0" "$(cat shim.status)"
-	with "drain.every_submits=$n" FAKE_LOG="$work/calls.log" "$tests/guest_gpu_bad" hip threads
+	with "drain.every_submits=$n" FAKE_LOG="$work/calls.log" "$guest" hip threads
 	check "every $n, threads" status "exit 0" "$(cat shim.status)"
 	[ "$(grep -c hipStreamQuery calls.log)" -gt 330 ] || fail "every $n" "no wait of ours"
 done
-with "memory.limit=256MiB;memory.on_misfit=refuse" "$tests/guest_gpu_bad" hip capture $((1 << 29))
+with "memory.limit=256MiB;memory.on_misfit=refuse" "$guest" hip capture $((1 << 29))
 check "refused, captured" status "exit 0" "$(cat shim.status)"
 check "refused, captured" answers "take: 2;end: 0;end: 0" "$(sed -n 's/^\(take\|end\): \([0-9]*\),.*/\1: \2/p' shim.out | paste -sd ';')"
 # A queue of Level Zero that is destroyed is waited for no more; one that takes long, in slices.
-with "drain.every_submits=1;memory.oom_retries=1" FAKE_OOM=40 "$tests/guest_gpu_bad" level0 queues
+with "drain.every_submits=1;memory.oom_retries=1" FAKE_OOM=40 "$guest" level0 queues
 check "queues" status "exit 0" "$(cat shim.status)"
-with "memory.oom_retries=1" FAKE_OOM=40 FAKE_WAIT_MS=3 "$tests/guest_gpu_bad" level0 queues
+with "memory.oom_retries=1" FAKE_OOM=40 FAKE_WAIT_MS=3 "$guest" level0 queues
 check "queues, slow waits" status "exit 0" "$(cat shim.status)"
 # What was in it is waited for with the whole device; one that was not destroyed is asked.
 for n in "" 1; do
-	same "destroyed $n" ${n:+FAKE_IN_USE=$n} "$tests/guest_gpu_bad" level0 destroyed
+	same "destroyed $n" ${n:+FAKE_IN_USE=$n} "$guest" level0 destroyed
 	rm -f calls.log
-	with_shim ${n:+FAKE_IN_USE=$n} FAKE_LOG="$work/calls.log" "$tests/guest_gpu_bad" level0 destroyed
+	with_shim ${n:+FAKE_IN_USE=$n} FAKE_LOG="$work/calls.log" "$guest" level0 destroyed
 	check "destroyed $n" "asked" "${n:-0}" "$(grep -m 1 -c zeCommandQueueSynchronize calls.log)"
 	has "destroyed $n" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
 done
-with "drain.every_submits=1" FAKE_SYNC_SLICES=3 "$tests/guest_gpu_bad" level0 closed
+with "drain.every_submits=1" FAKE_SYNC_SLICES=3 "$guest" level0 closed
 check "slices" status "exit 0" "$(cat shim.status)"
 has_not "slices" "a wait that failed" '.ev == "drain" and .ph == "end" and .rc != 0'
 # More queues than are known: what is not known is not said to be done.
-with "drain.every_submits=1" "$tests/guest_gpu_bad" level0 many
+with "drain.every_submits=1" "$guest" level0 many
 check "many queues" status "exit 0" "$(cat shim.status)"
 has "many queues" "a queue that is not known" '.ev == "drain" and .ph == "end" and .rc == -2'
-tally 215
+tally 400

@@ -40,7 +40,7 @@ done; echo zeCommandListImmediateAppendCommandListsWithParameters:0)
 after_each() { # FREE ROW...
 	local free=$1
 	shift
-	awk -v free="$free" -v rows="$(sed 's/:[^ ]*//g' <<<"$*")" '
+	awk -v free="$free" -v rows="$(printf '%s ' "${@%%:*}")" '
 		BEGIN { n = split(rows, list, " "); for (i = 1; i <= n; i++) is_row[list[i]] = 1 }
 		$0 in is_row { row = $0; calls = ""; next }
 		row && $0 == free { print row ":" calls; row = ""; next }

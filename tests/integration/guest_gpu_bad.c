@@ -18,6 +18,8 @@
  *   destroyed work in a queue that is destroyed before memory is freed
  *   many      queues at once: 400
  *   queues    made and destroyed by eight threads, while memory runs short in another
+ *   newer     a function that no table knows, and one that an older runtime has not got
+ *   twice     the library and a copy of it (GPU_COPY), each with what is its own
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -65,10 +67,11 @@ static struct {
 
 static void *library;
 
-/* GPU_LIBRARY: another one than the fake beside us. */
+static const char *other; /* than the fake beside us */
+
 static void open_library(const char *fake)
 {
-	const char *given = getenv("GPU_LIBRARY");
+	const char *given = other ? other : getenv("GPU_LIBRARY");
 	char where[4096];
 
 	guest_beside(where, sizeof(where), fake);
@@ -344,6 +347,41 @@ static void destroyed(void)
 	tell("free", give(p));
 }
 
+static void newer(void)
+{
+	const char *old = is_hip ? "hipLaunchKernelExC" : "zeCommandListHostSynchronize";
+	int (*tomorrow)(int n);
+
+	guest_symbol(&tomorrow, library, is_hip ? "hipOfTomorrow" : "zeOfTomorrow");
+	printf("of tomorrow: %d\n", tomorrow(41));
+	printf("%s is %s\n", old, dlsym(library, old) ? "there" : "not there");
+}
+
+/* Each counts its own calls and knows its own memory. */
+static void life(int number)
+{
+	long (*count)(const char *name);
+	void *queue = new_queue(), *p = NULL;
+
+	guest_symbol(&count, library, "fake_count");
+	tell("take", take(&p, 1000));
+	tell("launch", submit(queue));
+	tell("wait", wait_for(queue));
+	tell("give", give(p));
+	tell("give again", give(p));
+	printf("library %d: %ld launches\n", number,
+	       count(is_hip ? "hipLaunchKernel" : "zeCommandQueueExecuteCommandLists"));
+}
+
+static void twice(void)
+{
+	for (int i = 0; i < 6; i++) {
+		other = i % 2 ? getenv("GPU_COPY") : NULL;
+		(is_hip ? open_hip : open_ze)();
+		life(i % 2);
+	}
+}
+
 static void many(void)
 {
 	int r = 0;
@@ -361,6 +399,7 @@ int main(int argc, char **argv)
 		{ "threads", threads },	  { "closed", closed }, { "shortage", shortage },
 		{ "capture", capture },	  { "queues", queues }, { "events", events },
 		{ "unwaited", unwaited }, { "many", many },	{ "destroyed", destroyed },
+		{ "newer", newer },	  { "twice", twice },
 	};
 
 	if (argc < 3)
