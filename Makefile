@@ -52,8 +52,8 @@ ASM_SRC   := $(wildcard shim/entry.S)
 # The companion that reads JSON. The command reaches it by dlopen only.
 JSON_SRC  := $(sort $(wildcard cli/config*.c))
 CLI_SRC   := $(sort $(wildcard cli/*.c))
-# alloc.def belongs to the second object.
-TABLES    := $(sort $(filter-out hooks/alloc.def hooks/llama_%.def hooks/cuda_%.def hooks/level0_%.def,$(wildcard hooks/*.def)))
+# alloc.def belongs to the second object; the others are parts, which a table includes.
+TABLES    := $(sort $(filter-out hooks/alloc.def hooks/llama_%.def hooks/cuda_%.def hooks/hip_%.def hooks/level0_%.def,$(wildcard hooks/*.def)))
 
 # cases_*.c are the areas of one program, cases.
 CASES_SRC := $(sort $(wildcard tests/unit/cases_*.c))

@@ -275,24 +275,6 @@ int taf_hipMemCreate(void **handle, size_t size, const struct taf_hip_prop *prop
 	return end_take(&t, TAF_WHERE(handle), size, r);
 }
 
-#define MAPS(name, params, args, after) \
-	int taf_##name params \
-	{ \
-		TAF_FIND(call, name, int); \
-		int r = THROUGH(call, name) args; \
-		if (!r && taf_is_counting()) \
-			after; \
-		TAF_FAULT(call, r); \
-		return r; \
-	}
-MAPS(hipMemMap, (void *ptr, size_t size, size_t offset, void *handle, unsigned long long flags),
-     (ptr, size, offset, handle, flags),
-     taf_map_made(&(struct taf_mapping){ TAF_API_HIP, TAF_U64(ptr), size, TAF_U64(handle) }))
-MAPS(hipMemUnmap, (void *ptr, size_t size), (ptr, size),
-     taf_map_unmade(TAF_API_HIP, TAF_U64(ptr), size))
-MAPS(hipMemRetainAllocationHandle, (void **handle, void *ptr), (handle, ptr),
-     taf_map_retained(TAF_API_HIP, TAF_WHERE(handle), TAF_U64(ptr)))
-
 int taf_hipConfigureCall(struct taf_hip_dim3 grid, struct taf_hip_dim3 block, size_t shared,
 			 void *stream)
 {
