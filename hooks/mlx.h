@@ -51,6 +51,8 @@ void taf_mlx_failed(const struct taf_mlx_job *j, const char *text, const char *t
 uint64_t taf_mlx_held(const void *home);
 /* Sets limits that the policy wants before the program asks; once a process. */
 void taf_mlx_prepare(const struct taf_call *c);
+/* Writes down that the engine at home has a way to load that is no row. */
+void taf_mlx_tell_unknown(const void *home);
 
 /* A limit is set: theirs gets the call, with granted bytes in place of what was asked. */
 struct taf_mlx_limit {

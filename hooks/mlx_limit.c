@@ -53,6 +53,7 @@ void taf_mlx_prepare(const struct taf_call *c)
 		    atomic_load_explicit(&prepared_pid, memory_order_relaxed) == taf_life.pid, 1) ||
 	    atomic_exchange(&prepared_pid, taf_life.pid) == taf_life.pid)
 		return;
+	taf_mlx_tell_unknown(c->caller);
 	taf_tls.inside++;
 	impose(c, TAF_LIMIT_MEMORY,
 	       EITHER(_ZN3mlx4core16set_memory_limitEm, _ZN3mlx4core5metal16set_memory_limitEmb,

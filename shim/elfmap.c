@@ -185,6 +185,36 @@ void *taf_elf_symbol(const struct taf_elf *e, const char *name, const char *vers
 	return s ? symbol_address(e, s) : NULL;
 }
 
+/* How many symbols there are: the table does not say it of itself. */
+static uint32_t count_symbols(const struct taf_elf *e)
+{
+	const uint32_t *g = e->gnu_hash, *buckets, *chain;
+	uint32_t last = 0;
+
+	if (!g)
+		return e->sysv_hash ? e->sysv_hash[1] : 0;
+	buckets = (const void *)((const ElfW(Addr) *)(const void *)(g + 4) + g[2]);
+	chain = buckets + g[0];
+	for (uint32_t i = 0; i < g[0]; i++)
+		last = buckets[i] > last ? buckets[i] : last;
+	if (last < g[1])
+		return g[1];
+	while (!(chain[last - g[1]] & 1))
+		last++;
+	return last + 1;
+}
+
+const char *taf_elf_first_that(const struct taf_elf *e, bool (*fn)(const char *name))
+{
+	uint32_t n = count_symbols(e);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (is_definition(&e->symtab[i], OF(STT_FUNC)) &&
+		    fn(e->strtab + e->symtab[i].st_name))
+			return e->strtab + e->symtab[i].st_name;
+	return NULL;
+}
+
 static const char *version_needed(const struct taf_elf *e, unsigned index)
 {
 	for (const ElfW(Verneed) *v = e->verneed; v;) {

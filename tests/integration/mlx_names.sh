@@ -73,6 +73,29 @@ check granted "swallowed" 0 "$(grep -c mlx_set_wired_limit "$work/calls.log")"
 check granted "passed on" 2 "$(grep -c mlx_set_cache_limit "$work/calls.log")"
 has granted "a word of it" '.ev == "limit" and .ph == "end" and .bytes == 1000 and (.msg // "" | startswith("asked 1000"))'
 
+# A later spelling of a load is not seen, and that is said: once, and of nothing else.
+cat >later.c <<'END'
+#define NAMED(n, name) void f##n(void) __asm__(name); void f##n(void) {}
+NAMED(1, "_ZN3mlx4core5array4evalEv")
+NAMED(2, "_ZN3mlx4core9load_ggufERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEESt7variantIJSt9monostateNS0_6StreamENS0_6DeviceEEE")
+NAMED(3, "_ZN3mlx4core9save_ggufENew")
+#ifdef LATER
+NAMED(4, "_ZN3mlx4core16load_safetensorsERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEENS0_3NewE")
+#endif
+END
+for hash in gnu sysv; do
+	for later in 0 1; do
+		case="spelling, $hash $later"
+		flags=(-shared -fPIC -Wl,--hash-style=$hash)
+		[ $later = 0 ] || flags+=(-DLATER)
+		"${CC:-cc}" "${flags[@]}" -o libmlx.so later.c || fail "$case" "not made"
+		with_shim "$python" names.py "$work/libmlx.so" "${core}5array4evalEv:0" "${core}5array4evalEv:0"
+		check "$case" status "exit 0" "$(cat shim.status)"
+		check "$case" "notes" "$later" "$(count '.ev == "note" and (.msg // "" | test("way to load"))')"
+		check "$case" "of that name" "$later" "$(count '(.call // "") == "_ZN3mlx4core16load_safetensorsERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEENS0_3NewE"')"
+	done
+done
+
 # How each name is spelled, by compilers: of what a table of ours says no fake can tell.
 grep -oE '_ZN3mlx4core[A-Za-z0-9_]+' "$SRC/hooks/mlx.def" | sort -u >table.txt
 compilers=0
@@ -92,4 +115,4 @@ for compiler in g++ clang++; do
 done
 [ $compilers -gt 0 ] || untried 1 "no C++ compiler here: whether names are spelled right"
 
-tally 22
+tally 34

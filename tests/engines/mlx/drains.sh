@@ -10,7 +10,6 @@
 # time-limit: 300
 . "${SRC:?}/tests/engines/mlx/lib.sh"
 
-steps=("$python" "$here/steps.py")
 model a
 
 at() { # WHEN FILE: what was cached
