@@ -96,6 +96,21 @@ for hash in gnu sysv; do
 	done
 done
 
+# eval.chunk: arrays that do not lie as is known are evaluated as they are, and once that is said.
+cat >odd.py <<'END'
+import ctypes, sys
+lib = ctypes.CDLL(sys.argv[1])
+room = ctypes.create_string_buffer(64)
+at = (ctypes.addressof(room) + 15) & ~15
+for _ in range(2):
+    lib._ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE((ctypes.c_void_p * 3)(at, at + 24, at + 24))
+END
+for n in 0 1; do
+	with_shim TAFFRAIL_SET="eval.chunk=$n" "$python" odd.py "$tests/libfake_mlx.so"
+	check "chunk $n" "status, evaluations" "exit 0 2" "$(cat shim.status) $(crumbs | jq 'select(.ev == "infer" and .ph == "end") | .submits')"
+	check "chunk $n" "words of it" $n "$(count '.ev == "note" and .rule == "eval.chunk" and (.msg | startswith("not split: "))')"
+done
+
 # How each name is spelled, by compilers: of what a table of ours says no fake can tell.
 grep -oE '_ZN3mlx4core[A-Za-z0-9_]+' "$SRC/hooks/mlx.def" | sort -u >table.txt
 compilers=0
@@ -115,4 +130,4 @@ for compiler in g++ clang++; do
 done
 [ $compilers -gt 0 ] || untried 1 "no C++ compiler here: whether names are spelled right"
 
-tally 34
+tally 38

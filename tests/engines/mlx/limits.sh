@@ -41,6 +41,18 @@ one "limits, observed" "a word of it" '.ev == "limit" and .ph == "end" and .byte
 	.msg == "asked 64.0 MiB, would be granted 1.0 MiB: limits.cache"'
 check "limits, observed" "nothing is changed" "$(cached plain.err)" "$(cached guarded.err)"
 
+# A server that asks for 32 GB in any case: it gets the answers of the engine, and not the memory.
+plain "${steps[@]}" hard
+check hard "the program works" "exit 0" "$(cat plain.status)"
+guarded --set limits.wired=off --set limits.memory=1GiB --set limits.cache=64MiB -- "${steps[@]}" hard
+check_same hard
+check hard "what the engine was told" "34359738368 1073741824" \
+	"$(sed -n 's/^engine //p' plain.err) $(sed -n 's/^engine //p' guarded.err)"
+for told in "asked 32.0 GiB, granted nothing: limits.wired" "asked 32.0 GiB, granted 1.0 GiB: limits.memory" \
+	"asked 32.0 GiB, granted 64.0 MiB: limits.cache"; do
+	check hard "$told" 2 "$(number_of ".ev == \"limit\" and .ph == \"end\" and .bytes == 34359738368 and .msg == \"$told\"")"
+done
+
 # A limit that nobody asks for holds all the same.
 plain "${steps[@]}" many
 guarded --set limits.cache=1MiB -- "${steps[@]}" many
@@ -82,7 +94,11 @@ use $newest
 changes() {
 	sed -n 's/^changes //p' guarded.err
 }
-guarded --set drain.serialize=on -- "${steps[@]}" together
+# Without it they come in between each other, nearly at every step.
+guarded -- "${steps[@]}" together
+check "not serialized" "every step" 18 "$(cat guarded.out)"
+check "not serialized" "more changes than turns" true "$([ "$(changes)" -gt 2 ] && echo true)"
+guarded --set drain.serialize=on --set drain.idle_ms=2s -- "${steps[@]}" together
 check serialize status "exit 0" "$(cat guarded.status)"
 check serialize "every step" 18 "$(cat guarded.out)"
 check serialize "changes" 2 "$(changes)"
@@ -101,4 +117,4 @@ guarded --set versions.on_hit=refuse -- "$python" "$here/steps.py" many
 check refused "the evaluation" "exit 1" "$(cat guarded.status)"
 check refused "its error" "RuntimeError: refused by taffrail: \`taffrail report\` says by which rule" "$(tail -n 1 guarded.err)"
 one refused "the record of it" '.ev == "refuse" and .rule == "versions.on_hit"'
-tally 51
+tally 60

@@ -46,6 +46,16 @@ def limits():
     print("cached", mx.get_cache_memory(), file=sys.stderr)
 
 
+def hard():
+    """A server that has 32 GB written into it, as one for vLLM's interface has."""
+    for put in mx.set_wired_limit, mx.set_memory_limit, mx.set_cache_limit:
+        first, again = put(32 << 30), put(32 << 30)
+        print(put.__name__, again)
+    print("memory", mx.get_memory_limit())
+    print(float((mx.ones((64, 64)) @ mx.ones((64, 64))).sum()))
+    print("engine", engine.function(b"_ZN3mlx4core16get_memory_limitEv")(), file=sys.stderr)
+
+
 def many():
     """One evaluation of many arrays that depend on each other."""
     shared = mx.random.normal((64, 64), key=mx.random.key(7))
@@ -101,15 +111,19 @@ def step(state, size=400):
 
 
 def together():
-    """Threads that generate at the same time, each a few steps."""
-    order, gate = [], threading.Barrier(3)
+    """Threads that generate at the same time, each a few steps. Behind each step a thread
+    gives another one the time to make one, if that can."""
+    order, gate, made = [], threading.Barrier(3), threading.Condition()
 
     def generate(n):
         state = mx.random.normal((400, 400), key=mx.random.key(n))
         gate.wait()
         for _ in range(6):
             state = step(state)
-            order.append(n)
+            with made:
+                order.append(n)
+                made.notify_all()
+                made.wait_for(lambda: order[-1] != n, timeout=0.1)
 
     threads = [threading.Thread(target=generate, args=(n,)) for n in range(3)]
     for t in threads:
