@@ -67,6 +67,8 @@ int cuMemCreate(uint64_t *handle, size_t n, const void *props, unsigned long lon
 int cuMemRelease(uint64_t handle);
 int cuMemMap(uint64_t at, size_t n, size_t offset, uint64_t handle, unsigned long long flags);
 int cuMemUnmap(uint64_t at, size_t n);
+int cuMemRetainAllocationHandle(uint64_t *handle, void *at);
+int cuMemPrefetchAsync(uint64_t at, size_t n, int device, void *stream);
 int cuMemSetAccess(uint64_t at, size_t n, const void *desc, size_t count);
 
 /* A kernel is the address of something. */

@@ -125,6 +125,25 @@ SIM_PUBLIC int cuMemcpy2DAsync_v2(const void *params, void *stream)
 	return run_in(stream, &n, false);
 }
 
+/* Nothing moves, but for as long as any command it is in flight. */
+static int prefetch(uint64_t at, void *stream)
+{
+	return copy(at, at, 0, stream, false);
+}
+
+SIM_PUBLIC int cuMemPrefetchAsync(uint64_t at, size_t bytes, int device, void *stream)
+{
+	(void)bytes, (void)device;
+	return prefetch(at, stream);
+}
+
+SIM_PUBLIC int cuMemPrefetchAsync_v2(uint64_t at, size_t bytes, uint64_t location, unsigned flags,
+				     void *stream)
+{
+	(void)bytes, (void)location, (void)flags;
+	return prefetch(at, stream);
+}
+
 static int fill(uint64_t to, unsigned value, size_t bytes, int width, void *stream, bool waits)
 {
 	struct sim_node n = { .work = SIM_FILL_NODE,

@@ -109,6 +109,20 @@ SIM_PUBLIC int cuMemMap(uint64_t at, size_t bytes, size_t offset, uint64_t handl
 	return SIM_OK;
 }
 
+SIM_PUBLIC int cuMemRetainAllocationHandle(uint64_t *handle, void *at)
+{
+	struct physical *m = sim_table_get(&mappings, (uint64_t)(uintptr_t)at);
+	int r = sim_ready();
+
+	if (!r && (!handle || !m))
+		r = SIM_VALUE;
+	if (r)
+		return r;
+	m->refs++;
+	*handle = (uint64_t)(uintptr_t)m;
+	return SIM_OK;
+}
+
 /* The mappings in a range, whole ones: what a program maps in pieces it may unmap at once. */
 SIM_PUBLIC int cuMemUnmap(uint64_t at, size_t bytes)
 {

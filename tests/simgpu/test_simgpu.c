@@ -142,6 +142,8 @@ static void streams_guest(void)
 	WANT(!cudaStreamSynchronize(b) && !cudaEventQuery(second) && !cudaStreamQuery(a));
 	WANT(!cudaEventElapsedTime(&ms, first, second) && ms >= 39 && ms < 1000);
 	WANT(cudaStreamSynchronize(&ms) == 400);
+	WANT(!cuMemPrefetchAsync(16, 4096, 0, a) && cudaStreamQuery(a) == 600);
+	WANT(!cudaStreamSynchronize(a));
 	WANT(!cudaStreamDestroy(a) && cudaStreamDestroy(a) == 400);
 }
 
@@ -251,7 +253,7 @@ static void pools(void **s)
 static void ranges_guest(void)
 {
 	const int props[8] = { 1, 0, 1, 0 }, of_host[8] = { 1, 0, 2, 850725928 };
-	uint64_t at, handle, host;
+	uint64_t at, handle, again, host;
 	size_t left, total, n = 4 * MIB;
 
 	WANT(!cudaMemGetInfo(&left, &total));
@@ -262,7 +264,10 @@ static void ranges_guest(void)
 	*(volatile char *)(uintptr_t)at = 1;
 	WANT(!cuMemRelease(handle));
 	WANT(!cudaMemGetInfo(&left, &total) && left == total - n);
+	WANT(!cuMemRetainAllocationHandle(&again, (void *)(uintptr_t)at) && again == handle);
 	WANT(!cuMemUnmap(at, n) && cuMemUnmap(at, n) == 1);
+	WANT(cuMemRetainAllocationHandle(&again, (void *)(uintptr_t)at) == 1);
+	WANT(!cudaMemGetInfo(&left, &total) && left == total - n && !cuMemRelease(again));
 	WANT(!cudaMemGetInfo(&left, &total) && left == total);
 	WANT(!cuMemRelease(host) && cuMemRelease(host) == 1 && !cuMemAddressFree(at, n));
 }
