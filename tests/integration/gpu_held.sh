@@ -45,6 +45,18 @@ mib() { # MIB...: bytes
 	echo $((n << 20))
 }
 
+# No thread is ours (same compares what the guest counts, here and in all that follows), but by
+# the two settings that need one.
+for runtime in cuda cudart hip; do
+	play $runtime elsewhere
+	check "$of" "threads" "threads 1" "$(tail -n 1 shim.out)"
+	has "$of" "a session that was active" '.ev == "infer" and .ph == "end"'
+	for set_to in exit.signals=TERM watch.in_process=on; do
+		with_shim ./held_$runtime elsewhere
+		check "$runtime $set_to" "threads" "threads 2" "$(tail -n 1 shim.out)"
+	done
+done
+
 # What cuMemCreate and its kin place on the host is none of a device's, whichever is current
 # and whatever the number of the node is; a limit of the device does not forbid it.
 play cuda vmm
@@ -125,4 +137,4 @@ for other in "" 1; do
 	check "$of" "graph memory, one a device" 2 "$(calls hipDeviceGraphMemTrim)"
 	has "$of" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.pre_clear" and .rc == 0'
 done
-tally 50
+tally 95
