@@ -16,8 +16,8 @@
  *   FAKE_DROP=N         no stream is destroyed, with N
  *   hipGetProcAddress   opens the runtime and asks the loader for the name, as the real one
  *                       does; hipGetDriverEntryPoint too, and both as _spt
- *   pools               each device has one, that keeps 8192 bytes and uses 4096 of them;
- *                       with FAKE_POOL=1 it uses another one by now, which keeps as many
+ *   FAKE_POOLS=1        each device has a pool, which keeps 8192 bytes and uses 4096 of them;
+ *                       2: another one, as large, is the one in use by now; else none has any
  */
 #include <dlfcn.h>
 #include <sched.h>
@@ -377,7 +377,7 @@ int hipMemPoolCreate(void **pool, const void *props)
 static int pool_of(int row, void **pool, int device, int which)
 {
 	fake_called(row);
-	if (!fake_is_failing() && device >= 0 && device < 4)
+	if (!fake_is_failing() && device >= 0 && device < 4 && fake_setting("FAKE_POOLS"))
 		*pool = fake_cells[4 * which + device];
 	return over(row, device >= 0 && device < 4 ? 0 : 101);
 }
@@ -389,7 +389,7 @@ int hipDeviceGetDefaultMemPool(void **pool, int device)
 
 int hipDeviceGetMemPool(void **pool, int device)
 {
-	return pool_of(FAKE_hipDeviceGetMemPool, pool, device, getenv("FAKE_POOL") != NULL);
+	return pool_of(FAKE_hipDeviceGetMemPool, pool, device, fake_setting("FAKE_POOLS") == 2);
 }
 
 int hipMemPoolGetAttribute(void *pool, int which, void *value)

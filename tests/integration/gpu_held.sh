@@ -126,11 +126,11 @@ calls() { # NAME: of theirs
 	grep -cx "$1" calls.txt
 }
 set_to='drain.pre_clear=on;drain.at_exit=off;drain.before_unload=off'
-for other in "" 1; do
-	of="hip pools${other:+, another one}"
-	n=$((2 * (1 + ${other:-0})))
+for each in 1 2; do
+	of="hip pools, $each a device"
+	n=$((2 * each))
 	rm -f calls.txt
-	with_shim ${other:+FAKE_POOL=1} FAKE_LOG="$work/calls.txt" ./held_hip pools
+	with_shim FAKE_POOLS=$each FAKE_LOG="$work/calls.txt" ./held_hip pools
 	check "$of" status "exit 0" "$(cat shim.status)"
 	check "$of" "kept and not used" "pool_slack $((n * 4096))" "$(generation pool_slack)"
 	check "$of" "trimmed" $n "$(calls hipMemPoolTrimTo)"
