@@ -58,6 +58,13 @@ for runtime in hip level0; do
 	has "$runtime" "the fault" '.ev == "error" and (.class == "launch_failed" or .class == "device_lost")'
 done
 
+# Memory by handle stays as long as it is mapped.
+for unmap in "" 1048576; do
+	same "mapped $unmap" "$guest" hip mapped $unmap
+	check "mapped $unmap" "left on the device" "$((unmap ? 0 : 1048576))" \
+		"$(crumbs | jq -s 'map(select(.class == "device").bytes // 0) | add // 0')"
+done
+
 with() { # SETTINGS COMMAND...
 	local settings=$1
 	shift

@@ -18,6 +18,7 @@
  *   destroyed work in a queue that is destroyed before memory is freed
  *   many      queues at once: 400
  *   queues    made and destroyed by eight threads, while memory runs short in another
+ *   mapped    memory by handle, mapped and released; with BYTES unmapped as well
  *   newer     a function that no table knows, and one that an older runtime has not got
  *   twice     the library and a copy of it (GPU_COPY), each with what is its own
  */
@@ -347,6 +348,24 @@ static void destroyed(void)
 	tell("free", give(p));
 }
 
+static void mapped(void)
+{
+	int (*map)(void *p, size_t size, size_t offset, void *handle, unsigned long long flags);
+	int (*unmap)(void *p, size_t size);
+	void *handle = NULL, *at = (void *)0x7f0000000000;
+
+	if (!is_hip)
+		return;
+	guest_symbol(&map, library, "hipMemMap");
+	guest_symbol(&unmap, library, "hipMemUnmap");
+	tell("create", hip.create(&handle, 1 << 20, NULL, 0));
+	tell("map", map(at, 1 << 20, 0, handle, 0));
+	tell("release", hip.release(handle));
+	if (capture_bytes != 1000)
+		tell("unmap", unmap(at, capture_bytes));
+	tell("launch", submit(NULL));
+}
+
 static void newer(void)
 {
 	const char *old = is_hip ? "hipLaunchKernelExC" : "zeCommandListHostSynchronize";
@@ -399,7 +418,7 @@ int main(int argc, char **argv)
 		{ "threads", threads },	  { "closed", closed }, { "shortage", shortage },
 		{ "capture", capture },	  { "queues", queues }, { "events", events },
 		{ "unwaited", unwaited }, { "many", many },	{ "destroyed", destroyed },
-		{ "newer", newer },	  { "twice", twice },
+		{ "newer", newer },	  { "twice", twice },	{ "mapped", mapped },
 	};
 
 	if (argc < 3)
