@@ -58,6 +58,16 @@ int cudaGraphDestroy(void *graph);
 int cuInit(unsigned flags);
 int cuDeviceGetCount(int *n);
 int cuCtxSynchronize(void);
+int cuLaunchKernel(void *fn, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+		   unsigned bz, unsigned shared, void *stream, void **params, void **extra);
+int cuModuleLoadData(void **module, const void *image);
+int cuModuleGetFunction(void **fn, void *module, const char *name);
+int cuModuleUnload(void *module);
+int cuLibraryLoadData(void **library, const void *code, const int *options, void **values,
+		      unsigned n, const int *more, void **more_values, unsigned n_more);
+int cuLibraryGetKernel(void **kernel, void *library, const char *name);
+int cuLibraryUnload(void *library);
+int cuStreamDestroy_v2(void *stream);
 int cuGetProcAddress(const char *name, void **out, int version, uint64_t flags);
 int cuGetProcAddress_v2(const char *name, void **out, int version, uint64_t flags, int *status);
 int cuMemAddressReserve(uint64_t *at, size_t n, size_t align, uint64_t hint,

@@ -78,23 +78,18 @@ SIM_PUBLIC int cuGetExportTable(const void **table, const void *uuid)
 	return SIM_NOT_FOUND;
 }
 
-SIM_PUBLIC int cuModuleLoadData(void **module, const void *image)
+static int load(void **out, const void *image)
 {
 	int r = sim_enter();
 
 	if (!r && !image)
 		r = SIM_VALUE;
 	if (!r)
-		*module = sim_object_new(SIM_MODULE, sizeof(struct sim_object));
+		*out = sim_object_new(SIM_MODULE, sizeof(struct sim_object));
 	return r;
 }
 
-SIM_PUBLIC int cuModuleLoad(void **module, const char *path)
-{
-	return cuModuleLoadData(module, path);
-}
-
-SIM_PUBLIC int cuModuleGetFunction(void **fn, void *module, const char *name)
+static int find_function(void **fn, void *module, const char *name)
 {
 	if (!sim_object(module, SIM_MODULE) || !name)
 		return SIM_HANDLE;
@@ -102,7 +97,7 @@ SIM_PUBLIC int cuModuleGetFunction(void **fn, void *module, const char *name)
 	return sim_enter();
 }
 
-SIM_PUBLIC int cuModuleUnload(void *module)
+static int unload(const char *by, void *module)
 {
 	int r = sim_enter();
 
@@ -110,9 +105,47 @@ SIM_PUBLIC int cuModuleUnload(void *module)
 		r = SIM_HANDLE;
 	if (r)
 		return r;
-	sim_release("cuModuleUnload");
+	sim_release(by);
 	sim_object_free(module);
 	return SIM_OK;
+}
+
+SIM_PUBLIC int cuModuleLoadData(void **module, const void *image)
+{
+	return load(module, image);
+}
+
+SIM_PUBLIC int cuModuleLoad(void **module, const char *path)
+{
+	return load(module, path);
+}
+
+SIM_PUBLIC int cuModuleGetFunction(void **fn, void *module, const char *name)
+{
+	return find_function(fn, module, name);
+}
+
+SIM_PUBLIC int cuModuleUnload(void *module)
+{
+	return unload("cuModuleUnload", module);
+}
+
+SIM_PUBLIC int cuLibraryLoadData(void **library, const void *code, const int *options,
+				 void **values, unsigned n, const int *more, void **more_values,
+				 unsigned n_more)
+{
+	(void)options, (void)values, (void)n, (void)more, (void)more_values, (void)n_more;
+	return load(library, code);
+}
+
+SIM_PUBLIC int cuLibraryGetKernel(void **kernel, void *library, const char *name)
+{
+	return find_function(kernel, library, name);
+}
+
+SIM_PUBLIC int cuLibraryUnload(void *library)
+{
+	return unload("cuLibraryUnload", library);
 }
 
 /* 0 threads a block, 4 registers, 5 and 6 versions of the code */

@@ -237,6 +237,29 @@ static void destroy_guest(void)
 	pause();
 }
 
+static void module_guest(void)
+{
+	void *module, *fn;
+
+	WANT(!cudaSetDevice(0) && !cuModuleLoadData(&module, "code"));
+	WANT(!cuModuleGetFunction(&fn, module, "kernel"));
+	WANT(!cuLaunchKernel(fn, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
+	WANT(!cuModuleUnload(module) && cuModuleUnload(module) == 400);
+	pause();
+}
+
+static void library_guest(void)
+{
+	void *library, *fn;
+
+	WANT(!cudaSetDevice(0) &&
+	     !cuLibraryLoadData(&library, "code", NULL, NULL, 0, NULL, NULL, 0));
+	WANT(!cuLibraryGetKernel(&fn, library, "kernel"));
+	WANT(!cuLaunchKernel(fn, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
+	WANT(!cuLibraryUnload(library) && cuLibraryUnload(library) == 400);
+	pause();
+}
+
 static void reset_guest(void)
 {
 	WANT(!cuda_launch(NULL) && !cudaDeviceReset());
@@ -291,8 +314,10 @@ static void panics(void **s)
 {
 	static sim_guest_fn *const by_the_dead[] = { leave_guest, die_guest, become_guest,
 						     hung_guest };
-	static sim_guest_fn *const by_the_living[] = { free_guest, trim_guest, graph_trim_guest,
-						       destroy_guest, reset_guest };
+	static sim_guest_fn *const by_the_living[] = { free_guest,	 trim_guest,
+						       graph_trim_guest, destroy_guest,
+						       module_guest,	 library_guest,
+						       reset_guest };
 
 	(void)s;
 	for (size_t i = 0; i < sizeof(by_the_dead) / sizeof(*by_the_dead); i++)
