@@ -293,8 +293,9 @@ $(SIM)/simgpu-kernel: tests/simgpu/kernel.c tests/simgpu/kernel_panic.c
 
 # Programs for one library or both, which they find beside themselves.
 SIM_LINK := $(SIM)/libcudart.so.13 $(SIM)/libcuda.so.1 '-Wl,-rpath,$$ORIGIN:$$ORIGIN/simgpu'
-$(SIM_RACY): $(SIM)/%: tests/simgpu/%.c $(SIM)/libcudart.so.13
-	$(call run,SIM)$(CC) $(BASE) -o $@ $< $(SIM)/libcudart.so.13 '-Wl,-rpath,$$ORIGIN' -pthread
+$(SIM_RACY): $(SIM)/%: tests/simgpu/%.c $(SIM)/libcudart.so.13 $(SIM)/libcuda.so.1
+	$(call run,SIM)$(CC) $(BASE) -o $@ $< $(SIM)/libcudart.so.13 -Wl,--as-needed \
+	$(SIM)/libcuda.so.1 '-Wl,-rpath,$$ORIGIN' -pthread
 
 $(SIM_ALL): $(SIM_H) $(B)/flags | $(SIM)/.
 $(SIM)/.:

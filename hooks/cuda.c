@@ -167,6 +167,9 @@ PASSES(cuStreamCreateWithPriority, (void **stream, unsigned flags, int priority)
 DESTROYS_STREAM(cuStreamDestroy)
 DESTROYS_STREAM(cuStreamDestroy_v2)
 
+UNLOADS_CODE(cuModuleUnload, (void *module), (module))
+UNLOADS_CODE(cuLibraryUnload, (void *library), (library))
+
 #define CAPTURE(name, queue) CAPTURES(name, (void *stream, int mode), (stream, mode), queue(stream))
 CAPTURE(cuStreamBeginCapture, taf_cu_queue)
 CAPTURE(cuStreamBeginCapture_ptsz, taf_cu_queue_ptsz)

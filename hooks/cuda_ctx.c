@@ -206,13 +206,17 @@ static int in_primary(int device, const void *home, in_context *fn, void *arg)
 	return r;
 }
 
+static uint64_t deadline(void)
+{
+	return taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+}
+
 static int in_made(struct context *c, const void *home, in_context *fn, void *arg)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 	void *ctx;
 	int r = 0;
 
-	if (!taf_grip_take(&c->grip, until))
+	if (!taf_grip_take(&c->grip, deadline()))
 		return -ETIMEDOUT;
 	ctx = atomic_load(&c->handle);
 	if (ctx)
@@ -250,11 +254,36 @@ static int sync_one(const void *home, void *arg)
 	return taf_cuda_wait_context(*until, home);
 }
 
+struct one_stream {
+	void *stream;
+	uint64_t until;
+};
+
+static int sync_stream(const void *home, void *arg)
+{
+	const struct one_stream *s = arg;
+
+	return taf_cuda_wait_stream(s->stream, s->until, home);
+}
+
+/* The context that a stream has to be asked in: a thread that destroys one may have none. */
+static void *context_for(const void *stream, const void *home)
+{
+	cuCtxGetCurrent_fn *get = THEIRS(cuCtxGetCurrent, home);
+	void *now = NULL;
+
+	return get && !get(&now) && !now ? taf_cuda_stream_context(stream) : NULL;
+}
+
 int taf_cuda_sync(bool all, void *stream, const void *home)
 {
-	uint64_t until = taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
+	struct one_stream one = { stream, deadline() };
+	void *ctx;
 
-	return all ? in_all(home, sync_one, &until) : taf_cuda_wait_stream(stream, until, home);
+	if (all)
+		return in_all(home, sync_one, &one.until);
+	ctx = context_for(stream, home);
+	return ctx ? in_one(ctx, home, sync_stream, &one) : sync_stream(home, &one);
 }
 
 /* The pools of the current device: what it began with, and what it uses now. Returns how

@@ -140,6 +140,10 @@ static inline bool taf_cu_is_over(int r)
 		return r; \
 	}
 
+/* Code goes that may still run. */
+#define UNLOADS_CODE(name, params, args) \
+	PASSES(name, params, args, taf_burst_unload(&call), taf_burst_unloaded(&call))
+
 #define DESTROYS_STREAM(name) \
 	int taf_##name(void *stream) \
 	{ \
@@ -149,6 +153,7 @@ static inline bool taf_cu_is_over(int r)
 		bool is_free; \
 		int r = 0; \
 		call.queue = TAF_U64(stream); \
+		taf_burst_unload_queue(&call); \
 		is_free = taf_cuda_stream_going(stream, &was); \
 		taf_stream_going(&call, was.is_behind, &going); \
 		if (is_free) \

@@ -87,6 +87,16 @@ bool taf_cuda_stream_going(void *stream, struct taf_cuda_stream *was)
 	return is_free;
 }
 
+void *taf_cuda_stream_context(const void *stream)
+{
+	uint32_t n = atomic_load(&streams_used);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (atomic_load(&streams[i].handle) == stream)
+			return atomic_load(&streams[i].ctx);
+	return NULL;
+}
+
 bool taf_cuda_streams_going(const void *ctx, uint32_t device)
 {
 	uint32_t n = atomic_load(&streams_used);

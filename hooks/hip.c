@@ -135,31 +135,20 @@ static int reset_done(struct taf_call *call, uint32_t device, bool is_made, int 
 	return r;
 }
 
-int taf_hipDeviceReset(void)
-{
-	struct taf_call call = TAF_CALL(hipDeviceReset);
-	uint32_t device = taf_tls.device;
-	bool is_free;
-
-	call.is_context = true;
-	if (!taf_before(&call))
-		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
-	is_free = taf_hip_reset(device);
-	return reset_done(&call, device, is_free, is_free ? THROUGH(call, hipDeviceReset)() : 0);
-}
-
-int taf_hipDevicePrimaryCtxReset(int device)
-{
-	struct taf_call call = TAF_CALL(hipDevicePrimaryCtxReset);
-	bool is_free;
-
-	call.is_context = true;
-	if (!taf_before(&call))
-		return not_made(&call, TAF_HIP_NOT_INITIALIZED);
-	is_free = taf_hip_reset((uint32_t)device);
-	return reset_done(&call, (uint32_t)device, is_free,
-			  is_free ? THROUGH(call, hipDevicePrimaryCtxReset)(device) : 0);
-}
+#define RESETS(name, params, args, of_) \
+	int taf_##name params \
+	{ \
+		struct taf_call call = TAF_CALL(name); \
+		uint32_t of = (of_); \
+		bool is_free; \
+		call.is_context = true; \
+		if (!taf_before(&call)) \
+			return not_made(&call, TAF_HIP_NOT_INITIALIZED); \
+		is_free = taf_hip_reset(of); \
+		return reset_done(&call, of, is_free, is_free ? THROUGH(call, name) args : 0); \
+	}
+RESETS(hipDeviceReset, (void), (), taf_tls.device)
+RESETS(hipDevicePrimaryCtxReset, (int device), (device), (uint32_t)device)
 
 /* Allocations whose size shows only afterwards: TAKES by hand. */
 struct take {
@@ -444,7 +433,20 @@ MAKES_STREAM(hipStreamCreateWithPriority, (void **made, unsigned flags, int prio
 MAKES_STREAM(hipExtStreamCreateWithCUMask, (void **made, uint32_t words, const uint32_t *mask),
 	     (made, words, mask), 0u)
 
-/* What is in flight there goes on when its stream is gone. */
+/* Its kernels may still run. */
+int taf_hipModuleUnload(void *module)
+{
+	TAF_FIND(call, hipModuleUnload, int);
+	int r;
+
+	taf_burst_unload(&call);
+	r = THROUGH(call, hipModuleUnload)(module);
+	taf_burst_unloaded(&call);
+	TAF_FAULT(call, r);
+	return r;
+}
+
+/* What is still in flight there goes on when its stream is gone. */
 int taf_hipStreamDestroy(void *stream)
 {
 	TAF_FIND(call, hipStreamDestroy, int);
@@ -454,6 +456,7 @@ int taf_hipStreamDestroy(void *stream)
 	int r = 0;
 
 	call.queue = TAF_U64(stream);
+	taf_burst_unload_queue(&call);
 	is_free = taf_hip_going(TAF_HIP_STREAM, stream, &was);
 	taf_stream_going(&call, taf_hip_is_behind(was), &going);
 	if (is_free)

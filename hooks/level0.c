@@ -224,6 +224,9 @@ static void stays(const void *handle, const struct taf_ze_queue *was,
 		struct taf_flight_going flight; \
 		struct taf_ze_queue was; \
 		int r; \
+		call.queue = TAF_U64(handle); \
+		if (taf_ze_queue_of(handle)) \
+			taf_burst_unload_queue(&call); \
 		if (!going(handle, &was, &flight)) \
 			return 0; \
 		r = THROUGH(call, name)(handle); \
@@ -234,6 +237,19 @@ static void stays(const void *handle, const struct taf_ze_queue *was,
 	}
 DESTROYS(zeCommandQueueDestroy, queue)
 DESTROYS(zeCommandListDestroy, list)
+
+/* Its kernels may still run. */
+int taf_zeModuleDestroy(void *module)
+{
+	TAF_FIND(call, zeModuleDestroy, int);
+	int r;
+
+	taf_burst_unload(&call);
+	r = THROUGH(call, zeModuleDestroy)(module);
+	taf_burst_unloaded(&call);
+	TAF_FAULT(call, r);
+	return r;
+}
 
 /* What of a queue was submitted before this fence or event is done. Where commands may
  * overtake each other none was kept. */

@@ -326,38 +326,60 @@ static bool is_engines_affair(void)
 						  1u << TAF_SUBMIT | 1u << TAF_TRIM));
 }
 
-void taf_burst_unload(struct taf_call *c)
+static bool is_to_be_drained(void)
+{
+	return taf_rules.drain_before_unload && !is_engines_affair() &&
+	       taf_state_now() == TAF_ACTIVE;
+}
+
+/* Something is in flight: all of it is waited for, or what is in c's queue. */
+static void drain_unload(const struct taf_call *c, bool is_queue)
 {
 	struct taf_event ev = { .kind = TAF_UNLOAD,
 				.phase = TAF_BEGIN,
 				.engine = c->table->engine };
-	struct taf_flight_sum sum;
-	struct taf_work *w;
+	struct taf_work *w = work_of(c);
 	unsigned drain;
 	int rule;
 
-	c->is_still = false;
-	if (!taf_rules.drain_before_unload || is_engines_affair() || taf_state_now() != TAF_ACTIVE)
-		return;
-	c->is_still = taf_rules.mode == TAF_MODE_ENFORCE && taf_still_begin();
-	taf_flight_sum(taf_api_of(c->table->engine), &sum);
-	/* A vfork child drains nothing; who it is is asked of the kernel. */
-	if (!sum.in_flight || taf_is_other_process())
-		return;
-	w = work_of(c);
 	/* A handler of ours that comes in here must not take this thread for one outside. */
 	taf_tls.inside++;
 	if (w && taf_work_claim(w, patience_ms())) {
 		taf_tls.held = w;
 		taf_burst_fold(w);
+		w->has_queue = is_queue;
+		w->queue = is_queue ? c->queue : 0;
 		drain = taf_act_drains(&ev, w, &rule) & ~(unsigned)TAF_DRAIN_TRIM;
 		taf_act_drain(w, drain, rule);
+		w->has_queue = false;
 		if (drain && w->is_inferring)
 			w->waited_ns = taf_sys_mono_ns();
 		taf_tls.held = NULL;
 		taf_work_release(w);
 	}
 	taf_tls.inside--;
+}
+
+void taf_burst_unload(struct taf_call *c)
+{
+	struct taf_flight_sum sum;
+
+	c->is_still = false;
+	if (!is_to_be_drained())
+		return;
+	c->is_still = taf_rules.mode == TAF_MODE_ENFORCE && taf_still_begin();
+	taf_flight_sum(taf_api_of(c->table->engine), &sum);
+	/* A vfork child drains nothing; who it is is asked of the kernel. */
+	if (sum.in_flight && !taf_is_other_process())
+		drain_unload(c, false);
+}
+
+void taf_burst_unload_queue(struct taf_call *c)
+{
+	/* The default streams cannot be destroyed. */
+	if (c->queue > TAF_OWN_QUEUE && is_to_be_drained() &&
+	    !taf_flight_is_idle(taf_call_key(c)) && !taf_is_other_process())
+		drain_unload(c, true);
 }
 
 /* A wait that began before the generation was idle belongs to it: the device was busy. One

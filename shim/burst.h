@@ -53,10 +53,13 @@ void taf_burst_begin(struct taf_work *w);
 void taf_burst_end(struct taf_work *w);
 /* Then its end is told: what it was, and what the process holds of the device. */
 void taf_burst_tell(const struct taf_work *w, struct taf_rec *r, struct taf_text *extra);
-/* Before memory, a queue or a context is given up, or a cache is trimmed: with work in
+/* Before memory, code or a context is given up, or a cache is trimmed: with work in
  * flight that is what drain.before_unload is about. Submits of other threads stand
  * still until taf_burst_unloaded. */
 void taf_burst_unload(struct taf_call *c);
+/* The same before the queue in c->queue is given up: with work in flight there, that queue
+ * alone is waited for. Nobody stands still: none but its own owner may submit to it now. */
+void taf_burst_unload_queue(struct taf_call *c);
 /* Their function has given it up, or was not called: others may submit again. */
 static inline void taf_burst_unloaded(const struct taf_call *c)
 {

@@ -111,11 +111,23 @@ guest "" take=4096 take=4096 launch=2 sync give give
 calls "give, idle" "LLDFFD."
 guest "" launch=1 trim
 check trim "a wait before it" LQT "$(order | cut -c1-3)"
-# A queue that is destroyed ends nothing, and is waited for by none of its own.
+# A queue that is destroyed is waited for before it is, itself alone, and ends nothing.
 guest "drain.post_sync=on" stream=1 launch=2 drop pause=1400 stream=0 launch=1 sync
-calls drop "LLXQELDD."
-guest "" make launch=1 drop take=64 give
-calls "a stream that is gone" "LXQEFD."
+calls drop "LLQXLDD."
+guest "" make launch=1 stream=1 launch=1 made drop
+calls "drop, others" "LLQXD."
+has "drop, others" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+guest "" make launch=1 wait drop
+calls "drop, idle" "LSXD."
+guest "drain.before_unload=off" make launch=1 drop
+calls "drop, off" "LXD."
+with_shim FAKE_BUSY=1 FAKE_LOG="$work/fake.log" TAFFRAIL_SET="drain.deadline=50ms;drain.at_exit=off" "$burst" make launch=1 drop
+check "drop, busy" "no wait without a deadline" "LX." "$(order | tr -d Q)"
+has "drop, busy" "that it gave up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
+# Not while something is captured. What was in it is then waited for by the device's default one.
+guest "" make launch=1 stream=1 capture made drop stream=1 end take=64 give
+calls "a stream that is gone" "L[X]QEFD."
+has "a stream that is gone" "that it was not drained" '.ev == "drain" and .ph == "end" and .rc == -16'
 # What lies in a stream that was not seen may never end: then nobody waits for it but the
 # process that leaves.
 guest "" stream=1 launch=1 take=64 give
@@ -127,14 +139,14 @@ calls "another's own stream" "LQEFD."
 has "another's own stream" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
 guest "" own launch=1 take=64 give
 calls "one's own stream" "LQQFD."
-guest "" aside launch=1 drop take=64 give
+guest "" aside launch=1 stream=1 capture made drop stream=1 end take=64 give
 has "a non-blocking stream that is gone" "that it was not drained" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -28'
 # One that theirs refused to destroy is what it was.
 guest "" launch=1 drop take=64 give
 calls "the default stream, not destroyed" "LXQFD."
 has "the default stream, not destroyed" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
-with_shim FAKE_DROP=709 FAKE_LOG="$work/fake.log" "$burst" aside launch=1 drop take=64 give
-calls "a stream that stays" "LXQQFQD."
+with_shim FAKE_DROP=709 FAKE_LOG="$work/fake.log" "$burst" aside launch=1 stream=1 capture made drop stream=1 end take=64 give
+calls "a stream that stays" "L[X]QQFQD."
 has "a stream that stays" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
 # Ours asks the streams that are known, then the device's own.
 guest "" make launch=1 take=64 give sync
@@ -262,4 +274,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0 (fake hip 0, 1.0 GiB): 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o "hip 0 .*")"
 
-tally 72
+tally 84

@@ -43,7 +43,7 @@ for runtime in hip level0; do
 	# A second copy that is asked for by handle answers for itself (docs/design.md, 6).
 	check "$runtime, two of them" "seen" 3 "$(crumbs | jq -s 'map(select(.ev == "infer" and .ph == "end").submits) | add')"
 	check "$runtime, two of them" "left on the device" 0 "$(crumbs | jq -s 'map(select(.class == "device").bytes // 0) | add // 0')"
-	for case in garbage sizes early late child handler threads closed shortage capture queues events unwaited; do
+	for case in garbage sizes early late child handler threads closed shortage capture queues events unwaited unloaded; do
 		same "$runtime $case" "$guest" "$runtime" "$case"
 		check "$runtime $case" status "exit 0" "$(cat shim.status)"
 	done
@@ -77,6 +77,15 @@ for runtime in hip level0; do
 	has_not "$runtime events" "a drain of nothing" '.ev == "drain" and .rule == "drain.before_unload"'
 	with_shim "$guest" "$runtime" unwaited
 	has "$runtime unwaited" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+done
+
+# Before code goes what is in flight is waited for, and nothing where nothing is.
+for runtime in hip level0; do
+	with "drain.at_exit=off" FAKE_LOG="$work/calls.log" "$guest" "$runtime" unloaded
+	check "$runtime unloaded" "the wait, and then theirs" "unload launch wait unload" "$(sed -En \
+		's/^(hipModuleUnload|zeModuleDestroy)$/unload/p; s/^(hipLaunchKernel|zeCommandQueueExecuteCommandLists)$/launch/p
+		s/^(hipStreamQuery|hipEventRecord|zeCommandQueueSynchronize)$/wait/p' calls.log | uniq | xargs)"
+	check "$runtime unloaded" "drains" 1 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload"')"
 done
 
 # A limit is answered with the runtime's own error, and its last error is the same.
@@ -122,13 +131,22 @@ with "drain.every_submits=1;memory.oom_retries=1" FAKE_OOM=40 "$guest" level0 qu
 check "queues" status "exit 0" "$(cat shim.status)"
 with "memory.oom_retries=1" FAKE_OOM=40 FAKE_WAIT_MS=3 "$guest" level0 queues
 check "queues, slow waits" status "exit 0" "$(cat shim.status)"
-# What was in it is waited for with the whole device; one that was not destroyed is asked.
+# One that is destroyed is waited for before, but for drain.deadline: then what was in it is
+# waited for with the whole device, and one that was not destroyed is asked again.
+with "" FAKE_LOG="$work/calls.log" "$guest" level0 destroyed
+check "destroyed" "the wait, and then theirs" "zeCommandQueueSynchronize zeCommandQueueDestroy zeMemFree" \
+	"$(grep -E 'Synchronize|Destroy|Free' calls.log | xargs)"
+check "destroyed" "drains" '[["drain.before_unload",0]]' "$(crumbs |
+	jq -cs 'map(select(.ev == "drain" and .ph == "end" and .rule != "drain.at_exit") | [.rule, .rc])')"
 for n in "" 1; do
 	same "destroyed $n" ${n:+FAKE_IN_USE=$n} "$guest" level0 destroyed
 	rm -f calls.log
-	with_shim ${n:+FAKE_IN_USE=$n} FAKE_LOG="$work/calls.log" "$guest" level0 destroyed
-	check "destroyed $n" "asked" "${n:-0}" "$(grep -m 1 -c zeCommandQueueSynchronize calls.log)"
-	has "destroyed $n" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+	with "drain.deadline=1ms" FAKE_SYNC_SLICES=2 ${n:+FAKE_IN_USE=$n} FAKE_LOG="$work/calls.log" \
+		"$guest" level0 destroyed
+	check "destroyed $n, late" "asked" "$((1 + ${n:-0}))" \
+		"$(sed '/^zeMemFree/q' calls.log | grep -c zeCommandQueueSynchronize)"
+	check "destroyed $n, late" "drains" '[-110,0]' "$(crumbs |
+		jq -cs 'map(select(.ev == "drain" and .ph == "end" and .rule == "drain.before_unload").rc)')"
 done
 with "drain.every_submits=1" FAKE_SYNC_SLICES=3 "$guest" level0 closed
 check "slices" status "exit 0" "$(cat shim.status)"
@@ -137,4 +155,4 @@ has_not "slices" "a wait that failed" '.ev == "drain" and .ph == "end" and .rc !
 with "drain.every_submits=1" "$guest" level0 many
 check "many queues" status "exit 0" "$(cat shim.status)"
 has "many queues" "a queue that is not known" '.ev == "drain" and .ph == "end" and .rc == -2'
-tally 340
+tally 355

@@ -10,6 +10,7 @@
  *   own          from now on the thread's own default stream
  *   make         makes the stream       drop      destroys it
  *   aside        makes one that the default one does not wait for
+ *   made         from now on the stream that was made last
  *   copy=N       N copies on the stream fetch     one to the host, which waits
  *   pool         makes a pool           unpool    destroys it
  *   reset        resets the device
@@ -39,7 +40,7 @@ static struct {
 	int (*pool)(void **, const void *), (*unpool)(void *);
 } hip;
 
-static void *stream, *pool, *pieces[PIECES];
+static void *stream, *made, *pool, *pieces[PIECES];
 static int n_pieces;
 
 static void find(void *handle, const char *name, void *fn)
@@ -136,13 +137,21 @@ static void copy(long times)
 		hip.copy(NULL, NULL, 0, 1, stream);
 }
 
+static void make(const char *what, int r)
+{
+	printf("%s: %d\n", what, r);
+	stream = made;
+}
+
 /* What was made, destroyed and moved; false: that is another step. */
 static int is_other_step(const char *what, long n)
 {
 	if (!strcmp(what, "make"))
-		printf("make: %d\n", hip.make(&stream));
+		make(what, hip.make(&made));
 	else if (!strcmp(what, "aside"))
-		printf("aside: %d\n", hip.aside(&stream, 1));
+		make(what, hip.aside(&made, 1));
+	else if (!strcmp(what, "made"))
+		stream = made;
 	else if (!strcmp(what, "copy"))
 		copy(n);
 	else if (!strcmp(what, "fetch"))

@@ -33,6 +33,7 @@ static void *out = &cells[0], *found, *ctx = &cells[1], *affinity, *params, *p =
 static void *pitch = &cells[3], *stream = &cells[4], *pool = &cells[5], *handle = &cells[6];
 static void *array = &cells[7], *f = &cells[8], *extra, *fn = &cells[9], *data = &cells[10];
 static void *exec = &cells[11], *graph = &cells[12], *deps, *callback, *event = &cells[13];
+static void *module = &cells[14], *library = &cells[15];
 static struct taf_cu_prop prop[1] = { { .type = 1, .location_type = TAF_CU_AT_DEVICE } };
 static struct taf_cu_array3d descs[1];
 static void *desc = descs;

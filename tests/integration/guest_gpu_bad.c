@@ -401,6 +401,19 @@ static void twice(void)
 	}
 }
 
+/* Code goes while a kernel of it runs. */
+static void unloaded(void)
+{
+	static int module;
+	void *queue = new_queue();
+	int (*unload)(void *module);
+
+	guest_symbol(&unload, library, is_hip ? "hipModuleUnload" : "zeModuleDestroy");
+	tell("unload", unload(&module));
+	tell("launch", submit(queue));
+	tell("unload", unload(&module));
+}
+
 static void many(void)
 {
 	int r = 0;
@@ -419,6 +432,7 @@ int main(int argc, char **argv)
 		{ "capture", capture },	  { "queues", queues }, { "events", events },
 		{ "unwaited", unwaited }, { "many", many },	{ "destroyed", destroyed },
 		{ "newer", newer },	  { "twice", twice },	{ "mapped", mapped },
+		{ "unloaded", unloaded },
 	};
 
 	if (argc < 3)

@@ -22,7 +22,7 @@ static void *kernels = &cells[8], *values = &cells[9], *queue = cells, *list = c
 static void *to, *from, *pattern, *to_region, *from_region, *offsets, *semaphores;
 static size_t length;
 static uint32_t to_pitch, to_slice, from_pitch, from_slice;
-static void *host, *how, *events, *used, *next;
+static void *module = &cells[10], *host, *how, *events, *used, *next;
 static struct taf_ze_count groups[1] = { { 1, 2, 3 } }, grid = { 1, 2, 3 }, sizes = { 4, 5, 6 };
 
 static void make_ready(void);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # sim_stuck.sh -- work on the device that waits for the host, and a program that goes on.
 #
-# CUDA lets a program destroy a graph, a stream or a handle meanwhile, so nothing is
+# CUDA lets a program destroy a graph, another stream or a handle meanwhile, so nothing is
 # synchronized there; where something is, it is given up at drain.deadline, by a driver
 # with an event for a whole context (the fake) and by one without (the simulation).
 # shellcheck disable=SC2154 # names set by the lib.sh that is sourced below

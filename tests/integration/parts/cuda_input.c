@@ -404,12 +404,13 @@ static void copies(void)
 	TELL("cudaFree", q, 0, 0, 0);
 }
 
-/* Streams that the driver refuses to destroy (FAKE_DROP), with work in flight. */
+/* Streams that the driver refuses to destroy (FAKE_DROP), with work in flight: while another
+ * one is captured nothing waits for them. */
 static void kept(void)
 {
 	static char to[4096];
 	any_fn *copy = function("cudaMemcpyAsync");
-	uint64_t p = 0, s = 0;
+	uint64_t p = 0, s = 0, graph;
 
 	TELL("cudaSetDevice", 0, 0, 0, 0);
 	cuda_say("launch %d\n", launch());
@@ -419,7 +420,9 @@ static void kept(void)
 	TELL("cuStreamCreate", &s, 1, 0, 0);
 	TELL("cudaMalloc", &p, sizeof(to), 0, 0);
 	cuda_say("copy %d\n", copy((uintptr_t)to, p, sizeof(to), 2, s, 0));
+	TELL("cuStreamBeginCapture_v2", 0x70, 2, 0, 0);
 	TELL("cuStreamDestroy_v2", s, 0, 0, 0);
+	TELL("cuStreamEndCapture", 0x70, &graph, 0, 0);
 	TELL("cudaFree", p, 0, 0, 0);
 }
 
