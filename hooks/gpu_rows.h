@@ -4,6 +4,7 @@
 #undef TAKES
 #undef GIVES
 #undef GIVES_LATER
+#undef GIVES_QUEUED
 #undef SUBMITS
 #undef COPIES
 #undef WAITS
@@ -12,6 +13,8 @@
 #define GIVES(ret, name, params, args, at, refuse, doc) \
 	HOOK(ret, name, params, args, FREE, 0, refuse, doc)
 #define GIVES_LATER(ret, name, params, args, at, refuse, doc) \
+	HOOK(ret, name, params, args, FREE, 0, refuse, doc)
+#define GIVES_QUEUED(ret, name, params, args, at, queue, refuse, doc) \
 	HOOK(ret, name, params, args, FREE, 0, refuse, doc)
 #define SUBMITS(ret, name, params, args, queue, refuse, doc) \
 	HOOK(ret, name, params, args, SUBMIT, 0, refuse, doc)

@@ -19,7 +19,8 @@
  *
  *   TAKES  (ret, name, params, args, place, at, bytes, refuse, doc)   ALLOC; TAF_AT_place, address
  *   GIVES  (ret, name, params, args, at, refuse, doc)                 FREE of what lies at
- *   GIVES_LATER(the same)                                             in the order of a queue
+ *   GIVES_LATER(the same)                                             once it is in use no more
+ *   GIVES_QUEUED(ret, name, params, args, at, queue, refuse, doc)     in a queue: in flight there
  *   SUBMITS(ret, name, params, args, queue, refuse, doc)              SUBMIT to a queue
  *   COPIES (ret, name, params, args, queue, refuse, doc)              a copy to a queue: in flight
  *   WAITS  (ret, name, params, args, queue, refuse, doc)              SYNC, or TAF_EVERY_QUEUE

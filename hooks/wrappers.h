@@ -18,6 +18,7 @@
 #undef TAKES
 #undef GIVES
 #undef GIVES_LATER
+#undef GIVES_QUEUED
 #undef SUBMITS
 #undef COPIES
 #undef WAITS
@@ -143,10 +144,19 @@
 /* What is not known was never counted as taken: it passes unseen. */
 #define GIVES(ret, name, params, args, at, refuse, doc) \
 	TAF_GIVE(ret, name, params, args, at, refuse, taf_burst_unload(&call), \
-		 taf_burst_unloaded(&call))
+		 taf_burst_unloaded(&call), TAF_THEIRS)
 #define GIVES_LATER(ret, name, params, args, at, refuse, doc) \
-	TAF_GIVE(ret, name, params, args, at, refuse, (void)0, (void)0)
-#define TAF_GIVE(ret, name, params, args, at_, refuse, before, after) \
+	TAF_GIVE(ret, name, params, args, at, refuse, (void)0, (void)0, TAF_THEIRS)
+#define GIVES_QUEUED(ret, name, params, args, at, queue_, refuse, doc) \
+	TAF_GIVE(ret, name, params, args, at, refuse, call.queue = (queue_), (void)0, \
+		 TAF_THEIRS_COPY)
+#define TAF_THEIRS(name, args) r = THROUGH(call, name) args
+/* In flight, and no work of its own. */
+#define TAF_THEIRS_COPY(name, args) \
+	taf_copy_before(&call, taf_flight_key(TAF_API, call.queue, TAF_DEVICE)); \
+	r = THROUGH(call, name) args; \
+	taf_copy_after(&call, TAF_STATUS(r))
+#define TAF_GIVE(ret, name, params, args, at_, refuse, before, after, theirs) \
 	ret taf_##name params \
 	{ \
 		struct taf_call call; \
@@ -167,7 +177,7 @@
 			after; \
 			return TAF_NOT_MADE(call, ret, refuse); \
 		} \
-		r = THROUGH(call, name) args; \
+		theirs(name, args); \
 		after; \
 		if (__builtin_expect(TAF_STATUS(r) != 0, 0)) \
 			taf_live_back(&had); \
@@ -208,16 +218,14 @@
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}
-/* Counts as in flight, and is no work of its own: it begins no generation. */
+/* Begins no generation. */
 #define COPIES(ret, name, params, args, queue_, refuse, doc) \
 	ret taf_##name params \
 	{ \
 		TAF_FIND(call, name, ret); \
 		ret r; \
 		call.queue = (queue_); \
-		taf_copy_before(&call, taf_flight_key(TAF_API, call.queue, TAF_DEVICE)); \
-		r = THROUGH(call, name) args; \
-		taf_copy_after(&call, TAF_STATUS(r)); \
+		TAF_THEIRS_COPY(name, args); \
 		TAF_FAULT(call, TAF_STATUS(r)); \
 		return r; \
 	}

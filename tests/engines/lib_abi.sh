@@ -23,7 +23,7 @@ of_many=
 
 # TABLE.rows: lines NAME<tab>RETURNS<tab>(PARAMETERS); as many as the table has verbs.
 rows_of() { # TABLE
-	local said verbs='TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|HOOK|OWN|CALL'
+	local said verbs='TAKES|GIVES|GIVES_LATER|GIVES_QUEUED|SUBMITS|COPIES|WAITS|HOOK|OWN|CALL'
 	gcc -E -P -x c - <<-END | sed 's/@ROW/\n@ROW/g' |
 		#include "$SRC/hooks/none.h"
 		#undef HOOK

@@ -8,7 +8,7 @@
 # Rows that a program can call: all but what we call ourselves.
 rows_of() { # TABLE
 	cat "$SRC/hooks/$1.def" "$SRC/hooks/$1"_*.def 2>/dev/null |
-		grep -cE '^(TAKES|GIVES|GIVES_LATER|SUBMITS|COPIES|WAITS|HOOK|OWN|OWNV|ENQUEUES|BLOCKS|MAKES)\('
+		grep -cE '^(TAKES|GIVES|GIVES_LATER|GIVES_QUEUED|SUBMITS|COPIES|WAITS|HOOK|OWN|OWNV|ENQUEUES|BLOCKS|MAKES)\('
 }
 
 for table in cuda cudart hip level0 vulkan opencl; do

@@ -27,7 +27,8 @@ static void *ptr = &cells[0], *handle = &cells[1], *pool = &cells[2], *ctx = &ce
 static void *exec = &cells[4], *graph = &cells[5], *node = &cells[6], *text = &cells[7];
 static void *pitch = &cells[8], *props = &cells[9], *func = &cells[10], *values = &cells[11];
 static void *stream = &cells[12], *function = &cells[13], *event = &cells[14], *host = &cells[15];
-static void *module = &cells[15], *extra, *start, *stop, *needs, *edges, *how, *status, *found, *pfn = &found;
+static void *module = &cells[15], *extra, *start, *stop, *needs, *edges, *how, *status;
+static void *found, *pfn = &found;
 static int version = 600;
 static struct taf_hip_pitched pitched[1];
 static struct taf_hip_pitched layers;

@@ -22,7 +22,8 @@ drains() { # what became of those before an unload
 
 # ---- who leaves work in flight takes the machine down, but for the guard ----
 
-for steps in "launch module" "other library" "launch stream" "launch driver" "launch thread"; do
+for steps in "launch module" "other library" "launch stream" "launch driver" "launch thread" \
+	"free stream" "free module"; do
 	read -ra step <<<"$steps"
 	machine underflow
 	raw plain timeout 20 "$guest" "${step[@]}"
@@ -67,4 +68,4 @@ for steps in "launch module leave" "launch stream leave"; do
 	set_to='drain.deadline=50ms;exit.deadline=100ms' with_shim "$guest" "${step[@]}"
 	check "$steps, hangs" "drains before it" "[-110]" "$(drains)"
 done
-tally 55
+tally 65

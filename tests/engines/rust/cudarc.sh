@@ -59,4 +59,24 @@ trial "$loaded" threads 0 '[21,40]' 0 6
 check loaded "the route" true "$(crumbs | jq -r 'select(.role == "guest").routes | index("dlsym") != null')"
 trial "$linked" return 0 '[21,20]' 0 3
 trial "$linked" exit 3 '[21,21]' 3 3
-tally 58
+
+# A driver with the bug: it unloads its kernels, and drops its streams, while they are in use.
+for end in return panic; do
+	for how in plain off guarded; do
+		rm -rf machine
+		mkdir machine
+		SIMGPU_BUG=underflow "$sim/simgpu-kernel" machine >/dev/null || exit 1
+		fresh
+		case $how in
+		plain) command=() ;;
+		off) command=("$taffrail" run --set drain.before_unload=off --) ;;
+		*) command=("$taffrail" run --) ;;
+		esac
+		SIMGPU_LATENCY_US=20000 raw $how "${command[@]}" "$loaded" $end
+		check "underflow, $end, $how" "panics" "$([ $how = guarded ] && echo 0 || echo 1)" \
+			"$("$sim/simgpu-kernel" --await machine)"
+	done
+	check "underflow, $end" "what it prints" "loaded 3145728 bytes,10 tokens,loaded 3145728 bytes,10 tokens" \
+		"$(paste -sd, guarded.out)"
+done
+tally 66
