@@ -13,6 +13,7 @@
 /* Totals over the ends of one kind. */
 struct total {
 	uint64_t n, us, max_us, tokens, submits, peak, requests, sequences;
+	bool is_least; /* each token may stand for one of several sequences */
 };
 
 static void add(struct total *t, const struct taf_crumb_line *line)
@@ -30,6 +31,7 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 		t->submits += v;
 	if (taf_crumb_u64(line, TAF_KEY_PEAK, &v) && v > t->peak)
 		t->peak = v;
+	t->is_least = t->is_least || taf_crumb_has(line, TAF_KEY_STEPS);
 	if (taf_crumb_u64(line, TAF_KEY_REQUESTS, &v))
 		t->requests += v;
 	if (taf_crumb_u64(line, TAF_KEY_SEQUENCES, &v) && v > t->sequences)
@@ -140,6 +142,8 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 		s->infers == 1 ? "" : "s");
 	print_infer_time(out, s, t);
 	print_count(out, t->tokens, "token");
+	if (t->is_least)
+		fputs(" or more", out);
 	if (t->tokens && t->n < s->infers)
 		fprintf(out, " in %" PRIu64 " that ended", t->n);
 	if (t->tokens && t->us)

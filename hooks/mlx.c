@@ -9,6 +9,7 @@
 
 #include "../policy/text.h"
 #include "../shim/act.h"
+#include "../shim/batch.h"
 #include "../shim/chunk.h"
 #include "../shim/crumb.h"
 #include "../shim/thrown.h"
@@ -48,6 +49,7 @@ bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, co
 	taf_call_narrow(c, t, row);
 	c->caller = caller;
 	c->kind = TAF_SUBMIT;
+	c->tokens = j->width;
 	c->model = NULL;
 	c->work = NULL;
 	if (!taf_before_narrow(c, TAF_SUBMIT))
@@ -188,6 +190,7 @@ static __attribute__((noinline)) void evaluate_slow(int row, const void *caller,
 	t.seen = on_seen;
 	t.ctx = &e;
 	e.job.step = step;
+	e.job.width = step == TAF_STEP_ASYNC ? taf_batch_width(arrays) : 0;
 	e.pieces.piece.begin = NULL;
 	if (!taf_mlx_begin(&e.job, TAF_SELF, row, caller)) {
 		/* An evaluation that is not made would leave arrays without a value. */
@@ -238,6 +241,8 @@ static void evaluate(int row, const void *caller, void *arrays, enum taf_step st
 	q.step = step;
 	q.call.caller = caller;
 	taf_call_narrow(&q.call, TAF_SELF, row);
+	if (step == TAF_STEP_ASYNC) /* what is evaluated may be taken over */
+		q.call.tokens = taf_batch_width(arrays);
 	if (!taf_owner_quick_in(&q.call, d, step)) {
 		evaluate_slow(row, caller, arrays, step);
 		return;

@@ -38,6 +38,7 @@ struct taf_mlx_job {
 	struct taf_call call;
 	struct taf_lazy *load; /* it is a load's; NULL: of a generation, or unseen */
 	enum taf_step step;
+	uint32_t width; /* sequences that a token is begun for; 0: unknown */
 	bool is_seen;
 };
 

@@ -50,6 +50,7 @@
 	K(REQUESTS, "requests") \
 	K(SEQUENCES, "sequences") \
 	K(EVALS, "evals") \
+	K(STEPS, "steps") \
 	K(KV_BYTES, "kv_bytes") \
 	K(LIVE, "live") \
 	K(HANDLES, "handles") \

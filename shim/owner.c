@@ -143,7 +143,6 @@ bool taf_owner_begin(struct taf_call *c, enum taf_step step)
 	struct taf_work *w = taf_owner_work(c);
 
 	c->work = NULL;
-	c->tokens = 0;
 	if (!w)
 		return true;
 	if (!taf_work_claim(w, taf_rules.drain_deadline_ms)) {

@@ -99,21 +99,27 @@ TAF_INLINE bool taf_owner_quick_in(struct taf_call *c, struct taf_door d, enum t
 	}
 	taf_tls.held = w;
 	c->work = w;
-	c->tokens = 0;
 	return true;
 }
 
 /* mlx_lm evaluates the prompt in pieces and then begins tokens one ahead; what came before the
- * first async_eval was the prompt.  Without a model nothing says that it is tokens. */
+ * first async_eval was the prompt.  c->tokens: how many it begins, 0 where that cannot be told.
+ * Without a model nothing says that it is tokens.  The first one of a request that came in is
+ * begun twice, by itself and with the others' next. */
 TAF_INLINE void taf_owner_count(struct taf_work *w, struct taf_call *c, enum taf_step step)
 {
+	uint32_t came;
+
 	w->steps = (uint8_t)taf_steps_after((enum taf_steps)w->steps, step);
 	if (step != TAF_STEP_ASYNC)
 		return;
-	if (w->prefill)
-		c->tokens = w->model != NULL;
-	else
+	came = c->tokens && w->model ? taf_requests_wide(&w->requests, (uint32_t)c->tokens) : 0;
+	if (!w->prefill) {
 		w->prefill = w->submits + 1;
+		c->tokens = 0;
+	} else {
+		c->tokens = !w->model ? 0 : c->tokens ? c->tokens - came : 1;
+	}
 }
 
 /* Whatever was submitted before is done. */

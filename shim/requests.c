@@ -42,6 +42,23 @@ void taf_requests_see(struct taf_requests *r, int32_t n, const int32_t *const *i
 	taf_requests_came(r, now, many);
 }
 
+uint32_t taf_requests_changed(struct taf_requests *r, uint32_t width)
+{
+	uint64_t small = r->last_many, came;
+
+	r->most = width > r->most ? width : r->most;
+	r->last_many = 0;
+	if (!small && width < r->last) { /* some are done, or it is one that comes in */
+		r->last_many = width;
+		return 0;
+	}
+	/* What came in by itself is with the others now, some of which may be done. */
+	came = small && width > small ? small : width > r->last ? width - r->last : 0;
+	r->last = width;
+	r->began += came;
+	return (uint32_t)came;
+}
+
 void taf_requests_put(const struct taf_requests *r, struct taf_text *out)
 {
 	if (!r->began)

@@ -15,7 +15,9 @@
 struct taf_text;
 
 struct taf_requests {
-	uint64_t last, last_many; /* sequences of the last batch; those with several tokens */
+	/* Sequences of the last batch, a bit each, and those with several tokens; of batches that
+	 * say only how many: of the last one that stood, and of a smaller one behind it. */
+	uint64_t last, last_many;
 	uint64_t began;
 	uint32_t most; /* sequences in one batch */
 };
@@ -25,6 +27,15 @@ struct taf_requests {
 void taf_requests_see(struct taf_requests *r, int32_t n, const int32_t *const *ids);
 /* The same of a batch with these sequences, a bit each, of which many have several tokens. */
 void taf_requests_came(struct taf_requests *r, uint64_t now, uint64_t many);
+/* The same of a batch that says only how many sequences it has. A request that comes in while
+ * others go on is begun in a batch of its own, and then with them. Returns how many came in. */
+uint32_t taf_requests_changed(struct taf_requests *r, uint32_t width);
+static inline uint32_t taf_requests_wide(struct taf_requests *r, uint32_t width)
+{
+	if (__builtin_expect(r->last == width && !r->last_many, 1))
+		return 0;
+	return taf_requests_changed(r, width);
+}
 /* ,"requests":3,"sequences":2; nothing when no batch was seen. */
 void taf_requests_put(const struct taf_requests *r, struct taf_text *out);
 

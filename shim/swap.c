@@ -217,7 +217,7 @@ void taf_swap_look(const struct taf_work *w)
 
 void taf_swap_note(const struct taf_work *w)
 {
-	uint64_t held = held_by(w->table, w->home);
+	uint64_t held = taf_state_now() == TAF_LEAVING ? UNKNOWN : held_by(w->table, w->home);
 
 	if (held != UNKNOWN)
 		atomic_store_explicit(&latest, held, memory_order_relaxed);

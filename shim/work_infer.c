@@ -108,11 +108,16 @@ static void put_rate(struct taf_text *t, const struct taf_work *w)
 	taf_text_u64(t, tenths % 10);
 }
 
-/* Without a token they were evaluations, of whatever. */
+/* Without a token they were evaluations, of whatever; without the width of a batch each token
+ * may have been one of several. */
 static void put_steps(const struct taf_work *w, struct taf_text *t)
 {
 	taf_text_put(t, w->tokens ? ",\"prefill\":" : ",\"evals\":");
 	taf_text_u64(t, w->tokens ? w->prefill : w->submits);
+	if (w->tokens && !w->requests.began) {
+		taf_text_put(t, ",\"steps\":");
+		taf_text_u64(t, w->tokens);
+	}
 }
 
 static void end_infer(struct taf_work *w)

@@ -61,7 +61,9 @@ names mlxc fake_mlxc "${calls[@]}"
 has mlxc "the load" '.ev == "load" and .ph == "end" and .rc == 0 and .engine == "mlxc" and .model == "model"'
 check mlxc "loads" 1 "$(count '.ev == "load" and .ph == "begin"')"
 has mlxc "the cache" '.ev == "note" and (.msg // "" | startswith("a saved cache is read back"))'
-check mlxc "generations" 1 "$(count '.ev == "infer" and .ph == "end" and .model == "model" and .tokens == 1 and .submits == 4')"
+check mlxc "generations" 1 "$(count '.ev == "infer" and .ph == "end" and .model == "model" and .tokens == 1 and .steps == 1 and .requests == null and .submits == 4')"
+TAFFRAIL_STATE=$state "$BUILD/taffrail" report --all >text
+check mlxc "what the report says of its tokens" 1 "$(grep -c '1 token or more' text)"
 check mlxc "limits" 5 "$(count '.ev == "limit" and .ph == "end" and .rc == 0')"
 
 # What is granted is another thing than what is answered.
@@ -130,4 +132,4 @@ for compiler in g++ clang++; do
 done
 [ $compilers -gt 0 ] || untried 1 "no C++ compiler here: whether names are spelled right"
 
-tally 38
+tally 39

@@ -81,6 +81,40 @@ static void test_requests(void **state)
 	expect(0, 0);
 }
 
+/* Batches that say only how many sequences they have. */
+static void widths(const char *digits)
+{
+	for (; *digits; digits++)
+		taf_requests_wide(&r, (uint32_t)(*digits - '0'));
+}
+
+static void test_widths(void **state)
+{
+	(void)state;
+	widths("1111");
+	expect(1, 1);
+	/* All at once, and they end one after the other. */
+	widths("44433221");
+	expect(4, 4);
+	/* One comes in by itself and goes on with the others; so do three with one. */
+	widths("331444");
+	expect(4, 4);
+	widths("113444");
+	expect(4, 4);
+	/* While it is begun one of the others ends. */
+	widths("331333");
+	expect(4, 3);
+	/* Two of them end, and the next one that comes in finds one. */
+	widths("33111122");
+	expect(4, 3);
+	/* Of what came in the first token is begun twice. */
+	widths("33");
+	assert_int_equal(taf_requests_wide(&r, 2), 0);
+	assert_int_equal(taf_requests_wide(&r, 5), 2);
+	assert_int_equal(taf_requests_wide(&r, 7), 2);
+	expect(7, 7);
+}
+
 static void test_text(void **state)
 {
 	char buf[64];
@@ -99,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_widths),
 		cmocka_unit_test(test_text),
 	};
 

@@ -47,7 +47,7 @@ drain end b drain.post_clear
 drain begin b drain.at_exit
 drain end b drain.at_exit" "$(story)"
 	check "$version" "tokens of each generation" 4 "$(number_of '.ev == "infer" and .ph == "end" and
-		.tokens == 24 and .submits > 24 and .rate > 0 and .peak_bytes > 0 and .active != null and .prefill >= 1')"
+		.tokens == 24 and .requests == 1 and .sequences == 1 and .submits > 24 and .rate > 0 and .peak_bytes > 0 and .active != null and .prefill >= 1')"
 	check "$version" "drains that worked" 6 "$(number_of '.ev == "drain" and .ph == "end" and .rc == 0')"
 	check "$version" "bytes of the loads" 2 "$(number_of ".ev == \"load\" and .ph == \"end\" and .rc == 0 and
 		.bytes > $(($(stat -c %s a/model.safetensors) / 2)) and .live == .bytes")"

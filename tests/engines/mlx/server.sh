@@ -46,7 +46,7 @@ check plain "it ended by TERM" 143 $ended
 check plain "answers" 12 "$(grep -c "^[ab] [0-3] '" plain.out)"
 
 fresh
-serve "$taffrail" run --set drain.post_clear=on --set exit.signals=TERM --
+serve "$taffrail" run --set drain.post_clear=on --set drain.idle_ms=30s --set exit.signals=TERM --
 ask a b a >guarded.out
 guest_of
 kill -TERM "$guest"
@@ -56,6 +56,8 @@ check server "answers" "$(cat plain.out)" "$(cat guarded.out)"
 check_whole server
 check server "loads" "a b a " "$(records | jq -rj 'select(.ev == "load" and .ph == "end" and .rc == 0) | .model + " "')"
 check server "generations" "a b a " "$(records | jq -rj 'select(.ev == "infer" and .ph == "end" and .tokens >= 16) | .model + " "')"
+# Four clients, 16 tokens each. A request that nothing shows has its first one counted twice.
+check server "their tokens and requests" "68 68 68 " "$(records | jq -rj 'select(.ev == "infer" and .ph == "end" and .requests >= 1) | "\(.tokens + .requests) "')"
 check server "unloads" "a b " "$(unloads)"
 check server "drains by threads that did not compute" "" "$(records | jq -rs '(map(select(.ev == "infer" and .ph == "begin")) | map(.tid)) as $own |
 	.[] | select(.ev == "drain" and .ph == "end" and .rc == 0 and (.tid | IN($own[]) | not)) | .tid')"
@@ -133,4 +135,4 @@ check kill "the report" "killed a true" "$("$taffrail" report --last --json | jq
 for word in 'mlx 0.32.4' 'generation' 'model  *a'; do
 	grep -q -- "$word" text || fail kill "the report does not say '$word'"
 done
-tally 29
+tally 30
