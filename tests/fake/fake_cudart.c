@@ -8,6 +8,7 @@
  *   captures            who synchronizes while one is open ends the process with 97
  *   FAKE_ALL_FAIL=N     every function fails with N
  *   FAKE_LAUNCH=N FAKE_BUSY=1   as in fake_cuda.c
+ *   FAKE_POOLS=N        pools, without a driver, as in fake_hip.c
  *
  *   int fake_generation(void)   -DGENERATION=N: which of several this one is; 11 asks the
  *                       driver by the look-up with four arguments, and wants five to make
@@ -31,6 +32,8 @@
 #define HAND_cudaFreeAsync FAKE_HAND
 #define HAND_cudaFreeHost FAKE_HAND
 #define HAND_cudaMemGetInfo FAKE_HAND
+#define HAND_cudaDeviceGetDefaultMemPool FAKE_HAND
+#define HAND_cudaDeviceGetMemPool FAKE_HAND
 #define HAND_cudaLaunchKernel FAKE_HAND
 #define HAND___cudaLaunchKernel FAKE_HAND
 #define HAND_cudaDeviceSynchronize FAKE_HAND
@@ -247,6 +250,24 @@ int cudaMemGetInfo(size_t *free, size_t *total)
 	*free = (size_t)fake_free_bytes();
 	*total = (size_t)fake_capacity();
 	return over(FAKE_cudaMemGetInfo, 0);
+}
+
+static int pool_of(int row, void **pool, int device, int which)
+{
+	fake_called(row);
+	if (!fake_is_failing() && device >= 0 && device < 4 && fake_setting("FAKE_POOLS"))
+		*pool = fake_cells[4 * which + device];
+	return over(row, device >= 0 && device < 4 ? 0 : 101);
+}
+
+int cudaDeviceGetDefaultMemPool(void **pool, int device)
+{
+	return pool_of(FAKE_cudaDeviceGetDefaultMemPool, pool, device, 0);
+}
+
+int cudaDeviceGetMemPool(void **pool, int device)
+{
+	return pool_of(FAKE_cudaDeviceGetMemPool, pool, device, fake_setting("FAKE_POOLS") == 2);
 }
 
 static int launch(int row, const struct taf_cu_dim *grid, const struct taf_cu_dim *block,

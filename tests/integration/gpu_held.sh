@@ -137,4 +137,47 @@ for each in 1 2; do
 	check "$of" "graph memory, one a device" 2 "$(calls hipDeviceGraphMemTrim)"
 	has "$of" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.pre_clear" and .rc == 0'
 done
-tally 95
+
+# CUDA's runtime alone: of the current device, after it was waited for.
+for each in 1 2; do
+	of="cudart pools, $each a device"
+	rm -f calls.txt
+	with_shim FAKE_POOLS=$each FAKE_LOG="$work/calls.txt" ./held_cudart elsewhere
+	check "$of" status "exit 0" "$(cat shim.status)"
+	check "$of" "trimmed" $each "$(calls cudaMemPoolTrimTo)"
+	check "$of" "graph memory" 1 "$(calls cudaDeviceGraphMemTrim)"
+	check "$of" "waits, one of them the program's" 2 "$(calls cudaDeviceSynchronize)"
+	has "$of" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.pre_clear" and .rc == 0'
+done
+
+# Nothing can be given back in OpenCL, Vulkan and Level Zero: to clear is to wait there, and
+# the calls of the program stay what they are.
+waits_of() { # RUNTIME: calls in order by which it is waited for
+	case $1 in
+	level0) grep -x zeCommandQueueSynchronize calls.txt ;;
+	opencl) grep -xE 'clFinish|clEnqueueMarkerWithWaitList|clGetEventInfo' calls.txt ;;
+	vulkan) grep -xE 'vkDeviceWaitIdle|vkWaitForFences' calls.txt ;;
+	esac | xargs
+}
+for runtime in level0 opencl vulkan; do
+	case $runtime in
+	level0) program=zeCommandQueueSynchronize ours=zeCommandQueueSynchronize ;;
+	opencl) program=clFinish ours="clEnqueueMarkerWithWaitList clGetEventInfo" ;;
+	vulkan) program=vkDeviceWaitIdle ours=vkWaitForFences ;;
+	esac
+	"${cc[@]}" -D${runtime^^} "-DRUNTIME=\"$tests/libfake_$runtime.so\"" -DPLUGIN_FILE='""' \
+		-o "route_$runtime" "$SRC/tests/integration/parts/gpu_route.c" -ldl || exit 1
+	for clear in pre_clear post_clear; do
+		of="$runtime $clear"
+		set_to="drain.$clear=on;drain.at_exit=off"
+		same "$of" "./route_$runtime" by_handle
+		check "$of" status "exit 0" "$(cat shim.status)"
+		rm -f calls.txt
+		with_shim FAKE_LOG="$work/calls.txt" "./route_$runtime" by_handle
+		has "$of" "the drain" ".ev == \"drain\" and .ph == \"end\" and .rule == \"drain.$clear\" and .rc == 0"
+		has_not "$of" "a message" '.ev == "drain" and .msg != null'
+		[ $clear = post_clear ] || continue
+		check "$of" "waits, the last one of them ours" "$program $ours" "$(waits_of $runtime)"
+	done
+done
+tally 145
