@@ -118,6 +118,8 @@ says check '^built-in profile llama-server .* does not apply: recognize is off$'
 # A wait behind each generation would meet the token that MLX computes one ahead.
 effective -- mlx_lm.server
 check 'a server on MLX' 'waits' 'off built-in null null' "$(origin drain.post_sync)"
+check 'a server on MLX' 'deadlines' '5s mlx-server 8s mlx-server' \
+	"$("$bin" check --effective -- mlx_lm.server | awk '$1 == "drain.deadline" || $1 == "exit.deadline" { print $2, $NF }' | xargs)"
 "$bin" explain --model tiny -- llama-server >out 2>err
 says explain '^policy +built-in, with the profile of llama-server$' out
 
