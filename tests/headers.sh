@@ -8,7 +8,7 @@ set -u
 
 passes=(hooks/expand.h hooks/rows.h hooks/catalog_rows.h hooks/exports.h
 	tests/fake/fake.h tests/fake/fake_cuda_names.h tests/fake/fake_cuda_contexts.h tests/fake/fake_streams.h
-	tests/integration/gpu_rows.h)
+	tests/integration/gpu_rows.h tests/integration/parts/gpu_held.h)
 flags=(-std=c11 -D_GNU_SOURCE '-DTAF_VERSION="0"' -Wall -Wextra -Wpedantic -Wconversion -Wshadow
 	-Wstrict-prototypes -Wno-unused-function -Werror -fsyntax-only -x c)
 
