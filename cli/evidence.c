@@ -103,13 +103,32 @@ static int enter(const struct taf_evidence *ev, bool is_kept, struct taf_evidenc
 	return err ? err : late;
 }
 
-void taf_evidence_hear(bool is_before, taf_hear *hear, void *hearer, struct taf_blind *blind)
+/* For who asks what stood in it, no log is as bad as one that cannot be read. */
+static void miss(struct taf_evidence *ev, bool is_before)
+{
+	if (ev->n_blind || ev->n_boots)
+		return;
+	if (is_before)
+		taf_evidence_blind(ev, "journal",
+				   "there is no journal of the boot before; look for one by hand "
+				   "with journalctl -k");
+	else
+		taf_evidence_blind(
+			ev, "kmsg",
+			"there is no kernel's log at %s/dev/kmsg, as in most "
+			"containers; run this on the host, or give the container /dev/kmsg",
+			ev->root);
+}
+
+void taf_evidence_hear(bool is_before, taf_hear *hear, void *hearer, struct taf_hearing *out)
 {
 	struct taf_evidence *ev = calloc(1, sizeof(*ev));
 
-	memset(blind, 0, sizeof(*blind));
-	if (!ev)
+	memset(out, 0, sizeof(*out));
+	if (!ev) {
+		taf_copy(out->blind.why, "no memory; run this again", sizeof(out->blind.why));
 		return;
+	}
 	ev->hear = hear;
 	ev->hearer = hearer;
 	begin(ev);
@@ -119,8 +138,11 @@ void taf_evidence_hear(bool is_before, taf_hear *hear, void *hearer, struct taf_
 		else
 			taf_evidence_kmsg(ev);
 	}
+	miss(ev, is_before);
 	if (ev->n_blind)
-		*blind = ev->blind[0];
+		out->blind = ev->blind[0];
+	out->n_boots = ev->n_boots;
+	memcpy(out->boot, ev->boot, sizeof(out->boot));
 	free(ev);
 }
 

@@ -92,6 +92,7 @@ static void finish(struct taf_evidence *ev, struct entry *e, uint32_t *count)
 {
 	if (e->message)
 		taf_evidence_line(ev, SOURCE, e->message, e->n, &e->at);
+	taf_evidence_read(ev, e->at.boot, e->at.boot_ms);
 	*count += e->message || e->at.boot;
 	memset(e, 0, sizeof(*e));
 }

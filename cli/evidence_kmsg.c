@@ -43,6 +43,7 @@ static void take_record(struct log *log, const char *text, size_t n)
 		return;
 	log->has_last = true;
 	log->last = number;
+	taf_evidence_read(log->ev, now->boot, us / 1000);
 	if (level >> FACILITY_SHIFT)
 		return;
 	at.boot_ms = us / 1000 + log->ev->asleep_ms;

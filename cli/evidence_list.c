@@ -35,6 +35,21 @@ void taf_evidence_blind(struct taf_evidence *ev, const char *source, const char 
 			*p = '?';
 }
 
+void taf_evidence_read(struct taf_evidence *ev, uint64_t boot, uint64_t mono_ms)
+{
+	struct taf_boot_log *b = ev->n_boots ? &ev->boot[ev->n_boots - 1] : NULL;
+
+	if (!boot)
+		return;
+	if (b && b->boot == boot) {
+		b->from_ms = mono_ms < b->from_ms ? mono_ms : b->from_ms;
+		return;
+	}
+	if (ev->n_boots == TAF_EVIDENCE_BOOTS)
+		memmove(&ev->boot[0], &ev->boot[1], --ev->n_boots * sizeof(*ev->boot));
+	ev->boot[ev->n_boots++] = (struct taf_boot_log){ boot, mono_ms };
+}
+
 static bool is_again(const struct taf_ledger_event *old, const struct taf_ledger_event *e)
 {
 	uint64_t x = old->at.utc_ms, y = e->at.utc_ms;

@@ -13,6 +13,7 @@
 #define TAF_EVIDENCE_EVENTS 128
 #define TAF_EVIDENCE_WORDS 32
 #define TAF_EVIDENCE_MARKS 12
+#define TAF_EVIDENCE_BOOTS 16
 #define TAF_EVIDENCE_FILE_BYTES (5u << 20)
 
 /* How far one source was read. */
@@ -53,13 +54,26 @@ struct taf_evidence {
 	uint32_t n_marks;
 	struct taf_mark mark[TAF_EVIDENCE_MARKS];
 	bool is_moved; /* a mark differs from what was loaded */
+	uint32_t n_boots; /* whose kernel's log was read; of too many the latest */
+	struct taf_boot_log {
+		uint64_t boot; /* taf_boot_key */
+		uint64_t from_ms; /* of its CLOCK_MONOTONIC: where what was read begins */
+	} boot[TAF_EVIDENCE_BOOTS];
 };
 
 /* ---- evidence.c: for who only looks ---- */
 
+/* What was read. */
+struct taf_hearing {
+	struct taf_blind blind; /* why "": it could be read, of these boots */
+	uint32_t n_boots;
+	struct taf_boot_log boot[TAF_EVIDENCE_BOOTS];
+};
+
 /* Gives the lines of the kernel's log of this boot, or of the journal of the one before, to
- * hear, as if none had been read yet. Writes nothing. blind->why: "", or why it cannot be read. */
-void taf_evidence_hear(bool is_before, taf_hear *hear, void *hearer, struct taf_blind *blind);
+ * hear, as if none had been read yet. Writes nothing. A log that is not there is blind here,
+ * for who looks cannot say that nothing stood in it. */
+void taf_evidence_hear(bool is_before, taf_hear *hear, void *hearer, struct taf_hearing *out);
 
 /* ---- evidence_mark.c: STATE/evidence ---- */
 
@@ -80,6 +94,8 @@ void taf_evidence_add(struct taf_evidence *ev, const struct taf_ledger_event *e)
 /* One line of a kernel log of which at is the moment. */
 void taf_evidence_line(struct taf_evidence *ev, const char *source, const char *line, size_t n,
 		       const struct taf_moment *at);
+/* An entry of that boot was read, mono_ms after it began. */
+void taf_evidence_read(struct taf_evidence *ev, uint64_t boot, uint64_t mono_ms);
 void taf_evidence_blind(struct taf_evidence *ev, const char *source, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 bool taf_evidence_is_late(const struct taf_evidence *ev);

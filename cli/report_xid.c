@@ -21,6 +21,7 @@
 struct times {
 	uint64_t *ns; /* malloc'd */
 	size_t n;
+	uint64_t first_ms;
 	bool is_cuda; /* one of them is CUDA's */
 };
 
@@ -50,6 +51,8 @@ static void find_times(struct times *e, const struct taf_trail *t, const char *c
 			name[0] = '\0';
 		if (strcmp(name, class) != 0)
 			continue;
+		if (!e->n || p->mono_ns / 1000000 < e->first_ms)
+			e->first_ms = p->mono_ns / 1000000;
 		e->ns[e->n++] = p->mono_ns;
 		e->is_cuda = e->is_cuda || api == TAF_API_CUDA;
 	}
@@ -109,7 +112,7 @@ static void find(struct beside *b, const struct taf_page *page, const char *clas
 	memset(b, 0, sizeof(*b));
 	find_times(&e, page->trail, class);
 	if (e.n) {
-		b->blind = taf_xids_load(page->xids, taf_boot_key(page->trail->boot));
+		b->blind = taf_xids_load(page->xids, taf_boot_key(page->trail->boot), e.first_ms);
 		look(b, page, &e, false);
 		if (!b->xid)
 			look(b, page, &e, true);
@@ -128,7 +131,8 @@ const struct taf_blind *taf_report_xid(FILE *out, const struct taf_page *page, c
 	if (!b.xid)
 		return b.blind;
 	taf_report_label(out, "xid");
-	fprintf(out, "%s (%s), %s %s ", b.xid->class, b.xid->what ? b.xid->what : "?",
+	taf_show_text(out, b.xid->class, TEXT_MAX_BYTES);
+	fprintf(out, " (%s), %s %s ", b.xid->what ? b.xid->what : "?",
 		taf_show_span(span, sizeof(span), size_of(b.apart_ms)),
 		b.apart_ms < 0 ? "before" : "after");
 	taf_show_text(out, class[0] ? class : "the error", TEXT_MAX_BYTES);
@@ -138,9 +142,8 @@ const struct taf_blind *taf_report_xid(FILE *out, const struct taf_page *page, c
 		fprintf(out, ", and %" PRIu64 " more", b.n - 1);
 	fprintf(out, "; to do: %s; ", b.xid->advice ? b.xid->advice : "?");
 	if (b.xid->is_noted)
-		fprintf(out, "noted from %s", b.xid->source);
-	else
-		taf_show_text(out, b.xid->line, TEXT_MAX_BYTES);
+		fputs("noted from ", out);
+	taf_show_text(out, b.xid->is_noted ? b.xid->source : b.xid->line, TEXT_MAX_BYTES);
 	fputc('\n', out);
 	return NULL;
 }

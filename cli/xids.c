@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "../policy/text.h"
-#include "evidence_source.h"
 #include "history.h"
 
 void taf_xids_open(struct taf_xids *x, const char *state, const struct taf_world *w)
@@ -98,16 +97,38 @@ static void read_noted(struct taf_xids *x)
 	taf_history_free(&h);
 }
 
-const struct taf_blind *taf_xids_load(struct taf_xids *x, uint64_t boot)
+static const struct taf_blind *gap(const struct taf_hearing *h, uint64_t boot, uint64_t since_ms)
+{
+	static const struct taf_blind nameless = {
+		"boot", "the boot of that session is not known; look at the kernel's log by hand"
+	};
+	static const struct taf_blind other = {
+		"boot", "only the logs of this boot and the one before are read; look for that of "
+			"its boot, on its machine, with journalctl -k"
+	};
+	static const struct taf_blind late = {
+		"boot", "what is left of the kernel's log begins after it; look for the rest with "
+			"journalctl -k"
+	};
+
+	if (h->blind.why[0])
+		return &h->blind;
+	for (uint32_t i = 0; boot && i < h->n_boots; i++)
+		if (h->boot[i].boot == boot)
+			return h->boot[i].from_ms > since_ms ? &late : NULL;
+	return boot ? &other : &nameless;
+}
+
+const struct taf_blind *taf_xids_load(struct taf_xids *x, uint64_t boot, uint64_t since_ms)
 {
 	bool is_this = boot == x->boot, *has = is_this ? &x->has_kmsg : &x->has_journal;
-	struct taf_blind *blind = is_this ? &x->kmsg : &x->journal;
+	struct taf_hearing *h = is_this ? &x->kmsg : &x->journal;
 
 	if (!x->has_noted)
 		read_noted(x);
 	x->has_noted = true;
 	if (!*has)
-		taf_evidence_hear(!is_this, hear, x, blind);
+		taf_evidence_hear(!is_this, hear, x, h);
 	*has = true;
-	return blind->why[0] ? blind : NULL;
+	return gap(h, boot, since_ms);
 }

@@ -2,7 +2,7 @@
 /* xids.h -- what NVIDIA's driver has written of a boot into the kernel's log: its Xids.
  *
  *   taf_xids_open(&x, state, world);
- *   why = taf_xids_load(&x, boot);        reads what tells of that boot, once
+ *   why = taf_xids_load(&x, boot, ms);    reads what tells of that boot, once
  *   ... x.at[0 .. x.n) ...
  *   taf_xids_free(&x);
  *
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "evidence.h"
+#include "evidence_source.h"
 #include "sessions.h"
 
 #define TAF_XIDS_MAX 4096u
@@ -42,13 +42,13 @@ struct taf_xids {
 	struct taf_xid *at; /* malloc'd */
 	size_t n, room, oldest;
 	bool has_noted, has_kmsg, has_journal; /* was read */
-	struct taf_blind kmsg, journal; /* why "": it could be read */
+	struct taf_hearing kmsg, journal;
 };
 
 /* state: its directory, absolute; "": there is none. */
 void taf_xids_open(struct taf_xids *x, const char *state, const struct taf_world *w);
-/* NULL, or why the kernel's log of that boot is not known. */
-const struct taf_blind *taf_xids_load(struct taf_xids *x, uint64_t boot);
+/* NULL, or why the kernel's log of that boot from since_ms (CLOCK_MONOTONIC) on is not known. */
+const struct taf_blind *taf_xids_load(struct taf_xids *x, uint64_t boot, uint64_t since_ms);
 void taf_xids_free(struct taf_xids *x);
 
 #endif

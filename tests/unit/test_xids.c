@@ -66,7 +66,7 @@ static void each_line(void **s)
 
 	(void)s;
 	log_xids(3);
-	assert_null(taf_xids_load(&x, boot));
+	assert_null(taf_xids_load(&x, boot, 1000));
 	assert_int_equal(x.n, 3);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(x.at[i].boot, boot);
@@ -77,8 +77,35 @@ static void each_line(void **s)
 	}
 	assert_string_equal(x.at[2].line, "NVRM: Xid (PCI:0000:05:00): 31, pid=77, number 2");
 	/* A second question reads nothing again. */
-	assert_null(taf_xids_load(&x, boot));
+	assert_null(taf_xids_load(&x, boot, 1000));
 	assert_int_equal(x.n, 3);
+}
+
+/* What was not read is never said to hold nothing. */
+static void other_logs(void **s)
+{
+	uint64_t boot = taf_boot_key(world.boot);
+	const struct taf_blind *b;
+
+	(void)s;
+	b = taf_xids_load(&x, boot, 5000);
+	assert_non_null(b);
+	assert_non_null(strstr(b->why, "/dev/kmsg, as in most containers"));
+	taf_xids_free(&x);
+	taf_xids_open(&x, "", &world);
+	log_xids(1);
+	assert_null(taf_xids_load(&x, boot, 5000));
+	b = taf_xids_load(&x, boot, 0);
+	assert_non_null(b);
+	assert_non_null(strstr(b->why, "begins after it"));
+	assert_non_null(taf_xids_load(&x, boot + 1, 5000));
+	x.has_journal = true;
+	x.journal = (struct taf_hearing){ .n_boots = 1, .boot = { { boot + 1, 10 } } };
+	assert_null(taf_xids_load(&x, boot + 1, 5000));
+	b = taf_xids_load(&x, boot + 2, 5000);
+	assert_non_null(b);
+	assert_non_null(strstr(b->why, "only the logs of this boot and the one before are read"));
+	assert_non_null(taf_xids_load(&x, 0, 5000));
 }
 
 static void latest_are_kept(void **s)
@@ -88,7 +115,7 @@ static void latest_are_kept(void **s)
 
 	(void)s;
 	log_xids(TAF_XIDS_MAX + 100);
-	taf_xids_load(&x, taf_boot_key(world.boot));
+	taf_xids_load(&x, taf_boot_key(world.boot), 1000);
 	assert_int_equal(x.n, TAF_XIDS_MAX);
 	snprintf(last, sizeof(last), "number %u", TAF_XIDS_MAX + 99);
 	for (size_t i = 0; i < x.n; i++) {
@@ -113,7 +140,7 @@ static void long_line_is_cut(void **s)
 		fputc('x', f);
 	fputc('\n', f);
 	fclose(f);
-	taf_xids_load(&x, taf_boot_key(world.boot));
+	taf_xids_load(&x, taf_boot_key(world.boot), 1000);
 	assert_int_equal(x.n, 1);
 	assert_int_equal(strlen(x.at[0].line), TAF_XID_LINE - 1);
 }
@@ -148,6 +175,9 @@ static void journal_is_heard(void **s)
 	taf_journal_parse(&ev, text, sizeof(text) - 1);
 	assert_int_equal(ev.n, 1);
 	assert_int_equal(heard, 2);
+	assert_int_equal(ev.n_boots, 1);
+	assert_int_equal(ev.boot[0].boot, 0x0123456789abcdef);
+	assert_int_equal(ev.boot[0].from_ms, 5000);
 	assert_int_equal(heard_ms[0], 5000);
 	assert_int_equal(heard_ms[1], 6000);
 }
@@ -158,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_ROOT(each_line),
+		IN_ROOT(other_logs),
 		IN_ROOT(latest_are_kept),
 		IN_ROOT(long_line_is_cut),
 		cmocka_unit_test(journal_is_heard),
