@@ -42,12 +42,26 @@ unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, in
 	return drain;
 }
 
+/* "8 in flight in queue 0x00007f3a1c00": of one that is drained alone. */
+static void name_queue(struct taf_text *t, const struct taf_work *w)
+{
+	enum taf_api api = taf_api_of(w->table->engine);
+
+	taf_text_u64(t, taf_flight_in(taf_flight_key(api, w->queue, taf_tls.device)));
+	taf_text_put(t, " in flight in queue 0x");
+	taf_text_hex(t, w->queue, 12);
+}
+
 /* "submits 41..48 of this generation": a hang is then located to them. At a GPU runtime it
  * is a burst: nobody there knows what it is for. */
 static void name_submits(struct taf_text *t, const struct taf_work *w)
 {
 	if (!w->since_sync)
 		return;
+	if (w->has_queue) {
+		name_queue(t, w);
+		return;
+	}
 	taf_text_put(t, "submits ");
 	taf_text_u64(t, w->first_unsynced);
 	taf_text_put(t, "..");

@@ -395,8 +395,10 @@ static void note_wait(struct taf_work *w, const struct taf_call *c)
 	w->waited_for = w->submits;
 }
 
-/* With nothing in flight and nobody about to submit the generation rests: the mark says
- * so, the turn goes to others, and the next submit of each thread is looked at again. */
+/* With no launch in flight and nobody about to submit the generation rests: the mark says so,
+ * the turn goes to others, and the next submit of each thread is looked at again.  A copy or a
+ * free behind the last launch begins none and asks for no turn, so it keeps none either: the
+ * program may not wait for it for hours. */
 void taf_burst_waited(const struct taf_call *c)
 {
 	enum taf_api api = taf_api_of(c->table->engine);
@@ -404,7 +406,7 @@ void taf_burst_waited(const struct taf_call *c)
 	struct taf_work *w;
 
 	taf_flight_sum(api, &sum);
-	if (sum.in_flight)
+	if (sum.is_working)
 		return;
 	atomic_store(&since_sync, 0);
 	w = taf_burst_work(api);
@@ -416,7 +418,7 @@ void taf_burst_waited(const struct taf_call *c)
 	if (w->is_inferring && atomic_load(&w->is_inside)) {
 		atomic_fetch_add(&taf_burst_rests, 1);
 		taf_flight_sum(api, &sum);
-		if (!sum.in_flight && !taf_still_is_anybody()) {
+		if (!sum.is_working && !taf_still_is_anybody()) {
 			taf_work_pause(w);
 			taf_turn_end_all();
 		}

@@ -238,6 +238,8 @@ static inline void taf_copy_after(struct taf_call *c, int64_t rc)
 		return;
 	if (rc && taf_flight_undo(c->at))
 		atomic_fetch_sub_explicit(&c->at->copies, 1, memory_order_relaxed);
+	else if (!rc && taf_tls.lane && !taf_tls.is_shared)
+		taf_flight_copied(c->at);
 	taf_flight_end_slow(c, 0);
 }
 

@@ -117,6 +117,22 @@ bool taf_flight_undo(struct taf_flight_queue *q)
 	return false;
 }
 
+/* One writer. Who reads run_to sees the run_from that belongs to it, or a later one. */
+void taf_flight_copied(struct taf_flight_queue *q)
+{
+	uint64_t n = submits_of(q);
+
+	if (atomic_load_explicit(&q->run_to, memory_order_relaxed) != n - 1)
+		atomic_store(&q->run_from, n - 1);
+	atomic_store(&q->run_to, n);
+}
+
+/* Of n submits more than done are: whether only copies are left, behind all launches. */
+static bool is_resting(const struct taf_flight_queue *q, uint64_t n, uint64_t done)
+{
+	return atomic_load(&q->run_to) == n && done >= atomic_load(&q->run_from);
+}
+
 void taf_flight_seen(struct taf_flight_mark *m, uint64_t key)
 {
 	m->key = key;
@@ -195,6 +211,7 @@ void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out)
 			out->submits += n;
 			out->launches += n > copies ? n - copies : 0;
 			out->in_flight += n > done ? n - done : 0;
+			out->is_working |= n > done && !is_resting(q, n, done);
 			if (n > done && !out->oldest) {
 				out->oldest = done + 1;
 				out->queue = key & LOW;
@@ -203,20 +220,28 @@ void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out)
 }
 
 /* What is counted together may be of any queue. */
-bool taf_flight_is_idle(uint64_t key)
+uint64_t taf_flight_in(uint64_t key)
 {
 	int lanes = atomic_load(&lanes_used);
+	uint64_t in = 0;
 
 	for (int l = 0; l < lanes; l++)
 		for (int i = 0; i <= OTHERS; i++) {
 			const struct taf_flight_queue *q = &taf_flights[l].of[i];
 			uint64_t has = atomic_load_explicit(&q->key, memory_order_relaxed);
+			uint64_t done = atomic_load_explicit(&q->done, memory_order_relaxed);
+			uint64_t n = submits_of(q);
 
-			if ((has == key || (i == OTHERS && has && api_of(has) == api_of(key))) &&
-			    !is_idle(q))
-				return false;
+			if (n > done &&
+			    (has == key || (i == OTHERS && has && api_of(has) == api_of(key))))
+				in += n - done;
 		}
-	return true;
+	return in;
+}
+
+bool taf_flight_is_idle(uint64_t key)
+{
+	return !taf_flight_in(key);
 }
 
 /* Of a device or an API. */
@@ -321,6 +346,8 @@ void taf_flight_forget(void)
 			atomic_store(&taf_flights[l].of[i].submits, 0);
 			atomic_store(&taf_flights[l].of[i].done, 0);
 			atomic_store(&taf_flights[l].of[i].copies, 0);
+			atomic_store(&taf_flights[l].of[i].run_from, 0);
+			atomic_store(&taf_flights[l].of[i].run_to, 0);
 			atomic_store(&taf_flights[l].of[i].device, 0);
 		}
 	}

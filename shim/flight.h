@@ -30,6 +30,8 @@ struct taf_flight_queue {
 	_Atomic(uint64_t) submits; /* by the thread that has the lane */
 	_Atomic(uint64_t) done; /* of those, by whoever saw it */
 	_Atomic(uint64_t) copies; /* of those: no work of their own */
+	_Atomic(uint64_t) run_from,
+		run_to; /* the latest row of them: what follows from, up to to */
 	_Atomic(uint32_t)
 		device; /* current when the place was taken; the last place: + 1, or MIXED */
 };
@@ -102,6 +104,9 @@ static inline uint64_t taf_flight_shown(const struct taf_flight *f,
 /* That submit has failed. Before taf_still_leave: what a wait may show it never shows.
  * False: it counts all the same, since it was seen to be done. */
 bool taf_flight_undo(struct taf_flight_queue *q);
+/* This thread's latest submit there was a copy and has succeeded. Not in a lane that threads
+ * share: what is the latest one there nobody can say. */
+void taf_flight_copied(struct taf_flight_queue *q);
 
 /* Before a wait: how far each queue had come, to be given to taf_flight_done when the
  * wait has succeeded.  The lower halves: nothing is 2 billion submits behind. */
@@ -123,8 +128,11 @@ struct taf_flight_sum {
 	uint64_t launches; /* so far: submits that are no copies */
 	uint64_t oldest; /* number, in its thread and queue, of the first one not done; 0: none */
 	uint64_t queue; /* of that, as far as the key keeps it */
+	bool is_working; /* a launch is in flight, or may be: not only copies that came after */
 };
 void taf_flight_sum(enum taf_api api, struct taf_flight_sum *out);
+/* How much was submitted to this queue, or may have been, that is not known to be done. */
+uint64_t taf_flight_in(uint64_t key);
 /* Whether all that was submitted to this queue is known to be done. */
 bool taf_flight_is_idle(uint64_t key);
 /* A queue is destroyed: its handle may come back as another one's, and what is in

@@ -117,6 +117,7 @@ calls drop "LLQXLDD."
 guest "" make launch=1 stream=1 launch=1 made drop
 calls "drop, others" "LLQXD."
 has "drop, others" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == 0'
+has "drop, others" "what was in flight there" '.ev == "drain" and .ph == "begin" and .rule == "drain.before_unload" and (.msg | test("^1 in flight in queue 0x[0-9a-f]{12}$"))'
 guest "" make launch=1 wait drop
 calls "drop, idle" "LSXD."
 guest "drain.before_unload=off" make launch=1 drop
@@ -231,6 +232,23 @@ raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$turns" "$
 check turn "the slot of one that rests" "launch: 1 of 1" "$(cat shim.out)"
 kill -9 $first
 wait $first 2>/dev/null
+# What is freed or copied behind an event, or where nobody waits, keeps no slot: only kill ends
+# the first one, and the second waits for its turn to be over, at most lock.max_wait.
+for steps in "event later arrive" "event copy=2 arrive" "stream=2 later copy=1 stream=1 wait"; do
+	read -ra step <<<"$steps"
+	fresh
+	env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$turns" "$burst" stream=1 take=64 launch=2 \
+		"${step[@]}" beside=0 pause=60000 >first.out 2>&1 &
+	first=$!
+	until grep -qs beside first.out; do
+		sleep 0.02
+	done
+	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$turns" "$burst" launch=1
+	check "turn, $steps" "the slot of one that rests" "launch: 1 of 1" "$(cat shim.out)"
+	kill -9 $first
+	wait $first 2>/dev/null
+done
+fresh
 env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$turns" "$burst" launch=1 pause=60000 >first.out 2>&1 &
 first=$!
 until grep -qs launch first.out; do
@@ -274,4 +292,4 @@ wait $guest 2>/dev/null
 check killed "the line" "hip 0 (fake hip 0, 1.0 GiB): 777 B held in 1 piece, at most 777 B, biggest 777 B" \
 	"$("$taffrail" report --state "$state" | grep -o "hip 0 .*")"
 
-tally 84
+tally 88

@@ -13,6 +13,8 @@
  *   made         from now on the stream that was made last
  *   copy=N       N copies on the stream fetch     one to the host, which waits
  *   pool         makes a pool           unpool    destroys it
+ *   event        puts an event in the stream        arrive     waits for it
+ *   later        gives the latest piece back, in the order of the stream
  *   reset        resets the device
  *   capture      begins to capture the stream; end ends it
  *   pause=MS     does nothing
@@ -38,9 +40,10 @@ static struct {
 	int (*aside)(void **, unsigned);
 	int (*copy)(void *, const void *, size_t, int, void *), (*fetch)(void *, void *, size_t);
 	int (*pool)(void **, const void *), (*unpool)(void *);
+	int (*event)(void *, void *), (*arrive)(void *), (*later)(void *, void *);
 } hip;
 
-static void *stream, *made, *pool, *pieces[PIECES];
+static void *stream, *made, *pool, *pieces[PIECES], *const event = (void *)0x7770;
 static int n_pieces;
 
 static void find(void *handle, const char *name, void *fn)
@@ -83,6 +86,9 @@ static void load(const char *self)
 	find(h, "hipMemcpyDtoH", &hip.fetch);
 	find(h, "hipMemPoolCreate", &hip.pool);
 	find(h, "hipMemPoolDestroy", &hip.unpool);
+	find(h, "hipEventRecord", &hip.event);
+	find(h, "hipEventSynchronize", &hip.arrive);
+	find(h, "hipFreeAsync", &hip.later);
 }
 
 static int launch(long times)
@@ -162,6 +168,12 @@ static int is_other_step(const char *what, long n)
 		printf("unpool: %d\n", hip.unpool(pool));
 	else if (!strcmp(what, "reset"))
 		printf("reset: %d\n", hip.reset());
+	else if (!strcmp(what, "event"))
+		printf("event: %d\n", hip.event(event, stream));
+	else if (!strcmp(what, "arrive"))
+		printf("arrive: %d\n", hip.arrive(event));
+	else if (!strcmp(what, "later"))
+		printf("later: %d\n", hip.later(n_pieces ? pieces[--n_pieces] : NULL, stream));
 	else
 		return 0;
 	return 1;

@@ -181,6 +181,67 @@ static void a_queue_is_idle_when_all_in_it_is_known_to_be_done(void **state)
 	assert_true(taf_flight_is_idle(key(0x8000)));
 }
 
+static void copy(uint64_t queue, int n)
+{
+	while (n--)
+		taf_flight_copied(taf_flight_submit(taf_tls.flight, key(queue), false));
+}
+
+static bool is_working(void)
+{
+	struct taf_flight_sum s;
+
+	taf_flight_sum(TAF_API_CUDA, &s);
+	return s.is_working;
+}
+
+/* An event was put between the two. */
+static void what_comes_behind_the_last_launch_is_in_flight_and_no_work(void **state)
+{
+	struct taf_flight_mark event;
+
+	(void)state;
+	copy(0x2000, 3); /* a queue that nobody waits for */
+	assert_false(is_working());
+	submit(0x1000, 2);
+	copy(0x1000, 1);
+	submit(0x1000, 1);
+	copy(0x1000, 1);
+	assert_true(is_working());
+	taf_flight_seen(&event, key(0x1000));
+	copy(0x1000, 2);
+	taf_flight_undo(taf_flight_submit(taf_tls.flight, key(0x1000), false));
+	assert_true(is_working());
+	taf_flight_done(&event);
+	assert_false(is_working());
+	assert_int_equal(in_flight(), 5);
+	assert_int_equal(taf_flight_in(key(0x1000)), 2);
+	/* One launch more, and it is work until that is done. */
+	submit(0x1000, 1);
+	assert_true(is_working());
+	taf_flight_seen(&event, key(0x1000));
+	copy(0x1000, 1);
+	assert_true(is_working());
+	taf_flight_done(&event);
+	assert_false(is_working());
+	assert_int_equal(taf_flight_in(key(0x1000)), 1);
+}
+
+/* Its number is the next launch's. */
+static void a_copy_that_failed_hides_no_launch(void **state)
+{
+	struct taf_call bad = { .has_flight = true };
+
+	(void)state;
+	copy(0x1000, 1);
+	bad.at = taf_flight_submit(taf_tls.flight, key(0x1000), false);
+	atomic_fetch_add(&bad.at->copies, 1);
+	taf_copy_after(&bad, 1);
+	assert_false(is_working());
+	submit(0x1000, 1);
+	assert_true(is_working());
+}
+
 static void another_api_is_not_meant(void **state)
 {
 	(void)state;
@@ -478,6 +539,9 @@ int main(void)
 		cmocka_unit_test_setup(a_stream_is_the_same_on_any_device, setup),
 		cmocka_unit_test_setup(queues_beyond_the_table_wait_for_the_device, setup),
 		cmocka_unit_test_setup(a_queue_is_idle_when_all_in_it_is_known_to_be_done, setup),
+		cmocka_unit_test_setup(what_comes_behind_the_last_launch_is_in_flight_and_no_work,
+				       setup),
+		cmocka_unit_test_setup(a_copy_that_failed_hides_no_launch, setup),
 		cmocka_unit_test_setup(another_api_is_not_meant, setup),
 		cmocka_unit_test_setup(a_wait_for_a_device_is_for_that_one, setup),
 		cmocka_unit_test_setup(places_of_queues_that_are_done_are_used_again, setup),
