@@ -137,6 +137,7 @@ void taf_cuda_ctx_gone(uint32_t device, const void *home)
 	taf_tls.inside++;
 	if (!has_context(device, home)) {
 		taf_live_drop(TAF_API_CUDA, device);
+		taf_map_forget_gone(TAF_API_CUDA);
 		taf_captures_dropped(device);
 	}
 	for (uint32_t d = 0; d < DEVICES && !has_any; d++)

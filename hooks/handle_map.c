@@ -223,15 +223,25 @@ void taf_map_unmade(enum taf_api api, uint64_t at, uint64_t bytes)
 	leave();
 }
 
-void taf_map_forget(enum taf_api api)
+static void forget(enum taf_api api, bool is_all)
 {
 	if (!enter())
 		return;
 	for (uint32_t i = 0; i < used; i++)
-		if (is_at(i, api))
+		if (is_at(i, api) && (is_all || !taf_live_has(api, maps[i].of & ~AFTER)))
 			maps[i].at = 0;
 	for (uint32_t i = 0; i < used_held; i++)
-		if (held[i].api == api)
+		if (held[i].api == api && (is_all || !taf_live_has(api, held[i].of)))
 			held[i].more = 0;
 	leave();
+}
+
+void taf_map_forget(enum taf_api api)
+{
+	forget(api, true);
+}
+
+void taf_map_forget_gone(enum taf_api api)
+{
+	forget(api, false);
 }

@@ -34,5 +34,7 @@ void taf_map_retained(enum taf_api api, uint64_t handle, uint64_t at);
 uint64_t taf_map_released(enum taf_api api, uint64_t handle);
 /* All contexts of an API are gone. A fork child begins with nothing. */
 void taf_map_forget(enum taf_api api);
+/* One of its devices was reset: forgets what is about pieces that live.h does not know. */
+void taf_map_forget_gone(enum taf_api api);
 
 #endif

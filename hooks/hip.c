@@ -126,7 +126,7 @@ static int reset_done(struct taf_call *call, uint32_t device, bool is_made, int 
 {
 	if (is_made && !r) {
 		taf_live_drop(TAF_API_HIP, device);
-		taf_map_forget(TAF_API_HIP);
+		taf_map_forget_gone(TAF_API_HIP);
 		taf_flight_drop(TAF_FLIGHT_DEVICE(TAF_API_HIP, device));
 		taf_captures_dropped(device);
 	}

@@ -300,6 +300,17 @@ void taf_live_back(const struct taf_piece *p)
 	taf_live_take(p);
 }
 
+bool taf_live_has(enum taf_api api, uint64_t at)
+{
+	bool has;
+
+	if (!lock_table())
+		return true;
+	has = room && seek(api, at)->at;
+	unlock_table();
+	return has;
+}
+
 void taf_live_sum(enum taf_api api, uint32_t device, struct taf_live_sum *out)
 {
 	*out = (struct taf_live_sum){ .peak = 0 };

@@ -52,6 +52,8 @@ void taf_live_take(const struct taf_piece *p);
 /* Fills out with what lay there. False: nothing that is known. */
 bool taf_live_give(enum taf_api api, uint64_t at, struct taf_piece *out);
 void taf_live_back(const struct taf_piece *p);
+/* Whether anything is known to lie there; true as well where it cannot be told now. */
+bool taf_live_has(enum taf_api api, uint64_t at);
 /* Sums of an api on a device; all devices together with TAF_LIVE_DEVICES. */
 void taf_live_sum(enum taf_api api, uint32_t device, struct taf_live_sum *out);
 /* Device and managed bytes of all apis and devices. */

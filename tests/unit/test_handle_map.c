@@ -142,6 +142,28 @@ static void other_api(void **s)
 	taf_map_forget(TAF_API_HIP);
 }
 
+/* Another device was reset: what this one has stays known, by address and by handle. */
+static void other_device(void **s)
+{
+	uint64_t theirs = HANDLE + 1;
+
+	(void)s;
+	taf_live_take(&(struct taf_piece){ API, TAF_AT_DEVICE, 1, theirs, BYTES });
+	map(AT, HANDLE);
+	map(AT + BYTES, theirs);
+	taf_map_retained(API, HANDLE, AT);
+	taf_map_retained(API, theirs, AT + BYTES);
+	taf_live_drop(API, 1);
+	taf_map_forget_gone(API);
+	assert_int_equal(taf_map_released(API, theirs), theirs);
+	release(HANDLE);
+	release(HANDLE);
+	assert_int_equal(live(), BYTES);
+	taf_map_unmade(API, AT, BYTES);
+	assert_int_equal(live(), 0);
+	assert_int_equal(taf_live_missed(), 0);
+}
+
 static void full(void **s)
 {
 	(void)s;
@@ -180,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup(retained_late, begin),
 		cmocka_unit_test_setup(number_comes_back, begin),
 		cmocka_unit_test_setup(other_api, begin),
+		cmocka_unit_test_setup(other_device, begin),
 		cmocka_unit_test_setup(full, begin),
 		cmocka_unit_test_setup(forked, begin),
 	};
