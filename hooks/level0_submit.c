@@ -239,10 +239,6 @@ COPIES_TO(zeCommandListAppendSignalExternalSemaphoreExt,
 	  (void *list, uint32_t count, void **semaphores, void *how, void *event, uint32_t waits,
 	   void **events),
 	  (list, count, semaphores, how, event, waits, events), event)
-COPIES_TO(zeCommandListAppendWaitExternalSemaphoreExt,
-	  (void *list, uint32_t count, void **semaphores, void *how, void *event, uint32_t waits,
-	   void **events),
-	  (list, count, semaphores, how, event, waits, events), event)
 
 #include "none.h"
 #undef OWN

@@ -18,21 +18,20 @@ both() { # NAME:AT...
 cuda="cuLaunch:- cuLaunchGrid:- cuLaunchGridAsync:3 $(both cuMemPrefetchAsync:3 cuMemPrefetchAsync_v2:4 \
 	cuMemPrefetchBatchAsync:7 cuMemDiscardBatchAsync:4 cuMemDiscardAndPrefetchBatchAsync:7 \
 	cuMemBatchDecompressAsync:4 cuMemMapArrayAsync:2 cuStreamWriteValue32:0 cuStreamWriteValue32_v2:0 \
-	cuStreamWriteValue64:0 cuStreamWriteValue64_v2:0 cuStreamBatchMemOp:0 cuStreamBatchMemOp_v2:0 \
-	cuSignalExternalSemaphoresAsync:3 cuWaitExternalSemaphoresAsync:3 cuGraphUpload:1 cuStreamAddCallback:0 \
+	cuStreamWriteValue64:0 cuStreamWriteValue64_v2:0 \
+	cuSignalExternalSemaphoresAsync:3 cuGraphUpload:1 cuStreamAddCallback:0 \
 	cuMemcpyAsync:3)"
 cudart=$(both cudaMemPrefetchAsync_v2:4 cudaMemPrefetchBatchAsync:7 cudaMemDiscardBatchAsync:4 \
 	cudaMemDiscardAndPrefetchBatchAsync:7 cudaSignalExternalSemaphoresAsync:3 \
-	cudaSignalExternalSemaphoresAsync_v2:3 cudaWaitExternalSemaphoresAsync:3 \
-	cudaWaitExternalSemaphoresAsync_v2:3 cudaGraphUpload:1 cudaStreamAddCallback:0 cudaMemcpyAsync:4)
+	cudaSignalExternalSemaphoresAsync_v2:3 cudaGraphUpload:1 cudaStreamAddCallback:0 cudaMemcpyAsync:4)
 hip="hipLaunchByPtr:- hipLaunchHostFunc:0 hipLaunchHostFunc_spt:0 hipStreamAddCallback:0 hipStreamAddCallback_spt:0
 	hipMemPrefetchAsync:3 hipMemPrefetchAsync_v2:4 hipMemMapArrayAsync:2 hipStreamWriteValue32:0
-	hipStreamWriteValue64:0 hipStreamBatchMemOp:0 hipSignalExternalSemaphoresAsync:3
-	hipWaitExternalSemaphoresAsync:3 hipGraphUpload:1 hipMemcpyAsync:4"
+	hipStreamWriteValue64:0 hipSignalExternalSemaphoresAsync:3
+	hipGraphUpload:1 hipMemcpyAsync:4"
 level0=$(for name in LaunchKernel MemoryCopy MemoryCopyWithParameters MemoryCopyFromContext MemoryCopyRegion \
 	MemoryFill MemoryFillWithParameters MemoryPrefetch ImageCopy ImageCopyRegion ImageCopyToMemory \
 	ImageCopyFromMemory ImageCopyToMemoryExt ImageCopyFromMemoryExt WriteGlobalTimestamp \
-	QueryKernelTimestamps SignalExternalSemaphoreExt WaitExternalSemaphoreExt; do
+	QueryKernelTimestamps SignalExternalSemaphoreExt; do
 	echo "zeCommandListAppend$name:0"
 done; echo zeCommandListImmediateAppendCommandListsWithParameters:0)
 

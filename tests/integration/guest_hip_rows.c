@@ -16,7 +16,7 @@ static uint32_t word, n;
 static uint64_t wide;
 static struct taf_hip_location location = { TAF_HIP_ON_DEVICE, 0 };
 static struct taf_hip_array3d_desc descs[1];
-static void *desc = descs, *at, *fn, *data, *ops, *semaphores;
+static void *desc = descs, *at, *fn, *data, *semaphores;
 static uint32_t words, mask[1];
 static size_t lines, step, x, y, offset;
 static void *to, *from, *symbol, *array, *made;

@@ -61,8 +61,10 @@ static const struct runtime *runtime_of(const char *file)
 		  "zeCommandListHostSynchronize", 1 },
 	};
 
+	const char *slash = strrchr(file, '/');
+
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if (strstr(file, all[i].file))
+		if (strstr(slash ? slash : file, all[i].file))
 			return &all[i];
 	exit(64);
 }
