@@ -253,7 +253,7 @@ static void layer_vkDestroyDevice(void *device, const void *allocator)
 		(vkDestroyDevice_fn *)taf_object_fn(wrap(device, "vkDestroyDevice", theirs));
 
 	if (q)
-		taf_queue_drop(&instances, q);
+		taf_queue_drop(&devices, q);
 	if (ours)
 		ours(device, allocator);
 }
