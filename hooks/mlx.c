@@ -44,6 +44,8 @@ bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, co
 		c->real = taf_real(t, row, caller);
 		if (c->real)
 			taf_lazy_evaluate(j->load);
+		else
+			taf_lazy_end(j->load, c, false);
 		return c->real != NULL;
 	}
 	taf_call_narrow(c, t, row);

@@ -144,6 +144,14 @@ struct taf_call taf_lazy_call(const struct taf_lazy *l)
 	return l->call;
 }
 
+/* What was begun for it ends, whichever way it went. */
+static void close_load(struct taf_lazy *l)
+{
+	if (!l->call.is_companion)
+		taf_swap_over();
+	put(l, FREE);
+}
+
 static void end(struct taf_lazy *l, struct taf_call *c, bool is_good, bool is_evaluated)
 {
 	void *handle = is_good ? taf_swap_handle() : NULL;
@@ -154,7 +162,7 @@ static void end(struct taf_lazy *l, struct taf_call *c, bool is_good, bool is_ev
 		taf_swap_loaded(handle, is_evaluated);
 	if (handle && is_main)
 		taf_owner_set_model(taf_work_model(handle));
-	put(l, FREE);
+	close_load(l);
 }
 
 void taf_lazy_end(struct taf_lazy *l, struct taf_call *c, bool is_good)
@@ -220,11 +228,11 @@ static enum taf_read begin(struct taf_call *c, const char *path)
 	if (!l->call.is_companion)
 		taf_swap_begin(&l->call);
 	if (!taf_before(&l->call)) {
-		put(l, FREE);
+		close_load(l);
 		return TAF_READ_REFUSED;
 	}
 	if (!l->call.is_counted) {
-		put(l, FREE);
+		close_load(l);
 		return TAF_READ_UNSEEN;
 	}
 	taf_suspend(&l->call);
@@ -289,7 +297,7 @@ void taf_lazy_leave(void)
 		c.msg = "its weights were never evaluated";
 		taf_resume(&c);
 		taf_after(&c, 0);
-		put(&loads[i], FREE);
+		close_load(&loads[i]);
 	}
 }
 

@@ -25,6 +25,7 @@ static struct {
 	_Atomic(uint32_t) looks; /* generations that have begun since */
 	_Atomic(bool) has_loaded;
 } swap;
+static _Atomic(uint32_t) loading; /* loads that have begun and are not over */
 static _Atomic(uint64_t) latest; /* held in the latest generation since the latest load */
 
 static uint64_t held_by(const struct taf_table *t, const void *home)
@@ -167,13 +168,15 @@ static void call_back(uint64_t held)
 		}
 }
 
+/* Two threads may be at this: the entry is the next model's as soon as one has dropped it. */
 static void drop_going(void)
 {
 	struct taf_live_model *m;
 	enum fate fate;
 
 	for (uint32_t i = 0; i < TAF_MODELS_MAX; i++)
-		if ((m = model_at(i, &fate)) && taf_work_is_going(m))
+		if ((m = model_at(i, &fate)) && taf_work_is_going(m) &&
+		    taf_work_set_going(m, false))
 			taf_work_drop_model(m);
 }
 
@@ -205,11 +208,21 @@ static void judge(uint64_t held, bool is_last)
 	}
 }
 
+static bool is_loading(void)
+{
+	return atomic_load(&loading) != 0;
+}
+
 void taf_swap_look(const struct taf_work *w)
 {
-	if (!is_any_going() && !is_any_kept())
+	bool has_loaded;
+
+	if ((!is_any_going() && !is_any_kept()) || is_loading())
 		return;
-	if (!atomic_load(&swap.has_loaded))
+	has_loaded = atomic_load(&swap.has_loaded);
+	if (is_loading()) /* it may have begun just now, and taken that back */
+		return;
+	if (!has_loaded)
 		call_back(UNKNOWN);
 	else
 		judge(held_by(w->table, w->home), atomic_fetch_add(&swap.looks, 1) > 0);
@@ -308,6 +321,7 @@ void taf_swap_begin(const struct taf_call *c)
 {
 	uint64_t held = held_by(c->table, c->caller), then = atomic_load(&latest);
 
+	atomic_fetch_add(&loading, 1);
 	atomic_store(&swap.has_loaded, false);
 	atomic_store(&swap.looks, 0);
 	atomic_store(&swap.brought, 0);
@@ -319,8 +333,18 @@ void taf_swap_begin(const struct taf_call *c)
 		drop_going();
 }
 
+/* A fork child may come out of a load that its parent has begun. */
+void taf_swap_over(void)
+{
+	uint32_t n = atomic_load(&loading);
+
+	while (n && !atomic_compare_exchange_weak(&loading, &n, n - 1))
+		;
+}
+
 void taf_swap_forget(void)
 {
+	atomic_store(&loading, 0);
 	atomic_store(&swap.has_loaded, false);
 	atomic_store(&latest, 0);
 }

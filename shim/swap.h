@@ -17,6 +17,8 @@
  *                          engine holds shows it gone.
  *   the load failed        what computes then is the old one: it counts again.
  *
+ * While one runs, for seconds perhaps, what other threads compute tells nothing of it.
+ *
  * Compared are the begins of generations: key and value caches are not there yet, but for those
  * that a server keeps, which are in both figures.  What is in doubt counts as gone: a rule that
  * refuses one model too few is better than one that refuses the next for ever.
@@ -36,6 +38,8 @@ void taf_swap_loaded(const void *handle, bool is_evaluated);
 void taf_swap_settle(const struct taf_call *c);
 /* That load begins, and is no companion. */
 void taf_swap_begin(const struct taf_call *c);
+/* It is over, whatever came of it. */
+void taf_swap_over(void);
 /* A generation begins on w. */
 void taf_swap_look(const struct taf_work *w);
 /* A computation of one has ended, and time has passed since the last note. */

@@ -76,6 +76,7 @@ static struct taf_live_model *load_ends(const char *name, bool is_evaluated)
 	assert_non_null(m);
 	m->bytes = MODEL;
 	taf_swap_loaded(handle, is_evaluated);
+	taf_swap_over();
 	return m;
 }
 
@@ -180,6 +181,7 @@ static void load_fails(void **state)
 	load("a", 100);
 	generate(100, 110);
 	load_begins();
+	taf_swap_over();
 	assert_int_equal(taf_work_models(), 0);
 	/* The next one is tried, and the program held the old one all the while. */
 	held_is(100);
@@ -190,9 +192,59 @@ static void load_fails(void **state)
 	assert_true(taf_work_has_model("b"));
 	/* It computes with what it had. */
 	load_begins();
+	taf_swap_over();
 	generate(100, 110);
 	assert_int_equal(taf_work_models(), 1);
 	assert_true(taf_work_has_model("b"));
+}
+
+/* Another thread computes while weights are evaluated: that tells nothing of the load. */
+static void while_it_loads(void **state)
+{
+	(void)state;
+	load("a", 100);
+	generate(100, 110);
+	load_begins();
+	generate(150, 160);
+	generate(160, 170);
+	assert_int_equal(taf_work_models(), 0);
+	held_is(205);
+	load_ends("b", true);
+	generate(105, 115);
+	assert_int_equal(taf_work_models(), 1);
+	assert_true(taf_work_has_model("b"));
+}
+
+/* Neither is over with the other one, and what a rule refuses is over at once. */
+static void while_two_load(void **state)
+{
+	(void)state;
+	load("a", 100);
+	load_begins();
+	load_begins();
+	taf_swap_over();
+	generate(100, 110);
+	assert_int_equal(taf_work_models(), 0);
+	taf_swap_over();
+	generate(100, 110);
+	assert_int_equal(taf_work_models(), 1);
+	assert_true(taf_work_has_model("a"));
+}
+
+/* A fork child begins anew, also where it comes back out of a load of its parent. */
+static void over_in_a_fork_child(void **state)
+{
+	(void)state;
+	load_begins();
+	taf_swap_forget();
+	taf_swap_over();
+	load("a", 100);
+	load_begins();
+	generate(100, 110);
+	assert_int_equal(taf_work_models(), 0);
+	taf_swap_over();
+	generate(100, 110);
+	assert_int_equal(taf_work_models(), 1);
 }
 
 /* The load came back, its model was thrown away, and a variable holds the old one still. */
@@ -279,6 +331,9 @@ int main(void)
 		cmocka_unit_test_setup(kept_by_the_next_load, setup),
 		cmocka_unit_test_setup(kept_and_then_gone, setup),
 		cmocka_unit_test_setup(load_fails, setup),
+		cmocka_unit_test_setup(while_it_loads, setup),
+		cmocka_unit_test_setup(while_two_load, setup),
+		cmocka_unit_test_setup(over_in_a_fork_child, setup),
 		cmocka_unit_test_setup(new_one_is_thrown_away, setup),
 		cmocka_unit_test_setup(never_evaluated, setup),
 		cmocka_unit_test_setup(evaluated_with_the_next, setup),
