@@ -122,6 +122,8 @@ static void settle_all(void)
 		}
 }
 
+static void close_with(int status);
+
 static bool begin_leaving(void)
 {
 	uint32_t active = TAF_ACTIVE;
@@ -195,11 +197,11 @@ static void leave_for_good(const struct way *w, bool is_last)
 	leave_by(w);
 	if (taf_is_other_process())
 		return;
-	/* An exit handler may leave again, with another status: the last one counts. */
-	if (taf_state_now() == TAF_LEAVING && (is_last || !sees_end))
-		atomic_store(&exit_status, status_of(w));
 	if (is_last)
-		taf_exit_close();
+		close_with(status_of(w));
+	/* An exit handler may leave again, with another status: the last one counts. */
+	else if (taf_state_now() == TAF_LEAVING && !sees_end)
+		atomic_store(&exit_status, status_of(w));
 }
 
 void taf_leave(const char *route, int status, bool is_last)
@@ -262,13 +264,13 @@ void taf_exit_park(void)
 	taf_tls.has_parked = true;
 }
 
-static void write_end(void)
+static void write_end(int status)
 {
 	struct taf_rec r = { .kind = TAF_EXIT,
 			     .phase = TAF_END,
 			     .engine = TAF_ENGINE_LIBC,
 			     .has = TAF_HAS_RC | TAF_HAS_OF,
-			     .rc = atomic_load(&exit_status),
+			     .rc = status,
 			     .of = atomic_load(&exit_seq) };
 
 	taf_crumb(&r);
@@ -285,13 +287,22 @@ static void wait_for_end(void)
 		taf_sys_wait(&nothing, 0, slice_ms);
 }
 
-void taf_exit_close(void)
+/* This process leaves, or has left, a log. */
+static bool has_log(void)
 {
-	uint32_t me, who = 0;
 	enum taf_state s = taf_state_now();
 
+	return (s == TAF_LEAVING || s == TAF_GONE) && !taf_is_other_process();
+}
+
+/* The log is closed, by the first thread that comes here and with its status; it may come
+ * again. Others wait for the end of the process. */
+static void close_with(int status)
+{
+	uint32_t me, who = 0;
+
 	/* The file must be whole before the last instruction that we see. */
-	if ((s != TAF_LEAVING && s != TAF_GONE) || taf_is_other_process())
+	if (!has_log())
 		return;
 	me = (uint32_t)taf_tid();
 	if (!atomic_compare_exchange_strong(&closer, &who, me)) {
@@ -300,14 +311,14 @@ void taf_exit_close(void)
 		return;
 	}
 	atomic_store(&taf_life.state, TAF_GONE);
-	write_end();
+	write_end(status);
 	taf_crumb_close();
 }
 
 void taf_exit_destructor(void)
 {
 	if (!sees_end)
-		taf_exit_close();
+		close_with(atomic_load(&exit_status));
 }
 
 /* A thread has woken the guard behind the back of who leaves: all is torn down by now. */
@@ -326,29 +337,18 @@ static void leave_undrained(int status)
 	}
 }
 
-/* After all handlers and destructors. Where threads leave side by side, whoever comes here
- * ends the process, and its status is the one. */
+/* After all handlers and destructors. Where threads leave side by side, whoever closes the log
+ * here ends the process, and its status is the one. One that found no handler left meanwhile
+ * would end the process under it: so there are two from the start, and each that is taken is
+ * put back. Who has closed the log runs what is left of them, in vain. */
 static void at_end(int status, void *arg)
 {
 	int saved = errno;
 
-	(void)arg;
+	if (has_log() && atomic_load(&closer) != (uint32_t)taf_tid())
+		on_exit(at_end, arg);
 	leave_undrained(status);
-	if (taf_state_now() == TAF_LEAVING && !taf_is_other_process() && !atomic_load(&closer))
-		atomic_store(&exit_status, status & 0xff);
-	taf_exit_close();
-	errno = saved;
-}
-
-/* One that finds no handler left meanwhile would end the process under it. */
-static void behind_end(int status, void *arg)
-{
-	int saved = errno;
-
-	(void)status;
-	(void)arg;
-	if (atomic_load(&closer))
-		taf_exit_close();
+	close_with(status & 0xff);
 	errno = saved;
 }
 
@@ -357,7 +357,7 @@ void taf_exit_see_end(void)
 	if (taf_state_now() == TAF_OFF || sees_end)
 		return;
 	sees_end = true;
-	on_exit(behind_end, NULL);
+	on_exit(at_end, NULL);
 	on_exit(at_end, NULL);
 }
 

@@ -12,9 +12,9 @@
  * Two handlers that are registered before main run behind all others and all destructors. A
  * second thread that leaves waits until the first one has drained; then the C library decides:
  * glibc before 2.41 lets both of them run what handlers are left, later ones let the first one
- * go on.  Whoever comes to the last but one of our handlers ends the process: it closes the log,
- * with its status, and another thread that finds the last one waits there.  Without them (we
- * were opened after the start, as a layer) a destructor closes the log.
+ * go on.  Whichever is first in one of our two handlers ends the process: it closes the log, with
+ * its status, and another thread that finds the other one waits there.  Without them (we were
+ * opened after the start, as a layer) a destructor closes the log.
  *
  * exit.deadline bounds the drain: when it passes, a watchdog ends the process
  * with the status it was about to have, and the crumb says "not drained".
@@ -39,8 +39,6 @@ void taf_stay(int rc);
 /* Another thread leaves: this one stops before it hands more work to the device, until
  * the drain is done and a moment longer. */
 void taf_exit_park(void);
-/* The log is closed, by the first thread that comes here; others wait for the end of the process. */
-void taf_exit_close(void);
 /* The destructor's part. */
 void taf_exit_destructor(void);
 /* Before the loader registers its destructors, so that ours run behind them. */

@@ -12,6 +12,7 @@
 #include "guest.h"
 
 #define LOADERS 4
+#define LEAVERS 4
 #define LEFT_TO_DO 200 /* decodes of the worker that an exit handler joins */
 #define DECODES 20
 #define LIMIT_S 30 /* a guard that waits out a lost claim at each decode needs more */
@@ -44,6 +45,27 @@ static int way_two_exits(void)
 	while (!engine.count("llama_synchronize"))
 		usleep(1000);
 	exit(5);
+}
+
+/* Threads that leave all at once, each with a status of its own. */
+static pthread_barrier_t way_out;
+
+static void *leave_too(void *status)
+{
+	pthread_barrier_wait(&way_out);
+	exit((int)(intptr_t)status);
+}
+
+static int way_exits_meet(void)
+{
+	pthread_t t;
+
+	use_engine();
+	pthread_barrier_init(&way_out, NULL, LEAVERS);
+	for (intptr_t i = 1; i < LEAVERS; i++)
+		pthread_create(&t, NULL, leave_too, (void *)i);
+	leave_too((void *)(intptr_t)LEAVERS);
+	return 95;
 }
 
 static atomic_int lingers, is_ending;
@@ -343,6 +365,7 @@ static const struct {
 } ways[] = {
 	{ "joined_at_exit", way_joined_at_exit },
 	WAY(two_exits),
+	WAY(exits_meet),
 	WAY(exit_under_exit),
 	WAY(exit_overtakes),
 	WAY(exit_in_wake),

@@ -59,6 +59,20 @@ for way in two_exits exit_under_exit exit_overtakes; do
 done
 check exit_overtakes "who won" "exit 3" "$(cat shim.status)"
 
+# All that leave meet at the last handlers, again and again: one end each time, with the status
+# that the process has.
+fresh
+for ((n = 0; n < 200; n++)); do
+	# shellcheck disable=SC2086
+	env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="exit.deadline=10m;crumbs.keep_sessions=1000" \
+		$limit "$tests/guest_threads" exits_meet >/dev/null 2>meet.err
+	echo $?
+done >meet.status
+check exits_meet err "" "$(cat meet.err)"
+check exits_meet "statuses that none of them has" "" "$(grep -v '^[1234]$' meet.status)"
+check exits_meet "ends of the exit, by status" "$(sort meet.status | uniq -c)" \
+	"$(crumbs | jq 'select(.ev == "exit" and .ph == "end").rc' | sort | uniq -c)"
+
 # Who leaves while another thread wakes the guard, and one that wakes it behind the last handler.
 # shellcheck disable=SC2086
 for way in exit_in_wake wake_in_exit; do
@@ -117,4 +131,4 @@ check look_up out "none of the answers are wrong" "$(cat shim.out)"
 both fiber mode=enforce guest_threads fiber 0
 check fiber out "2 decodes" "$(cat shim.out)"
 
-tally 159
+tally 162
