@@ -212,7 +212,8 @@ static uint64_t deadline(void)
 	return taf_sys_mono_ns() + (uint64_t)taf_rules.drain_deadline_ms * 1000000;
 }
 
-static int in_made(struct context *c, const void *home, in_context *fn, void *arg)
+/* only: it and no other; NULL: whichever is there. */
+static int in_made(struct context *c, const void *only, const void *home, in_context *fn, void *arg)
 {
 	void *ctx;
 	int r = 0;
@@ -220,7 +221,7 @@ static int in_made(struct context *c, const void *home, in_context *fn, void *ar
 	if (!taf_grip_take(&c->grip, deadline()))
 		return -ETIMEDOUT;
 	ctx = atomic_load(&c->handle);
-	if (ctx)
+	if (ctx && (!only || ctx == only))
 		r = in_one(ctx, home, fn, arg);
 	taf_grip_let(&c->grip);
 	return r;
@@ -241,7 +242,9 @@ static int in_all(const void *home, in_context *fn, void *arg)
 		err = err ? err : r;
 	}
 	for (int i = 0; i < CONTEXTS; i++) {
-		int r = atomic_load(&contexts[i].handle) ? in_made(&contexts[i], home, fn, arg) : 0;
+		int r = atomic_load(&contexts[i].handle)
+				? in_made(&contexts[i], NULL, home, fn, arg)
+				: 0;
 
 		err = err ? err : r;
 	}
@@ -267,24 +270,38 @@ static int sync_stream(const void *home, void *arg)
 	return taf_cuda_wait_stream(s->stream, s->until, home);
 }
 
-/* The context that a stream has to be asked in: a thread that destroys one may have none. */
-static void *context_for(const void *stream, const void *home)
+static bool has_current(const void *home)
 {
 	cuCtxGetCurrent_fn *get = THEIRS(cuCtxGetCurrent, home);
 	void *now = NULL;
 
-	return get && !get(&now) && !now ? taf_cuda_stream_context(stream) : NULL;
+	return !get || get(&now) || now;
+}
+
+/* A thread that destroys a stream may have no context: it is asked in the stream's own, which
+ * another thread may destroy at this moment. */
+static int sync_apart(struct one_stream *one, const void *home)
+{
+	struct taf_cuda_stream of;
+
+	be_owner();
+	if (!taf_cuda_stream_of(one->stream, &of))
+		return sync_stream(home, one);
+	for (int i = 0; i < CONTEXTS; i++)
+		if (atomic_load(&contexts[i].handle) == of.ctx)
+			return in_made(&contexts[i], of.ctx, home, sync_stream, one);
+	if (is_primary_active((int)of.device, home))
+		return in_primary((int)of.device, home, sync_stream, one);
+	return sync_stream(home, one);
 }
 
 int taf_cuda_sync(bool all, void *stream, const void *home)
 {
 	struct one_stream one = { stream, deadline() };
-	void *ctx;
 
 	if (all)
 		return in_all(home, sync_one, &one.until);
-	ctx = context_for(stream, home);
-	return ctx ? in_one(ctx, home, sync_stream, &one) : sync_stream(home, &one);
+	return has_current(home) ? sync_stream(home, &one) : sync_apart(&one, home);
 }
 
 /* The pools of the current device: what it began with, and what it uses now. Returns how

@@ -87,14 +87,19 @@ bool taf_cuda_stream_going(void *stream, struct taf_cuda_stream *was)
 	return is_free;
 }
 
-void *taf_cuda_stream_context(const void *stream)
+bool taf_cuda_stream_of(const void *stream, struct taf_cuda_stream *out)
 {
 	uint32_t n = atomic_load(&streams_used);
 
-	for (uint32_t i = 0; i < n; i++)
-		if (atomic_load(&streams[i].handle) == stream)
-			return atomic_load(&streams[i].ctx);
-	return NULL;
+	for (uint32_t i = 0; i < n; i++) {
+		if (atomic_load(&streams[i].handle) != stream)
+			continue;
+		out->ctx = atomic_load(&streams[i].ctx);
+		out->device = atomic_load(&streams[i].device);
+		out->is_behind = atomic_load(&streams[i].is_behind);
+		return out->ctx != NULL;
+	}
+	return false;
 }
 
 bool taf_cuda_streams_going(const void *ctx, uint32_t device)

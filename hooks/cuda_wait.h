@@ -34,8 +34,8 @@ struct taf_cuda_stream {
 };
 bool taf_cuda_stream_going(void *stream, struct taf_cuda_stream *was);
 void taf_cuda_stream_stays(void *stream, const struct taf_cuda_stream *was);
-/* NULL: it is not known. */
-void *taf_cuda_stream_context(const void *stream);
+/* False: it is not known. */
+bool taf_cuda_stream_of(const void *stream, struct taf_cuda_stream *out);
 /* The same for all of a context; ctx NULL: for all of a device. */
 bool taf_cuda_streams_going(const void *ctx, uint32_t device);
 /* A fork child has no streams. */
