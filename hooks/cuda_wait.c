@@ -71,6 +71,12 @@ static bool forget(struct stream *s)
 	return is_free;
 }
 
+static struct taf_cuda_stream what_is(struct stream *s)
+{
+	return (struct taf_cuda_stream){ atomic_load(&s->ctx), atomic_load(&s->device),
+					 atomic_load(&s->is_behind) };
+}
+
 bool taf_cuda_stream_going(void *stream, struct taf_cuda_stream *was)
 {
 	uint32_t n = atomic_load(&streams_used);
@@ -79,9 +85,7 @@ bool taf_cuda_stream_going(void *stream, struct taf_cuda_stream *was)
 	*was = (struct taf_cuda_stream){ NULL, 0, false };
 	for (uint32_t i = 0; stream && i < n; i++)
 		if (atomic_load(&streams[i].handle) == stream) {
-			was->ctx = atomic_load(&streams[i].ctx);
-			was->device = atomic_load(&streams[i].device);
-			was->is_behind = atomic_load(&streams[i].is_behind);
+			*was = what_is(&streams[i]);
 			is_free &= forget(&streams[i]);
 		}
 	return is_free;
@@ -94,9 +98,7 @@ bool taf_cuda_stream_of(const void *stream, struct taf_cuda_stream *out)
 	for (uint32_t i = 0; i < n; i++) {
 		if (atomic_load(&streams[i].handle) != stream)
 			continue;
-		out->ctx = atomic_load(&streams[i].ctx);
-		out->device = atomic_load(&streams[i].device);
-		out->is_behind = atomic_load(&streams[i].is_behind);
+		*out = what_is(&streams[i]);
 		return out->ctx != NULL;
 	}
 	return false;
