@@ -1,60 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_flight.c -- what is in flight, by queue, thread and wait. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <unistd.h>
-
-#include "../../shim/burst.h"
-#include "../../shim/capture.h"
-#include "../../shim/flight.h"
-#include "../../shim/life.h"
-
-const struct taf_table *const taf_tables[] = { NULL };
-const int taf_table_count = 0;
-
-static int setup(void **state)
-{
-	(void)state;
-	taf_flight_forget();
-	taf_capture_forget();
-	taf_rules_default(&taf_rules);
-	taf_tls.flight = taf_flight_lane();
-	return 0;
-}
-
-static uint64_t key(uint64_t queue)
-{
-	return taf_flight_key(TAF_API_CUDA, queue, taf_tls.device);
-}
-
-static void submit(uint64_t queue, int n)
-{
-	while (n--)
-		taf_flight_submit(taf_tls.flight, key(queue), false);
-}
-
-static uint64_t in_flight(void)
-{
-	struct taf_flight_sum s;
-
-	taf_flight_sum(TAF_API_CUDA, &s);
-	return s.in_flight;
-}
-
-static void wait_for(uint64_t k)
-{
-	struct taf_flight_mark m;
-
-	taf_flight_seen(&m, k);
-	taf_flight_done(&m);
-}
+#include "flight.h"
 
 static void a_wait_shows_its_own_queue_to_be_done(void **state)
 {
@@ -314,81 +260,6 @@ static void the_rest_is_told_apart(void **state)
 	assert_true(!rest.is_own && rest.is_behind && !rest.is_unseen);
 }
 
-static void a_destroyed_queue_is_done_with_its_device(void **state)
-{
-	(void)state;
-	submit(0x1000, 5);
-	taf_flight_drop(key(0x1000));
-	wait_for(key(0x1000)); /* another queue with the same handle */
-	assert_int_equal(in_flight(), 5);
-	wait_for(TAF_FLIGHT_DEVICE(TAF_API_CUDA, 0));
-	assert_int_equal(in_flight(), 0);
-}
-
-/* Theirs refused: waits for it show again what they showed before. */
-static void a_queue_that_stays_is_what_it_was(void **state)
-{
-	struct taf_flight_going going;
-
-	(void)state;
-	submit(0x2000, 1);
-	taf_flight_drop(key(0x2000)); /* what is left of another one stays apart */
-	submit(0x1000, 5);
-	for (int is_behind = 0; is_behind < 2; is_behind++) {
-		taf_flight_going(key(0x1000), is_behind, &going);
-		wait_for(key(0x1000));
-		assert_int_equal(in_flight(), 6);
-		taf_flight_stays(&going);
-	}
-	submit(0x1000, 2);
-	wait_for(key(0x1000));
-	assert_int_equal(in_flight(), 1);
-}
-
-static struct taf_call destroy_of(uint64_t queue)
-{
-	static const struct taf_table of = { .engine = TAF_ENGINE_CUDA };
-
-	return (struct taf_call){ .table = &of, .queue = queue };
-}
-
-/* Their own numbers are no handles: all that destroying one gives is an error. */
-static void default_streams_are_never_destroyed(void **state)
-{
-	struct taf_stream_going going;
-
-	(void)state;
-	for (uint64_t queue = 0; queue <= TAF_OWN_QUEUE; queue++) {
-		struct taf_call c = destroy_of(queue);
-
-		submit(queue, 3);
-		taf_stream_going(&c, false, &going);
-		taf_stream_gone(&c, &going, false);
-		wait_for(key(queue));
-		assert_int_equal(in_flight(), 0);
-	}
-}
-
-static void a_captured_stream_that_stays(void **state)
-{
-	struct taf_call c = destroy_of(0x1000);
-	struct taf_stream_going going;
-
-	(void)state;
-	taf_capture_opening();
-	taf_capture_opened(0x1000, true);
-	submit(0x1000, 1);
-	taf_stream_going(&c, true, &going);
-	taf_stream_gone(&c, &going, false);
-	assert_false(taf_capture_shut(0));
-	wait_for(key(0x1000));
-	assert_int_equal(in_flight(), 0);
-	taf_stream_going(&c, true, &going);
-	taf_stream_gone(&c, &going, true);
-	assert_true(taf_capture_shut(0));
-	taf_capture_free();
-}
-
 static void a_wait_for_a_device_is_for_that_one(void **state)
 {
 	(void)state;
@@ -551,10 +422,6 @@ int main(void)
 		cmocka_unit_test_setup(a_lane_that_threads_share_loses_nothing, setup),
 		cmocka_unit_test_setup(what_was_counted_stays_with_its_api, setup),
 		cmocka_unit_test_setup(the_rest_is_told_apart, setup),
-		cmocka_unit_test_setup(a_destroyed_queue_is_done_with_its_device, setup),
-		cmocka_unit_test_setup(a_queue_that_stays_is_what_it_was, setup),
-		cmocka_unit_test_setup(default_streams_are_never_destroyed, setup),
-		cmocka_unit_test_setup(a_captured_stream_that_stays, setup),
 		cmocka_unit_test_setup(the_rest_is_on_each_device, setup),
 	};
 
