@@ -189,6 +189,14 @@ static void settle(void)
 	atomic_store(&taf_still.is_needed, 2);
 }
 
+/* Who leaves has all stand still, and waits for what this thread drains (owner.h). */
+static bool is_for_good(void)
+{
+	uint32_t holder = atomic_load(&taf_still.holder);
+
+	return holder && holder == atomic_load(&taf_life.leaver);
+}
+
 /* Submits that come from now on stand still; those that were let in are waited for. */
 static bool hold(void)
 {
@@ -197,7 +205,7 @@ static bool hold(void)
 	struct taf_slices left = deadline();
 
 	while (!atomic_compare_exchange_strong(&taf_still.holder, &nobody, self())) {
-		if (nobody == self() || !taf_next_slice(&left, SLICE_MS))
+		if (nobody == self() || is_for_good() || !taf_next_slice(&left, SLICE_MS))
 			return false;
 		wait_for(nobody);
 		nobody = 0;
@@ -213,14 +221,6 @@ static bool hold(void)
 			sleep_a_while(LOOK_MS);
 	}
 	return true;
-}
-
-/* Who leaves has all stand still, and waits for what this thread drains (owner.h). */
-static bool is_for_good(void)
-{
-	uint32_t holder = atomic_load(&taf_still.holder);
-
-	return holder && holder == atomic_load(&taf_life.leaver);
 }
 
 bool taf_still_begin(void)

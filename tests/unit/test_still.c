@@ -332,6 +332,37 @@ static void the_leaving_park(void **s)
 	atomic_store(&taf_life.is_drained, 0);
 }
 
+/* A thread that drains itself because another one leaves, on its way to make all stand still. */
+static void *drain_to_leave(void *arg)
+{
+	(void)arg;
+	taf_tls.flight = &taf_flights[1];
+	seen = 1 + taf_still_begin();
+	return NULL;
+}
+
+/* The holder may become the one who leaves, for good, while another one waits for it: and
+ * what that one drains is what the leaver waits for. */
+static void nobody_waits_for_the_leaver(void **s)
+{
+	pthread_t t;
+
+	(void)s;
+	taf_rules.drain_deadline_ms = 600000;
+	taf_flight_lane();
+	taf_flight_lane();
+	assert_true(taf_still_begin());
+	assert_int_equal(pthread_create(&t, NULL, drain_to_leave, NULL), 0);
+	while (!taf_still.waiters)
+		assert_false(seen);
+	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
+	pthread_join(t, NULL);
+	assert_int_equal(seen, 1);
+	assert_int_equal(taf_still.holder, taf_tid());
+	taf_still_end();
+	atomic_store(&taf_life.leaver, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +379,7 @@ int main(void)
 		cmocka_unit_test_setup(ones_own_pass, setup),
 		cmocka_unit_test_setup(captures_pass, setup),
 		cmocka_unit_test_setup(the_leaving_park, setup),
+		cmocka_unit_test_setup(nobody_waits_for_the_leaver, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
