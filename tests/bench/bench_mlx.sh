@@ -22,4 +22,4 @@ work=$(mktemp -d "$BUILD/bench-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 export TAFFRAIL_STATE=$work/state HF_HUB_OFFLINE=1
 "$python" "$SRC/tests/engines/mlx/mkmodel.py" --layers 4 --width 384 "$work/model" || exit 1
-"$python" "$SRC/tests/bench/mlx_tokens.py" "$BUILD/taffrail" "$work/model"
+"$python" "$SRC/tests/bench/mlx_tokens.py" "$BUILD/libtaffrail.so" "$work/model"
