@@ -23,7 +23,7 @@
 set -u
 
 jobs=2
-limit=120
+limit=400
 while getopts j:t: opt; do
 	case $opt in
 	j) jobs=$OPTARG ;;

