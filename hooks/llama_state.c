@@ -162,6 +162,22 @@ static uint64_t vocabulary_of(const struct taf_work *w, const void *home)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+/* Of one sequence. Where the engine does not tell (before 2025-11), each has its share. */
+static uint64_t room_of(const struct taf_work *w, const void *ctx, const void *home)
+{
+	llama_n_ctx_seq_fn *each = THEIRS(llama_n_ctx_seq, home);
+	llama_n_seq_max_fn *count = THEIRS(llama_n_seq_max, home);
+	uint32_t room, n;
+
+	if (!w)
+		return 0;
+	taf_tls.inside++;
+	room = each ? each(ctx) : 0;
+	n = count ? count(ctx) : 0;
+	taf_tls.inside--;
+	return room || !n ? room : w->ctx_tokens / n;
+}
+
 /* The call on a file of ctx: names in *c what it is about. */
 static struct taf_state_file file_of(struct taf_call *c, const void *ctx, const char *path)
 {
@@ -172,21 +188,30 @@ static struct taf_state_file file_of(struct taf_call *c, const void *ctx, const 
 	return (struct taf_state_file){ .call = c, .work = w, .path = path };
 }
 
+/* What the engine is asked for. */
+static void ask(struct taf_state_file *f, const void *ctx)
+{
+	const void *home = f->call->caller;
+
+	f->vocab = vocabulary_of(f->work, home);
+	f->room = room_of(f->work, ctx, home);
+}
+
 /* Their save has returned. */
-static void end_save(struct taf_call *c, struct taf_state_file *f, bool is_done)
+static void end_save(struct taf_state_file *f, struct taf_call *c, const void *ctx, bool is_done)
 {
 	if (is_done && taf_rules.state_guard && c->is_counted) {
-		f->vocab = vocabulary_of(f->work, c->caller);
+		ask(f, ctx);
 		taf_state_saved(f);
 	}
 	taf_after(c, is_done ? 0 : -1);
 }
 
 /* At the door already. False: refused, and the call is over. */
-static bool begin_restore(struct taf_call *c, struct taf_state_file *f)
+static bool begin_restore(struct taf_state_file *f, struct taf_call *c, const void *ctx)
 {
 	if (taf_rules.state_guard && c->is_counted)
-		f->vocab = vocabulary_of(f->work, c->caller);
+		ask(f, ctx);
 	if (taf_state_may_restore(f))
 		return true;
 	taf_after(c, -1);
@@ -207,7 +232,7 @@ static bool begin_restore(struct taf_call *c, struct taf_state_file *f)
 		if (!taf_before(&call)) \
 			return 0; \
 		r = THROUGH(call, name) args; \
-		end_save(&call, &f, r != 0); \
+		end_save(&f, &call, ctx, r != 0); \
 		return r; \
 	}
 #define RESTORE(ret, name, params, args, is_of_sequence) \
@@ -220,7 +245,7 @@ static bool begin_restore(struct taf_call *c, struct taf_state_file *f)
 		if (atomic_load_explicit(&taf_error_is_any, memory_order_relaxed) && \
 		    !is_shown(ROW_##name, ctx, TAF_USE_RESTORE)) \
 			return 0; \
-		if (!taf_before(&call) || !begin_restore(&call, &f)) \
+		if (!taf_before(&call) || !begin_restore(&f, &call, ctx)) \
 			return 0; \
 		r = THROUGH(call, name) args; \
 		taf_after(&call, r ? 0 : -1); \

@@ -35,7 +35,7 @@ enum want { W_U32, W_TEXT, W_COUNT, W_HEADS, W_HEADS_KV, W_SWA, W_RECURRENT };
 
 /* A key that matters. With is_arch it stands behind "ARCHITECTURE.". */
 struct key {
-	char name[36];
+	char name[40];
 	uint16_t offset, room; /* of the member of struct taf_gguf */
 	uint8_t want;
 	bool is_arch;
@@ -73,6 +73,7 @@ static const struct key keys[] = {
 	OF_ARCH("expert_count", expert_count),
 	OF_ARCH("vocab_size", vocab_size),
 	OF_ARCH("rope.dimension_count", shape.rope_dim),
+	OF_ARCH("rope.scaling.original_context_length", rope_turn),
 	OF_ARCH("attention.key_length", shape.key_length),
 	OF_ARCH("attention.value_length", shape.value_length),
 	OF_ARCH("attention.key_length_swa", shape.key_length_swa),
@@ -374,11 +375,13 @@ static void take_largest(struct taf_gguf *g, uint64_t bytes)
 static int read_tensor(struct walk *w)
 {
 	struct taf_reader *r = w->r;
+	char name[32]; /* its beginning */
 	uint32_t dims, type;
 	uint64_t size, offset, elements = 1;
 
-	if (skip_string(r) || taf_reader_u32(r, &dims))
+	if (read_text(w, T_STRING, name, sizeof(name)) || taf_reader_u32(r, &dims))
 		return r->err;
+	w->g->has_rope_sets |= taf_same(name, "rope_factors_long.weight");
 	if (dims > DIMS_MAX)
 		return taf_reader_fail(r, -EINVAL, "a tensor has too many dimensions");
 	for (uint32_t i = 0; i < dims; i++) {

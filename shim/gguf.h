@@ -32,12 +32,14 @@ struct taf_gguf {
 	uint32_t file_type; /* of the whole file; TAF_GGUF_NONE: not told */
 	uint32_t tensor_type; /* the most frequent one; TAF_GGUF_NONE: no tensors */
 	uint32_t expert_count, vocab_size;
+	uint32_t rope_turn; /* tokens; 0 not told (model.h) */
 	uint32_t split_no, split_count;
 	uint64_t n_tensors, n_pairs;
 	uint64_t data_offset, data_bytes; /* to the end of the file */
 	uint64_t largest; /* tensor, from where it begins to where the next one does */
 	bool is_odd; /* duplicate keys, numbers out of range, nested arrays */
 	bool is_short; /* a tensor begins past the end of the file */
+	bool has_rope_sets; /* model.h */
 	struct taf_shape shape; /* .arch is general.architecture */
 };
 

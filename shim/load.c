@@ -92,7 +92,7 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	l->is_known = l->is_dry = l->is_vocabulary = l->has_counts = false;
 	l->path = path;
 	l->bytes = 0;
-	l->trained = 0;
+	l->trained = l->rope_turn = 0;
 	l->fingerprint = 0;
 	taf_zero(&l->cache, sizeof(l->cache));
 	if (!is_seen(c))
@@ -103,6 +103,7 @@ void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path)
 	if (!l->is_known)
 		return;
 	l->trained = m.context;
+	l->rope_turn = m.has_rope_sets ? m.rope_turn : 0;
 	l->fingerprint = m.fingerprint;
 	l->cache = m.cache;
 	l->bytes = m.bytes;
@@ -164,6 +165,7 @@ void taf_load_end(struct taf_load *l, struct taf_call *c, void *handle)
 			m->fingerprint = l->fingerprint;
 			m->cache = l->cache;
 			m->trained = l->trained;
+			m->rope_turn = l->rope_turn;
 			m->is_estimate = l->is_dry;
 		}
 		if (taf_traced_is_on())

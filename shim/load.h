@@ -15,6 +15,7 @@ struct taf_load {
 	struct taf_cache cache; /* what a context of it takes */
 	uint64_t fingerprint;
 	uint32_t trained; /* context that it was trained with */
+	uint32_t rope_turn; /* model.h; 0: all contexts of it are turned alike, or unknown */
 	struct taf_load_size size; /* with companions and cache */
 	bool is_known; /* the fields above are filled */
 	bool is_dry; /* it was for an estimate, or of the vocabulary */

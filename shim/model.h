@@ -35,6 +35,10 @@ struct taf_model {
 	bool is_odd; /* the header has what an engine would refuse */
 	bool is_short; /* the file ends before its tensors do */
 	uint32_t files, missing; /* parts that exist; that should and do not */
+	/* LongRoPE: positions are turned by one of two sets of factors, the other one in a
+	 * context with room for more than rope_turn tokens a sequence. */
+	bool has_rope_sets;
+	uint32_t rope_turn;
 	uint32_t layers, heads, context, experts;
 	uint64_t bytes; /* of weights, all parts */
 	uint64_t largest; /* tensor of those whose headers were read; 0 unknown */

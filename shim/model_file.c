@@ -130,11 +130,13 @@ static void take_gguf(struct taf_model *m, const struct taf_gguf *g)
 	m->format = TAF_FORMAT_GGUF;
 	m->is_odd = m->is_odd || g->is_odd;
 	m->is_short = m->is_short || g->is_short;
+	m->has_rope_sets = m->has_rope_sets || g->has_rope_sets;
 	take_largest(m, g->largest);
 	if (m->arch[0] || !g->shape.arch[0])
 		return;
 	take_shape(m, &g->shape);
 	m->experts = g->expert_count;
+	m->rope_turn = g->rope_turn ? g->rope_turn : g->shape.context;
 	taf_copy(m->name, g->name, sizeof(m->name));
 	taf_copy(m->quant, taf_gguf_quant(g), sizeof(m->quant));
 	if (taf_same(g->type, "mmproj") || taf_same(g->shape.arch, "clip"))

@@ -9,13 +9,17 @@
  *
  *   taffrail saved 1
  *   saved path=HEX dev=N ino=N size=N mtime=N hash=HEX print=HEX adapters=HEX seq=N vocab=N
- *      ctx=N k=N v=N name="FILE" model="ID" engine="VERSION"            (one line)
+ *      ctx=N k=N v=N rope=N name="FILE" model="ID" engine="VERSION"     (one line)
  *
  * path and hash are the first 64 bits of a SHA-256: of the absolute path, and of the
  * first, middle and last 64 KiB of the file with its size.  The first bytes hold the engine's
  * own number of its format.  print is the model's (model_id.h), adapters those that were
  * set, seq whether it is one sequence, ctx the tokens that the context had room for, k and v
  * bytes of 32 elements of the cache; 0 and "" are unknown and never compared.
+ *
+ * rope: a model of LongRoPE has two sets of factors by which positions are turned, and what is in
+ * the cache is turned already.  Which one is by the room of a sequence alone (llama.cpp,
+ * llama_model::get_rope_factors): 1 short, 2 long.  Entries of before have none.
  *
  * ctx: an engine restores a state into any context that has room for it, which is right: a
  * bigger one is as good, and a smaller one too as long as the tokens fit. How many there are
@@ -40,12 +44,14 @@
 struct taf_saved {
 	uint64_t path; /* hash of it */
 	uint64_t dev, ino, size, mtime_ns, hash;
-	uint64_t print, adapters, is_sequence, vocab, ctx, k_unit, v_unit;
+	uint64_t print, adapters, is_sequence, vocab, ctx, k_unit, v_unit, rope;
 	/* Not part of an entry: */
 	bool is_link; /* the path is one */
 	uint32_t tokens; /* that the file tells of; 0 unknown */
 	char name[64], model[TAF_MODEL_ID], engine[48];
 };
+
+enum taf_rope { TAF_ROPE_ALIKE, TAF_ROPE_SHORT, TAF_ROPE_LONG };
 
 enum taf_saved_word {
 	TAF_SAVED_FITS,

@@ -26,6 +26,7 @@ void taf_saved_put(struct taf_text *t, const struct taf_saved *s)
 	taf_line_put_number(t, " ctx=", s->ctx);
 	taf_line_put_number(t, " k=", s->k_unit);
 	taf_line_put_number(t, " v=", s->v_unit);
+	taf_line_put_number(t, " rope=", s->rope);
 	taf_line_put_text(t, " name=", s->name);
 	taf_line_put_text(t, " model=", s->model);
 	taf_line_put_text(t, " engine=", s->engine);
@@ -35,6 +36,12 @@ void taf_saved_put(struct taf_text *t, const struct taf_saved *s)
 static bool take_hex(struct taf_cursor *c, const char *key, uint64_t *v)
 {
 	return taf_line_eat(c, key) && taf_line_hex(c, v);
+}
+
+static bool take_rope(struct taf_cursor *c, uint64_t *v)
+{
+	*v = 0;
+	return !taf_line_eat(c, " rope") || taf_line_number(c, "=", v);
 }
 
 bool taf_saved_take(const char *line, size_t n, struct taf_saved *s)
@@ -51,7 +58,7 @@ bool taf_saved_take(const char *line, size_t n, struct taf_saved *s)
 	       taf_line_number(&c, " seq=", &s->is_sequence) &&
 	       taf_line_number(&c, " vocab=", &s->vocab) && taf_line_number(&c, " ctx=", &s->ctx) &&
 	       taf_line_number(&c, " k=", &s->k_unit) && taf_line_number(&c, " v=", &s->v_unit) &&
-	       taf_line_text(&c, " name=", s->name, sizeof(s->name)) &&
+	       take_rope(&c, &s->rope) && taf_line_text(&c, " name=", s->name, sizeof(s->name)) &&
 	       taf_line_text(&c, " model=", s->model, sizeof(s->model)) &&
 	       taf_line_text(&c, " engine=", s->engine, sizeof(s->engine)) && c.p == c.end;
 }
@@ -140,5 +147,10 @@ void taf_saved_compare(const struct taf_saved *e, const struct taf_saved *now, s
 	compare_room(e, now, why);
 	compare_numbers(why, "bytes of 32 keys", e->k_unit, now->k_unit);
 	compare_numbers(why, "bytes of 32 values", e->v_unit, now->v_unit);
+	if (e->rope && now->rope && e->rope != now->rope)
+		taf_text_put(reason(why),
+			     now->rope == TAF_ROPE_LONG
+				     ? "the RoPE factors of a long context, was short"
+				     : "the RoPE factors of a short context, was long");
 	compare_texts(why, "engine", e->engine, now->engine);
 }

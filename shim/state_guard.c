@@ -57,6 +57,14 @@ static void put_engine(struct taf_saved *s)
 	taf_scratch_give(v);
 }
 
+/* By which of its sets of factors the model turns positions (saved.h). */
+static enum taf_rope rope_of(const struct taf_live_model *m, uint64_t room)
+{
+	if (!m->rope_turn || !room)
+		return TAF_ROPE_ALIKE;
+	return room > m->rope_turn ? TAF_ROPE_LONG : TAF_ROPE_SHORT;
+}
+
 /* What is at hand: the file, the model and how it is used. 0 or -errno. */
 static int look(const struct taf_state_file *f, struct taf_saved *s)
 {
@@ -76,6 +84,7 @@ static int look(const struct taf_state_file *f, struct taf_saved *s)
 		taf_load_ask(taf_load_hints(), m->trained, &ask);
 		s->k_unit = ask.k_unit;
 		s->v_unit = ask.v_unit;
+		s->rope = rope_of(m, f->room);
 	}
 	put_engine(s);
 	return taf_saved_look(f->path, s);

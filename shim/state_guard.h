@@ -18,6 +18,7 @@ struct taf_state_file {
 	struct taf_work *work; /* NULL: the context is not known */
 	const char *path;
 	uint64_t vocab; /* tokens of the model's vocabulary; 0 unknown */
+	uint64_t room; /* for tokens of one sequence; 0 unknown */
 	bool is_sequence; /* of one sequence alone */
 };
 

@@ -80,7 +80,7 @@ struct taf_live_model *taf_work_add_model(const struct taf_maker *by, void *hand
 		m->home = by->home;
 		m->bytes = m->fingerprint = 0;
 		taf_zero(&m->cache, sizeof(m->cache));
-		m->trained = 0;
+		m->trained = m->rope_turn = 0;
 		m->is_dry = m->is_estimate = false;
 		atomic_store(&m->is_going, false);
 		m->infers = m->load_ns = 0;

@@ -44,6 +44,7 @@ struct taf_live_model {
 	uint64_t fingerprint; /* of its files (model_id.h); 0 unknown */
 	struct taf_cache cache; /* what a context of it takes; zero when unknown */
 	uint32_t trained; /* context that it was trained with; 0 unknown */
+	uint32_t rope_turn; /* load.h */
 	bool is_dry; /* made without a file: for estimates, never inferred on */
 	_Atomic(bool) is_going; /* perhaps given up: nothing counts it (swap.h) */
 	bool is_estimate; /* its file was read for its size only, as far as one can tell */

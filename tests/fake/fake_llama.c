@@ -13,6 +13,7 @@
  *   states         a context holds the tokens that were decoded well; its memory is their
  *                  number
  *   FAKE_VOCAB=N                  tokens of every vocabulary
+ *   FAKE_SEQUENCES=N              that share the room of a context
  *   FAKE_HANG_AT=N                the N-th computation never returns
  *   fake_on_decode(fn)            fn is called inside a computation, like a log callback
  *   FAKE_FN_FIRST                 ... before the context is entered, so that fn may
@@ -53,6 +54,8 @@
 #define HAND_llama_state_load_file FAKE_HAND
 #define HAND_llama_load_session_file FAKE_HAND
 #define HAND_llama_state_seq_load_file FAKE_HAND
+#define HAND_llama_n_ctx_seq FAKE_HAND
+#define HAND_llama_n_seq_max FAKE_HAND
 #define HAND_llama_vocab_n_tokens FAKE_HAND
 #define HAND_llama_state_seq_get_size FAKE_HAND
 #define HAND_llama_adapter_lora_init FAKE_HAND
@@ -455,6 +458,22 @@ uint32_t llama_n_ctx(const void *ctx)
 
 	fake_called(FAKE_llama_n_ctx);
 	return ctx ? (n ? (uint32_t)atoi(n) : 4096) : 0;
+}
+
+/* Without FAKE_SEQUENCES there is one. */
+uint32_t llama_n_seq_max(const void *ctx)
+{
+	uint32_t n = (uint32_t)fake_setting("FAKE_SEQUENCES");
+
+	fake_called(FAKE_llama_n_seq_max);
+	return ctx ? n + !n : 0;
+}
+
+/* FAKE_OLD: as if it were not there yet. */
+uint32_t llama_n_ctx_seq(const void *ctx)
+{
+	fake_called(FAKE_llama_n_ctx_seq);
+	return ctx && !fake_setting("FAKE_OLD") ? llama_n_ctx(ctx) / llama_n_seq_max(ctx) : 0;
 }
 
 static int32_t width_of(int row, const void *model)

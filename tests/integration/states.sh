@@ -135,6 +135,50 @@ run load=tok.gguf infer=1 save=tok.bin
 printf 'another tokenizer' | dd of=tok.gguf bs=1 seek=9000 conv=notrunc 2>/dev/null
 asks "another tokenizer" "restore failed" "files of the model have changed" load=tok.gguf restore=tok.bin
 
+# LongRoPE: a context with room for more than 64 tokens a sequence turns positions by other
+# factors, and what was turned by the ones goes on with the others wrongly.
+number() { # N BYTES
+	local i n=$1
+	for ((i = 0; i < $2; i++, n >>= 8)); do
+		printf '%b' "\\x$(printf %02x $((n & 255)))"
+	done
+}
+text() { # TEXT
+	number ${#1} 8
+	printf %s "$1"
+}
+phi() { # FILE [FACTORS-TENSOR]
+	{
+		printf GGUF
+		number 3 4
+		number 1 8
+		number 3 8
+		text general.architecture && number 8 4 && text phi3
+		text phi3.context_length && number 4 4 && number 4096 4
+		text phi3.rope.scaling.original_context_length && number 4 4 && number 64 4
+		text "${2:-rope_factors_long.weight}" && number 1 4 && number 8 8 && number 0 4 && number 0 8
+		number 0 64
+	} >"$1"
+}
+phi long.gguf
+phi plain.gguf output_norm.weight
+turned() { # MODEL SAVED-ENV RESTORED-ENV ok|failed
+	local why=
+	[ "$4" = ok ] || why='RoPE factors of a (long|short) context, was (short|long)$'
+	run ${2//,/ } load="$1" infer=3 save=turned.bin
+	asks "$*" "restore $4" "$why" ${3//,/ } load="$1" restore=turned.bin
+}
+turned long.gguf FAKE_N_CTX=64 FAKE_N_CTX=65 failed
+turned long.gguf FAKE_N_CTX=65 FAKE_N_CTX=64 failed
+turned long.gguf FAKE_N_CTX=10 FAKE_N_CTX=64 ok
+turned plain.gguf FAKE_N_CTX=64 FAKE_N_CTX=65 ok
+# By the room of one sequence, also where an older engine tells only how many share it.
+turned long.gguf FAKE_N_CTX=128,FAKE_SEQUENCES=2 FAKE_N_CTX=64 ok
+turned long.gguf FAKE_N_CTX=128,FAKE_SEQUENCES=2,FAKE_OLD=1 FAKE_N_CTX=128,FAKE_OLD=1 failed
+# What the entry says.
+run FAKE_N_CTX=64 load=long.gguf infer=3 save=turned.bin
+check "LongRoPE" "which of them" 1 "$(grep -c ' rope=1 name="turned.bin"' "$state/saved")"
+
 # From memory: nobody can tell, and once a context that is said.
 run load=one.gguf memory memory load=one.gguf memory
 check memory "notes" 2 "$(count '.ev == "note" and .rule == "state_guard" and .call == "llama_state_seq_set_data" and (.msg | test("no name"))')"

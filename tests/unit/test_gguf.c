@@ -287,6 +287,30 @@ static void test_guessed_quant(void **state)
 }
 
 /* 4 layers, 2 heads of 64 for keys and values each, 2 bytes. */
+/* Whatever else such a name begins with is no such tensor. */
+static void test_rope_sets(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_one;
+	} t[] = { { "rope_factors_long.weight", true },
+		  { "rope_factors_short.weight", false },
+		  { "rope_factors_long.weight.of.another.kind.by.far", false },
+		  { "rope_freqs.weight", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		put_head(&m, 1, 2);
+		pair_text(&m, "general.architecture", "phi3");
+		pair_u32(&m, "phi3.rope.scaling.original_context_length", 4096);
+		put_tensor(&m, t[i].name, 0, 0);
+		put_data(&m, 32);
+		assert_int_equal(read_made(), 0);
+		assert_int_equal(g.rope_turn, 4096);
+		assert_int_equal(g.has_rope_sets, t[i].is_one);
+	}
+}
+
 static void test_kv_plain(void **state)
 {
 	struct taf_cache_ask ask = { .context = 1000 };
@@ -457,6 +481,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_long_and_broken_names),
 		cmocka_unit_test(test_architecture_comes_last),
 		cmocka_unit_test(test_guessed_quant),
+		cmocka_unit_test(test_rope_sets),
 		cmocka_unit_test(test_kv_plain),
 		cmocka_unit_test(test_kv_lists),
 		cmocka_unit_test(test_kv_window),

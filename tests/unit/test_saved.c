@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../shim/saved.h"
+#include "../../shim/share_line.h"
 
 static const struct taf_saved whole = { .path = 0x123456789abcdef0,
 					.dev = 1,
@@ -24,6 +25,7 @@ static const struct taf_saved whole = { .path = 0x123456789abcdef0,
 					.ctx = 8,
 					.k_unit = 9,
 					.v_unit = 10,
+					.rope = TAF_ROPE_LONG,
 					.name = "a \"b\"\n.bin",
 					.model = "org/name@12345678",
 					.engine = "v0.5.0" };
@@ -53,6 +55,31 @@ static void what_is_put_is_taken(void **state)
 	assert_string_equal(back.engine, whole.engine);
 	assert_memory_equal(&back, &whole, offsetof(struct taf_saved, is_link));
 	assert_false(back.is_link);
+}
+
+/* As they were before there was rope=. */
+static void an_older_entry_is_taken(void **state)
+{
+	struct taf_saved back;
+	char buf[1024], *rope, *name;
+	struct taf_text t;
+	size_t n = text_of(&whole, buf);
+
+	(void)state;
+	buf[n] = '\0';
+	rope = strstr(buf, " rope=");
+	name = strstr(buf, " name=");
+	assert_non_null(rope);
+	*strstr(buf, " crc=") = '\0';
+	memmove(rope, name, strlen(name) + 1);
+	n = strlen(buf);
+	taf_text_init(&t, buf, sizeof(buf)); /* which clears its first byte */
+	buf[0] = 's';
+	t.used = n;
+	taf_line_end(&t, 0, TAF_SHARE_SAVED);
+	assert_true(taf_saved_take(buf, t.used - 1, &back));
+	assert_int_equal(back.rope, TAF_ROPE_ALIKE);
+	assert_string_equal(back.name, whole.name);
 }
 
 /* The line in memory of exactly its size, so that reading past it is seen. */
@@ -117,10 +144,12 @@ static void each_difference_is_named(void **state)
 	strcpy(now.engine, "v0.6.0");
 	now.adapters = 0;
 	now.is_sequence = 0;
+	now.rope = TAF_ROPE_SHORT;
 	assert_string_equal(
 		differs(&now),
 		"it is one sequence alone; other adapters are set; vocabulary 1, was 7; "
-		"bytes of 32 keys 2, was 9; engine v0.6.0, was v0.5.0");
+		"bytes of 32 keys 2, was 9; "
+		"the RoPE factors of a short context, was long; engine v0.6.0, was v0.5.0");
 }
 
 static void what_does_not_fit_is_named(void **state)
@@ -147,7 +176,7 @@ static void what_is_unknown_is_not_compared(void **state)
 	struct taf_saved now = whole;
 
 	(void)state;
-	now.vocab = now.k_unit = now.v_unit = now.print = now.ctx = 0;
+	now.vocab = now.k_unit = now.v_unit = now.print = now.ctx = now.rope = 0;
 	now.model[0] = now.engine[0] = '\0';
 	assert_string_equal(differs(&now), "");
 }
@@ -156,6 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_put_is_taken),
+		cmocka_unit_test(an_older_entry_is_taken),
 		cmocka_unit_test(no_damage_is_taken),
 		cmocka_unit_test(each_difference_is_named),
 		cmocka_unit_test(what_does_not_fit_is_named),
