@@ -66,16 +66,17 @@ grep -q 'lock.max_wait is over after' late.err
 check max_wait line 0 $?
 [ -e never ]
 check refuse "the guest was not started" 1 $?
-# Both are in the log, and shown.
+# Both are in the log, and shown. On a busy machine it has waited longer.
+span='([3-9][0-9][0-9]ms|[1-9][0-9]*[.][0-9]s)'
 recent() { # JQ-FILTER
 	"$taffrail" lock --policy policy.json --json | jq -r ".recent | $1"
 }
 has refuse "the record" '.ev == "refuse" and .call == "run" and .rule == "lock.on_conflict" and .msg == "held by holder.sh one (pid '$holder', web)"'
 has max_wait "the wait" '.ev == "hold" and .ph == "end" and .call == "run" and .rule == "lock.on_conflict" and .ms >= 300'
-has max_wait "the record" '.ev == "refuse" and .rule == "lock.max_wait" and (.msg | startswith("held by holder.sh one (pid '$holder', web); waited 3"))'
+has max_wait "the record" '.ev == "refuse" and .rule == "lock.max_wait" and (.msg | test("^held by holder.sh one \\(pid '$holder', web\\); waited '$span'$"))'
 check refuse "what lock shows" "touch refused holder.sh one (pid $holder, web)" "$(recent '.[1] | "\(.exe | sub(".*/"; "")) \(.outcome) \(.held_by)"')"
 check max_wait "what lock shows" true "$(recent '.[0] | .outcome == "refused" and .waited_ms >= 300')"
-check max_wait "for people" 1 "$("$taffrail" lock --policy policy.json | grep -cE "^20.*Z  touch \(pid [0-9]+\) was refused the GPU lock after 3..ms, held by holder.sh one \(pid $holder, web\)$")"
+check max_wait "for people" 1 "$("$taffrail" lock --policy policy.json | grep -cE "^20.*Z  touch \(pid [0-9]+\) was refused the GPU lock after $span, held by holder.sh one \(pid $holder, web\)$")"
 check max_wait "what report says" 1 "$("$taffrail" report | grep -c 'refused by lock.max_wait, then ended with status 75')"
 # The built-in policy waits for nobody.
 "$taffrail" run -- true
@@ -120,7 +121,7 @@ check killed "the next one has it" 0 $?
 touch go
 wait $second
 rm -f go up.*
-timeout 60 "${guard[@]}" -- "$taffrail" run --policy "$work/policy.json" -- sh -c 'exit 7'
+timeout 100 "${guard[@]}" -- "$taffrail" run --policy "$work/policy.json" -- sh -c 'exit 7'
 check nested status 7 $?
 lock '.slots[0].state == "free"'
 check free "after all" 0 $?
@@ -197,6 +198,9 @@ check take "the waiter went on" "0 yes" "$? $([ -e after ] && echo yes)"
 check take "nothing to take" "0 nothing is held: there is nothing to take" "$? $(cat take.txt)"
 
 # Who is stopped gets what it was sent only when it goes on.
+is_stopped() { # PID
+	grep -q '^State:[[:space:]]*T' "/proc/$1/status"
+}
 "${guard[@]}" -- ./holder.sh six &
 holder=$!
 await 60 test -e up.six
@@ -204,6 +208,7 @@ kill -STOP $holder
 for pid in $("$taffrail" lock --json | jq '.slots[0].holders[].pid'); do
 	kill -STOP "$pid" 2>/dev/null
 done
+await 60 is_stopped $holder
 "$taffrail" lock --policy policy.json --take --settle 100ms >take.txt 2>take.err
 check stopped status 0 $?
 grep -q "taffrail (pid $holder) was stopped; it was sent SIGCONT as well" take.err
