@@ -176,7 +176,7 @@ for rules in "drain.post_sync=on" "drain.post_sync=on;drain.post_clear=on;drain.
 done
 
 # A decode that never returns on another thread: the leaver gives up.
-with_shim FAKE_HANG_AT=4 TAFFRAIL_SET="drain.deadline=200ms;exit.deadline=400ms" "$tests/guest_exit" return_while_decoding
+with_shim FAKE_HANG_AT=4 TAFFRAIL_SET="drain.deadline=200ms;exit.deadline=10m" "$tests/guest_exit" return_while_decoding
 check hung-decode status "exit 3" "$(cat shim.status)"
 has hung-decode "what happened" '.ev == "drain" and .rc == -110 and (.msg | startswith("not drained"))'
 

@@ -14,6 +14,8 @@
 
 #include "guest.h"
 
+#define LONG_S 60 /* the signal is there before that, on a machine that stalls as well */
+
 static struct guest_engine engine;
 static void *ctx;
 static pid_t main_thread;
@@ -125,7 +127,7 @@ static void end_of(pid_t pid)
 static void do_kill(void)
 {
 	kill(getpid(), SIGTERM);
-	sleep(5);
+	sleep(LONG_S);
 }
 
 /* As the first process of its namespace it does not notice. */
@@ -142,7 +144,7 @@ static void do_raise(void)
 {
 	raise(SIGTERM);
 	say("raise came back\n");
-	sleep(5);
+	sleep(LONG_S);
 }
 
 static void do_decode(void)
@@ -175,7 +177,7 @@ static void do_read(void)
 	soon();
 	if (read(ends[0], &c, 1) < 0)
 		say("read came back\n");
-	sleep(5);
+	sleep(LONG_S);
 }
 
 static void do_pause(void)
@@ -183,23 +185,23 @@ static void do_pause(void)
 	soon();
 	pause();
 	say("pause came back\n");
-	sleep(5);
+	sleep(LONG_S);
 }
 
 static void do_sleep(void)
 {
 	soon();
-	sleep(5);
+	sleep(LONG_S);
 	say("sleep came back\n");
-	sleep(5);
+	sleep(LONG_S);
 }
 
 static void do_poll(void)
 {
 	soon();
-	poll(NULL, 0, 5000);
+	poll(NULL, 0, LONG_S * 1000);
 	say("poll came back\n");
-	sleep(5);
+	sleep(LONG_S);
 }
 
 static void do_thread(void)
@@ -235,7 +237,7 @@ static void do_blocked(void)
 	kill(getpid(), SIGTERM);
 	say("still here\n");
 	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
-	sleep(5);
+	sleep(LONG_S);
 }
 
 static void do_view(void)
@@ -271,7 +273,7 @@ static void do_own(void)
 {
 	set(own_exit, 0);
 	kill(getpid(), SIGTERM);
-	sleep(5);
+	sleep(LONG_S);
 }
 
 static void do_own_info(void)

@@ -75,7 +75,7 @@ has fork_decode "the child's end" '.ev == "exit" and .ph == "end" and .rc == -15
 # The first process of a container: the kernel ignores for it what has no handler,
 # so one of ours would take away what protects it.
 if [ "$(id -u)" -eq 0 ] && unshare --pid --fork true 2>/dev/null; then
-	same "first process" "$set_term" timeout -s KILL 60 unshare --pid --fork --kill-child \
+	same "first process" "$set_term" timeout -s KILL 100 unshare --pid --fork --kill-child \
 		"$tests/guest_signal" first
 	check "first process" status "exit 3" "$(cat shim.status)"
 	check "first process" lines "process 1 still here" "$(sed 1d shim.out | xargs)"
@@ -96,14 +96,14 @@ check hung status "signal 15" "$(cat shim.status)"
 has hung "what happened" '.ev == "exit" and .ph == "end" and .rule == "exit.deadline"'
 
 # A decode that hangs keeps its context: given up, and the death is the same.
-with_shim FAKE_HANG_AT=3 "TAFFRAIL_SET=exit.signals=TERM;exit.deadline=600ms;drain.deadline=200ms" \
+with_shim FAKE_HANG_AT=3 "TAFFRAIL_SET=exit.signals=TERM;exit.deadline=10m;drain.deadline=200ms" \
 	"$tests/guest_signal" decode
 check hung-decode status "signal 15" "$(cat shim.status)"
 has hung-decode "what happened" '.ev == "drain" and (.msg | tostring | startswith("not drained"))'
 
 # Who sent it.
-with_shim "$set_term" perl -e 'my $p = fork // die; if (!$p) { exec @ARGV }
-	select undef, undef, undef, .3; kill TERM => $p; waitpid $p, 0; print $? & 127, "\n"' \
+with_shim "$set_term" perl -e 'my $p = open(my $from, "-|") // die; if (!$p) { exec @ARGV }
+	<$from>; kill TERM => $p; waitpid $p, 0; print $? & 127, "\n"' \
 	"$tests/guest_signal" decode_alone
 check sender "signal of the child" 15 "$(tail -n 1 shim.out)"
 has sender "the sender" '.ev == "signal" and (.msg | tostring | startswith("sent by process "))'
