@@ -7,6 +7,8 @@
 # An item passes with exit status 0, is skipped with 77 (the last line that it
 # printed is the reason), and fails with any other, by a signal or by its time
 # limit.  A script may ask for more time with a line "# time-limit: SECONDS".
+# It is given three times that: a machine may be shared, and stall, and a limit is
+# there for what hangs.
 # An item named fuzz_* is a libFuzzer target: it runs for FUZZ_SECONDS over a
 # copy of tests/fuzz/corpus/<name>.
 #
@@ -69,7 +71,8 @@ time_limit() { # ITEM
 	*/fuzz_*) asked=$((fuzz_seconds + 60)) ;;
 	esac
 	[ -n "$asked" ] && [ -n "${TAF_LONG:-}" ] && [ "${1##*.}" = sh ] && asked=$((asked * 10))
-	echo "${asked:-$limit}"
+	asked=$((3 * ${asked:-0}))
+	echo $((asked > limit ? asked : limit))
 }
 
 # Sets the array command; fails with a reason when there is nothing to run.

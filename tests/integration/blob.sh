@@ -19,7 +19,7 @@ compiled() {
 
 # The guest that finds it: CASE ORIGIN [WORDS-OF-A-NOTE]
 guest() {
-	raw shim timeout 60 env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_POLICY="$work/policy.json" \
+	raw shim timeout 100 env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_POLICY="$work/policy.json" \
 		"$tests/guest_exit" exit
 	check "$1" status "exit 3" "$(cat shim.status)"
 	check "$1" origin "$2 0" "$(crumbs | jq -r 'select(.role == "guest").policy | "\(.origin) \(.bad)"')"

@@ -38,7 +38,7 @@ without_shim ./confined start
 for when in never before start active; do
 	for set in mode=enforce "drain.every_submits=4;drain.post_sync=on;drain.post_clear=on" \
 		crumbs.ring=disk; do
-		same "$when $set" TAFFRAIL_SET="$set" timeout -s KILL 60 ./confined $when
+		same "$when $set" TAFFRAIL_SET="$set" timeout -s KILL 100 ./confined $when
 		check "$when $set" status "exit 3" "$(cat shim.status)"
 		has "$when $set" "the end" '.ev == "exit" and .ph == "end" and .rc == 3'
 		has "$when $set" "a drain before memory goes" '.ev == "drain" and .ph == "end"'

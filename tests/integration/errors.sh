@@ -106,7 +106,7 @@ has restart "that nobody will" '.rule == "on_error" and (.msg | test("nobody wil
 fresh
 rm -f once
 # shellcheck disable=SC2016 # for the inner shell
-raw run timeout -s KILL 60 env TAFFRAIL_STATE="$state" "${fails[@]}" "$bin" run --restart --restart-max 1/1h --restart-delay 20ms \
+raw run timeout -s KILL 100 env TAFFRAIL_STATE="$state" "${fails[@]}" "$bin" run --restart --restart-max 1/1h --restart-delay 20ms \
 	--set on_error=restart --set drain.idle_ms=5ms -- sh -c 'test -e once && exit 0; : >once; exec "$0" "$@"' "$guest" load=a.gguf infer=2 sleep
 check restart "the second life is the last" "exit 0" "$(cat run.status)"
 check restart "the line" 1 "$(grep -c 'a computation failed (on_error); restart 1 of 1' run.err)"

@@ -13,7 +13,7 @@
 
 #define LOADERS 4
 #define LEAVERS 4
-#define LEFT_TO_DO 200 /* decodes of the worker that an exit handler joins */
+#define LEFT_TO_DO 1000 /* decodes of the worker that an exit handler joins */
 #define DECODES 20
 #define LIMIT_S 30 /* a guard that waits out a lost claim at each decode needs more */
 #define PLUGINS 6

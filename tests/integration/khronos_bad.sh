@@ -99,12 +99,12 @@ for runtime in vulkan opencl; do
 	has "$runtime limit" "the refusal" '.ev == "refuse" and .rule == "memory.limit"'
 	for n in 1 7; do
 		for case in threads storm many; do
-			with "drain.every_submits=$n" timeout 60 "$guest" $runtime $case
+			with "drain.every_submits=$n" timeout 100 "$guest" $runtime $case
 			check "$runtime $case every $n" status "exit 0" "$(cat shim.status)"
 			without_shim "$guest" $runtime $case
 			check "$runtime $case every $n" output "$(cat plain.out)" "$(cat shim.out)"
 		done
-		with "drain.every_submits=$n" FAKE_SYNC_SLICES=3 timeout 60 "$guest" $runtime many
+		with "drain.every_submits=$n" FAKE_SYNC_SLICES=3 timeout 100 "$guest" $runtime many
 		has "$runtime every $n" "a drain" '.ev == "drain" and .ph == "end" and .rule == "drain.every_submits" and .rc == 0'
 	done
 	with "memory.oom_retries=3" FAKE_OOM=2 "$guest" $runtime shortage
@@ -146,7 +146,7 @@ real() { # RUNTIME LIBRARY CASE...
 	local runtime=$1 library=$2 case
 	shift 2
 	for case; do
-		alike "real $runtime $case" 1 GPU_REAL=1 GPU_LIBRARY="$library" timeout 60 "$guest" "$runtime" "$case"
+		alike "real $runtime $case" 1 GPU_REAL=1 GPU_LIBRARY="$library" timeout 100 "$guest" "$runtime" "$case"
 	done
 }
 

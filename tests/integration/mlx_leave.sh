@@ -76,7 +76,7 @@ ends idle "exit 3" "wired-4096 eval eval synchronize wired-0 clear_cache streams
 for way in exit _exit; do
 	rm -f engine.log
 	with_shim ENGINE_LOG="$work/engine.log" TAFFRAIL_SET="exit.deadline=10m;drain.idle_ms=10m;drain.deadline=10m" \
-		timeout -s KILL 60 ./program wire=4096 fine busy=3 $way=3
+		timeout -s KILL 100 ./program wire=4096 fine busy=3 $way=3
 	check "busy, $way" status "exit 3" "$(cat shim.status)"
 	check "busy, $way" "synchronizes" 4 "$(grep -c synchronize engine.log)"
 	check "busy, $way" "drains that were made" 4 "$(count '.ev == "drain" and .ph == "end" and .rc == 0')"

@@ -85,10 +85,10 @@ for way in exit_in_wake wake_in_exit; do
 	has $way "the begin of it" '.ev == "exit" and .ph == "begin" and .rc == 5'
 done
 
-# A worker that the exit waits for stands still once, not at each of its 200 decodes:
-# that would be 40 s.
+# A worker that the exit waits for stands still once, not at each of its 1000 decodes:
+# that would be 200 s.
 # shellcheck disable=SC2086
-same joined_at_exit TAFFRAIL_SET=mode=enforce timeout -s KILL 60 "$tests/guest_threads" joined_at_exit
+same joined_at_exit TAFFRAIL_SET=mode=enforce $limit "$tests/guest_threads" joined_at_exit
 check joined_at_exit out joined "$(cat shim.out)"
 check joined_at_exit status "exit 3" "$(cat shim.status)"
 

@@ -17,7 +17,7 @@ machine() { # SETTING...
 
 told() { # ARGUMENT...: of run, then the guest's after --
 	fresh
-	raw run timeout 60 "$bin" run "$@"
+	raw run timeout 100 "$bin" run "$@"
 	"$bin" report --last >report.txt
 	"$bin" report --last --json >report.json
 }
@@ -80,9 +80,9 @@ check device "once" 1 "$(count '.class == "device_name"')"
 # Before the program uses it nobody asks.
 export SIMGPU_LOG=$work/calls.log
 : >calls.log
-raw none timeout 60 "$bin" run -- "$guest" take 0 8
+raw none timeout 100 "$bin" run -- "$guest" take 0 8
 check device "nothing was asked" 0 "$(grep -c cuDeviceGetName calls.log)"
-raw none timeout 60 "$bin" run -- "$guest" taken 3 8
+raw none timeout 100 "$bin" run -- "$guest" taken 3 8
 check device "asked after the first piece" "cuMemAlloc_v2 cuDeviceGetName cuMemAlloc_v2 cuMemAlloc_v2" \
 	"$(grep -oE 'cuDeviceGetName|cuMemAlloc_v2' calls.log | xargs)"
 unset SIMGPU_LOG

@@ -19,7 +19,7 @@ again() { # OPTION... -- WORD...
 		shift
 	done
 	shift
-	raw run timeout -s KILL 60 "$bin" run "${options[@]}" --restart-delay 20ms -- \
+	raw run timeout -s KILL 100 "$bin" run "${options[@]}" --restart-delay 20ms -- \
 		"$guest" count=lives.txt "$@"
 }
 

@@ -15,7 +15,7 @@ export SIMGPU_DIR=$work/machine SIMGPU_LATENCY_US=100000 RACY_TOKENS=4
 
 with_shim() { # COMMAND...
 	fresh
-	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$set_to" timeout 60 "$@"
+	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="$set_to" timeout 100 "$@"
 }
 
 # Of four tokens: "fewer" generations, or one for each at least; and the launches of all.

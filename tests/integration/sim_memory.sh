@@ -13,7 +13,7 @@ export SIMGPU_DIR=$work/machine
 with_shim() { # COMMAND...
 	fresh
 	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" ${set_to:+TAFFRAIL_SET="$set_to"} \
-		timeout 60 "$@"
+		timeout 100 "$@"
 }
 
 told() { # RULE...: lines by rule, in order

@@ -14,7 +14,7 @@ mkdir machine
 with_shim() { # COMMAND...
 	fresh
 	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="drain.deadline=50ms" \
-		timeout 60 "$@"
+		timeout 100 "$@"
 }
 
 export SIMGPU_DIR=$work/machine SIMGPU_HANG_AT=1

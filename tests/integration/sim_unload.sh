@@ -13,7 +13,7 @@ export SIMGPU_LATENCY_US=20000
 
 with_shim() { # COMMAND...
 	fresh
-	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="${set_to:-}" timeout 60 "$@"
+	raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" TAFFRAIL_SET="${set_to:-}" timeout 100 "$@"
 }
 
 drains() { # what became of those before an unload
@@ -26,7 +26,7 @@ for steps in "launch module" "other library" "launch stream" "launch driver" "la
 	"free stream" "free module"; do
 	read -ra step <<<"$steps"
 	machine underflow
-	raw plain timeout 60 "$guest" "${step[@]}"
+	raw plain timeout 100 "$guest" "${step[@]}"
 	check "$steps, bare" "panics" 1 "$(panics)"
 	machine underflow
 	with_shim "$guest" "${step[@]}"

@@ -161,7 +161,7 @@ done
 # An object that the loader has not finished with is left alone, and seen later.
 for mode in deepbind space; do
 	for n in lazy now; do
-		same "half $n $mode" LD_LIBRARY_PATH="$work" timeout 60 ./half libhalf_$n.so $mode
+		same "half $n $mode" LD_LIBRARY_PATH="$work" timeout 100 ./half libhalf_$n.so $mode
 		check "half $n $mode" status "exit 0" "$(cat shim.status)"
 		check "half $n $mode" "loads seen" 1 "$(count '.ev == "load" and .ph == "end" and .rc == 0')"
 	done

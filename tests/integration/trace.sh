@@ -154,12 +154,12 @@ check whole "the unit" "whisper submit 1 1" "$("$taffrail" report --state "$stat
 # ---- what leaves a computation by a jump, on several threads, in children ----
 
 for way in load fiber joined_at_exit; do
-	same "$way" TAFFRAIL_SET="trace=on" timeout -s KILL 60 "$tests/guest_threads" $way
+	same "$way" TAFFRAIL_SET="trace=on" timeout -s KILL 100 "$tests/guest_threads" $way
 done
 for way in jump jump_on_thread; do
-	same $way FAKE_FN_FIRST=1 TAFFRAIL_SET="trace=on;drain.deadline=200ms" timeout -s KILL 60 "$tests/guest_threads" $way
+	same $way FAKE_FN_FIRST=1 TAFFRAIL_SET="trace=on;drain.deadline=200ms" timeout -s KILL 100 "$tests/guest_threads" $way
 done
 for way in unwiped_decode while_loading; do
-	same "$way" TAFFRAIL_SET="trace=on" timeout -s KILL 60 "$tests/guest_fork" $way
+	same "$way" TAFFRAIL_SET="trace=on" timeout -s KILL 100 "$tests/guest_fork" $way
 done
 tally 77

@@ -13,7 +13,7 @@ export TAFFRAIL_STATE=$state
 hangs() { # WORD...
 	fresh
 	rm -f ready
-	FAKE_HANG_AT=3 LD_PRELOAD=$shim timeout -s KILL 60 "$guest" load infer=1 "$@" ready=ready hang \
+	FAKE_HANG_AT=3 LD_PRELOAD=$shim timeout -s KILL 200 "$guest" load infer=1 "$@" ready=ready hang \
 		>/dev/null 2>&1 &
 	timer=$!
 	await 60 test -e ready
@@ -90,7 +90,7 @@ kill $stranger
 # 7. A wait that a rule asks for is no hang.
 fresh
 LD_PRELOAD=$shim TAFFRAIL_SET="cadence.on_violation=wait;cadence.same_model=1h;cadence.max_wait=1h" \
-	timeout -s KILL 60 "$guest" load load >guest.out 2>&1 &
+	timeout -s KILL 100 "$guest" load load >guest.out 2>&1 &
 timer=$!
 held() {
 	[ "$(count '.ev == "hold" and .ph == "begin"')" -gt 0 ]
@@ -129,7 +129,7 @@ rm -rf "$work/.harper"
 
 # 9. `run` looks after its own: a hang is told, and by policy ended.
 fresh
-FAKE_HANG_AT=3 timeout -s KILL 60 "$bin" run --set watch.orphan_after=1s --set watch.action=kill \
+FAKE_HANG_AT=3 timeout -s KILL 100 "$bin" run --set watch.orphan_after=1s --set watch.action=kill \
 	--set watch.deadline=300ms -- "$guest" load infer=1 deaf hang >run.out 2>run.err
 check run "its status" 137 $?
 check run "it says" "stalled SIGTERM SIGKILL" \
@@ -140,7 +140,7 @@ alone() { # CASE SETTINGS WORD...
 	local case=$1 set=$2
 	shift 2
 	with_shim FAKE_HANG_AT=3 TAFFRAIL_SET="watch.in_process=on;watch.orphan_after=1s;$set" \
-		timeout -s KILL 60 "$guest" load infer=1 "$@" hang
+		timeout -s KILL 100 "$guest" load infer=1 "$@" hang
 	has "$case" "the stall" '.ev == "note" and .class == "stalled" and .rule == "watch.orphan_after" and .call == "llama_decode"'
 }
 alone in_process watch.action=terminate

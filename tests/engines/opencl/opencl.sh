@@ -63,10 +63,10 @@ same launch ./program launch 20
 has launch "an event shows that all is done" '.ev == "drain" and .ph == "begin" and .rule == "drain.at_exit" and .msg == null'
 
 # A wait of ours ends, whatever the program does next.
-same gate timeout 60 ./program gate
+same gate timeout 100 ./program gate
 has_not gate "a drain before an object goes" '.ev == "drain" and .call == "clReleaseCommandQueue"'
 has gate "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
-with_shim TAFFRAIL_SET="drain.every_submits=1" timeout 60 ./program gate
+with_shim TAFFRAIL_SET="drain.every_submits=1" timeout 100 ./program gate
 check "gate every" status "exit 0" "$(cat shim.status)"
 has "gate every" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.every_submits" and .rc == -110'
 

@@ -97,7 +97,7 @@ has "$case" "the exit" '.ev == "exit" and .ph == "end" and .rc == 0'
 
 case="layer gate"
 without_shim ./program link gate 2
-as_layer timeout 60 ./program link gate 2
+as_layer timeout 100 ./program link gate 2
 check_shown
 has "$case" "a drain that has given up" '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110'
 

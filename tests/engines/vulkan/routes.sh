@@ -46,7 +46,7 @@ for route in link instance device open; do
 
 	# A wait of ours ends, whatever the program does next; the second one is not made.
 	case="$route gate"
-	same "$case" timeout 60 ./program $route gate 2
+	same "$case" timeout 100 ./program $route gate 2
 	check "$case" "drains that have given up" 2 "$(count '.ev == "drain" and .ph == "end" and .rule == "drain.before_unload" and .rc == -110')"
 	check "$case" "waits among them" 1 "$(count '.ev == "drain" and .ph == "end" and .rc == -110 and .ms >= 1000')"
 
