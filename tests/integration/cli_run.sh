@@ -175,7 +175,7 @@ stops() {
 terminal() {
 	python3 - "$bin" <<'PY'
 import os, pty, signal, sys, time
-signal.alarm(30)
+signal.alarm(200)
 
 def child(argv):
     pid, fd = pty.fork()
@@ -183,7 +183,7 @@ def child(argv):
         os.execv(argv[0], argv)
     return pid, fd
 def until(fd, word, text=b""):
-    end = time.time() + 10
+    end = time.time() + 60
     while word not in text and time.time() < end:
         try:
             text += os.read(fd, 4096)
@@ -389,21 +389,38 @@ policy() {
 	says 'all in force' 0 '' --set trace=on --set crumbs.journal=on -- true
 }
 
+# A guest that runs until `run` has said what it sees of it.
+sees() { # NAME PATTERN COMMAND...
+	local name=$1 pattern=$2 pid
+	shift 2
+	rm -f seen says.err
+	"$bin" run -- "$@" >says.out 2>says.err </dev/null &
+	pid=$!
+	await 60 grep -q "^taffrail: .*$pattern" says.err
+	: >seen
+	wait $pid
+	same "$name: status" 0 $?
+	same "$name: one line" 1 "$(grep -c '' says.err)"
+	grep -q "^taffrail: .*$pattern" says.err
+	ok "$name: line" $?
+}
+
 # What a look at the running guest finds.
 witness() {
 	local lib
 	lib=$(ldconfig -p | sed -n 's/.*libm\.so\.6 .*=> //p' | head -n 1)
 	cp "$lib" libllama-test.so
-	says 'unguarded engine' 0 'has libllama-test.so loaded but runs unguarded' -- \
-		env LD_PRELOAD="$work/libllama-test.so" sleep 1.5
+	sees 'unguarded engine' 'has libllama-test.so loaded but runs unguarded' \
+		env LD_PRELOAD="$work/libllama-test.so" sh -c 'until [ -e seen ]; do sleep 0.02; done'
 	TAFFRAIL_STATE=$work/st says 'TAFFRAIL=off in the guest' 0 '' -- \
 		env TAFFRAIL=off LD_PRELOAD="$work/libllama-test.so" sleep 1.5
 	echo GGUF >tiny.gguf
-	says 'a model and no crumb' 0 'has tiny.gguf mapped but left no crumb' -- python3 -c '
-import mmap, time
+	sees 'a model and no crumb' 'has tiny.gguf mapped but left no crumb' python3 -c '
+import mmap, os, time
 f = open("tiny.gguf", "r+b")
 m = mmap.mmap(f.fileno(), 0)
-time.sleep(2.6)'
+while not os.path.exists("seen"):
+	time.sleep(0.02)'
 }
 
 core_file() {
