@@ -72,7 +72,7 @@ for end in return panic; do
 		off) command=("$taffrail" run --set drain.before_unload=off --) ;;
 		*) command=("$taffrail" run --) ;;
 		esac
-		SIMGPU_LATENCY_US=20000 raw $how "${command[@]}" "$loaded" $end
+		SIMGPU_LATENCY_US=100000 raw $how "${command[@]}" "$loaded" $end
 		check "underflow, $end, $how" "panics" "$([ $how = guarded ] && echo 0 || echo 1)" \
 			"$("$sim/simgpu-kernel" --await machine)"
 	done
