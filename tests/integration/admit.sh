@@ -68,7 +68,7 @@ with "$refuse;cadence.same_model=0s" load=$A infer=1 free load=$A
 shows "interval off" "load $A: ok" "infer: 1 of 1" free "load $A: ok"
 
 # Leaving counts: loaded long ago by the clock of the rule, given up a moment ago.
-with "$refuse;cadence.same_model=400ms" load=$A wait=600 free load=$A
+with "$refuse;cadence.same_model=2s" load=$A wait=2200 free load=$A
 shows leaving "load $A: ok" free "load $A: failed"
 with "$refuse;cadence.same_model=400ms" load=$A wait=600
 again "$refuse;cadence.same_model=20s" load=$A
@@ -78,7 +78,7 @@ shows "after the interval" "load $A: ok" "infer: 1 of 1" free "load $A: ok"
 
 # ---- wait ----
 
-with "cadence.on_violation=wait;cadence.same_model=700ms" load=$A infer=1 free load=$A
+with "cadence.on_violation=wait;cadence.same_model=3s" load=$A infer=1 free load=$A
 shows wait "load $A: ok" "infer: 1 of 1" free "load $A: ok"
 has wait "begin of the wait" '.ev == "hold" and .ph == "begin" and .rule == "cadence.same_model"'
 has wait "its end" '.ev == "hold" and .ph == "end" and .ms > 300 and .of > 0'
@@ -122,17 +122,27 @@ has settle "a drain before it" '.ev == "drain" and .ph == "end" and .rule == "ca
 with "cadence.families=*gemma-4*:90s:400ms" load=$A infer=2
 has_not "no such family" "a pause" '.ev == "settle"'
 # A program that ends in such a pause is drained all the same, and does not wait for its end.
-with "cadence.families=*gemma-4*:90s:60s;drain.deadline=20s" load=$G aside=3 wait=300 exit=6
+fresh
+rm -f go
+raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" \
+	TAFFRAIL_SET="cadence.families=*gemma-4*:90s:10m;drain.deadline=5m;exit.deadline=5m" \
+	"$steps" load=$G aside=3 until=go exit=6 &
+pauses() {
+	[ "$(count '.ev == "settle" and .ph == "begin"')" -gt 0 ]
+}
+await 60 pauses
+touch go
+wait $!
 check "an end in a pause" "status" "exit 6" "$(cat shim.status)"
 has "an end in a pause" "the pause" '.ev == "settle" and .ph == "begin"'
 has "an end in a pause" "the drain at the exit" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == 0'
-with "cadence.same_model=0s;cadence.cross_model=0s;drain.settle_after_unload=500ms" load=$A infer=1 free load=$B
+with "cadence.same_model=0s;cadence.cross_model=0s;drain.settle_after_unload=3s" load=$A infer=1 free load=$B
 shows "after an unload" "load $A: ok" "infer: 1 of 1" free "load $B: ok"
 has "after an unload" "a pause" \
 	'.ev == "settle" and .ph == "end" and .rule == "drain.settle_after_unload" and .ms > 100'
 # It waits for the memory of the model that was given up, not for that of the next one.
 has "after an unload" "whose memory it waits for" \
-	'.ev == "settle" and .ph == "begin" and (.msg | test(" of 500ms, alpha, passes in "))'
+	'.ev == "settle" and .ph == "begin" and (.msg | test(" of 3[.]0s, alpha, passes in "))'
 
 # ---- families ----
 

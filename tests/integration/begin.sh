@@ -122,7 +122,7 @@ fresh
 guest "cadence.same_model=0s;cadence.cross_model=0s;drain.settle_after_unload=3s;watch.load_after=1s;watch.action=terminate;watch.in_process=on" \
 	load=$A infer=1 free load=$A exit=5
 check "watched" "status" "exit 5" "$(cat shim.status)"
-has "watched" "the pause" '.ev == "settle" and .ph == "end" and .ms > 2000'
+has "watched" "the pause" '.ev == "settle" and .ph == "end" and .ms > 1100'
 
 # A relative state directory is from where the program starts, wherever it goes before it uses a
 # device; one that cannot be told leaves the program alone.

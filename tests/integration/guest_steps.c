@@ -8,6 +8,7 @@
  *   sync        waits for the newest context
  *   free        gives the newest context and model back
  *   wait=MS     does nothing
+ *   until=FILE  waits for that file
  *   go=DIR      changes the current directory
  *   thread=PATH loads a model on a thread of its own, beside what follows
  *   join        waits for these threads
@@ -117,6 +118,12 @@ static void *alloc_aside(void *bytes)
 	return take(NULL, strtoul(bytes, NULL, 10));
 }
 
+static void await_file(const char *file)
+{
+	while (access(file, F_OK))
+		usleep(1000);
+}
+
 static void say_last(void)
 {
 	puts("last");
@@ -180,6 +187,8 @@ int main(int argc, char **argv)
 			give_back();
 		else if (!strncmp(argv[i], "wait=", 5))
 			usleep((useconds_t)atoi(value) * 1000);
+		else if (!strncmp(argv[i], "until=", 6))
+			await_file(value);
 		else if (!strncmp(argv[i], "go=", 3))
 			printf("go %s: %d\n", value, chdir(value));
 		else if (!strncmp(argv[i], "thread=", 7) && n_threads < MANY)

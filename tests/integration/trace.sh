@@ -119,7 +119,7 @@ drains >traced.drains
 guest "drain.every_submits=2;drain.post_sync=on" "${llama[@]}"
 check drains "the same as untraced" "$(drains)" "$(cat traced.drains)"
 
-guest "trace=on;cadence.same_model=500ms;cadence.on_violation=wait" \
+guest "trace=on;cadence.same_model=3s;cadence.on_violation=wait" \
 	"$steps" load=tiny.gguf infer=1 free load=tiny.gguf infer=2 free
 holds held "the load had to wait" '.[1].trace.held_us > 0 and .[1].trace.load_us >= 30000 and .[1].trace.first == 1'
 holds held "each is whole" "map(select(.trace) | $whole) | all"

@@ -24,7 +24,7 @@ check built-in "what run says" "" "$(cat guarded.own)"
 
 # ---- wait ----
 
-guarded --set cadence.on_violation=wait --set cadence.same_model=1500ms -- "${twice[@]}"
+guarded --set cadence.on_violation=wait --set cadence.same_model=5s -- "${twice[@]}"
 check_same wait
 check_whole wait
 check wait "waits that ended" 1 \
