@@ -7,6 +7,8 @@
 bin=${TAFFRAIL:-$BUILD/taffrail}
 sim=$tests/simgpu
 export TAFFRAIL_STATE=$state
+# No pause of a busy machine ends a generation.
+export TAFFRAIL_SET=drain.idle_ms=10m
 
 machine() { # SETTING...
 	rm -rf machine
@@ -191,6 +193,6 @@ says threads "where from" "last wrote"
 says_not threads "what nobody knows" "last did"
 
 # Ctrl-C with nothing under way is no news.
-told -- "$guest" int
+told --set drain.idle_ms=100ms -- "$guest" int
 check "Ctrl-C" "what run says" "" "$(cat run.err)"
 tally 68

@@ -12,10 +12,10 @@ holds() { # CASE WHAT CONDITION, on the list of the ends of generations
 }
 
 # Between generations a pause, and a silence that no busy machine makes between two tokens.
-guest=("${serve[@]}" --generations 4 --pause 2500 tiny.gguf)
+guest=("${serve[@]}" --generations 4 --pause 4500 tiny.gguf)
 plain "${guest[@]}"
 check trace "the program works" "exit 0" "$(cat plain.status)"
-guarded --set drain.idle_ms=1500ms --set trace=on -- "${guest[@]}"
+guarded --set drain.idle_ms=3s --set trace=on -- "${guest[@]}"
 check_same trace
 check_whole trace
 holds trace "which are traced" 'map(.trace != null) == [true, false, true, true]'

@@ -7,6 +7,8 @@ bin=${TAFFRAIL:?the path of the taffrail binary}
 
 parts=$SRC/tests/engines/static/parts
 export TAFFRAIL_STATE=$state
+# No pause of a busy machine ends a generation.
+export TAFFRAIL_SET=drain.idle_ms=10m
 head -c 5000 /dev/zero >model.bin
 
 # The guest: COMPILER and flags as the words say, the engine as hidden as they say.

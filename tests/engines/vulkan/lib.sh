@@ -13,6 +13,8 @@ ls /usr/share/vulkan/icd.d/lvp_icd*.json >/dev/null 2>&1 || {
 for driver in /usr/share/vulkan/icd.d/lvp_icd*.json; do
 	export VK_ICD_FILENAMES=$driver VK_DRIVER_FILES=$driver
 done
+# No pause of a busy machine ends a generation.
+export TAFFRAIL_SET=drain.idle_ms=10m
 export MESA_SHADER_CACHE_DIR=${TAFFRAIL_CACHE:-$SRC/build/cache}/mesa
 mkdir -p "$MESA_SHADER_CACHE_DIR"
 
