@@ -327,6 +327,22 @@ int taf_closure_walk(const char *program, const struct taf_closure_how *how, str
 	return err;
 }
 
+int taf_closure_also(const char *path, const struct taf_closure_how *how, struct taf_closure *c)
+{
+	struct walk w = { how, c };
+	struct search *s = c->n && c->n < TAF_CLOSURE_MAX ? calloc(1, sizeof(*s)) : NULL;
+	int err = 0;
+
+	if (!s)
+		return c->n && c->n < TAF_CLOSURE_MAX ? -ENOMEM : 0;
+	s->w = &w;
+	s->name = path;
+	if (taf_copy(s->path, path, sizeof(s->path)) && try_file(s) && !s->is_known)
+		err = add_lib(&w, s);
+	free(s);
+	return err;
+}
+
 void taf_closure_close(struct taf_closure *c)
 {
 	for (size_t i = 0; i < c->n; i++) {

@@ -51,6 +51,9 @@ struct taf_closure_how {
 /* 0, or what taf_object_open says of the program itself, or -ENOMEM.
  * In any case close it; the text of a failure is in c->libs[0].object.fault. */
 int taf_closure_walk(const char *program, const struct taf_closure_how *how, struct taf_closure *c);
+/* One more object, which the program opens by itself; what that needs is not looked for. One
+ * that cannot be read is left out. 0 or -ENOMEM. */
+int taf_closure_also(const char *path, const struct taf_closure_how *how, struct taf_closure *c);
 void taf_closure_close(struct taf_closure *c);
 
 #endif

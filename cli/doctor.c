@@ -189,6 +189,33 @@ static enum taf_role role_of(const struct taf_doctor *d, int argc, char **argv)
 	return taf_role_of_command(d->command.target.program, d->command.words, d->command.n);
 }
 
+static void close_doctor(struct taf_doctor *d)
+{
+	taf_words_close(&d->command);
+	taf_closure_close(&d->closure);
+	taf_sites_close(&d->sites);
+	taf_findings_close(&d->findings);
+	taf_doctor_profile_close(&d->profile);
+	free(d);
+}
+
+bool taf_doctor_would_miss(char **command, char *why, size_t room)
+{
+	struct taf_doctor *d = calloc(1, sizeof(*d));
+	const char *lacks;
+	int argc = 0;
+	bool is_missed;
+
+	if (!d)
+		return false;
+	while (command[argc])
+		argc++;
+	is_missed = !taf_libelf_open(&lacks) && !taf_words_follow(&d->command, argc, command) &&
+		    !taf_doctor_program(d) && taf_doctor_misses(d, why, room);
+	close_doctor(d);
+	return is_missed;
+}
+
 static int look_at_command(const struct options *o, int argc, char **argv)
 {
 	struct taf_doctor *d = calloc(1, sizeof(*d));
@@ -210,18 +237,13 @@ static int look_at_command(const struct options *o, int argc, char **argv)
 			taf_doctor_print_json(d, argc, argv);
 		else
 			taf_doctor_print(d);
-		if (o->is_strict && (d->verdict == TAF_UNGUARDED || d->words != TAF_ENGINE_NONE ||
-				     taf_sites_missed(&d->sites, why, sizeof(why))))
+		if (o->is_strict &&
+		    (d->verdict == TAF_UNGUARDED || taf_doctor_misses(d, why, sizeof(why))))
 			status = TAF_EXIT_UNGUARDED;
 		if (d->findings.is_short)
 			status = TAF_EXIT_INTERNAL;
 	}
-	taf_words_close(&d->command);
-	taf_closure_close(&d->closure);
-	taf_sites_close(&d->sites);
-	taf_findings_close(&d->findings);
-	taf_doctor_profile_close(&d->profile);
-	free(d);
+	close_doctor(d);
 	return status;
 }
 

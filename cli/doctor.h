@@ -13,8 +13,11 @@
 #include "closure.h"
 #include "doctor_profile.h"
 #include "jsonout.h"
+#include "later.h"
 #include "sites.h"
 #include "target.h"
+#include <limits.h>
+
 #include "../policy/event.h"
 #include "../policy/role.h"
 
@@ -63,6 +66,7 @@ struct taf_engine_seen {
 	unsigned own; /* defined and exported by the program itself */
 	unsigned hidden; /* in the program's .symtab only */
 	unsigned loads, loads_seen; /* rows that load a model; those of them that are in sight */
+	unsigned submits_seen; /* rows that compute, in sight */
 	size_t provider; /* the first library that defines one; SIZE_MAX: none */
 };
 
@@ -81,6 +85,8 @@ struct taf_doctor {
 	struct taf_engine_seen engines[TAF_ENGINE_COUNT];
 	struct taf_sites sites; /* where the program calls engines of its own */
 	enum taf_engine words; /* the engine in it by its words, where it is stripped */
+	struct taf_later later;
+	char importable[PATH_MAX]; /* a library that it would import; "": none */
 	struct taf_findings findings;
 	enum taf_verdict_kind verdict;
 };
@@ -101,6 +107,11 @@ int taf_doctor_program(struct taf_doctor *d);
 bool taf_doctor_is_libc(const struct taf_object *o);
 /* Turns what was seen into findings and a verdict. */
 void taf_doctor_judge(struct taf_doctor *d);
+/* For --strict. Whether an engine of the program, or all calls of one sort, would not be
+ * guarded, and why. */
+bool taf_doctor_misses(const struct taf_doctor *d, char *why, size_t room);
+/* The same of a command that was not looked at. False as well where it cannot be read. */
+bool taf_doctor_would_miss(char **command, char *why, size_t room);
 void taf_doctor_host(struct taf_findings *f);
 /* The part of it that is about the directories we write to. */
 void taf_doctor_places(struct taf_findings *f);

@@ -14,6 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "importable.h"
 #include "sites_words.h"
 #include "tell.h"
 #include "verbs.h"
@@ -89,6 +90,7 @@ static bool look_symbol(void *ctx, const struct taf_symbol *s)
 		first(&l->d->dlopens, l->index);
 	if (!s->is_defined && (!strcmp(s->name, "dlsym") || !strcmp(s->name, "dlvsym")))
 		first(&l->d->dlsyms, l->index);
+	taf_later_look(&l->d->later, s->name, l->index);
 	row = row_of(l, s->name);
 	if (row != SIZE_MAX && strcmp(l->rows[row].thunk, "call") != 0)
 		see_row(l, row, s->is_defined);
@@ -137,6 +139,7 @@ static void count_rows(struct look *l)
 		e->hidden += (l->seen[i] & (SEEN_OWN | SEEN_STATIC)) == SEEN_STATIC;
 		e->loads += l->rows[i].kind == TAF_LOAD;
 		e->loads_seen += l->rows[i].kind == TAF_LOAD && l->seen[i];
+		e->submits_seen += l->rows[i].kind == TAF_SUBMIT && l->seen[i];
 	}
 }
 
@@ -207,6 +210,8 @@ static int look_at(struct look *l)
 
 	taf_ldcache_open("/etc/ld.so.cache", &cache);
 	err = taf_closure_walk(real ? real : d->command.target.program, &how, &d->closure);
+	if (!err && taf_importable_mlx(d->command.target.path, d->importable))
+		err = taf_closure_also(d->importable, &how, &d->closure);
 	taf_ldcache_close(&cache);
 	free(real);
 	if (!err && l->is_short)
@@ -228,6 +233,7 @@ int taf_doctor_program(struct taf_doctor *d)
 	int err = TAF_EXIT_INTERNAL;
 
 	d->dlopens = d->dlsyms = SIZE_MAX;
+	taf_later_open(&d->later);
 	for (int i = 0; i < TAF_ENGINE_COUNT; i++)
 		d->engines[i].provider = SIZE_MAX;
 	l.rows = taf_catalog(&l.n_rows);

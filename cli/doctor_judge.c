@@ -145,6 +145,13 @@ static void judge_sites(struct taf_doctor *d)
 				 sites, rows, names);
 }
 
+/* A library of an engine, and no entry that the guard would see of one sort. GPU runtimes
+ * load no models, and libraries beside them have a few of their names. */
+static bool is_lost(const struct taf_engine_seen *e, unsigned seen)
+{
+	return e->provider != SIZE_MAX && e->loads && !seen;
+}
+
 static void judge_engine(struct taf_doctor *d, enum taf_engine engine)
 {
 	const struct taf_engine_seen *e = &d->engines[engine];
@@ -156,11 +163,32 @@ static void judge_engine(struct taf_doctor *d, enum taf_engine engine)
 				 "%s is linked -Bsymbolic: its calls to itself stay invisible, "
 				 "calls into it do not",
 				 lib_path(d, e->provider));
-	if (e->provider != SIZE_MAX && e->loads && !e->loads_seen)
+	if (is_lost(e, e->submits_seen))
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "no-submit",
+				 "%s has none of the computing entries that are watched: "
+				 "its generations stay invisible",
+				 lib_path(d, e->provider));
+	if (is_lost(e, e->loads_seen))
 		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "no-load",
 				 "%s has none of the load entries that are watched: "
 				 "its loads stay invisible",
 				 lib_path(d, e->provider));
+}
+
+static void judge_later(struct taf_doctor *d)
+{
+	const struct taf_later *l = &d->later;
+
+	if (l->n)
+		taf_findings_add(&d->findings, TAF_SORT_HIDDEN, "later",
+				 "%s spells %s%s as no version does that taffrail knows: calls of "
+				 "that are not seen (%s)",
+				 lib_path(d, l->where), l->plain, l->n > 1 ? " and others" : "",
+				 l->name);
+	if (d->importable[0])
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "importable",
+				 "%s is what it would import: looked at as one of its libraries",
+				 d->importable);
 }
 
 static void judge_routes(struct taf_doctor *d)
@@ -251,6 +279,7 @@ void taf_doctor_judge(struct taf_doctor *d)
 	for (int i = TAF_ENGINE_LIBC + 1; i < TAF_ENGINE_COUNT; i++)
 		judge_engine(d, (enum taf_engine)i);
 	judge_sites(d);
+	judge_later(d);
 	if (d->command.target.reach == TAF_REACH_FULL) {
 		judge_libraries(d);
 		judge_routes(d);
@@ -259,4 +288,40 @@ void taf_doctor_judge(struct taf_doctor *d)
 		taf_findings_add(&d->findings, TAF_SORT_NOTE, "starter",
 				 "it can start other programs: look at these as well");
 	settle(d);
+}
+
+static bool misses_sort(const struct taf_doctor *d, char *why, size_t room)
+{
+	for (int i = TAF_ENGINE_LIBC + 1; i < TAF_ENGINE_COUNT; i++) {
+		const struct taf_engine_seen *e = &d->engines[i];
+		bool no_load = is_lost(e, e->loads_seen);
+
+		if (!no_load && !is_lost(e, e->submits_seen))
+			continue;
+		snprintf(why, room, "%s has no entry that %s and is watched",
+			 lib_path(d, e->provider), no_load ? "loads a model" : "computes");
+		return true;
+	}
+	return false;
+}
+
+bool taf_doctor_misses(const struct taf_doctor *d, char *why, size_t room)
+{
+	if (taf_sites_missed(&d->sites, why, room))
+		return true;
+	if (d->words != TAF_ENGINE_NONE) {
+		snprintf(why, room,
+			 "it is stripped, and by its words %s is built into it: nothing of that "
+			 "would be seen; a build that keeps its symbols would be",
+			 taf_sites_words_name(d->words));
+		return true;
+	}
+	if (d->later.n) {
+		snprintf(why, room,
+			 "%s in %s is spelled as no version does that taffrail knows, and calls of "
+			 "it would not be seen",
+			 d->later.plain, lib_path(d, d->later.where));
+		return true;
+	}
+	return misses_sort(d, why, room);
 }

@@ -12,6 +12,7 @@
 #include "../shim/state.h"
 #include "../shim/sys.h"
 #include "closing.h"
+#include "doctor.h"
 #include "launch.h"
 #include "lookout.h"
 #include "preload.h"
@@ -74,7 +75,7 @@ static int plan_preload(struct plan *p)
 	if (!p->is_preloaded && !p->target.why)
 		return unguarded(p, why);
 	if (p->policy.is_strict && p->target.reach == TAF_REACH_FULL &&
-	    taf_run_sites_missed(p->target.program, why, sizeof(why)))
+	    taf_doctor_would_miss(p->args.command, why, sizeof(why)))
 		return unguarded(p, why);
 	return 0;
 }

@@ -12,7 +12,4 @@
  * the program itself is not guarded is told. 0 or -ENOMEM. */
 int taf_run_sites(const char *program, struct taf_vars *vars);
 
-/* Whether an engine in the program would not be guarded, and why: for --strict. */
-bool taf_run_sites_missed(const char *program, char *why, size_t room);
-
 #endif

@@ -398,6 +398,19 @@ PASS(_ZN3mlx4core11synchronizeEv)
 PASS_STREAM(_ZN3mlx4core11synchronizeENS0_6StreamE)
 PASS_STREAM(_ZN3mlx4core11synchronizeENS0_17ThreadLocalStreamE)
 
+struct taf_stream taf__ZN3mlx4core10new_streamEv(void)
+{
+	_ZN3mlx4core10new_streamEv_fn *theirs = REAL(_ZN3mlx4core10new_streamEv);
+	struct taf_stream s = TAF_NO_STREAM;
+
+	if (theirs) {
+		s = theirs();
+		if (!taf_tls.inside)
+			taf_mlx_note_stream(TAF_MLX_PLAIN, s);
+	}
+	return s;
+}
+
 #include "none.h"
 #define MAKES(name, sort, doc) \
 	struct taf_stream taf_##name(uint64_t device) \

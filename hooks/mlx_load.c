@@ -4,7 +4,7 @@
  * What comes back is an object, whose place is told by a register, so that these entry
  * points are in assembly (shim/entry.h).  Their function is called in a frame that sees what it
  * throws; what nobody looks at is jumped to. */
-#include "../policy/text.h"
+#include "../policy/mangled.h"
 #include "../shim/crumb.h"
 #include "../shim/elfmap.h"
 #include "../shim/thrown.h"
@@ -113,30 +113,61 @@ static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
 
 /* ---- Spellings of later versions ------------------------------------------------ */
 
-/* What a stream can be is a part of the name, and has been another three times. Where the
- * result goes is not told by a name that nobody knows: such a function is not touched. */
-static bool is_unknown(const char *name)
-{
-	int row;
-
-	return (taf_starts(name, "_ZN3mlx4core16load_safetensors") ||
-		taf_starts(name, "_ZN3mlx4core9load_gguf")) &&
-	       !taf_real_row(name, &row);
-}
+/* What a stream can be is a part of a load's name, and has been another three times. Where the
+ * result goes is not told by a name that nobody knows: such a function is not touched.  The
+ * same may come to others. */
+enum sort { UNKNOWN_LOAD, UNKNOWN_WORK, UNKNOWN_REST, UNKNOWN_SORTS };
+static const char *const unknown_texts[UNKNOWN_SORTS] = {
+	[UNKNOWN_LOAD] = "this way to load is not known: what it loads is not seen as a load",
+	[UNKNOWN_WORK] = "this way to compute is not known: what it computes is not seen",
+	[UNKNOWN_REST] = "this spelling is not known: calls of it are not seen",
+};
 
 struct unknown {
 	const void *engine; /* an address inside of it */
-	char name[320]; /* "": it has none */
+	char name[UNKNOWN_SORTS][320]; /* the first of a sort; "": none */
 };
+
+/* The row whose function name is, with other parameters; -1: there is none, or it is a row. */
+static int meant(const char *name, size_t stem)
+{
+	int row, like = -1;
+
+	for (int i = 0; i < ROW_COUNT && like < 0; i++) {
+		const char *of = taf_row_name(TAF_SELF, i);
+
+		/* What follows "_ZN3mlx4core" tells most of them apart at once. */
+		if (of[12] == name[12] && taf_same_n(of, name, stem) &&
+		    taf_mangled_stem(of) == stem && TAF_SELF->rows[i].thunk != TAF_THUNK_CALL)
+			like = i;
+	}
+	return like >= 0 && !taf_real_row(name, &row) ? like : -1;
+}
+
+static void look_at(void *ctx, const char *name)
+{
+	struct unknown *u = ctx;
+	size_t stem = taf_starts(name, "_ZN3mlx4core") ? taf_mangled_stem(name) : 0;
+	int row = stem > 12 ? meant(name, stem) : -1;
+	enum sort sort;
+
+	if (row < 0)
+		return;
+	sort = TAF_SELF->rows[row].kind == TAF_LOAD	? UNKNOWN_LOAD
+	       : TAF_SELF->rows[row].kind == TAF_SUBMIT ? UNKNOWN_WORK
+							: UNKNOWN_REST;
+	if (!u->name[sort][0])
+		taf_copy(u->name[sort], name, sizeof(u->name[sort]));
+}
 
 static void look_for(void *ctx)
 {
 	struct unknown *u = ctx;
 	struct link_map *m = taf_elf_at(u->engine);
 	struct taf_elf e;
-	const char *name = m && taf_elf_of(m, &e) ? taf_elf_first_that(&e, is_unknown) : NULL;
 
-	taf_copy(u->name, name ? name : "", sizeof(u->name));
+	if (m && taf_elf_of(m, &e))
+		taf_elf_each_function(&e, look_at, u);
 }
 
 void taf_mlx_tell_unknown(const void *home)
@@ -150,13 +181,13 @@ void taf_mlx_tell_unknown(const void *home)
 	if (!eval.f)
 		return;
 	taf_elf_locked(look_for, &u);
-	if (u.name[0])
-		taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
-					     .phase = TAF_MARK,
-					     .engine = TAF_ENGINE_MLX,
-					     .call = u.name,
-					     .msg = "this way to load is not known: what it loads "
-						    "is not seen as a load" });
+	for (int i = 0; i < UNKNOWN_SORTS; i++)
+		if (u.name[i][0])
+			taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
+						     .phase = TAF_MARK,
+						     .engine = TAF_ENGINE_MLX,
+						     .call = u.name[i],
+						     .msg = unknown_texts[i] });
 }
 
 /* ---- Rows ----------------------------------------------------------------------- */

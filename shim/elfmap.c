@@ -204,15 +204,14 @@ static uint32_t count_symbols(const struct taf_elf *e)
 	return last + 1;
 }
 
-const char *taf_elf_first_that(const struct taf_elf *e, bool (*fn)(const char *name))
+void taf_elf_each_function(const struct taf_elf *e, void (*fn)(void *ctx, const char *name),
+			   void *ctx)
 {
 	uint32_t n = count_symbols(e);
 
 	for (uint32_t i = 0; i < n; i++)
-		if (is_definition(&e->symtab[i], OF(STT_FUNC)) &&
-		    fn(e->strtab + e->symtab[i].st_name))
-			return e->strtab + e->symtab[i].st_name;
-	return NULL;
+		if (is_definition(&e->symtab[i], OF(STT_FUNC)))
+			fn(ctx, e->strtab + e->symtab[i].st_name);
 }
 
 static const char *version_needed(const struct taf_elf *e, unsigned index)

@@ -80,8 +80,9 @@ void *taf_elf_next(const char *name);
 size_t taf_elf_page(void);
 /* The object that pc lies in; NULL when unknown. Lock-free on glibc >= 2.35. */
 struct link_map *taf_elf_at(const void *pc);
-/* The first function that e defines for others of which fn(name) holds; NULL: none. */
-const char *taf_elf_first_that(const struct taf_elf *e, bool (*fn)(const char *name));
+/* Calls fn for each function that e defines for others. */
+void taf_elf_each_function(const struct taf_elf *e, void (*fn)(void *ctx, const char *name),
+			   void *ctx);
 /* Calls fn for each name that e needs; stops when it returns true. */
 bool taf_elf_each_needed(const struct taf_elf *e, bool (*fn)(void *ctx, const char *soname),
 			 void *ctx);

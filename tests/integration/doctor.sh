@@ -129,10 +129,67 @@ END
 int llama_decode(void) { return 0; }
 int again(void) { return llama_decode(); }
 END
-	verdict "-Bsymbolic" "guarded in part: .*libfake.so is linked -Bsymbolic" partly ./user
+	strict=69 verdict "-Bsymbolic" "guarded in part: .*libfake.so is linked -Bsymbolic" partly ./user
 	doctor --json -- ./user
 	says "no load entry" '"no-load" in f and "symbolic" in f'
+	compile libfake.so -shared -fPIC -Wl,-soname,libfake.so <<'END'
+void *llama_model_load_from_file(void) { return 0; }
+int llama_free(void) { return 0; }
+int llama_decode(void);
+END
+	compile nothing -L. -Wl,--no-as-needed -lfake "-Wl,-rpath,\$ORIGIN" <<<'int main(void) { return 0; }'
+	strict=69 verdict "no computing entry" "guarded in part: .*libfake.so has none of the computing" partly ./nothing
 	rm libfake.so
+
+	# Names of C++ with parameters that no row has: of a library that is linked, and of one that
+	# Python imports. Those of real versions are known.
+	mlx() { # FILE NAME...
+		local i=0 file=$1
+		shift
+		for name; do
+			printf 'void f%d(void) __asm__("%s"); void f%d(void) {}\n' $i "$name" $i
+			i=$((i + 1))
+		done | compile "$file" -shared -fPIC -Wl,-soname,libmlx.so
+	}
+	core=_ZN3mlx4core string=RKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE
+	known=("${core}5array4evalEv" "${core}4evalIJRNS0_5arrayEEvEEvDpOT_" "${core}10new_streamEv"
+		"${core}16load_safetensorsE${string}St7variantIJSt9monostateNS0_6StreamENS0_6DeviceEEE")
+	later=${core}16load_safetensorsE${string}NS0_3NewE
+	importing() { # CASE verdict-text id NAME...: a Python that would import such a library
+		local case=$1 text=$2 id=$3
+		shift 3
+		mkdir -p venv/bin venv/lib/python3.11/site-packages/mlx/lib
+		ln -sf "$python" venv/bin/python && : >venv/pyvenv.cfg
+		mlx venv/lib/python3.11/site-packages/mlx/lib/libmlx.so "$@"
+		verdict "$case" "$text" "$id" venv/bin/python -c pass
+		doctor --json -- venv/bin/python -c pass
+		says "$case" '"importable" in f and [e["engine"] for e in d["engines"]] == ["mlx"]'
+	}
+	mlx libmlx.so "${known[@]}"
+	compile linked -L. -Wl,--no-as-needed -lmlx "-Wl,-rpath,\$ORIGIN" <<<'int main(void) { return 0; }'
+	verdict "MLX, linked" guarded guarded ./linked
+	mlx libmlx.so "${known[@]}" "$later" "${core}10async_evalENS0_3NewE"
+	strict=69 verdict "later MLX, linked" "guarded in part: .*libmlx.so spells mlx::core::.* and others as no version" partly ./linked
+	doctor --json -- ./linked
+	says "later MLX, linked" '"later" in f'
+	if [ "$(basename "$(readlink -f "$python")")" = python3.11 ]; then
+		importing "MLX, imported" guarded guarded "${known[@]}"
+		"$bin" run --strict -- venv/bin/python -c 'print(1)' >out 2>err
+		[ $? -eq 0 ] && [ "$(cat out)" = 1 ]
+		ok "MLX, imported: run --strict" $?
+		strict=69 importing "later MLX, imported" "guarded in part: .*/mlx/lib/libmlx.so spells mlx::core::load_safetensors as no" partly \
+			"${known[@]:0:3}" "$later"
+		says "later MLX, imported" '"no-load" in f'
+		"$bin" run --strict -- venv/bin/python -c 'print(1)' >out 2>err
+		[ $? -eq 69 ] && [ ! -s out ] && grep -q "cannot be guarded: mlx::core::load_safetensors in .*libmlx.so is spelled" err
+		ok "later MLX, imported: run --strict" $?
+		strict=69 PYTHONPATH=/nowhere:$work/venv/lib/python3.11/site-packages importing "by PYTHONPATH" "guarded in part" partly "$later" "${core}5array4evalEv"
+		rm -r venv/lib
+		PYTHONPATH=/nowhere:$work doctor --json -- venv/bin/python
+		says "no MLX" '"importable" not in f and d["engines"] == []'
+	else
+		left_out "a virtual environment: $python is no python3.11"
+	fi
 
 	source='int llama_decode(void) { return 1; }
 		int ds4_engine_open(void) { return 2; }

@@ -90,6 +90,7 @@ void synchronize() {}
 void synchronize(Stream) {}
 void synchronize(ThreadLocalStream) {}
 Stream new_stream(Device) { return {}; }
+Stream new_stream() { return {}; }
 ThreadLocalStream new_thread_local_stream(Device) { return {}; }
 Stream new_thread_unsafe_stream(Device) { return {}; }
 

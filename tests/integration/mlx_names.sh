@@ -83,6 +83,12 @@ NAMED(2, "_ZN3mlx4core9load_ggufERKNSt7__cxx1112basic_stringIcSt11char_traitsIcE
 NAMED(3, "_ZN3mlx4core9save_ggufENew")
 #ifdef LATER
 NAMED(4, "_ZN3mlx4core16load_safetensorsERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEENS0_3NewE")
+NAMED(5, "_ZN3mlx4core10async_evalENS0_3NewE")
+NAMED(6, "_ZN3mlx4core11synchronizeENS0_3NewE")
+#else
+NAMED(4, "_ZN3mlx4core4evalIJRNS0_5arrayEEvEEvDpOT_")
+NAMED(5, "_ZN3mlx4core10async_evalESt6vectorINS0_5arrayESaIS2_EE")
+NAMED(6, "_ZN3mlx4core16get_peak_memory2Ev")
 #endif
 END
 for hash in gnu sysv; do
@@ -94,6 +100,8 @@ for hash in gnu sysv; do
 		with_shim "$python" names.py "$work/libmlx.so" "${core}5array4evalEv:0" "${core}5array4evalEv:0"
 		check "$case" status "exit 0" "$(cat shim.status)"
 		check "$case" "notes" "$later" "$(count '.ev == "note" and (.msg // "" | test("way to load"))')"
+		check "$case" "notes of other calls" "$((2 * later))" "$(count '.ev == "note" and (.msg // "" | test("way to compute is not known|spelling is not known"))')"
+		check "$case" "of those names" "$((2 * later))" "$(count '.call // "" | . == "_ZN3mlx4core10async_evalENS0_3NewE" or . == "_ZN3mlx4core11synchronizeENS0_3NewE"')"
 		check "$case" "of that name" "$later" "$(count '(.call // "") == "_ZN3mlx4core16load_safetensorsERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEENS0_3NewE"')"
 	done
 done
