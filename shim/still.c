@@ -43,6 +43,12 @@ static bool is_over_soon(uint32_t holder)
 	return false;
 }
 
+static bool is_dead(uint32_t tid)
+{
+	return tid && taf_sys_tgkill(taf_life.pid, (int32_t)tid, 0) == -ESRCH;
+}
+
+/* A thread that was cancelled in its free gives nothing up any more. */
 static void wait_for(uint32_t holder)
 {
 	if (is_over_soon(holder))
@@ -50,6 +56,15 @@ static void wait_for(uint32_t holder)
 	atomic_fetch_add(&taf_still.waiters, 1);
 	taf_sys_wait(&taf_still.holder, holder, LOOK_MS);
 	atomic_fetch_sub(&taf_still.waiters, 1);
+	if (is_dead(holder))
+		atomic_compare_exchange_strong(&taf_still.holder, &holder, 0);
+}
+
+/* Inside of what an engine computes or waits for: who leaves waits until that is over, and the
+ * thread parks at the engine's next call. */
+static bool is_in_engine(void)
+{
+	return taf_tls.held || (taf_tls.open & 1u << TAF_SYNC);
 }
 
 void taf_still_wait(struct taf_flight *f)
@@ -60,7 +75,7 @@ void taf_still_wait(struct taf_flight *f)
 	if (holder == self() || taf_captures_open() || taf_tls.inside || taf_tls.in_callback)
 		return;
 	atomic_fetch_sub(&f->inside, 1);
-	while (holder && taf_state_now() != TAF_LEAVING) {
+	while (holder && taf_state_now() < TAF_LEAVING) {
 		bool is_late = !taf_next_slice(&left, SLICE_MS);
 
 		/* A thread that is gone out of its call gives nothing up any more; whoever
@@ -80,7 +95,7 @@ void taf_still_wait(struct taf_flight *f)
 		atomic_fetch_sub(&f->inside, 1);
 	}
 	/* What was let in before the process began to end waits as at the door. */
-	if (taf_state_now() == TAF_LEAVING)
+	if (taf_state_now() == TAF_LEAVING && !is_in_engine())
 		taf_exit_park();
 	atomic_fetch_add(&f->inside, 1);
 }
@@ -91,11 +106,6 @@ static bool are_others(void)
 	int lanes = taf_flight_lanes();
 
 	return lanes > 1 || (lanes == 1 && taf_tls.flight != &taf_flights[0]);
-}
-
-static bool is_dead(uint32_t tid)
-{
-	return tid && taf_sys_tgkill(taf_life.pid, (int32_t)tid, 0) == -ESRCH;
 }
 
 /* Submits of a lane that a whole deadline was waited for, by how many it had made, + 1. */
@@ -111,12 +121,14 @@ static uint64_t made(const struct taf_flight *f)
 }
 
 /* Of a lane that threads share, what is not this one's. Whether one lives is asked of the
- * kernel. */
+ * kernel. Who leaves by a handler that has interrupted its submit does not come back to it. */
 static bool is_inside(int l, bool is_alive)
 {
 	const struct taf_flight *f = &taf_flights[l];
 	uint32_t tid = atomic_load(&f->tid), own = 0;
 
+	if (tid && tid == atomic_load(&taf_life.leaver))
+		return false;
 	if (f == taf_tls.flight) {
 		if (tid)
 			return false;
@@ -229,10 +241,22 @@ bool taf_still_begin(void)
 	       hold();
 }
 
+/* A thread whose first submit is under way has no lane yet: it will find the holder. */
 void taf_still_for_good(void)
 {
-	if (are_others() && !taf_tls.in_callback)
+	uint32_t nobody = 0;
+
+	if (taf_tls.in_callback)
+		return;
+	if (are_others())
 		hold();
+	else
+		atomic_compare_exchange_strong(&taf_still.holder, &nobody, self());
+}
+
+bool taf_still_is_mine(void)
+{
+	return atomic_load(&taf_still.holder) == self();
 }
 
 void taf_still_end(void)

@@ -13,6 +13,7 @@
 #include "../../shim/ring.h"
 #include "../../shim/still.h"
 #include "../../shim/table.h"
+#include "../../shim/work.h"
 
 const struct taf_table *const taf_tables[] = { NULL };
 const int taf_table_count = 0;
@@ -363,6 +364,80 @@ static void nobody_waits_for_the_leaver(void **s)
 	atomic_store(&taf_life.leaver, 0);
 }
 
+/* Who leaves waits for what an engine computes, and for what it synchronizes: a launch inside
+ * of that goes on. */
+static void the_leaving_do_not_stop_an_engine(void **s)
+{
+	(void)s;
+	taf_flight_lane();
+	taf_rules.drain_deadline_ms = taf_rules.exit_deadline_ms = 600000;
+	taf_tls.has_parked = false;
+	atomic_store(&taf_life.state, TAF_LEAVING);
+	atomic_store(&taf_still.holder, 1);
+	taf_tls.held = taf_work_at(0);
+	taf_still_enter(&taf_flights[0], false);
+	assert_false(taf_tls.has_parked);
+	assert_int_equal(taf_flights[0].inside, 1);
+	taf_still_leave(&taf_flights[0], false);
+	taf_tls.held = NULL;
+	taf_tls.open = 1u << TAF_SYNC;
+	taf_still_enter(&taf_flights[0], false);
+	assert_false(taf_tls.has_parked);
+	taf_still_leave(&taf_flights[0], false);
+	taf_tls.open = 0;
+	atomic_store(&taf_life.state, TAF_COLD);
+}
+
+/* A handler that has interrupted a submit ends the process: its thread does not come back. */
+static void who_leaves_within_a_submit_is_not_waited_for(void **s)
+{
+	(void)s;
+	taf_flight_lane();
+	taf_tls.flight = NULL;
+	atomic_store(&taf_flights[0].tid, (uint32_t)taf_tid());
+	taf_still_enter(&taf_flights[0], false);
+	assert_true(taf_still_is_anybody());
+	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
+	assert_false(taf_still_is_anybody());
+	atomic_store(&taf_life.leaver, 0);
+}
+
+/* Cancelled in its free. */
+static void a_dead_one_gives_nothing_up(void **s)
+{
+	pthread_t t;
+
+	(void)s;
+	taf_flight_lane();
+	taf_rules.drain_deadline_ms = 600000;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pthread_create(&t, NULL, begin_and_go, NULL), 0);
+		pthread_join(t, NULL);
+		assert_int_equal(seen, 1);
+		if (i) {
+			assert_true(taf_still_begin());
+			taf_still_end();
+		} else {
+			taf_still_enter(&taf_flights[0], false);
+			taf_still_leave(&taf_flights[0], false);
+		}
+		assert_int_equal(taf_still.holder, 0);
+	}
+}
+
+/* The first submit of another thread may be at the door already. */
+static void who_leaves_alone_is_the_holder(void **s)
+{
+	(void)s;
+	atomic_store(&taf_still.is_needed, 0);
+	taf_still_for_good();
+	assert_int_equal(taf_still.holder, taf_tid());
+	assert_true(taf_still_is_mine());
+	assert_int_equal(taf_still.is_needed, 0);
+	taf_still_end();
+	assert_false(taf_still_is_mine());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +455,10 @@ int main(void)
 		cmocka_unit_test_setup(captures_pass, setup),
 		cmocka_unit_test_setup(the_leaving_park, setup),
 		cmocka_unit_test_setup(nobody_waits_for_the_leaver, setup),
+		cmocka_unit_test_setup(the_leaving_do_not_stop_an_engine, setup),
+		cmocka_unit_test_setup(who_leaves_within_a_submit_is_not_waited_for, setup),
+		cmocka_unit_test_setup(a_dead_one_gives_nothing_up, setup),
+		cmocka_unit_test_setup(who_leaves_alone_is_the_holder, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
