@@ -9,6 +9,8 @@
 #include "crumb.h"
 #include "exit.h"
 #include "life.h"
+#include "still.h"
+#include "work.h"
 
 #define SIGNALS 64
 #define RECALL_TRIES 1000
@@ -34,6 +36,13 @@ static bool is_taken(int signo)
 	return signo >= 1 && signo <= SIGNALS && (atomic_load(&taken) >> (signo - 1) & 1);
 }
 
+/* Others wait for what this thread is in: who leaves first of all. */
+static bool is_awaited(void)
+{
+	return taf_tls.open || taf_tls.inside || taf_tls.is_submitting || taf_still_is_mine() ||
+	       taf_work_is_any_mine();
+}
+
 /* Hands the signal to the helper thread. By its default action nothing would run
  * here any more; a thread inside the engine goes on, so that its context becomes
  * free, and parks at its next hook. */
@@ -44,7 +53,7 @@ static void hand_over(int signo, int32_t sender)
 	atomic_store(&sender_pid, sender);
 	if (atomic_compare_exchange_strong(&arrived, &none, (uint32_t)signo))
 		taf_sys_wake_all(&arrived);
-	while (!taf_tls.open && !taf_tls.inside)
+	while (!is_awaited())
 		taf_sys_wait(&arrived, atomic_load(&arrived), UINT32_MAX);
 }
 

@@ -313,6 +313,16 @@ void taf_work_seize(struct taf_work *w)
 	take_from(w, (uint32_t)taf_tid());
 }
 
+bool taf_work_is_any_mine(void)
+{
+	uint32_t me = (uint32_t)taf_tid();
+
+	for (int i = 0; i < TAF_WORKS_MAX; i++)
+		if (atomic_load(&taf_works[i].claim) == me)
+			return true;
+	return taf_tls.own && atomic_load(&taf_tls.own->is_quick);
+}
+
 void taf_work_forget_all(void)
 {
 	for (int i = 0; i < TAF_MODELS_MAX; i++)

@@ -193,6 +193,8 @@ static inline bool taf_work_claim(struct taf_work *w, uint32_t ms)
 		return taf_work_keep(w);
 	return taf_work_claim_slow(w, ms);
 }
+/* Whether this thread has any, or computes without. */
+bool taf_work_is_any_mine(void);
 /* Takes it from whoever has it. */
 void taf_work_seize(struct taf_work *w);
 /* Till then a decode of an open generation is not shown. */
