@@ -115,24 +115,29 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 {
 	const struct taf_ops *ops = w->table->ops;
 	void *handle = handle_of(w);
-	bool trims = (drain & TAF_DRAIN_TRIM) && ops->trim, is_still;
+	bool trims = (drain & TAF_DRAIN_TRIM) && ops->trim, is_still = false;
 	int saved = errno, err;
 
 	if (!taf_capture_shut(CAPTURE_MS)) {
 		*what = "not synchronized: a stream is being captured";
 		return -EBUSY;
 	}
-	is_still = trims && taf_still_begin();
+	/* Before an engine's synchronize comes back its own threads may have to submit: there
+	 * nobody stands still until it has. */
+	if (trims && w->is_burst)
+		is_still = taf_still_begin();
 	taf_tls.inside++;
 	err = w->is_burst ? sync_burst(w, handle) : ops->sync(handle, w->home);
 	*what = err == -ENOSPC ? "not drained: unseen streams"
 		: err	       ? "not synchronized, so not cleared"
 			       : NULL;
 	if (!err && trims) {
-		if (taf_known_bars_clear(taf_engine_name(w->table->engine)))
+		if (taf_known_bars_clear(taf_engine_name(w->table->engine))) {
 			*what = "not cleared: drain.no_clear names this version";
-		else
+		} else {
+			is_still = is_still || (!w->is_burst && taf_still_begin());
 			err = ops->trim(handle, w->home);
+		}
 	}
 	taf_tls.inside--;
 	if (is_still)
@@ -326,15 +331,17 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 {
 	int missed = 0;
 	struct taf_work *w;
-	bool is_idle_only = (drain & TAF_DRAIN_IDLE) || taf_tls.in_callback;
+	/* Whom a free has stand still waits for this thread, perhaps within its claim. */
+	bool is_idle_only = (drain & TAF_DRAIN_IDLE) || taf_tls.in_callback ||
+			    (taf_state_now() == TAF_ACTIVE && taf_still_is_mine());
 	uint64_t wait_ms = is_idle_only ? 0 : (uint64_t)taf_rules.drain_deadline_ms;
 	uint64_t until = taf_sys_mono_ns() + wait_ms * 1000000;
 
 	for (int i = 0; (w = taf_work_at(i)); i++) {
 		uint64_t now = taf_sys_mono_ns();
+		void *handle = atomic_load(&w->handle);
 
-		if (!atomic_load(&w->handle) || (model && w->model != model) ||
-		    is_torn_down(w, model))
+		if (!handle || (model && w->model != model) || is_torn_down(w, model))
 			continue;
 		if (w->table->by_thread && !taf_owner_is_me(w)) {
 			missed += !taf_owner_await(w, now < until ? until - now : 0, rule);
@@ -349,8 +356,11 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 			missed++;
 			continue;
 		}
-		taf_work_settle(w, true);
-		taf_act_drain(w, drain, rule);
+		/* It may have been freed while it was waited for. */
+		if (atomic_load(&w->handle) == handle) {
+			taf_work_settle(w, true);
+			taf_act_drain(w, drain, rule);
+		}
 		taf_work_release(w);
 	}
 	return missed;

@@ -332,8 +332,22 @@ static bool is_to_be_drained(void)
 	       taf_state_now() == TAF_ACTIVE;
 }
 
+/* Who has the claim may be about to have all stand still himself, and would wait for this
+ * thread: it gives that up while it waits for him. */
+static bool claim_to_unload(struct taf_call *c, struct taf_work *w)
+{
+	bool has = taf_work_claim(w, c->is_still ? 0 : patience_ms());
+
+	if (has || !c->is_still)
+		return has;
+	taf_still_end();
+	has = taf_work_claim(w, patience_ms());
+	c->is_still = taf_still_begin();
+	return has;
+}
+
 /* Something is in flight: all of it is waited for, or what is in c's queue. */
-static void drain_unload(const struct taf_call *c, bool is_queue)
+static void drain_unload(struct taf_call *c, bool is_queue)
 {
 	struct taf_event ev = { .kind = TAF_UNLOAD,
 				.phase = TAF_BEGIN,
@@ -344,7 +358,7 @@ static void drain_unload(const struct taf_call *c, bool is_queue)
 
 	/* A handler of ours that comes in here must not take this thread for one outside. */
 	taf_tls.inside++;
-	if (w && taf_work_claim(w, patience_ms())) {
+	if (w && claim_to_unload(c, w)) {
 		taf_tls.held = w;
 		taf_burst_fold(w);
 		w->has_queue = is_queue;
@@ -376,6 +390,7 @@ void taf_burst_unload(struct taf_call *c)
 
 void taf_burst_unload_queue(struct taf_call *c)
 {
+	c->is_still = false;
 	/* The default streams cannot be destroyed. */
 	if (c->queue > TAF_OWN_QUEUE && is_to_be_drained() &&
 	    !taf_flight_is_idle(taf_call_key(c)) && !taf_is_other_process())

@@ -27,19 +27,19 @@ void taf_capture_opening(void)
 	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.drain_deadline_ms * 1000000 };
 	uint32_t seen = atomic_load(&taf_captures);
 
-	for (;;) {
+	/* What an engine captures while it synchronizes for us is a part of that drain. */
+	while (!taf_tls.inside) {
 		if (seen < DRAIN) {
 			if (atomic_compare_exchange_strong(&taf_captures, &seen, seen + 1))
 				return;
 			continue;
 		}
-		if (!taf_next_slice(&left, SLICE_MS)) {
-			atomic_fetch_add(&taf_captures, 1);
-			return;
-		}
+		if (!taf_next_slice(&left, SLICE_MS))
+			break;
 		taf_sys_wait(&taf_captures, seen, LOOK_MS);
 		seen = atomic_load(&taf_captures);
 	}
+	atomic_fetch_add(&taf_captures, 1);
 }
 
 static _Atomic(uint32_t) nameless; /* open, but beyond the table */

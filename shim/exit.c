@@ -128,11 +128,13 @@ static bool begin_leaving(void)
 {
 	uint32_t active = TAF_ACTIVE;
 
-	if (taf_is_other_process() ||
-	    !atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING))
+	if (taf_is_other_process() || taf_state_now() != TAF_ACTIVE)
 		return false;
+	/* Whoever sees the state parks by it. */
 	atomic_store(&park_until_ns,
 		     taf_sys_mono_ns() + (uint64_t)taf_rules.exit_deadline_ms * 1000000);
+	if (!atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING))
+		return false;
 	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
 	atomic_fetch_or(&taf_life.alert, TAF_ALERT_LEAVING);
 	if (taf_ring_head())
@@ -141,54 +143,67 @@ static bool begin_leaving(void)
 	return true;
 }
 
-/* As long as the leaver's own deadline allows. */
-static void wait_until_drained(void)
+/* As long as the leaver's own deadline allows, which waits for what is this thread's own: for
+ * that once more where its exec has failed and it leaves again meanwhile. */
+static void stand_until_drained(void)
 {
 	uint64_t until = atomic_load(&park_until_ns), now = taf_sys_mono_ns();
 	struct taf_slices left = { .left_ns = until > now ? until - now : 0 };
 	uint32_t slice_ms;
 
-	while (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
-	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
+	for (;;) {
+		taf_owner_leave();
+		if (taf_state_now() != TAF_LEAVING || atomic_load(&taf_life.is_drained) ||
+		    !(slice_ms = taf_next_slice(&left, LOOK_MS)))
+			return;
 		taf_sys_wait(&taf_life.is_drained, 0, slice_ms);
+	}
 }
 
-/* Another thread is draining, and what comes after us tears the runtime down. */
+/* Another thread is draining, and what comes after us tears the runtime down. Who it is it may
+ * not have said yet. */
 static void wait_for_leaver(void)
 {
-	uint32_t leaver = atomic_load(&taf_life.leaver);
+	if (!taf_is_other_process() && atomic_load(&taf_life.leaver) != (uint32_t)taf_tid() &&
+	    !taf_tls.inside && !taf_tls.open)
+		stand_until_drained();
+}
 
-	if (!taf_is_other_process() && leaver && leaver != (uint32_t)taf_tid() && !taf_tls.inside &&
-	    !taf_tls.open)
-		wait_until_drained();
+static void lead(const struct way *w)
+{
+	taf_tls.inside++;
+	atomic_store(&is_exec, w->kind == TAF_EXEC);
+	crumb_way(w);
+	start_deadline(w);
+	if (taf_rules.mode == TAF_MODE_ENFORCE && taf_rules.drain_at_exit)
+		taf_still_for_good();
+	taf_owner_seen();
+	settle_all();
+	taf_lazy_leave();
+	drain_all();
+	taf_holding_leave();
+	taf_tally_leave();
+	taf_learn_leaving();
+	stop_deadline();
+	taf_tls.inside--;
+	atomic_store(&taf_life.is_drained, 1);
+	taf_sys_wake_all(&taf_life.is_drained);
 }
 
 static void leave_by(const struct way *w)
 {
 	int saved = errno;
+	bool is_leader;
 
 	taf_wake_await();
-	if (begin_leaving()) {
-		taf_tls.inside++;
-		atomic_store(&is_exec, w->kind == TAF_EXEC);
-		crumb_way(w);
-		start_deadline(w);
-		if (taf_rules.mode == TAF_MODE_ENFORCE && taf_rules.drain_at_exit)
-			taf_still_for_good();
-		taf_owner_seen();
-		settle_all();
-		taf_lazy_leave();
-		drain_all();
-		taf_holding_leave();
-		taf_tally_leave();
-		taf_learn_leaving();
-		stop_deadline();
-		taf_tls.inside--;
-		atomic_store(&taf_life.is_drained, 1);
-		taf_sys_wake_all(&taf_life.is_drained);
-	} else if (taf_state_now() == TAF_LEAVING) {
-		wait_for_leaver();
-	}
+	/* Once more where the other one has stayed, since its exec failed. */
+	do {
+		is_leader = begin_leaving();
+		if (is_leader)
+			lead(w);
+		else if (taf_state_now() == TAF_LEAVING)
+			wait_for_leaver();
+	} while (!is_leader && taf_state_now() == TAF_ACTIVE && !taf_is_other_process());
 	errno = saved;
 }
 
@@ -247,16 +262,16 @@ void taf_stay(int rc)
 	if (taf_ring_head())
 		atomic_store(&taf_ring_head()->is_leaving, 0);
 	atomic_store(&taf_life.state, TAF_ACTIVE);
+	taf_owner_stay();
 	taf_still_end();
-	taf_sys_wake_all(&taf_life.leaver);
+	taf_sys_wake_all(&taf_life.is_drained);
 }
 
 void taf_exit_park(void)
 {
 	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
 		return;
-	taf_owner_leave();
-	wait_until_drained();
+	stand_until_drained();
 	/* The process ends now, unless what ends it waits for this thread: then one
 	 * pause is enough, however much the thread has left to do. */
 	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked)

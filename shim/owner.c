@@ -45,15 +45,10 @@ static bool has_ended(int32_t tid)
 	return taf_sys_tgkill(taf_life.pid, tid, 0) == -ESRCH;
 }
 
-static bool is_gone(const struct taf_work *w)
-{
-	return has_ended(thread_of(w));
-}
-
 /* Whether it stands for a thread that has ended. */
 static bool is_left_over(const struct taf_work *w)
 {
-	return atomic_load(&w->handle) && w->table->by_thread && is_gone(w);
+	return atomic_load(&w->handle) && w->table->by_thread && has_ended(thread_of(w));
 }
 
 /* Takes the claim of a work that is left over, from whoever has ended with it. Two threads
@@ -222,6 +217,12 @@ void taf_owner_settle(bool must)
 
 /* ---- Another thread leaves ------------------------------------------------------ */
 
+/* A submit that the engine makes of itself, while it loads. */
+static bool is_within_engine(void)
+{
+	return taf_tls.is_submitting && (taf_tls.open & ~(1u << TAF_SUBMIT));
+}
+
 void taf_owner_leave(void)
 {
 	struct taf_event ev = { .kind = TAF_EXIT, .phase = TAF_BEGIN };
@@ -231,14 +232,25 @@ void taf_owner_leave(void)
 
 	/* Who leaves may just be writing down how its generation ended. */
 	if (!w || !w->table->by_thread || atomic_load(&w->is_left) || taf_tls.inside ||
-	    !taf_work_claim(w, taf_rules.drain_deadline_ms))
+	    is_within_engine() || !taf_work_claim(w, taf_rules.drain_deadline_ms))
 		return;
 	drain = taf_act_drains(&ev, w, &rule);
 	taf_work_settle(w, true);
 	taf_act_drain(w, drain, rule);
 	atomic_store(&w->is_left, 1);
+	/* The other one's exec may have failed meanwhile: then this was for nothing. */
+	if (taf_state_now() == TAF_ACTIVE)
+		atomic_store(&w->is_left, 0);
 	taf_sys_wake_all(&w->is_left);
 	taf_work_release(w);
+}
+
+void taf_owner_stay(void)
+{
+	struct taf_work *w;
+
+	for (int i = 0; (w = taf_work_at(i)); i++)
+		atomic_store(&w->is_left, 0);
 }
 
 #define SEEN_MS 1 /* who was calm before the alert has by then been seen to be inside */
@@ -266,16 +278,23 @@ bool taf_owner_is_busy(const struct taf_work *w)
 	       taf_sys_mono_ns() < taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000;
 }
 
-static bool await_owner(struct taf_work *w, uint64_t ns)
+/* The thread has ended, or the entry is another one's by now. */
+static bool is_gone(const struct taf_work *w, int32_t tid)
+{
+	return thread_of(w) != tid || has_ended(tid);
+}
+
+/* True: it has drained its own, or is no more. */
+static bool await_owner(struct taf_work *w, int32_t tid, uint64_t ns)
 {
 	uint64_t until = taf_sys_mono_ns() + ns, now;
 
-	while (!atomic_load(&w->is_left) && (now = taf_sys_mono_ns()) < until &&
+	while (!atomic_load(&w->is_left) && !is_gone(w, tid) && (now = taf_sys_mono_ns()) < until &&
 	       taf_owner_is_busy(w))
 		taf_sys_wait(&w->is_left, 0,
 			     (uint32_t)((until - now) / 1000000 < 50 ? (until - now) / 1000000 + 1
 								     : 50));
-	return atomic_load(&w->is_left) != 0;
+	return atomic_load(&w->is_left) || is_gone(w, tid);
 }
 
 static void let_go(const struct taf_work *w)
@@ -293,12 +312,17 @@ static void let_go(const struct taf_work *w)
 
 bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule)
 {
-	if (is_gone(w))
+	bool leaves = atomic_load(&taf_life.leaver) == (uint32_t)taf_tid();
+	int32_t tid = thread_of(w);
+
+	if (is_gone(w, tid))
 		return true;
-	if (taf_state_now() == TAF_LEAVING && await_owner(w, ns))
+	/* Nobody else waits, who may be waited for as well, or takes the claim: only who leaves
+	 * has seen to it that all know of that (taf_owner_seen). */
+	if (leaves && await_owner(w, tid, ns))
 		return true;
 	/* Its generation has ended: drains of it there are none on this thread. */
-	if (taf_state_now() == TAF_LEAVING && taf_work_claim(w, 0)) {
+	if (leaves && taf_work_claim(w, 0)) {
 		taf_work_settle(w, true);
 		taf_work_release(w);
 	}

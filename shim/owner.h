@@ -40,7 +40,9 @@ void taf_owner_synced(void);
 void taf_owner_settle(bool must);
 /* Another thread leaves, and this one is about to stand still: it drains its own. */
 void taf_owner_leave(void);
-/* Waits for the thread of w to do so. False: it did not, and a crumb says why. */
+/* It has not left: its exec has failed. All works are to be drained again. */
+void taf_owner_stay(void);
+/* Who leaves waits for the thread of w to do so. False: it did not, and a crumb says why. */
 bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule);
 /* The process leaves, and works of other threads are about to be looked at: whoever does not
  * see that yet is seen inside. */

@@ -73,21 +73,29 @@ ends idle "exit 3" "wired-4096 eval eval synchronize wired-0 clear_cache streams
 
 # Threads that are at work drain themselves, each once, while who leaves waits for them; then
 # it takes back what is wired. None of them is idle or late, whatever the machine does.
-for way in exit _exit; do
+patient="exit.deadline=10m;drain.idle_ms=10m;drain.deadline=10m"
+
+all_drain() { # CASE THREADS DRAINS WORD...
 	rm -f engine.log
-	with_shim ENGINE_LOG="$work/engine.log" TAFFRAIL_SET="exit.deadline=10m;drain.idle_ms=10m;drain.deadline=10m" \
-		timeout -s KILL 100 ./program wire=4096 fine busy=3 $way=3
-	check "busy, $way" status "exit 3" "$(cat shim.status)"
-	check "busy, $way" "synchronizes" 4 "$(grep -c synchronize engine.log)"
-	check "busy, $way" "drains that were made" 4 "$(count '.ev == "drain" and .ph == "end" and .rc == 0')"
-	check "busy, $way" "threads that made them" 4 \
+	with_shim ENGINE_LOG="$work/engine.log" TAFFRAIL_SET="$patient" \
+		timeout -s KILL 100 ./program wire=4096 fine "${@:4}"
+	check "$1" status "exit 3" "$(cat shim.status)"
+	check "$1" "synchronizes" "$3" "$(grep -c synchronize engine.log)"
+	check "$1" "drains that were made" "$3" "$(count '.ev == "drain" and .ph == "end" and .rc == 0')"
+	check "$1" "threads that made them" "$2" \
 		"$(crumbs | jq -r 'select(.ev == "drain" and .ph == "end").tid' | sort -u | wc -l)"
-	has_not "busy, $way" "one was not drained" '.msg | tostring | contains("not drained")'
-	check "busy, $way" "wired at the end" wired-0 "$(grep wired engine.log | tail -n 1 | sed 's/ /-/')"
-	check "busy, $way" "the last record" exit-end "$(end | xargs -n 1 | tail -n 1)"
-done
+	has_not "$1" "one was not drained" '.msg | tostring | contains("not drained")'
+	check "$1" "wired at the end" wired-0 "$(grep wired engine.log | tail -n 1 | sed 's/ /-/')"
+	check "$1" "the last record" exit-end "$(end | xargs -n 1 | tail -n 1)"
+}
+all_drain "busy, exit" 4 4 busy=3 exit=3
+all_drain "busy, _exit" 4 4 busy=3 _exit=3
+# Those that leave as well, in the midst of it, are waited for like others.
+all_drain "all leave" 4 4 leave=3
+# An exec that fails has drained all; at the end all is drained once more.
+all_drain "busy, no exec" 3 6 busy=2 noexec _exit=3
 
 # The trap that this order is for: behind the streams of the thread a synchronize throws,
 # and who calls it there ends the process. The drain was made before.
 ends late "signal 6" "$drained streams-gone synchronize" "exit-begin drain-begin limit-mark drain-end" late
-tally 65
+tally 79

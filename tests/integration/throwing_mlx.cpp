@@ -20,6 +20,8 @@
  *	wire=BYTES	set_wired_limit
  *	idle		a thread computes, and then stands still
  *	busy=N		N threads compute one thing behind the other until the process ends
+ *	leave=N		N threads compute, and leave all at once, this one with them
+ *	noexec		an exec that fails
  *	wish=WHAT	all that follows fails of it
  *	late		registers an exit handler that synchronizes
  *	exit=N _exit=N	ends
@@ -347,6 +349,23 @@ static void busy(int threads)
 	}
 }
 
+/* Ends with 3, whichever of them is first. */
+static void leave(int threads)
+{
+	static std::atomic<int> ready;
+	auto compute = [threads] {
+		call("async");
+		call("eval");
+		for (ready++; ready <= threads;)
+			call("eval");
+		_exit(3);
+	};
+
+	for (int i = 0; i < threads; i++)
+		std::thread(compute).detach();
+	compute();
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, nullptr, _IOLBF, 0);
@@ -370,6 +389,10 @@ int main(int argc, char **argv)
 			idle();
 		} else if (word == "busy") {
 			busy(atoi(value.c_str()));
+		} else if (word == "leave") {
+			leave(atoi(value.c_str()));
+		} else if (word == "noexec") {
+			execl("/nowhere/at/all", "all", static_cast<char *>(nullptr));
 		} else if (word == "late") {
 			atexit([] { mlx::core::synchronize(); });
 		} else if (word == "_exit") {

@@ -226,11 +226,13 @@ static void who_leaves_waits_for_a_drain_under_way(void **state)
 	w->since_sync = 1;
 	atomic_store(&w->claim, (uint32_t)standing);
 	atomic_store(&taf_life.state, TAF_LEAVING);
+	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
 	awaited = &w->is_left;
 	becomes = 1;
 	assert_true(taf_owner_await(w, 60000000000u, -1));
 	assert_null(awaited);
 	atomic_store(&taf_life.state, TAF_COLD);
+	atomic_store(&taf_life.leaver, 0);
 	stand_down(t);
 }
 

@@ -21,7 +21,7 @@
 #include "../../shim/work.h"
 
 #define LONG_MS 600000u
-#define PATIENCE_S 20
+#define PATIENCE_S 60
 
 static const struct taf_row rows[] = { { .name = 0, .kind = TAF_SUBMIT } };
 static const struct taf_table engine = {
