@@ -4,6 +4,7 @@
 #include "../policy/text.h"
 #include "crumb.h"
 #include "hot.h"
+#include "opened.h"
 #include "owner.h"
 #include "scratch.h"
 #include "swap.h"
@@ -59,20 +60,9 @@ static bool is_beside(const char *path, const char *name)
 	return true;
 }
 
-static bool is_group_a_model(void)
-{
-	struct taf_model_group *g = taf_scratch_take(sizeof(*g));
-	bool is_one = g && !taf_model_group_read(taf_model_group(), g);
-
-	taf_scratch_give(g);
-	return is_one;
-}
-
 /* Servers keep key and value caches as safetensors, without a configuration beside. */
 static bool is_model(const char *path)
 {
-	if (!path)
-		return is_group_a_model();
 	return !taf_ends(path, ".safetensors") || is_beside(path, "config.json") ||
 	       is_beside(path, "adapter_config.json");
 }
@@ -157,6 +147,8 @@ static void end(struct taf_lazy *l, struct taf_call *c, bool is_good, bool is_ev
 	void *handle = is_good ? taf_swap_handle() : NULL;
 	bool is_main = !c->is_companion;
 
+	if (is_good)
+		taf_model_note_read(l->dir);
 	taf_load_end(&l->load, c, handle);
 	if (handle)
 		taf_swap_loaded(handle, is_evaluated);
@@ -236,6 +228,7 @@ static enum taf_read begin(struct taf_call *c, const char *path)
 		return TAF_READ_UNSEEN;
 	}
 	taf_suspend(&l->call);
+	l->load.path = NULL; /* theirs no longer */
 	taf_copy(l->dir, path ? path : "", sizeof(l->dir));
 	if (path && (size_t)(taf_base(path) - path) < sizeof(l->dir))
 		l->dir[taf_base(path) - path] = '\0';
@@ -266,16 +259,41 @@ static bool is_missing(const char *path)
 	return true;
 }
 
-enum taf_read taf_lazy_read(struct taf_call *c, const char *path)
+/* ---- Streams --------------------------------------------------------------------- */
+
+/* A model was opened, and no load of this thread or another one is known to have read it. */
+static bool is_one_unread(void)
 {
-	c->real = taf_real(c->table, c->row, c->caller);
-	if (!c->real)
-		return TAF_READ_REFUSED;
-	if (!is_seen())
-		return TAF_READ_UNSEEN;
+	struct taf_model_set *s = taf_scratch_take(sizeof(*s));
+	bool is_one = false;
+
+	for (uint32_t i = 0; s && i < TAF_MODEL_SETS && !is_one; i++)
+		is_one = taf_model_set(i, s) && !s->is_read && s->group == taf_model_group() &&
+			 is_model(s->path);
+	taf_scratch_give(s);
+	return is_one;
+}
+
+/* What a stream is of: the weights that are open now, where that are those of one model and it
+ * is not known who else reads them. "": of a model, which cannot be told from others, or
+ * which was read into memory before. NULL: of none, or of the load that is open. */
+static const char *path_of_stream(struct taf_opened *o)
+{
+	static const struct taf_opened_ask ask = { is_part, is_model };
+
+	taf_opened_look(o, &ask);
+	if (o->n == 1)
+		return o->path;
+	if (is_part(NULL))
+		return NULL;
+	return (o->n ? o->models != 0 : is_one_unread()) ? "" : NULL;
+}
+
+static enum taf_read read_from(struct taf_call *c, const char *path)
+{
 	if (is_part(path))
 		return TAF_READ_LOAD;
-	if (!is_model(path)) {
+	if (!path || !is_model(path)) {
 		if (!is_missing(path))
 			say_restore(c, path);
 		return TAF_READ_OTHER;
@@ -284,6 +302,23 @@ enum taf_read taf_lazy_read(struct taf_call *c, const char *path)
 	taf_owner_settle(true); /* what is computed after it is another generation */
 	taf_swap_settle(c);
 	return begin(c, path);
+}
+
+enum taf_read taf_lazy_read(struct taf_call *c, const char *path)
+{
+	struct taf_opened *o = NULL;
+	enum taf_read what;
+
+	c->real = taf_real(c->table, c->row, c->caller);
+	if (!c->real)
+		return TAF_READ_REFUSED;
+	if (!is_seen())
+		return TAF_READ_UNSEEN;
+	if (!path && (o = taf_scratch_take(sizeof(*o))))
+		path = path_of_stream(o);
+	what = read_from(c, path);
+	taf_scratch_give(o);
+	return what;
 }
 
 void taf_lazy_leave(void)

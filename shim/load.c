@@ -47,12 +47,14 @@ static void describe(const struct taf_model *m, struct taf_text *t)
 		taf_text_put(t, "; the file ends before its tensors do");
 }
 
-/* Without a path, the biggest of what was opened since the last generation. */
+/* Without a path (NULL), the biggest of what was opened since the last generation. */
 static bool identify(const char *path, struct taf_model *m)
 {
 	struct taf_model_group g;
 
-	if (path && path[0]) {
+	if (path && !path[0])
+		return false;
+	if (path) {
 		taf_model_identify(path, m);
 		return m->id[0] != '\0';
 	}

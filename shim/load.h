@@ -26,7 +26,8 @@ struct taf_load {
 	const char *path; /* theirs, while the call lasts; NULL: unknown */
 };
 
-/* Reads the headers of path (NULL: unknown) and names the model in c, whose kind is LOAD. */
+/* Reads the headers of path (NULL: unknown, of what was opened; "": and of none that can be told
+ * from others) and names the model in c, whose kind is LOAD. */
 void taf_load_begin(struct taf_load *l, struct taf_call *c, const char *path);
 /* Behind the door, before their function: what this thread has allocated so far. */
 void taf_load_count(struct taf_load *l);

@@ -6,18 +6,18 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#define SETS_MAX 32
 #define SPINS 4096 /* for readers of the table; openers never wait */
 #define BLOB "/blobs/sha256-"
 #define DIGEST 64
 
 struct set {
-	char path[TAF_MODEL_PATH]; /* of the part opened first; "" free */
+	char path[TAF_MODEL_PATH]; /* of the part opened last; "" free */
 	uint32_t group;
+	bool is_read;
 	uint64_t order;
 };
 
-static struct set sets[SETS_MAX]; /* under busy */
+static struct set sets[TAF_MODEL_SETS]; /* under busy */
 static uint64_t next_order; /* under busy */
 static _Atomic(uint32_t) busy;
 static _Atomic(uint32_t) group_now;
@@ -83,7 +83,7 @@ static struct set *find_set(const char *path)
 {
 	struct set *best = &sets[0];
 
-	for (int i = 0; i < SETS_MAX; i++) {
+	for (int i = 0; i < TAF_MODEL_SETS; i++) {
 		struct set *s = &sets[i];
 
 		if (s->path[0] && is_same_set(s->path, path))
@@ -98,8 +98,8 @@ static void note_weights(const char *path, size_t n)
 {
 	struct set *s = find_set(path);
 
-	if (!s->path[0] || !is_same_set(s->path, path))
-		taf_move(s->path, path, n + 1);
+	s->is_read = false;
+	taf_move(s->path, path, n + 1);
 	s->group = atomic_load_explicit(&group_now, memory_order_relaxed);
 	s->order = ++next_order;
 }
@@ -136,7 +136,7 @@ void taf_model_group_close(void)
 
 	if (!take(SPINS))
 		return;
-	for (int i = 0; i < SETS_MAX && !is_used; i++)
+	for (int i = 0; i < TAF_MODEL_SETS && !is_used; i++)
 		is_used = sets[i].path[0] && sets[i].group == now;
 	if (is_used)
 		atomic_store_explicit(&group_now, now + 1, memory_order_relaxed);
@@ -149,7 +149,7 @@ bool taf_model_seen(uint32_t group, uint32_t i, char path[TAF_MODEL_PATH])
 
 	if (!take(SPINS))
 		return false;
-	for (int k = 0; k < SETS_MAX && !is_there; k++) {
+	for (int k = 0; k < TAF_MODEL_SETS && !is_there; k++) {
 		if (!sets[k].path[0] || sets[k].group != group)
 			continue;
 		is_there = !i--;
@@ -158,6 +158,30 @@ bool taf_model_seen(uint32_t group, uint32_t i, char path[TAF_MODEL_PATH])
 	}
 	give();
 	return is_there;
+}
+
+bool taf_model_set(uint32_t i, struct taf_model_set *out)
+{
+	out->path[0] = '\0';
+	if (i >= TAF_MODEL_SETS || !take(SPINS))
+		return false;
+	taf_copy(out->path, sets[i].path, sizeof(out->path));
+	out->group = sets[i].group;
+	out->is_read = sets[i].is_read;
+	give();
+	return out->path[0] != '\0';
+}
+
+void taf_model_note_read(const char *dir)
+{
+	size_t n = taf_len(dir);
+
+	if (!take(SPINS))
+		return;
+	for (int i = 0; i < TAF_MODEL_SETS; i++)
+		sets[i].is_read |=
+			!n || (dir_of(sets[i].path) == n && taf_equal(sets[i].path, dir, n));
+	give();
 }
 
 void taf_model_forget_all(void)

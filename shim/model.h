@@ -21,6 +21,7 @@
 #include "shape.h"
 
 #define TAF_MODEL_PATH 1024
+#define TAF_MODEL_SETS 32
 
 enum taf_model_role { TAF_ROLE_MAIN, TAF_ROLE_DRAFT, TAF_ROLE_MMPROJ, TAF_ROLE_LORA };
 enum taf_model_format { TAF_FORMAT_NONE, TAF_FORMAT_GGUF, TAF_FORMAT_SAFETENSORS };
@@ -64,6 +65,15 @@ uint32_t taf_model_group(void);
 void taf_model_group_close(void);
 /* The i-th set opened in group. False: there is none, or the table is busy. */
 bool taf_model_seen(uint32_t group, uint32_t i, char path[TAF_MODEL_PATH]);
+struct taf_model_set {
+	char path[TAF_MODEL_PATH]; /* of the part opened last */
+	uint32_t group;
+	bool is_read; /* since then: it is known by which load */
+};
+/* The i-th of TAF_MODEL_SETS. False: there is none at that place, or the table is busy. */
+bool taf_model_set(uint32_t i, struct taf_model_set *out);
+/* What lies in that folder, whose name ends in a slash, was loaded; "": all that was opened. */
+void taf_model_note_read(const char *dir);
 /* A fork child has opened nothing. */
 void taf_model_forget_all(void);
 

@@ -8,6 +8,7 @@
 . "${SRC:?}/tests/engines/mlx/lib.sh"
 
 model a
+model b --layers 4
 loads() { # CALL MODEL: whole ones
 	one "$case" "the load of $2" ".ev == \"load\" and .ph == \"end\" and .rc == 0 and .model == \"$2\" and
 		(.call | test(\"$1\")) and .bytes > 16000"
@@ -29,7 +30,11 @@ for version in 0.21.1 0.31.2 $newest; do
 	guarded -- "${steps[@]}" streams a
 	check_same "$case"
 	loads 16load_safetensorsB5cxx11 a
-	one "$case" "the cache" '.ev == "note" and .msg == "a saved cache is read back, no model: a stream"'
+	one "$case" "the cache" '.ev == "note" and .msg == "a saved cache is read back, no model: cache.safetensors"'
+	[ "$version" != "$newest" ] || continue
+	case="a stream beside a path, $version"
+	guarded -- "${steps[@]}" streams a b
+	check "$case" "all loads" "a b a" "$(records | jq -rs '[.[] | select(.ev == "load" and .ph == "begin") | .model] | join(" ")')"
 done
 
 # The oldest: a generation ends with its bracket, and what is asked and granted is told apart.
@@ -51,4 +56,4 @@ one limits "what is wired" '.ev == "limit" and .ph == "end" and (.call | contain
 	.bytes == 3145728 and .msg == "asked 3.0 MiB, granted nothing: limits.wired"'
 one limits "what is cached" '.ev == "limit" and .ph == "end" and (.call | contains("cache")) and
 	.bytes == 67108864 and .msg == "asked 64.0 MiB, granted 1.0 MiB: limits.cache"'
-tally 41
+tally 43
