@@ -57,8 +57,8 @@
  * ring (path), v (format version), role (guest run note), exe, argv (array,
  * secrets masked), cwd, machine, pid_ns, ppid, hint (the model that argv or
  * the environment names), shim (version), mode, idle_ms (drain.idle_ms),
- * policy {origin, path, sha256, bad}, routes, boundaries ("exact" | "inferred"), levers (env.set in force),
- * label.  A record of role run adds pid_of_guest.
+ * policy {origin, path, sha256, bad}, routes, boundaries ("exact" | "inferred"),
+ * levers (env.set in force), label.  A record of role run adds pid_of_guest.
  *
  * INVARIANTS
  *  (1) Write-ahead: a SYNC record is on disk when taf_crumb returns, before

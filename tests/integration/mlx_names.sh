@@ -94,7 +94,7 @@ END
 for hash in gnu sysv; do
 	for later in 0 1; do
 		case="spelling, $hash $later"
-		flags=(-shared -fPIC -Wl,--hash-style=$hash)
+		flags=(-shared -fPIC "-Wl,--hash-style=$hash")
 		[ $later = 0 ] || flags+=(-DLATER)
 		"${CC:-cc}" "${flags[@]}" -o libmlx.so later.c || fail "$case" "not made"
 		with_shim "$python" names.py "$work/libmlx.so" "${core}5array4evalEv:0" "${core}5array4evalEv:0"

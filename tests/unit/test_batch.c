@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_batch.c -- how many sequences a token is begun for, read from arrays as MLX lays them out. */
+/* test_batch.c -- how many sequences a token is begun for, read from arrays as MLX has them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gpu_held_cudart.c -- memory by CUDA's runtime, without a driver: gpu_held.h. argv[1] names the case. */
+/* gpu_held_cudart.c -- memory by CUDA's runtime, without a driver: gpu_held.h. argv[1]: a case. */
 #include "../../../hooks/abi/cuda.h"
 
 #define ROWS "../../../hooks/cudart.def"
