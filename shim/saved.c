@@ -258,12 +258,14 @@ static int enter(const char *dir, struct entries *e, const struct taf_saved *s,
 int taf_saved_enter(const struct taf_saved *s, struct taf_text *trouble)
 {
 	const char *dir = taf_state_dir();
-	char *room = taf_scratch_take(2 * TEXT_ROOM), kept[TAF_PATH_MAX] = "";
+	char *room = taf_scratch_take(2 * TEXT_ROOM + TAF_PATH_MAX), *kept;
 	struct entries e = { .text = room };
 	int err = 0;
 
 	if (!room)
 		return -ENOMEM;
+	kept = room + 2 * TEXT_ROOM;
+	kept[0] = 0;
 	taf_share_enter(&err);
 	err = err ? err : enter(dir, &e, s, kept);
 	taf_share_leave(TAF_SHARE_SAME);
