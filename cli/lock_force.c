@@ -13,7 +13,7 @@
  *
  * From the start we stand at the head of the queue, and hold the slot while
  * the kernel takes the buffers back: runs that wait begin after that.  Two of
- * us at once: the second one sees the first in the slot and waits for it.
+ * us at once: the second one sees the first in the slot, and waits for it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -349,20 +349,44 @@ static int settle(struct taking *t)
 	return 0;
 }
 
+static uint64_t waited_ms(const struct taking *t)
+{
+	return taf_lock_now_ms() - t->began_ms;
+}
+
+/* Who holds it, and then what is said of it: one of us that was quicker, and is one of those who
+ * hold it, has said so when the guard is free. */
+static void look(struct taking *t)
+{
+	int guard;
+
+	taf_lock_find_holders(&t->view->place, t->slot);
+	do
+		guard = taf_lock_guard(&t->view->place, false);
+	while (guard == -ETIMEDOUT && waited_ms(t) < t->ask->wait_ms);
+	taf_lock_view_slot(&t->view->place, t->slot, NULL);
+	if (guard >= 0)
+		close(guard);
+}
+
+static bool is_anothers(const struct taking *t)
+{
+	return t->slot->has_text && t->slot->text.hold == TAF_HOLD_TAKE;
+}
+
 static int wait_for_slot(struct taking *t)
 {
-	uint64_t now, waited;
+	uint64_t waited;
 	bool is_second = false;
 
 	while (!seize(t)) {
-		now = taf_lock_now_ms();
-		waited = now - t->began_ms;
+		waited = waited_ms(t);
 		if (waited >= t->ask->wait_ms)
 			return gave_up(t);
 		if (!is_second && waited >= t->ask->wait_ms / 2) {
 			is_second = true;
-			taf_lock_find_holders(&t->view->place, t->slot);
-			if (!t->slot->has_text || t->slot->text.hold != TAF_HOLD_TAKE)
+			look(t);
+			if (!is_anothers(t))
 				tell_holders(t, true);
 		}
 		show_left(t, "waiting for it to end", t->ask->wait_ms - waited);
@@ -372,15 +396,13 @@ static int wait_for_slot(struct taking *t)
 	return 0;
 }
 
-/* Nobody was seen to hold it: perhaps because it was given back since the look. */
+/* Nobody was seen to hold it: perhaps because it changed hands during the look. */
 static bool has_ended(struct taking *t)
 {
-	int guard = taf_lock_guard(&t->view->place, false);
-
-	taf_lock_view_slot(&t->view->place, t->slot, NULL);
-	if (guard >= 0)
-		close(guard);
-	taf_lock_find_holders(&t->view->place, t->slot);
+	if (t->slot->n)
+		return false;
+	if (t->slot->state == TAF_SLOT_HELD)
+		look(t);
 	return t->slot->state != TAF_SLOT_HELD;
 }
 
@@ -403,14 +425,14 @@ int taf_lock_force(const struct taf_lock_ask *ask, struct taf_lock_view *v)
 	t.is_terminal = isatty(STDERR_FILENO);
 	t.began_ms = taf_lock_now_ms();
 	name_me(&t);
-	taf_lock_find_holders(&v->place, t.slot);
+	look(&t);
 	name_victim(&t);
 	if (!taf_lock_path(&v->place, TAF_LOCK_SLOT, t.slot->slot, path) && !stat(path, &st)) {
 		t.dev = st.st_dev;
 		t.ino = st.st_ino;
 	}
-	has_gone = !t.slot->n && has_ended(&t);
-	is_second_taker = t.slot->has_text && t.slot->text.hold == TAF_HOLD_TAKE;
+	has_gone = has_ended(&t);
+	is_second_taker = is_anothers(&t);
 	if (!is_second_taker && !has_gone) {
 		status = may_take(&t);
 		if (status)

@@ -256,6 +256,47 @@ check two-takers "the holder's own status" 3 $?
 lock '.slots[0].state == "free"'
 check two-takers free 0 $?
 
+# The second one is kept from looking who holds it until the first one does: it waits for that one.
+cat >late.c <<'END'
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+DIR *opendir(const char *name)
+{
+	DIR *(*theirs)(const char *) = (DIR *(*)(const char *))dlsym(RTLD_NEXT, "opendir");
+	static int n;
+
+	if (!strcmp(name, "/proc") && ++n == 2) {
+		close(open("late", O_CREAT | O_WRONLY, 0600));
+		while (access("go.late", F_OK))
+			usleep(1000);
+	}
+	return theirs(name);
+}
+END
+"${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o late.so late.c -ldl || exit 1
+"${guard[@]}" -- ./holder.sh seven &
+holder=$!
+await 60 test -e up.seven
+LD_PRELOAD=$work/late.so "$taffrail" lock --policy policy.json --take --settle 100ms >take.late 2>&1 &
+late=$!
+await 60 test -e late
+"$taffrail" lock --policy policy.json --take --settle 3s >take.first 2>&1 &
+first=$!
+is_taking() {
+	lock '.slots[0].holders | any(.pid == '$first')'
+}
+await 60 is_taking
+: >go.late
+wait $first
+check late-taker "status of the first" "0 1" "$? $(grep -c '^slot 1 was taken from holder.sh seven' take.first)"
+wait $late
+check late-taker "status of the second" 0 $?
+wait $holder
+check late-taker "the holder's own status" 3 $?
+
 # A text that names a stranger's number: the slot is free, and the stranger is left alone.
 sleep 1000 &
 stranger=$!
@@ -355,4 +396,4 @@ else
 	untried 1 "the shared folder: no mount namespace"
 fi
 
-tally 85
+tally 88
