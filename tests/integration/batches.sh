@@ -5,6 +5,8 @@
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 . "${SRC:?}/tests/integration/lib.sh"
 needs python3
+# A machine that stands still in a generation does not end it.
+export TAFFRAIL_SET=drain.idle_ms=10m
 
 cat >compute.py <<'E2'
 """compute.py LIBRARY STEP...: STEP is the sequences of the tokens of one batch, as in 0,0,1;

@@ -5,6 +5,8 @@
 # shellcheck disable=SC2154 # lib.sh sets work, state, tests, shim
 bin=${TAFFRAIL:?the path of the taffrail binary}
 . "${SRC:?}/tests/integration/lib.sh"
+# A machine that stands still in a generation does not end it.
+export TAFFRAIL_SET=drain.idle_ms=10m
 
 needs python3
 . "$SRC/tests/integration/lib_mlx.sh"

@@ -54,7 +54,7 @@ serve_and_ask() { # MODEL... -- FRONT...
 	until_true curl -sf "$OLLAMA_HOST/api/version"
 	for one in "${models[@]}"; do
 		ask "$one"
-		sleep 0.4 # a pause, after which a generation has ended
+		[ "$1" = env ] || sleep 2.5 # a pause, after which a generation has ended: drain.idle_ms=2s
 	done >answers
 	# A runner of an old one is the same program.
 	if grep -qx ollama "/proc/$runner/comm"; then

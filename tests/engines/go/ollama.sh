@@ -16,7 +16,7 @@ serve=(./ollama serve "$server" "$work"/blobs/sha256-*)
 
 plain "${serve[@]}"
 check plain "answers" 2 "$(grep -c '^[0-9,]*$' plain.out)"
-guarded --set lock.on_conflict=refuse -- "${serve[@]}"
+guarded --set lock.on_conflict=refuse --set drain.idle_ms=10m -- "${serve[@]}"
 check_same ollama
 check_whole ollama
 check ollama "words of run itself, but for such an end" "" "$(grep -v 'llama-server (pid [0-9]*) ended without a word' guarded.own)"

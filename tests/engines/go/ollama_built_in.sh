@@ -17,7 +17,7 @@ check plain "answers" 3 "$(grep -c '^\["\\"[a-z]*\\"",9,[0-9]*,null\]$' plain.an
 
 # Times between loads that a test would not live to see, were the vocabulary a load.
 fresh
-serve_and_ask tiny tiny other -- "$taffrail" run --set cadence.on_violation=wait --set cadence.same_model=1h --set cadence.cross_model=0s --
+serve_and_ask tiny tiny other -- "$taffrail" run --set drain.idle_ms=2s --set cadence.on_violation=wait --set cadence.same_model=1h --set cadence.cross_model=0s --
 check ollama "answers as without" "$(cat plain.answers)" "$(cat answers)"
 check ollama "how it ended" "$plain_ended" "$ended"
 check_whole ollama
@@ -34,7 +34,7 @@ check ollama "holds" 0 "$(number_of '.ev == "hold"')"
 
 # A rule refuses the second model: that request fails, and nothing else.
 fresh
-serve_and_ask tiny other tiny -- "$taffrail" run --set cadence.on_violation=refuse --set cadence.cross_model=1h --set cadence.same_model=0s --
+serve_and_ask tiny other tiny -- "$taffrail" run --set drain.idle_ms=2s --set cadence.on_violation=refuse --set cadence.cross_model=1h --set cadence.same_model=0s --
 check refused "the first answer" "$(head -n 1 plain.answers)" "$(head -n 1 answers)"
 check refused "the second is an error" true "$(sed -n 2p answers | jq '.[0] == null and (.[3] | length > 0)')"
 check refused "the third" "$(head -n 1 plain.answers)" "$(sed -n 3p answers)"
@@ -44,7 +44,7 @@ mkdir stripped
 strip -o stripped/ollama "$ollama"
 ollama=$work/stripped/ollama
 fresh
-serve_and_ask tiny -- "$taffrail" run --
+serve_and_ask tiny -- "$taffrail" run --set drain.idle_ms=2s --
 check stripped "the answer" "$(head -n 1 plain.answers)" "$(cat answers)"
 check stripped "how it ended" "$plain_ended" "$ended"
 check stripped "computations that were seen" 0 "$(count '.ev == "infer"')"

@@ -15,7 +15,7 @@ plain_ended=$ended
 check plain "answers" 4 "$(grep -c '^\["\\"[a-z]*\\"",9,[0-9]*,null\]$' plain.answers)"
 
 fresh
-serve_and_ask tiny tiny other tiny -- "$taffrail" run --set lock.on_conflict=refuse --
+serve_and_ask tiny tiny other tiny -- "$taffrail" run --set drain.idle_ms=2s --set lock.on_conflict=refuse --
 check ollama "answers as without" "$(cat plain.answers)" "$(cat answers)"
 check ollama "how it ended" "$plain_ended" "$ended"
 check_whole ollama
@@ -44,7 +44,7 @@ check ollama "in the report: that it is Ollama's way" true "$([ "$(grep -c '^  n
 
 # A rule refuses the second model: that request fails, the next one to the first model does not.
 fresh
-serve_and_ask tiny other -- "$taffrail" run --set cadence.on_violation=refuse --set cadence.cross_model=1h --
+serve_and_ask tiny other -- "$taffrail" run --set drain.idle_ms=2s --set cadence.on_violation=refuse --set cadence.cross_model=1h --
 check refused "the first answer" "$(head -n 1 plain.answers)" "$(head -n 1 answers)"
 check refused "the second is an error" true "$(sed -n 2p answers | jq '.[0] == null and (.[3] | length > 0)')"
 check refused "how it ended" "$plain_ended" "$ended"

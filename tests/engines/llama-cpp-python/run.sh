@@ -25,7 +25,8 @@ both() { # CASE [--set S]... -- WORD...
 	check_whole "$case"
 }
 
-both "whole life" -- tiny.gguf ask=6 pause=0.5 ask=9 pause=0.5 close
+# Pauses end a generation, and a machine that stands still in one does not.
+both "whole life" --set drain.idle_ms=2s -- tiny.gguf ask=6 pause=3 ask=9 pause=3 close
 check "whole life" "two answers" 2 "$(grep -c '^. 9 [0-9]*$\|^.* 9 [0-9]*$' guarded.out)"
 check "whole life" "the story" "start mark
 load begin llama_model_load_from_file
@@ -63,7 +64,7 @@ check swap "loads, generations, unloads" "tiny other / tiny other / 4" \
 	"\(names("load")) / \(names("infer")) / \(map(select(.ev == "unload" and .ph == "end")) | length)"')"
 
 # By sys.exit with nothing given up: drained first.
-both "sys.exit" -- tiny.gguf ask=4 exit=3
+both "sys.exit" --set drain.idle_ms=10m -- tiny.gguf ask=4 exit=3
 check "sys.exit" "how it ended" "exit 3" "$(cat guarded.status)"
 check "sys.exit" "the report" "nonzero 1 0" "$(report '.[0] | "\(.verdict) \(.infers) \(.open | length)"')"
 check "sys.exit" "drains, and all good" true \
@@ -73,7 +74,7 @@ check "sys.exit" "drains, and all good" true \
 for signal in TERM KILL; do
 	number=$(kill -l $signal)
 	plain "${complete[@]}" tiny.gguf "die=$number"
-	guarded -- "${complete[@]}" tiny.gguf "die=$number"
+	guarded --set drain.idle_ms=10m -- "${complete[@]}" tiny.gguf "die=$number"
 	check_same "kill -$signal"
 	check "kill -$signal" "how it ended" "signal $number" "$(cat guarded.status)"
 	check "kill -$signal" "the verdict" "SIG$signal tiny" "$(report '.[0] | "\(.signal) \(.model)"')"

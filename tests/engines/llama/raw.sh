@@ -15,9 +15,10 @@ plain "${guest[@]}"
 check plain "the program works" "exit 0" "$(cat plain.status)"
 
 # Keeps what is in the state: a compiled policy, for one.
+# No pause of a busy machine ends the generation.
 preloaded() { # A=B...
 	rm -rf "$state/crumbs"
-	raw guarded env LD_PRELOAD="$shim" "$@" "${guest[@]}"
+	raw guarded env LD_PRELOAD="$shim" TAFFRAIL_SET=drain.idle_ms=10m "$@" "${guest[@]}"
 }
 
 origin() {
@@ -38,7 +39,7 @@ told() { # CASE PATTERN: a note of the guest says it
 }
 
 # Its one generation stays one where the machine stands still.
-preloaded TAFFRAIL_SET=drain.idle_ms=10m
+preloaded
 check_same "no policy"
 check_whole "no policy"
 check "no policy" "origin" "built-in 0" "$(origin)"

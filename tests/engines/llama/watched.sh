@@ -10,7 +10,7 @@
 # left to end by itself, since the budget is used up.
 fresh
 raw guarded "$taffrail" run --restart --restart-max 1/1h --restart-delay 50ms \
-	--set recycle.inferences=1 --set drain.idle_ms=500ms -- "${serve[@]}" --pause 6000 tiny.gguf
+	--set recycle.inferences=1 --set drain.idle_ms=2s -- "${serve[@]}" --pause 10000 tiny.gguf
 check recycle status "exit 0" "$(cat guarded.status)"
 check recycle "sessions" 2 "$(records | jq -r 'select(.ev == "start" and .role == "guest") | .pid' | sort -u | wc -l)"
 check recycle "one run" 1 "$(records | jq -r .run | sort -u | wc -l)"

@@ -14,10 +14,11 @@ model b --seed 2 --parts 2
 
 for version in 0.29.4 0.31.2 $newest; do
 	use "$version"
-	guest=("$python" "$here/generate.py" a b)
-	plain "${guest[@]}"
+	guest=("$python" "$here/generate.py" a b --pause 2.5)
+	plain "${guest[@]}" --pause 0
 	check "$version" "the program works" "exit 0" "$(cat plain.status)"
-	guarded --set drain.post_clear=on -- "${guest[@]}"
+	# A machine that stands still in a generation does not end it.
+	guarded --set drain.idle_ms=1500ms --set drain.post_clear=on -- "${guest[@]}"
 	check_same "$version"
 	check_whole "$version"
 	check "$version" "the story" "load begin a
@@ -58,7 +59,7 @@ drain end b drain.at_exit" "$(story)"
 done
 
 # Said by the user, the clear is left out by that version as well.
-guarded --set drain.post_clear=on --set drain.no_clear="mlx:>=0.32" -- "${guest[@]}"
+guarded --set drain.idle_ms=1500ms --set drain.post_clear=on --set drain.no_clear="mlx:>=0.32" -- "${guest[@]}"
 check no_clear "not cleared" 6 "$(number_of '.ev == "drain" and .ph == "end" and .rc == 0 and
 	(.msg // "" | startswith("not cleared"))')"
 

@@ -7,10 +7,11 @@
 . "${SRC:?}/tests/engines/mlx/lib.sh"
 
 model a
-guest=("$python" "$here/generate.py" --more 2 a)
-plain "${guest[@]}"
+guest=("$python" "$here/generate.py" --pause 3 --more 2 a)
+plain "${guest[@]}" --pause 0
 check trace "the program works" "exit 0" "$(cat plain.status)"
-guarded --set trace=on -- "${guest[@]}"
+# A machine that stands still in a generation does not end it.
+guarded --set drain.idle_ms=2s --set trace=on -- "${guest[@]}"
 check_same trace
 check_whole trace
 

@@ -16,8 +16,9 @@ await_runner
 plain_ended=$ended
 check plain "answers" 3 "$(grep -c '\[[0-9, ]*\]$' plain.out)"
 
+# A machine that stands still in a generation does not end it.
 fresh
-serve "$taffrail" run -- -m tiny.gguf --alias nice
+serve "$taffrail" run --set drain.idle_ms=10m -- -m tiny.gguf --alias nice
 ask --clients 3 >guarded.out
 until_true has_records 1 '.ev == "infer" and .ph == "begin"'
 guest=$(guest_pid)
@@ -66,7 +67,7 @@ check again "by the rule" true "$(records | jq -s 'map(select(.ev == "refuse" an
 
 # Two requests that overlap for sure: each is as long as its sequence.
 fresh
-serve "$taffrail" run -- -m tiny.gguf
+serve "$taffrail" run --set drain.idle_ms=10m -- -m tiny.gguf
 ask --wait-only
 ask --clients 2 --tokens 200 >/dev/null
 kill -TERM "$(guest_pid)"
