@@ -29,6 +29,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guest_stall.h"
+
 #define PIECES 64
 
 static struct {
@@ -223,12 +225,14 @@ int main(int argc, char **argv)
 {
 	load(argv[0]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	guest_quick(1);
 	for (int i = 1; i < argc; i++) {
 		char *value = strchr(argv[i], '=');
 
 		if (value)
 			*value++ = '\0';
 		step(argv[i], value ? atol(value) : 0);
+		guest_quick(!strcmp(argv[i], "pause"));
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 
 #include "guest.h"
+#include "guest_stall.h"
 
 #define MANY 32
 
@@ -167,6 +168,7 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	guest_open(&engine);
+	guest_quick(1);
 	for (int i = 1; i < argc; i++) {
 		char *value = strchr(argv[i], '=');
 
@@ -210,6 +212,7 @@ int main(int argc, char **argv)
 			return atoi(value);
 		else
 			return 64;
+		guest_quick(!strncmp(argv[i], "wait=", 5));
 	}
 	return 0;
 }
