@@ -12,8 +12,12 @@ export TAFFRAIL_STATE=$state
 
 # 1. One line when it waits, one when that is over; the guest's own output is as ever.
 fresh
+rm -f seen
 raw run timeout -s KILL 100 "$bin" run --set cadence.on_violation=wait --set cadence.same_model=7s -- \
-	"$steps" load=$A free load=$A wait=3000
+	"$steps" load=$A free load=$A until=seen &
+await 60 grep -q 'waits no longer' run.err
+touch seen
+wait $!
 check wait status "exit 0" "$(cat run.status)"
 check wait output "load $A: ok free load $A: ok" "$(xargs <run.out)"
 check wait "who waits, why, how long still" 1 \
