@@ -158,13 +158,17 @@ def bracket():
 def background():
     """A daemon thread computes without an end; the main thread ends the program."""
 
+    begun = threading.Event()
+
     def generate():
         state = mx.random.normal((400, 400), key=mx.random.key(1))
         while True:
             state = step(state)
+            begun.set()
 
     threading.Thread(target=generate, daemon=True).start()
-    time.sleep(0.7)
+    begun.wait()
+    time.sleep(0.3)
     print("leaving", flush=True)
     if len(sys.argv) > 2:
         time.sleep(60)
