@@ -110,6 +110,25 @@ static int sync_burst(const struct taf_work *w, void *handle)
 	return err;
 }
 
+static _Atomic(uint32_t) engines; /* that synchronize for us at this moment */
+
+/* One whose work belongs to threads has others that work for these. */
+static int sync_engine(const struct taf_work *w, void *handle)
+{
+	uint32_t n = w->table->by_thread != NULL;
+	int err;
+
+	atomic_fetch_add(&engines, n);
+	err = w->table->ops->sync(handle, w->home);
+	atomic_fetch_sub(&engines, n);
+	return err;
+}
+
+bool taf_act_is_in_engine(void)
+{
+	return atomic_load(&engines) != 0;
+}
+
 /* Their functions may set errno; the program must not see it. */
 static int call_sync(const struct taf_work *w, unsigned drain, const char **what)
 {
@@ -127,7 +146,7 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 	if (trims && w->is_burst)
 		is_still = taf_still_begin();
 	taf_tls.inside++;
-	err = w->is_burst ? sync_burst(w, handle) : ops->sync(handle, w->home);
+	err = w->is_burst ? sync_burst(w, handle) : sync_engine(w, handle);
 	*what = err == -ENOSPC ? "not drained: unseen streams"
 		: err	       ? "not synchronized, so not cleared"
 			       : NULL;

@@ -6,6 +6,7 @@
 #include "capture.h"
 #include "crumb.h"
 #include "device.h"
+#include "exit.h"
 #include "holding.h"
 #include "hot.h"
 #include "live.h"
@@ -236,6 +237,12 @@ bool taf_burst_look(struct taf_call *c)
 	return is_let;
 }
 
+void taf_copy_late(void)
+{
+	if (taf_state_now() == TAF_LEAVING && !taf_tls.open && !taf_tls.in_callback)
+		taf_exit_park();
+}
+
 static bool is_shared(void)
 {
 	return !taf_tls.lane || taf_tls.is_shared;
@@ -326,10 +333,19 @@ static bool is_engines_affair(void)
 						  1u << TAF_SUBMIT | 1u << TAF_TRIM));
 }
 
+/* What was submitted before the process began to end may be in flight until that is drained;
+ * behind that all is taken down. */
+static bool is_alive(void)
+{
+	enum taf_state s = taf_state_now();
+
+	return s == TAF_ACTIVE || (s == TAF_LEAVING && !atomic_load(&taf_life.is_drained) &&
+				   atomic_load(&taf_life.leaver) != (uint32_t)taf_tid());
+}
+
 static bool is_to_be_drained(void)
 {
-	return taf_rules.drain_before_unload && !is_engines_affair() &&
-	       taf_state_now() == TAF_ACTIVE;
+	return taf_rules.drain_before_unload && !is_engines_affair() && is_alive();
 }
 
 /* Who has the claim may be about to have all stand still himself, and would wait for this

@@ -214,14 +214,21 @@ TAF_INLINE void taf_submit_after(struct taf_call *c, int64_t rc)
 	taf_submit_out(c, taf_door_of(c, TAF_SUBMIT), rc);
 }
 
+/* While the process ends: a copy of the program's own stands still as a submit does. */
+void taf_copy_late(void);
+
 /* The same for what is no work of its own: copies. */
 static inline void taf_copy_before(struct taf_call *c, uint64_t key)
 {
 	struct taf_tls *t = &taf_tls;
 
 	c->has_flight = false;
-	if (t->inside || t->is_submitting || taf_state_now() != TAF_ACTIVE)
+	if (t->inside || t->is_submitting)
 		return;
+	if (__builtin_expect(taf_state_now() != TAF_ACTIVE, 0)) {
+		taf_copy_late();
+		return;
+	}
 	if (!t->flight)
 		t->flight = taf_flight_lane();
 	/* It opens nothing: by this the next call sees that one was left by a jump. */

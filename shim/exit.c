@@ -143,6 +143,13 @@ static bool begin_leaving(void)
 	return true;
 }
 
+/* A thread without work of its own may be one that an engine has made: what an engine waits for
+ * that synchronizes for us is perhaps what it submits here. */
+static bool is_perhaps_awaited(void)
+{
+	return !taf_owner_mine() && taf_act_is_in_engine();
+}
+
 /* As long as the leaver's own deadline allows, which waits for what is this thread's own: for
  * that once more where its exec has failed and it leaves again meanwhile. */
 static void stand_until_drained(void)
@@ -151,9 +158,10 @@ static void stand_until_drained(void)
 	struct taf_slices left = { .left_ns = until > now ? until - now : 0 };
 	uint32_t slice_ms;
 
-	for (;;) {
+	for (int i = 0;; i++) {
 		taf_owner_leave();
 		if (taf_state_now() != TAF_LEAVING || atomic_load(&taf_life.is_drained) ||
+		    ((i || taf_tls.has_parked) && is_perhaps_awaited()) ||
 		    !(slice_ms = taf_next_slice(&left, LOOK_MS)))
 			return;
 		taf_sys_wait(&taf_life.is_drained, 0, slice_ms);
@@ -271,10 +279,12 @@ void taf_exit_park(void)
 {
 	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
 		return;
+	/* Nor does anybody stand for who stands here himself. */
+	taf_still_end();
 	stand_until_drained();
 	/* The process ends now, unless what ends it waits for this thread: then one
 	 * pause is enough, however much the thread has left to do. */
-	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked)
+	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked && !is_perhaps_awaited())
 		taf_sys_sleep_ms(PARK_GRACE_MS);
 	taf_tls.has_parked = true;
 }

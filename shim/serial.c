@@ -15,7 +15,7 @@ static bool is_idle(const struct taf_work *w)
 {
 	uint64_t end = taf_work_end_ns(w), turn = atomic_load(&w->turn_ns);
 
-	return !atomic_load(&w->handle) ||
+	return !atomic_load(&w->handle) || taf_work_is_left_behind(w) ||
 	       (!atomic_load(&w->is_inside) &&
 		taf_sys_mono_ns() >
 			(end > turn ? end : turn) + (uint64_t)taf_rules.drain_idle_ms * 1000000);
@@ -46,7 +46,10 @@ static void crumb(const struct taf_work *w, uint64_t *of, uint64_t began, bool i
 		r.has = TAF_HAS_OF | TAF_HAS_MS;
 		r.of = *of;
 		r.us = (taf_sys_mono_ns() - began) / 1000;
-		r.msg = is_in ? NULL : "let in beside another generation: lock.max_wait passed";
+		r.msg = is_in ? NULL
+			: taf_state_now() != TAF_ACTIVE
+				? "let in beside another generation: the process ends"
+				: "let in beside another generation: lock.max_wait passed";
 	}
 	*of = taf_crumb(&r);
 }

@@ -313,6 +313,14 @@ void taf_work_seize(struct taf_work *w)
 	take_from(w, (uint32_t)taf_tid());
 }
 
+bool taf_work_is_left_behind(const struct taf_work *w)
+{
+	uintptr_t tid =
+		w->table->by_thread ? (uintptr_t)atomic_load(&w->handle) : atomic_load(&w->claim);
+
+	return tid && taf_sys_tgkill(taf_life.pid, (int32_t)tid, 0) == -ESRCH;
+}
+
 bool taf_work_is_any_mine(void)
 {
 	uint32_t me = (uint32_t)taf_tid();

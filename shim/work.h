@@ -193,6 +193,8 @@ static inline bool taf_work_claim(struct taf_work *w, uint32_t ms)
 		return taf_work_keep(w);
 	return taf_work_claim_slow(w, ms);
 }
+/* Whether the thread that computed on it has ended, perhaps in the midst of that. */
+bool taf_work_is_left_behind(const struct taf_work *w);
 /* Whether this thread has any, or computes without. */
 bool taf_work_is_any_mine(void);
 /* Takes it from whoever has it. */

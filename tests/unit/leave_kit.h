@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* leave_kit.h -- threads of which one leaves, frees or computes, for tests of who waits for whom:
+ * another one that stands, and what others do while this one waits.  No deadline helps: all of
+ * them are ten minutes long. */
+#ifndef LEAVE_KIT_H
+#define LEAVE_KIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "../../shim/act.h"
+#include "../../shim/burst.h"
+#include "../../shim/coarse.h"
+#include "../../shim/exit.h"
+#include "../../shim/life.h"
+#include "../../shim/owner.h"
+#include "../../shim/serial.h"
+
+#define LONG_MS 600000u
+#define LONG_NS (LONG_MS * 1000000ull)
+
+static int n_synced, n_trimmed;
+static uint32_t still_in_sync, still_in_trim;
+
+static int synchronize(void *handle, const void *home)
+{
+	(void)home;
+	assert_non_null(handle);
+	n_synced++;
+	still_in_sync = taf_still.holder;
+	return 0;
+}
+
+static int trim(void *handle, const void *home)
+{
+	(void)handle;
+	(void)home;
+	n_trimmed++;
+	still_in_trim = taf_still.holder;
+	return 0;
+}
+
+static void tell(const void *home, struct taf_text *out)
+{
+	(void)home;
+	(void)out;
+}
+
+static const struct taf_ops ops = { .sync = synchronize, .trim = trim };
+static const struct taf_by_thread threads = { .tell = tell };
+static const struct taf_row rows[] = { { .name = 0, .kind = TAF_SUBMIT } };
+static const struct taf_table mlx = { .engine = TAF_ENGINE_MLX,
+				      .rows = rows,
+				      .n_rows = 1,
+				      .names = "eval",
+				      .ops = &ops,
+				      .by_thread = &threads };
+static const struct taf_table llama = {
+	.engine = TAF_ENGINE_LLAMA, .rows = rows, .n_rows = 1, .names = "decode", .ops = &ops
+};
+static const struct taf_table runtime = {
+	.engine = TAF_ENGINE_CUDART, .rows = rows, .n_rows = 1, .names = "launch", .ops = &ops
+};
+const struct taf_table *const taf_tables[] = { &mlx, &llama, &runtime };
+const int taf_table_count = 3;
+
+static void set_all(enum taf_state state, uint32_t leaver)
+{
+	atomic_store(&taf_life.is_drained, 0);
+	atomic_store(&taf_life.leaver, leaver);
+	atomic_store(&taf_life.state, state);
+}
+
+/* Another thread, which stands until it is sent away. */
+static pthread_barrier_t gate;
+static int32_t standing;
+static pthread_t stander;
+
+static void *stand(void *arg)
+{
+	(void)arg;
+	standing = taf_sys_tid();
+	pthread_barrier_wait(&gate);
+	pthread_barrier_wait(&gate);
+	return NULL;
+}
+
+static void send_away(void)
+{
+	if (!standing)
+		return;
+	standing = 0;
+	pthread_barrier_wait(&gate);
+	pthread_join(stander, NULL);
+}
+
+/* What others do while this thread waits for word, once. */
+static _Atomic(uint32_t) *awaited;
+static void (*meanwhile)(void);
+int __real_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
+int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
+int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms)
+{
+	if (word != awaited)
+		return __real_taf_sys_wait(word, seen, ms);
+	awaited = NULL;
+	meanwhile();
+	return 0;
+}
+
+static void at_wait(_Atomic(uint32_t) *word, void (*what)(void))
+{
+	awaited = word;
+	meanwhile = what;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	taf_life.pid = getpid();
+	taf_rules_default(&taf_rules);
+	taf_rules.drain_deadline_ms = taf_rules.exit_deadline_ms = LONG_MS;
+	taf_rules.drain_idle_ms = LONG_MS;
+	taf_work_forget_all();
+	taf_flight_forget();
+	taf_still_forget();
+	taf_burst_reset();
+	taf_coarse_find();
+	taf_exit_reset();
+	taf_tls.has_parked = false;
+	taf_tls.flight = NULL;
+	n_synced = n_trimmed = 0;
+	still_in_sync = still_in_trim = 0;
+	pthread_barrier_init(&gate, NULL, 2);
+	assert_int_equal(pthread_create(&stander, NULL, stand, NULL), 0);
+	pthread_barrier_wait(&gate);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	send_away();
+	awaited = NULL;
+	set_all(TAF_COLD, 0);
+	return 0;
+}
+
+static struct taf_work *work_of(const struct taf_table *table, int32_t tid)
+{
+	struct taf_maker by = { .table = table };
+	union {
+		uintptr_t n;
+		void *p;
+	} u = { .n = (uintptr_t)tid };
+
+	return taf_work_add(&by, u.p, NULL);
+}
+
+/* The whole of what leaver does until its drain begins. */
+static void leaves(uint32_t leaver)
+{
+	set_all(TAF_ACTIVE, 0);
+	taf_leave_exec("execve", "/");
+	taf_still_forget();
+	set_all(TAF_LEAVING, leaver);
+	n_synced = 0;
+}
+
+static void stay(void)
+{
+	set_all(TAF_ACTIVE, 0);
+}
+
+static struct taf_work *theirs;
+
+static void take_back(void)
+{
+	taf_work_drop(theirs);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+#endif
