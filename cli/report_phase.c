@@ -13,8 +13,40 @@
 /* Totals over the ends of one kind. */
 struct total {
 	uint64_t n, us, max_us, tokens, submits, peak, requests, sequences;
+	uint64_t shared_us; /* with more than one sequence in the batch */
 	bool is_least; /* each token may stand for one of several sequences */
+	bool is_shared_least;
 };
+
+/* The numbers of "batch", three a step. */
+static bool next_step(const char **p, const char *end, uint64_t v[3])
+{
+	for (int i = 0; i < 3; i++) {
+		while (*p < end && (**p < '0' || **p > '9'))
+			(*p)++;
+		if (*p == end || !taf_read_u64(*p, p, &v[i]))
+			return false;
+	}
+	return true;
+}
+
+/* What of a generation's us it computed for several sequences at once. */
+static uint64_t shared_of(const struct taf_crumb_line *line, uint64_t us)
+{
+	struct taf_span span = line->key[TAF_KEY_BATCH];
+	const char *p = line->text + span.at, *end = p + span.n;
+	uint64_t step[3], since = 0, shared = 0;
+	bool is_shared = false;
+
+	while (span.n && next_step(&p, end, step)) {
+		uint64_t at = step[0] < us / 1000 ? step[0] * 1000 : us;
+
+		shared += is_shared && at > since ? at - since : 0;
+		since = at;
+		is_shared = step[1] > 1;
+	}
+	return shared + (is_shared && us > since ? us - since : 0);
+}
 
 static void add(struct total *t, const struct taf_crumb_line *line)
 {
@@ -23,6 +55,7 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 	t->n++;
 	if (taf_crumb_us(line, TAF_KEY_MS, &v)) {
 		t->us += v;
+		t->shared_us += shared_of(line, v);
 		t->max_us = v > t->max_us ? v : t->max_us;
 	}
 	if (taf_crumb_u64(line, TAF_KEY_TOKENS, &v))
@@ -31,6 +64,7 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 		t->submits += v;
 	if (taf_crumb_u64(line, TAF_KEY_PEAK, &v) && v > t->peak)
 		t->peak = v;
+	t->is_shared_least = t->is_shared_least || taf_crumb_has(line, TAF_KEY_BATCH_MORE);
 	t->is_least = t->is_least || taf_crumb_has(line, TAF_KEY_STEPS);
 	if (taf_crumb_u64(line, TAF_KEY_REQUESTS, &v))
 		t->requests += v;
@@ -156,6 +190,8 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	if (t->sequences > 1 || t->requests > t->n)
 		fprintf(out, "; for %" PRIu64 " requests or more, at most %" PRIu64 " at once",
 			t->requests, t->sequences);
+	if (t->shared_us)
+		print_time(out, ", more than one for ", t->shared_us, t->is_shared_least ? " or so" : "");
 	if (taf_story_open(s, TAF_INFER))
 		fputs(", one did not end", out);
 	else if (s->infer_end_inferred)

@@ -2,6 +2,7 @@
 #include "owner.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 #include "act.h"
 #include "burst.h"
@@ -159,6 +160,16 @@ bool taf_owner_begin(struct taf_call *c, enum taf_step step)
 		return true;
 	give_back(w);
 	return false;
+}
+
+uint32_t taf_owner_widened(struct taf_requests *r, uint32_t width)
+{
+	const struct taf_work *w =
+		(const void *)((const char *)r - offsetof(struct taf_work, requests));
+	uint32_t came = taf_requests_changed(r, width);
+
+	taf_requests_note(r, (taf_sys_mono_ns() - w->begin_ns) / 1000000, w->tokens);
+	return came;
 }
 
 static void trace(struct taf_work *w, const struct taf_call *c, enum taf_step what, int64_t rc)

@@ -104,6 +104,16 @@ TAF_INLINE bool taf_owner_quick_in(struct taf_call *c, struct taf_door d, enum t
 	return true;
 }
 
+/* How many requests came in with a batch of this width; the second: which is another one than
+ * before. r is of a work: with its address alone the quick way is no longer for it. */
+uint32_t taf_owner_widened(struct taf_requests *r, uint32_t width);
+TAF_INLINE uint32_t taf_owner_wide(struct taf_requests *r, uint32_t width)
+{
+	if (__builtin_expect(r->last == width && !r->last_many, 1))
+		return 0;
+	return taf_owner_widened(r, width);
+}
+
 /* mlx_lm evaluates the prompt in pieces and then begins tokens one ahead; what came before the
  * first async_eval was the prompt.  c->tokens: how many it begins, 0 where that cannot be told.
  * Without a model nothing says that it is tokens.  The first one of a request that came in is
@@ -115,7 +125,7 @@ TAF_INLINE void taf_owner_count(struct taf_work *w, struct taf_call *c, enum taf
 	w->steps = (uint8_t)taf_steps_after((enum taf_steps)w->steps, step);
 	if (step != TAF_STEP_ASYNC)
 		return;
-	came = c->tokens && w->model ? taf_requests_wide(&w->requests, (uint32_t)c->tokens) : 0;
+	came = c->tokens && w->model ? taf_owner_wide(&w->requests, (uint32_t)c->tokens) : 0;
 	if (!w->prefill) {
 		w->prefill = w->submits + 1;
 		c->tokens = 0;

@@ -156,6 +156,7 @@ static void end_infer(struct taf_work *w)
 		taf_burst_tell(w, &r, &extra);
 	}
 	taf_traced_end(w, &extra);
+	taf_requests_put_steps(&w->requests, &extra);
 	r.extra = extra.is_cut ? NULL : buf;
 	taf_crumb(&r);
 	taf_learn_inferred(w);

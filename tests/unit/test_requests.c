@@ -81,11 +81,27 @@ static void test_requests(void **state)
 	expect(0, 0);
 }
 
+static uint64_t now_ms, tokens;
+
+/* As owner.h asks: each step takes 10 ms and gives a token for each. */
+static uint32_t wide(uint32_t width)
+{
+	uint32_t came = 0;
+
+	if (r.last != width || r.last_many) {
+		came = taf_requests_changed(&r, width);
+		taf_requests_note(&r, now_ms, tokens);
+	}
+	now_ms += 10;
+	tokens += width;
+	return came;
+}
+
 /* Batches that say only how many sequences they have. */
 static void widths(const char *digits)
 {
 	for (; *digits; digits++)
-		taf_requests_wide(&r, (uint32_t)(*digits - '0'));
+		wide((uint32_t)(*digits - '0'));
 }
 
 static void test_widths(void **state)
@@ -109,10 +125,47 @@ static void test_widths(void **state)
 	expect(4, 3);
 	/* Of what came in the first token is begun twice. */
 	widths("33");
-	assert_int_equal(taf_requests_wide(&r, 2), 0);
-	assert_int_equal(taf_requests_wide(&r, 5), 2);
-	assert_int_equal(taf_requests_wide(&r, 7), 2);
+	assert_int_equal(wide(2), 0);
+	assert_int_equal(wide(5), 2);
+	assert_int_equal(wide(7), 2);
 	expect(7, 7);
+}
+
+static void expect_steps(const char *digits, const char *text)
+{
+	char buf[512];
+	struct taf_text t;
+
+	memset(&r, 0, sizeof(r));
+	now_ms = tokens = 0;
+	widths(digits);
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_requests_put_steps(&r, &t);
+	assert_string_equal(buf, text);
+}
+
+static void test_steps(void **state)
+{
+	char buf[32];
+	struct taf_text t;
+
+	(void)state;
+	expect_steps("", "");
+	expect_steps("1111", "");
+	expect_steps("3331333", ""); /* the one that came in is there for one that ended */
+	expect_steps("11331444", ",\"batch\":[[0,1,0],[20,3,2],[50,4,9]]");
+	expect_steps("3332221", ",\"batch\":[[0,3,0],[40,2,11]]"); /* seen with the next token */
+	expect_steps("12121212121212121212", ",\"batch\":[[0,1,0],[10,2,1]]");
+	expect_steps("123456789123456789123456789",
+		     ",\"batch\":[[0,1,0],[10,2,1],[20,3,3],[30,4,6],[40,5,10],[50,6,15],"
+		     "[60,7,21],[70,8,28],[80,9,36],[100,2,46],[110,3,48],[120,4,51]],"
+		     "\"batch_more\":13");
+	/* Where there is no room the rest of the record stays. */
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_put(&t, ",\"rate\":1.0");
+	taf_requests_put_steps(&r, &t);
+	assert_string_equal(buf, ",\"rate\":1.0");
+	assert_false(t.is_cut);
 }
 
 static void test_text(void **state)
@@ -135,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_widths),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,4 +115,20 @@ one arrays "evaluations" '.ev == "infer" and .ph == "end" and .submits > 8 and .
 check arrays "how the report calls them" 1 "$(grep -c '^ *inference .*, [0-9]* evaluations$' text)"
 check arrays "tokens in it" 0 "$(grep -c token text)"
 
-tally 73
+# Three requests in one batch, of which the shorter ones end: when, and behind how many tokens.
+cat >batch.py <<'END'
+import sys
+from mlx_lm import batch_generate, load
+model, tokenizer = load(sys.argv[1])
+prompts = [tokenizer.encode(text) for text in ("aaa bbb", "ccc", "d e f g h i j")]
+print([len(text) for text in batch_generate(model, tokenizer, prompts, max_tokens=[4, 12, 30]).texts])
+END
+guarded --set drain.idle_ms=30s -- "$python" batch.py a
+check batch status "exit 0" "$(cat guarded.status)"
+one batch "its widths" '.ev == "infer" and .ph == "end" and .sequences == 3 and (.batch | map(.[1])) == [3, 2, 1] and
+	.batch[0][2] == 0 and .batch[1][2] > 0 and .batch[2][2] > .batch[1][2] and .tokens > .batch[2][2] and
+	(.batch | map(.[0]) | . == sort)'
+"$taffrail" report --last >text
+check batch "what the report makes of it" 1 "$(grep -c 'at most 3 at once, more than one for [0-9]' text)"
+
+tally 76
