@@ -239,7 +239,7 @@ bool taf_burst_look(struct taf_call *c)
 
 void taf_copy_late(void)
 {
-	if (taf_state_now() == TAF_LEAVING && !taf_tls.open && !taf_tls.in_callback)
+	if (!taf_tls.open && !taf_tls.in_callback)
 		taf_exit_park();
 }
 
@@ -395,6 +395,9 @@ void taf_burst_unload(struct taf_call *c)
 	struct taf_flight_sum sum;
 
 	c->is_still = false;
+	/* If that fails others submit again, beside what is given up here. */
+	if (taf_state_now() == TAF_LEAVING && !is_engines_affair() && !taf_tls.in_callback)
+		taf_exit_await_exec();
 	if (!is_to_be_drained())
 		return;
 	c->is_still = taf_rules.mode == TAF_MODE_ENFORCE && taf_still_begin();

@@ -23,6 +23,7 @@ int on_exit(void (*fn)(int status, void *arg), void *arg);
 static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
 static _Atomic(int) exit_status;
 static _Atomic(uint64_t) park_until_ns;
+static _Atomic(uint64_t) end_by_ns; /* when who closes the log has ended the process; or 0 */
 static _Atomic(uint32_t) closer; /* tid of who closes the log and ends the process; or 0 */
 static bool sees_end; /* at_end will run; written before main */
 static _Atomic(bool) is_exec; /* the leaver means to become another program */
@@ -124,23 +125,35 @@ static void settle_all(void)
 
 static void close_with(int status);
 
-static bool begin_leaving(void)
+static uint64_t deadline_from_now(void)
+{
+	return taf_sys_mono_ns() + (uint64_t)taf_rules.exit_deadline_ms * 1000000;
+}
+
+static bool begin_leaving(const struct way *w)
 {
 	uint32_t active = TAF_ACTIVE;
 
 	if (taf_is_other_process() || taf_state_now() != TAF_ACTIVE)
 		return false;
 	/* Whoever sees the state parks by it. */
-	atomic_store(&park_until_ns,
-		     taf_sys_mono_ns() + (uint64_t)taf_rules.exit_deadline_ms * 1000000);
+	atomic_store(&park_until_ns, deadline_from_now());
 	if (!atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING))
 		return false;
+	atomic_store(&is_exec, w->kind == TAF_EXEC);
 	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
 	atomic_fetch_or(&taf_life.alert, TAF_ALERT_LEAVING);
 	if (taf_ring_head())
 		atomic_store(&taf_ring_head()->is_leaving, 1);
 	taf_sys_wake_all(&taf_life.state); /* who waits because a rule says so */
 	return true;
+}
+
+static struct taf_slices time_until(const _Atomic(uint64_t) *then_ns)
+{
+	uint64_t until = atomic_load(then_ns), now = taf_sys_mono_ns();
+
+	return (struct taf_slices){ .left_ns = until > now ? until - now : 0 };
 }
 
 /* A thread without work of its own may be one that an engine has made: what an engine waits for
@@ -154,12 +167,12 @@ static bool is_perhaps_awaited(void)
  * that once more where its exec has failed and it leaves again meanwhile. */
 static void stand_until_drained(void)
 {
-	uint64_t until = atomic_load(&park_until_ns), now = taf_sys_mono_ns();
-	struct taf_slices left = { .left_ns = until > now ? until - now : 0 };
+	struct taf_slices left = time_until(&park_until_ns);
 	uint32_t slice_ms;
 
 	for (int i = 0;; i++) {
-		taf_owner_leave();
+		if (taf_state_now() == TAF_LEAVING)
+			taf_owner_leave();
 		if (taf_state_now() != TAF_LEAVING || atomic_load(&taf_life.is_drained) ||
 		    ((i || taf_tls.has_parked) && is_perhaps_awaited()) ||
 		    !(slice_ms = taf_next_slice(&left, LOOK_MS)))
@@ -180,7 +193,6 @@ static void wait_for_leaver(void)
 static void lead(const struct way *w)
 {
 	taf_tls.inside++;
-	atomic_store(&is_exec, w->kind == TAF_EXEC);
 	crumb_way(w);
 	start_deadline(w);
 	if (taf_rules.mode == TAF_MODE_ENFORCE && taf_rules.drain_at_exit)
@@ -206,7 +218,7 @@ static void leave_by(const struct way *w)
 	taf_wake_await();
 	/* Once more where the other one has stayed, since its exec failed. */
 	do {
-		is_leader = begin_leaving();
+		is_leader = begin_leaving(w);
 		if (is_leader)
 			lead(w);
 		else if (taf_state_now() == TAF_LEAVING)
@@ -273,20 +285,56 @@ void taf_stay(int rc)
 	taf_owner_stay();
 	taf_still_end();
 	taf_sys_wake_all(&taf_life.is_drained);
+	taf_sys_wake_all(&taf_life.state);
+}
+
+/* Another thread closes the log, and ends the process with the status that it has written: in
+ * all it is given one exit.deadline for that. */
+static void wait_for_end(void)
+{
+	static _Atomic(uint32_t) nothing;
+	struct taf_slices left = time_until(&end_by_ns);
+	uint32_t slice_ms;
+
+	while ((slice_ms = taf_next_slice(&left, LOOK_MS)))
+		taf_sys_wait(&nothing, 0, slice_ms);
+}
+
+/* The log is closed, and whoever has closed it ends the process: what is submitted now is in
+ * flight then. Where nobody sees the end, it may wait for this thread. */
+static bool is_end_near(void)
+{
+	return taf_state_now() == TAF_GONE && sees_end && !taf_is_other_process();
+}
+
+void taf_exit_await_exec(void)
+{
+	struct taf_slices left = time_until(&park_until_ns);
+	uint32_t slice_ms;
+
+	while (taf_state_now() == TAF_LEAVING && atomic_load(&is_exec) &&
+	       atomic_load(&taf_life.leaver) != (uint32_t)taf_tid() && !is_perhaps_awaited() &&
+	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
+		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
 }
 
 void taf_exit_park(void)
 {
-	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
+	if ((taf_state_now() != TAF_LEAVING && !is_end_near()) ||
+	    atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
 		return;
 	/* Nor does anybody stand for who stands here himself. */
 	taf_still_end();
 	stand_until_drained();
+	taf_exit_await_exec();
 	/* The process ends now, unless what ends it waits for this thread: then one
 	 * pause is enough, however much the thread has left to do. */
 	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked && !is_perhaps_awaited())
 		taf_sys_sleep_ms(PARK_GRACE_MS);
-	taf_tls.has_parked = true;
+	if (is_end_near())
+		wait_for_end();
+	/* After an exec that has failed the next end is the first one. */
+	taf_tls.has_parked = taf_state_now() != TAF_ACTIVE;
 }
 
 static void write_end(int status)
@@ -299,17 +347,6 @@ static void write_end(int status)
 			     .of = atomic_load(&exit_seq) };
 
 	taf_crumb(&r);
-}
-
-/* Another thread closes the log, and ends the process with the status that it has written. */
-static void wait_for_end(void)
-{
-	static _Atomic(uint32_t) nothing;
-	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
-	uint32_t slice_ms;
-
-	while ((slice_ms = taf_next_slice(&left, LOOK_MS)))
-		taf_sys_wait(&nothing, 0, slice_ms);
 }
 
 /* This process leaves, or has left, a log. */
@@ -330,6 +367,8 @@ static void close_with(int status)
 	if (!has_log())
 		return;
 	me = (uint32_t)taf_tid();
+	if (!atomic_load(&end_by_ns))
+		atomic_store(&end_by_ns, deadline_from_now());
 	if (!atomic_compare_exchange_strong(&closer, &who, me)) {
 		if (who != me)
 			wait_for_end();
@@ -355,7 +394,7 @@ static void leave_undrained(int status)
 			 .status = status };
 
 	taf_wake_await();
-	if (begin_leaving()) {
+	if (begin_leaving(&w)) {
 		crumb_way(&w);
 		atomic_store(&taf_life.is_drained, 1);
 		taf_sys_wake_all(&taf_life.is_drained);
@@ -396,6 +435,8 @@ void taf_exit_reset(void)
 {
 	atomic_store(&closer, 0);
 	atomic_store(&exit_seq, 0);
+	atomic_store(&end_by_ns, 0);
+	atomic_store(&is_exec, false);
 	atomic_store(&deadly_signal, 0);
 }
 

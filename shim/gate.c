@@ -80,10 +80,12 @@ static bool enter(struct taf_call *c)
 	struct taf_tls *t = &taf_tls;
 
 	forget_abandoned(c);
-	if (t->inside || (t->open & taf_mutes((enum taf_kind)c->kind)) || !is_awake(c))
+	if (t->inside || (t->open & taf_mutes((enum taf_kind)c->kind)))
 		return false;
-	if (taf_state_now() == TAF_LEAVING && c->kind == TAF_SUBMIT && !t->in_callback)
+	if (c->kind == TAF_SUBMIT && !t->in_callback)
 		taf_exit_park();
+	if (!is_awake(c))
+		return false;
 	if (c->kind == TAF_SUBMIT && atomic_load(&taf_life.alert) & TAF_ALERT_SIGNALS)
 		taf_sig_arm();
 	if (c->kind == TAF_SUBMIT && atomic_load(&taf_life.alert) & TAF_ALERT_WATCH)

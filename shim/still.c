@@ -95,7 +95,7 @@ void taf_still_wait(struct taf_flight *f)
 		atomic_fetch_sub(&f->inside, 1);
 	}
 	/* What was let in before the process began to end waits as at the door. */
-	if (taf_state_now() == TAF_LEAVING && !is_in_engine())
+	if (!is_in_engine())
 		taf_exit_park();
 	atomic_fetch_add(&f->inside, 1);
 }
@@ -212,7 +212,6 @@ static bool is_for_good(void)
 /* Submits that come from now on stand still; those that were let in are waited for. */
 static bool hold(void)
 {
-	bool is_new = begin_order();
 	uint32_t nobody = 0;
 	struct taf_slices left = deadline();
 
@@ -222,7 +221,10 @@ static bool hold(void)
 		wait_for(nobody);
 		nobody = 0;
 	}
-	if (is_new)
+	/* Who has no lane yet takes one before he submits, and then finds the holder. */
+	if (!are_others())
+		return true;
+	if (begin_order())
 		settle();
 	for (int i = 0; is_awaited(i > SPINS); i++) {
 		if (!taf_next_slice(&left, SLICE_MS)) {
@@ -237,21 +239,13 @@ static bool hold(void)
 
 bool taf_still_begin(void)
 {
-	return are_others() && !taf_captures_open() && !taf_tls.in_callback && !is_for_good() &&
-	       hold();
+	return !taf_captures_open() && !taf_tls.in_callback && !is_for_good() && hold();
 }
 
-/* A thread whose first submit is under way has no lane yet: it will find the holder. */
 void taf_still_for_good(void)
 {
-	uint32_t nobody = 0;
-
-	if (taf_tls.in_callback)
-		return;
-	if (are_others())
+	if (!taf_tls.in_callback)
 		hold();
-	else
-		atomic_compare_exchange_strong(&taf_still.holder, &nobody, self());
 }
 
 bool taf_still_is_mine(void)

@@ -17,8 +17,8 @@
  * waits for nothing that one of them may have: no claim (work.h), no call of an engine whose own
  * threads submit.  A submit into a capture goes on,
  * since the drain waits for the capture, and so does one in a callback of a runtime,
- * which the queue may wait for.  Where one thread alone submits nothing is
- * done; the first time that there is another, submits begin to order their store
+ * which the queue may wait for.  Where one thread alone submits nobody
+ * is waited for; the first time that there is another, submits begin to order their store
  * before their load (is_needed), and whoever gives up then waits a moment for those that have
  * not seen that yet.
  */

@@ -41,6 +41,7 @@ static void drained_again(void)
 {
 	assert_int_equal(n_synced, 2);
 	atomic_store(&taf_life.is_drained, 1);
+	at_wait(&taf_life.state, stay);
 }
 
 /* The first one's exec has failed. */

@@ -35,7 +35,11 @@ static int setup(void **s)
 static void alone(void **s)
 {
 	(void)s;
-	assert_false(taf_still_begin());
+	atomic_store(&taf_still.is_needed, 0);
+	assert_true(taf_still_begin());
+	assert_int_equal(taf_still.holder, taf_tid());
+	taf_still_end();
+	assert_int_equal(taf_still.is_needed, 0);
 	/* Lanes that nobody used are nobody's. */
 	taf_still_enter(&taf_flights[0], false);
 	assert_int_equal(taf_flights[0].inside, 1);
@@ -56,7 +60,6 @@ static void stands_until(bool is_shared)
 {
 	pthread_t t;
 
-	taf_flight_lane();
 	assert_true(taf_still_begin());
 	assert_int_equal(pthread_create(&t, NULL, submit, is_shared ? &t : NULL), 0);
 	while (!taf_still.waiters) /* it says so only while it stands */
@@ -72,13 +75,22 @@ static void stands_until(bool is_shared)
 static void submits_stand(void **s)
 {
 	(void)s;
+	taf_flight_lane();
 	stands_until(false);
 }
 
 static void shared_lanes_stand(void **s)
 {
 	(void)s;
+	taf_flight_lane();
 	stands_until(true);
+}
+
+/* Its first submit comes when the one that frees has found that it is alone. */
+static void a_newcomer_stands(void **s)
+{
+	(void)s;
+	stands_until(false);
 }
 
 /* Leaves as soon as somebody wants to begin. */
@@ -444,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup(alone, setup),
 		cmocka_unit_test_setup(submits_stand, setup),
 		cmocka_unit_test_setup(shared_lanes_stand, setup),
+		cmocka_unit_test_setup(a_newcomer_stands, setup),
 		cmocka_unit_test_setup(begins_when_all_are_out, setup),
 		cmocka_unit_test_setup(the_dead_are_not_waited_for, setup),
 		cmocka_unit_test_setup(the_first_time_is_like_any, setup),
