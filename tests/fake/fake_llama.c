@@ -3,7 +3,6 @@
  *
  *   load           a new pointer, NULL where the path contains "fail"; without width, as
  *                  of a vocabulary alone, where it contains "vocab"
- *                  ... of its vocabulary alone, without layers, where it contains "vocab"
  *   FAKE_PIN=PATH  ... and takes FAKE_PIN_BYTES of pinned memory, of the fake HIP at path
  *   contexts       a new pointer each; two threads in one at once end the
  *                  process with status 97
