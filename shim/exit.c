@@ -314,8 +314,10 @@ void taf_exit_await_exec(void)
 
 	while (taf_state_now() == TAF_LEAVING && atomic_load(&is_exec) &&
 	       atomic_load(&taf_life.leaver) != (uint32_t)taf_tid() && !is_perhaps_awaited() &&
-	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
+	       (slice_ms = taf_next_slice(&left, LOOK_MS))) {
+		taf_owner_leave(); /* as above: the next one may have begun unseen */
 		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
+	}
 }
 
 void taf_exit_park(void)

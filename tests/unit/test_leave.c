@@ -92,6 +92,25 @@ static void who_stands_drains_for_the_next(void **state)
 	assert_int_equal(atomic_load(&mine->is_left), 1);
 }
 
+static void stay_and_exec(void)
+{
+	assert_int_equal(n_synced, 1);
+	taf_owner_stay();
+	at_wait(&taf_life.state, stay);
+}
+
+/* Likewise where it stands to see what becomes of an exec. */
+static void who_awaits_an_exec_drains_for_the_next(void **state)
+{
+	(void)state;
+	leaves((uint32_t)standing);
+	work_of(&mlx, taf_tid());
+	at_wait(&taf_life.state, stay_and_exec);
+	taf_exit_await_exec();
+	assert_null(awaited);
+	assert_int_equal(n_synced, 2);
+}
+
 /* ---- The threads of an engine ---------------------------------------------------- */
 
 static struct taf_work *computing(void)
@@ -217,6 +236,7 @@ int main(void)
 		TEST(the_second_one_leaves_if_the_first_stays),
 		TEST(who_stays_leaves_once_more),
 		TEST(who_stands_drains_for_the_next),
+		TEST(who_awaits_an_exec_drains_for_the_next),
 		TEST(who_ends_is_not_waited_for),
 		TEST(an_entry_that_is_gone_is_not_waited_for),
 		TEST(only_who_leaves_waits),
