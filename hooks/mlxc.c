@@ -13,9 +13,21 @@
 #define TAF_ENGINE TAF_ENGINE_MLXC
 #define TAF_OPS &taf_mlx_ops
 #define TAF_BY_THREAD &by_thread
-#define TAF_STATUS(r) TAF_STATUS_OF(r)
+#define TAF_STATUS(r) told(&call, r)
 static const struct taf_by_thread by_thread;
+static int64_t told(const struct taf_call *c, int64_t rc);
 #include "expand.h"
+
+static bool is_old(taf_fn theirs)
+{
+	return taf_real_has_beside(TAF_SELF, ROW_mlx_retain, theirs);
+}
+
+/* What their function said; before 0.1.0 it said nothing. */
+static int64_t told(const struct taf_call *c, int64_t rc)
+{
+	return rc && is_old(c->real) ? 0 : rc;
+}
 
 static uint64_t held_by(const void *home)
 {
@@ -79,6 +91,13 @@ taf_fn taf_note__mlx_error_with_code(struct taf_regs *regs)
 
 /* ---- Evaluations ---------------------------------------------------------------- */
 
+static void end(struct taf_mlx_job *j, int64_t rc)
+{
+	if (rc && !atomic_load(&is_told))
+		taf_mlx_failed(j, NULL, NULL);
+	taf_mlx_end(j, rc);
+}
+
 static int evaluate(int row, const void *caller, void *arrays, enum taf_step step)
 {
 	struct taf_mlx_job j = { .step = step };
@@ -87,11 +106,8 @@ static int evaluate(int row, const void *caller, void *arrays, enum taf_step ste
 	if (!taf_mlx_begin(&j, TAF_SELF, row, caller))
 		return 1;
 	rc = ((mlx_eval_fn *)j.call.real)(arrays);
-	if (!j.is_seen)
-		return rc;
-	if (rc && !atomic_load(&is_told))
-		taf_mlx_failed(&j, NULL, NULL);
-	taf_mlx_end(&j, rc);
+	if (j.is_seen)
+		end(&j, told(&j.call, rc));
 	return rc;
 }
 
@@ -120,11 +136,16 @@ int taf_mlx_array_eval(void *array)
 		taf_tls.inside--; \
 	} while (0)
 
-int taf_mlx_load_safetensors(void *arrays, void *metadata, const char *path, void *stream)
+/* Before 0.1.0 nothing that we could read says which file it is, and NULL is no answer that a
+ * program of that time looks for: that one passes unseen, but for the files that are opened. */
+uint64_t taf_mlx_load_safetensors(void *arrays, void *metadata, const char *path, void *stream)
 {
 	struct taf_call call = TAF_CALL(mlx_load_safetensors);
-	int rc = 1;
+	mlx_load_safetensors_fn *theirs = REAL(mlx_load_safetensors);
+	uint64_t rc = 1;
 
+	if (theirs && is_old((taf_fn)theirs))
+		return theirs(arrays, metadata, path, stream);
 	if (taf_lazy_read(&call, path))
 		READ(THROUGH(call, mlx_load_safetensors)(arrays, metadata, path, stream));
 	return rc;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* sd.c -- stable-diffusion.cpp: contexts, images, videos. */
-#include "../shim/elfmap.h"
 #include "whole.h"
 
 #define TAF_ROWS "sd.def"
@@ -19,18 +18,6 @@ union word {
 	const char *const *paths;
 };
 
-/* Whether the object that has theirs has the function of that row as well. */
-static bool has_beside(taf_fn theirs, int row)
-{
-	union {
-		taf_fn fn;
-		const void *p;
-	} home = { .fn = theirs }, other;
-
-	other.fn = taf_theirs(TAF_SELF, row, home.p);
-	return other.fn && taf_elf_at(other.p) == taf_elf_at(home.p);
-}
-
 /* The file of a model: the first parameter, or the first member of the struct that it is;
  * there it may be missing, where the parts lie in files of their own. */
 static const char *path_of(uint64_t first, taf_fn theirs)
@@ -39,7 +26,7 @@ static const char *path_of(uint64_t first, taf_fn theirs)
 
 	if (first < LEAST_ADDRESS || !theirs)
 		return NULL;
-	if (has_beside(theirs, ROW_sd_ctx_params_init))
+	if (taf_real_has_beside(TAF_SELF, ROW_sd_ctx_params_init, theirs))
 		u.path = u.paths[0];
 	return u.path;
 }
@@ -92,9 +79,10 @@ static int64_t status_of(int row, taf_fn theirs, uint64_t r)
 {
 	uint8_t low = (uint8_t)r;
 
-	if (row == ROW_generate_video && has_beside(theirs, ROW_free_sd_audio))
+	if (row == ROW_generate_video && taf_real_has_beside(TAF_SELF, ROW_free_sd_audio, theirs))
 		r = low;
-	if (row == ROW_generate_image && low <= 1 && has_beside(theirs, ROW_sd_cancel_generation))
+	if (row == ROW_generate_image && low <= 1 &&
+	    taf_real_has_beside(TAF_SELF, ROW_sd_cancel_generation, theirs))
 		r = low;
 	return r ? 0 : -1;
 }
@@ -114,7 +102,7 @@ static int64_t status_of(int row, taf_fn theirs, uint64_t r)
 	taf_fn taf_note_##name(struct taf_regs *regs) \
 	{ \
 		taf_fn theirs = taf_real(TAF_SELF, ROW_##name, regs->caller); \
-		if (theirs && has_beside(theirs, ROW_new_sd_ctx)) \
+		if (theirs && taf_real_has_beside(TAF_SELF, ROW_new_sd_ctx, theirs)) \
 			return (taf_fn)whole_##name; \
 		return taf_regs_onward(regs, theirs, 0); \
 	}

@@ -317,6 +317,17 @@ taf_fn taf_real_find(const struct taf_table *t, int row, const void *caller)
 	return q.fn;
 }
 
+bool taf_real_has_beside(const struct taf_table *t, int row, taf_fn theirs)
+{
+	union {
+		taf_fn fn;
+		const void *p;
+	} home = { .fn = theirs }, other;
+
+	other.fn = taf_real(t, row, home.p);
+	return other.fn && taf_elf_at(other.p) == taf_elf_at(home.p);
+}
+
 bool taf_real_has_load(void)
 {
 	for (int t = 0; t < taf_table_count; t++)

@@ -29,6 +29,8 @@ bool taf_real_has_load(void);
 /* True when an object that was opened with the caller's, or brought it along, has
  * theirs: what RTLD_DEFAULT finds beyond the global scope. */
 bool taf_real_is_near(const char *name, const void *caller);
+/* Whether the object that has theirs has the function of that row as well. */
+bool taf_real_has_beside(const struct taf_table *t, int row, taf_fn theirs);
 /* Remembers what dlsym gave for a row. False: another one was learned before
  * and stays, so this one must be handed out as it is. */
 bool taf_real_learn(const struct taf_table *t, int row, taf_fn theirs);

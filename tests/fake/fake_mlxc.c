@@ -13,6 +13,7 @@
 #define HAND_mlx_set_memory_limit FAKE_HAND
 #define HAND_mlx_eval FAKE_HAND
 #define HAND_mlx_get_active_memory FAKE_HAND
+#define HAND_mlx_retain FAKE_HAND /* it has none: fake_mlxc_old.c */
 #include "fake.h"
 
 #include <stdarg.h>
@@ -79,7 +80,7 @@ int mlx_set_memory_limit(size_t *before, size_t limit)
 	return set_limit(FAKE_mlx_set_memory_limit, &limits[2], before, limit);
 }
 
-int mlx_load_safetensors(void *arrays, void *metadata, const char *path, void *stream)
+uint64_t mlx_load_safetensors(void *arrays, void *metadata, const char *path, void *stream)
 {
 	(void)arrays;
 	(void)metadata;

@@ -79,6 +79,21 @@ for engine in mlx mlxc; do
 	check $engine "evaluations" "$(grep -c '|SUBMIT|' rows.txt)" "$(jq 'select(.ev == "infer" and .ph == "end") | .submits' all.json | awk '{ n += $1 } END { print n }')"
 done
 
+# Before 0.1.0: no function says whether it went well, and what is read comes back, by a pointer.
+cat >old.py <<'END'
+import ctypes, sys
+lib = ctypes.CDLL(sys.argv[1])
+for name in "mlx_load_safetensors", "mlx_eval", "mlx_array_eval", "mlx_async_eval", "mlx_synchronize", "mlx_metal_clear_cache":
+    f = getattr(lib, name)
+    f.restype = ctypes.c_uint64 if "load" in name else None
+    print(name, f(ctypes.c_void_p(0x11), ctypes.c_void_p(0x22)))
+END
+same old "$python" old.py "$tests/libfake_mlxc_old.so"
+check old "what was read" "mlx_load_safetensors $((0x7eed00000033))" "$(head -n 1 shim.out)"
+check old "what it computed" 3 "$(crumbs | jq 'select(.ev == "infer" and .ph == "end") | .submits' | awk '{ n += $1 } END { print n }')"
+has old "the trim" '.ev == "trim" and .ph == "end" and .call == "mlx_metal_clear_cache" and .rc == 0'
+has_not old "failures that nobody told of" '.ev == "error" or (.ph == "end" and .call and .rc != 0)'
+
 # What reads: no fake has it, as what comes back is an object. Here nothing does, and where the
 # path is, in a string of either library, is told by what is loaded.
 rows mlx | grep -v '|' >names.txt
@@ -114,4 +129,4 @@ while read -r name; do
 		"$(count ".call == \"$name\" and .ev == \"load\" and .ph == \"end\" and .rc == 0 and .model == \"m$n\"") $(sed -n "s/^$name //p" shim.out)"
 	n=$((n + 1))
 done <names.txt
-tally 60
+tally 67
