@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # lib_base.sh sets passed, failed
-# lib_abi.sh -- our rows of GPU runtimes against their vendors' declarations. Sourced.
+# lib_abi.sh -- our rows of runtimes and engines against their vendors' declarations. Sourced.
 #
 #	rows_of TABLE [FLAG...]	finds the rows of hooks/TABLE.def
 #	preprocess TEXT FLAG...	of the headers on stdin, without one macro left: names are symbols
@@ -16,29 +16,41 @@
 # Compared are the number of parameters, and of each and of the result the size and the
 # sort: alike.h.  Where a function had other parameters in other versions, and our row
 # is made for all of them, its name stands in of_many: it must fit into our row's registers.
+# In of_none stand those that gave nothing once, where our row has a number. Where objects are structs of one pointer, and our rows have that, are_structs is set.  A row
+# that is noticed and jumped through has no parameters here, and is not compared.
 . "${SRC:?}/tests/integration/lib_base.sh"
 
 needs gcc g++ nm
 of_many=
+of_none=
+are_structs=
 
 # TABLE.rows: lines NAME<tab>RETURNS<tab>(PARAMETERS); as many as the table has verbs.
+# GENERATES and the verbs of whisper.def are what their tables say that they are.
 rows_of() { # TABLE
-	local said verbs='TAKES|GIVES|GIVES_LATER|GIVES_QUEUED|SUBMITS|COPIES|WAITS|HOOK|OWN|CALL'
+	local said verbs='TAKES|GIVES|GIVES_LATER|GIVES_QUEUED|SUBMITS|COPIES|WAITS|HOOKV?|OWNV?|CALL'
+	verbs+='|BRINGS|BRINGS_BARE|COMPUTES|GENERATES'
 	gcc -E -P -x c - <<-END | sed 's/@ROW/\n@ROW/g' |
+		#include "$SRC/hooks/hook.h"
+		#undef bool
 		#include "$SRC/hooks/none.h"
 		#undef HOOK
+		#undef HOOKV
 		#undef OWN
+		#undef OWNV
 		#undef CALL
 		#define HOOK(ret, name, params, args, kind, bytes, refuse, doc) @ROW ret @ name @ params @
+		#define HOOKV(name, params, args, kind, bytes, doc) HOOK(void, name, params, , , , , )
 		#define OWN(ret, name, params, args, kind, refuse, doc) HOOK(ret, name, params, , , , , )
+		#define OWNV(name, params, args, kind, doc) HOOK(void, name, params, , , , , )
 		#define CALL(ret, name, params, doc) HOOK(ret, name, params, , , , , )
+		#define GENERATES(name, doc) HOOK(uint64_t, name, TAF_ANY_PARAMS, , , , , )
 		#include "$SRC/hooks/gpu_rows.h"
 		#include "$SRC/hooks/$1.def"
 	END
 		sed -nE 's/^@ROW *(.*) @ *(\w+) @ *(\(.*\)) @.*/\2\t\1\t\3/p' >"$1.rows"
 	# A part of a table is named TABLE_part.def.
-	said=$(cat "$SRC/hooks/$1.def" "$SRC/hooks/$1"_*.def 2>/dev/null | tr '\n' ' ' |
-		grep -oE "\b($verbs)\(" | wc -l)
+	said=$(cat "$SRC/hooks/$1.def" "$SRC/hooks/$1"_*.def 2>/dev/null | grep -cE "^($verbs)\(")
 	[ "$(wc -l <"$1.rows")" -eq "$said" ] ||
 		fail "$1" "$said rows are written, $(wc -l <"$1.rows") were found"
 	: >"$1.compared"
@@ -53,11 +65,14 @@ preprocess() { # TEXT FLAG...
 # C++ that compiles where all rows on stdin are alike. The text is C, and comes before
 # any header of C++, whose names it would meet.
 unit() { # TABLE TEXT [MORE]
-	local name returns params space=vendor${3:+::more} abi=$1
-	[ "$abi" = cudart ] && abi=cuda
+	local name returns params space=vendor${3:+::more} abi=$SRC/hooks/abi/$1.h
+	[ "$1" = cudart ] && abi=$SRC/hooks/abi/cuda.h
+	[ -e "$abi" ] || abi=/dev/null
 	echo "#define wchar_t c_wchar_t
 		#define _Bool bool
 		#define _Alignas alignas
+		#define _Noreturn
+		#define restrict
 		namespace vendor {
 		extern \"C\" {
 		#include \"$2\"
@@ -68,10 +83,15 @@ unit() { # TABLE TEXT [MORE]
 		}
 		#undef wchar_t
 		#undef _Bool
+		#undef restrict
 		#undef _Alignas
-		#include \"$SRC/hooks/abi/$abi.h\"
+		#include \"$abi\"
+		${are_structs:+#define ARE_STRUCTS}
 		#include \"$SRC/tests/engines/gpu/alike.h\""
+	gcc -E -P -x c "$SRC/hooks/hook.h" | sed -n '/^struct taf_\(params\|batch\|full\|result\) {/,/^};/p'
+	echo "ROOM(taf_params) ROOM(taf_batch) ROOM(taf_full) ROOM(taf_result)"
 	while IFS=$'\t' read -r name returns params; do
+		[[ " $of_none " != *" $name "* ]] || returns=void
 		case " $of_many " in
 		*" $name "*) echo "FITS(&$space::$name, $returns (*) $params, \"$name\");" ;;
 		*) echo "ALIKE(&$space::$name, $returns (*) $params, \"$name\");" ;;
