@@ -21,6 +21,26 @@ for flags in -O2 "-O2 -no-pie" -O0; do
 	has "ds4 $flags" "the session's end" '.ev == "unload" and .call == "ds4_session_free"'
 	has "ds4 $flags" "the model's end" '.ev == "unload" and .ph == "end" and .call == "ds4_engine_close"'
 done
+# Each row that is watched, as its kind says, of that last run; the two that are called were
+# needed for the tokens above, and for the wait below.
+"${CC:-cc}" -E -P -x c - <<-END | tr ';' '\n' | sed -n 's/^ *ROW //p' >rows.txt
+	#include "$SRC/hooks/none.h"
+	#undef OWN
+	#undef OWNV
+	#define OWN(ret, name, params, args, kind, refuse, doc) ROW name kind;
+	#define OWNV(name, params, args, kind, doc) ROW name kind;
+	#include "$SRC/hooks/ds4.def"
+END
+check rows "rows found" "$(grep -cE '^OWNV?\(' "$SRC/hooks/ds4.def")" "$(wc -l <rows.txt)"
+while read -r name kind; do
+	if [ "$kind" = SUBMIT ]; then
+		# The prompt begins the generation; the token that is turned down is an error.
+		has "$name" "its call" ".call == \"$name\""
+	else
+		check "$name" "begins and ends" "1 1" \
+			"$(for phase in begin end; do number_of ".call == \"$name\" and .ev == \"${kind,,}\" and .ph == \"$phase\""; done | xargs)"
+	fi
+done <rows.txt
 without_shim env DS4_TELL=1 ./ds4 ds4-model.gguf
 check "ds4 at exit" plain "0 waits" "$(tail -n 1 plain.out)"
 fresh
@@ -44,4 +64,4 @@ check "ds4, refused" status "exit 3" "$(cat guarded.status)"
 has "ds4, refused" "why" '.ev == "refuse" and .call == "ds4_engine_open"'
 "$bin" doctor -- ./ds4 >doctor.txt
 check doctor route yes "$(grep -q 'call sites of 6 entry points of ds4 in the program itself' doctor.txt && echo yes)"
-tally 47
+tally 54
