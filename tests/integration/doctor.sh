@@ -166,11 +166,11 @@ END
 		says "$case" '"importable" in f and [e["engine"] for e in d["engines"]] == ["mlx"]'
 	}
 	mlx libmlx.so "${known[@]}"
-	compile linked -L. -Wl,--no-as-needed -lmlx "-Wl,-rpath,\$ORIGIN" <<<'int main(void) { return 0; }'
-	verdict "MLX, linked" guarded guarded ./linked
+	compile by_mlx -L. -Wl,--no-as-needed -lmlx "-Wl,-rpath,\$ORIGIN" <<<'int main(void) { return 0; }'
+	verdict "MLX, linked" guarded guarded ./by_mlx
 	mlx libmlx.so "${known[@]}" "$later" "${core}10async_evalENS0_3NewE"
-	strict=69 verdict "later MLX, linked" "guarded in part: .*libmlx.so spells mlx::core::.* and others as no version" partly ./linked
-	doctor --json -- ./linked
+	strict=69 verdict "later MLX, linked" "guarded in part: .*libmlx.so spells mlx::core::.* and others as no version" partly ./by_mlx
+	doctor --json -- ./by_mlx
 	says "later MLX, linked" '"later" in f'
 	if [ "$(basename "$(readlink -f "$python")")" = python3.11 ]; then
 		importing "MLX, imported" guarded guarded "${known[@]}"
