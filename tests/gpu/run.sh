@@ -94,7 +94,7 @@ export XDG_RUNTIME_DIR=$work/run XDG_CONFIG_HOME=$work/config
 if [ -n "$is_simulated" ]; then
 	export SIMGPU_DIR=$work/machine LD_LIBRARY_PATH=$BUILD/tests/simgpu SIMGPU_LATENCY_US=5
 	mkdir machine
-	SIMGPU_IDLE_S=5 SIMGPU_BUG=none SIMGPU_MEMORY=$((2 << 30)) \
+	SIMGPU_IDLE_S=60 SIMGPU_BUG=none SIMGPU_MEMORY=$((2 << 30)) \
 		"$BUILD/tests/simgpu/simgpu-kernel" "$SIMGPU_DIR" >/dev/null || give_up "the simulation does not start"
 	say "SIMULATED: no kernel ran, nothing here was seen on a GPU"
 else

@@ -36,7 +36,7 @@ trial() {
 	raw plain "$1" "$2"
 	check "$case" "it works" "exit $3" "$(cat plain.status)"
 	fresh
-	raw guarded "$taffrail" run --set drain.idle_ms=500ms -- "$1" "$2"
+	raw guarded "$taffrail" run --set drain.idle_ms=1s -- "$1" "$2"
 	for part in status out err; do
 		check "$case" $part "$(shown plain.$part)" "$(shown guarded.$part)"
 	done

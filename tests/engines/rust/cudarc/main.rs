@@ -208,7 +208,7 @@ fn run(end: &str, looks: bool) -> Done<()> {
     first.generate()?;
     time(&first)?;
     drop(first);
-    thread::sleep(Duration::from_millis(700));
+    thread::sleep(Duration::from_millis(1400));
 
     let mut second = Model::load(&ctx, 3, looks)?;
     match end {
