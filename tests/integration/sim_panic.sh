@@ -27,6 +27,24 @@ for workload in "${racy[@]}"; do
 	[ "$workload" = term ] || check "$workload, guarded.json" "its last word" "done" "$(cat racy.out)"
 done
 
+# While the log is closed on a slow disk, nothing comes behind the drain.
+if "${CC:-cc}" -std=c11 -D_GNU_SOURCE -g -O2 -o slow_disk "$SRC/tests/integration/parts/slow_disk.c" &&
+	./slow_disk 1 true; then
+	machine underflow
+	fresh
+	: >racy.out
+	env TAFFRAIL_STATE="$state" TAFFRAIL_SET="exit.signals=TERM;exit.deadline=10m;drain.deadline=10m" \
+		./slow_disk 600 env LD_PRELOAD="$shim" "$sim/racy_term" >racy.out 2>racy.err &
+	await 60 grep -q generating racy.out
+	kill -TERM $!
+	{ wait $!; } 2>/dev/null
+	check "slow disk" "how it ended" 143 $?
+	check "slow disk" "panics" 0 "$(panics)"
+	has "slow disk" "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.at_exit" and .rc == 0'
+else
+	untried 3 "a slow disk: no filters with a listener"
+fi
+
 # The long form fails where a goal is missed: by a command that guards nothing, and by a
 # program that does no harm.
 mkdir -p built/tests
@@ -46,4 +64,4 @@ ln -s "$BUILD"/*taffrail* harmless
 check "bench-panic" "no panic" "1 goal missed: exit without taffrail: 0 of 1, not over 90 %" "$(bench harmless)"
 ln -s "$BUILD" real
 check "bench-panic" "both" "0 " "$(bench real)"
-tally 26
+tally 29
