@@ -107,14 +107,15 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 {
 	const struct taf_open_begin *o = taf_story_open(s, TAF_INFER);
 	const struct taf_open_begin *newest = s->n_open ? &s->open[s->n_open - 1] : NULL;
-	char call[TAF_LABEL_ROOM], model[TAF_LABEL_ROOM];
+	char name[TAF_LABEL_ROOM], call[TAF_LABEL_ROOM], model[TAF_LABEL_ROOM];
 
 	text[0] = '\0';
 	if (!o)
 		o = newest;
 	if (!o)
 		return;
-	taf_show_safe(call, sizeof(call), o->call[0] ? o->call : newest->call);
+	taf_show_call(name, sizeof(name), o->call[0] ? o->call : newest->call);
+	taf_show_safe(call, sizeof(call), name);
 	taf_show_safe(model, sizeof(model), o->model[0] ? o->model : s->last_model);
 	snprintf(text, room, " during %s%s%s%s%s",
 		 o->kind >= 0 ? taf_show_kind(o->kind, o->engine) : "a call", call[0] ? " " : "",

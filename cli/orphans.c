@@ -75,6 +75,7 @@ static void put_model(const struct taf_orphan *o)
 static void put_session(const struct taf_orphan *o)
 {
 	const struct taf_orphan_about *a = o->about;
+	char name[sizeof(a->call)];
 
 	put_text(a->exe[0] ? a->exe : "a process");
 	printf(" (pid %d", (int)o->pid);
@@ -82,7 +83,7 @@ static void put_session(const struct taf_orphan *o)
 	if (a->kind >= 0)
 		fputs(taf_kind_name((enum taf_kind)a->kind), stdout);
 	fputc(' ', stdout);
-	put_text(a->call);
+	put_text(taf_show_call(name, sizeof(name), a->call));
 	/* What is seen at a GPU runtime alone has none. */
 	if (o->model_n) {
 		fputs(" on ", stdout);

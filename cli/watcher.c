@@ -187,7 +187,7 @@ static void name_model(struct taf_watcher *w, const struct guest *g, struct taf_
 static void tell_stalled(struct taf_watcher *w, const struct guest *g, struct taf_watched *one)
 {
 	struct taf_watch_event *e = &one->event;
-	char words[640], still[32], limit[32], model[160] = "", safe[128], stack[512];
+	char words[640], still[32], limit[32], model[160] = "", safe[128], stack[512], name[128];
 
 	name_model(w, g, one);
 	if (may_act(w) && w->rules->watch_action >= TAF_WATCH_STACK)
@@ -196,7 +196,8 @@ static void tell_stalled(struct taf_watcher *w, const struct guest *g, struct ta
 		snprintf(model, sizeof(model), " on %s",
 			 taf_show_safe(safe, sizeof(safe), e->model));
 	snprintf(words, sizeof(words), "has been in %s%s for %s without progress (%s %s)%s%s",
-		 e->call, model, taf_show_span(still, sizeof(still), e->still_ms), e->rule,
+		 taf_show_call(name, sizeof(name), e->call), model,
+		 taf_show_span(still, sizeof(still), e->still_ms), e->rule,
 		 taf_show_span(limit, sizeof(limit), e->limit_ms),
 		 e->stack[0] ? "; stacks in " : "",
 		 e->stack[0] ? taf_show_safe(stack, sizeof(stack), e->stack) : "");

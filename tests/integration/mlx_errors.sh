@@ -129,6 +129,15 @@ check killed "symbols in the text" 0 "$(grep -c _ZN killed.text)"
 check killed "names for programs" "mlx::core::eval _ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE" \
 	"$(jq -r '.sessions[0].oldest | .fn, .call' killed.json | xargs)"
 check killed "of each call" true "$(jq '[.sessions[0] | .open[], .last[] | has("fn") and has("call")] | all' killed.json)"
+# The closing line of `run` and the list of orphans are for people as well.
+fresh
+TAFFRAIL_STATE=$state "$bin" run -- ./program fine async=fine wait >ran.out 2>ran.err &
+until grep -q waiting ran.out; do sleep 0.05; done
+kill -KILL "$(crumbs | jq -r 'select(.ev == "infer") | .pid' | head -n 1)"
+wait $! 2>/dev/null
+TAFFRAIL_STATE=$state "$bin" orphans >ran.orphans
+check "killed, run" "its last line" 1 "$(grep -c 'killed by SIGKILL during infer mlx::core::eval' ran.err)"
+check "killed, orphans" "the line" 1 "$(grep -c 'infer mlx::core::eval, begun' ran.orphans)"
 
 # 8. mlx-c says why before it returns 1.
 cat >c.py <<'END'
