@@ -12,6 +12,9 @@ void taf_mlx_failed(const struct taf_mlx_job *j, const char *text, const char *t
 			       .rc = -1,
 			       .text = text ? text : type };
 
+	/* Our own refusal, on its way out through an engine: its record is there. */
+	if (text && taf_find(text, TAF_MLX_REFUSED))
+		return;
 	e.model = j->load || j->call.model ? j->call.model : taf_work_model_name(mine);
 	taf_error_failed(&e);
 }

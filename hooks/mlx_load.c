@@ -91,6 +91,30 @@ static void read_through(struct taf_regs *regs, const struct taf_call *call, boo
 	regs->result = t.result;
 }
 
+/* Before anybody catches it: where nobody does, the end of the process is not ours. */
+static void on_refused_seen(struct taf_try *t)
+{
+	bool *is_inside = t->ctx;
+
+	taf_tls.inside -= *is_inside;
+	*is_inside = false;
+}
+
+/* Of itself the engine makes a stream of the path that is not there, reads that and throws:
+ * nothing of it is the program's. */
+static void refuse_through(struct taf_regs *regs, const struct taf_call *call)
+{
+	bool is_inside = true;
+	struct taf_try t = { .fn = call->real, .seen = on_refused_seen, .ctx = &is_inside };
+
+	regs->arg[STRING_ARG] = (uint64_t)(uintptr_t)&refused_string;
+	taf_tls.inside++;
+	taf_pass_regs(&t, regs);
+	taf_tls.inside--;
+	regs->is_done = 1;
+	regs->result = t.result;
+}
+
 static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
 {
 	struct taf_call call = taf_call_of(TAF_SELF, row, regs->caller);
@@ -100,7 +124,7 @@ static taf_fn read_tensors(int row, struct taf_regs *regs, bool has_path)
 	if (!call.real) /* nobody has it: there is no result to give */
 		return taf_real_libc("abort");
 	if (what == TAF_READ_REFUSED && has_path && !is_libcxx)
-		regs->arg[STRING_ARG] = (uint64_t)(uintptr_t)&refused_string;
+		refuse_through(regs, &call);
 	else if (what == TAF_READ_REFUSED)
 		taf_throw(TAF_MLX_REFUSED);
 	if (what == TAF_READ_REFUSED || taf_state_now() != TAF_ACTIVE)

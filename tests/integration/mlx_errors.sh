@@ -60,6 +60,9 @@ uncaught now: 0
 $refused" "$(tail -n 4 shim.out | head -n 3)"
 has poison "what is so" '.ev == "note" and .rule == "on_error" and (.msg | test("only loads are refused"))'
 has poison "the refusal" '.ev == "refuse" and .rule == "on_error" and (.call | test("load_safetensors"))'
+# What we threw ourselves is our refusal, no failure of the engine, and nothing was read.
+check poison "classes" "cmd_buffer_oom" "$(errors .class | xargs)"
+has_not poison "a cache read back" '.msg // "" | test("saved cache")'
 for word in other own number; do
 	after on_error=poison $word
 	check "poison, $word" "no reason for it" "loaded" "$(tail -n 1 shim.out)"

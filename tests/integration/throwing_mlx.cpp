@@ -67,6 +67,12 @@ using Loaded = std::pair<std::unordered_map<std::string, array>,
 void eval(std::vector<array> arrays);
 void async_eval(std::vector<array> arrays);
 void synchronize();
+namespace io {
+struct Reader {
+	std::string path;
+};
+} // namespace io
+Loaded load_safetensors(std::shared_ptr<io::Reader> in, StreamOrDevice s);
 Loaded load_safetensors(const std::string &path, StreamOrDevice s);
 std::size_t set_wired_limit(std::size_t limit);
 void clear_cache();
@@ -235,12 +241,18 @@ const char *version()
 	return "0.31.1";
 }
 
-Loaded load_safetensors(const std::string &path, StreamOrDevice)
+Loaded load_safetensors(std::shared_ptr<io::Reader> in, StreamOrDevice)
 {
-	if (!std::ifstream(path))
-		throw std::runtime_error("[load_safetensors] Failed to open file " + path);
+	if (!std::ifstream(in->path))
+		throw std::runtime_error("[load_safetensors] Failed to open file " + in->path);
 	fail(wish);
 	return {};
+}
+
+/* As the real one: by path it makes a stream and reads that, by the exported name. */
+Loaded load_safetensors(const std::string &path, StreamOrDevice s)
+{
+	return load_safetensors(std::make_shared<io::Reader>(io::Reader{ path }), s);
 }
 
 } // namespace mlx::core

@@ -112,9 +112,12 @@ check refused "the load" "exit 1" "$(cat guarded.status)"
 check refused "its error" "RuntimeError: [load_safetensors] Failed to open file (refused by taffrail: \`taffrail report\` says by which rule)" \
 	"$(tail -n 1 guarded.err)"
 one refused "the record" '.ev == "refuse" and .rule == "memory.limit"'
+none='.ev == "error" or (.msg // "" | test("saved cache"))'
+check refused "what else is said of it" 0 "$(number_of "$none")"
 use 0.31.2
 guarded --set versions.on_hit=refuse -- "$python" "$here/steps.py" many
 check refused "the evaluation" "exit 1" "$(cat guarded.status)"
 check refused "its error" "RuntimeError: refused by taffrail: \`taffrail report\` says by which rule" "$(tail -n 1 guarded.err)"
 one refused "the record of it" '.ev == "refuse" and .rule == "versions.on_hit"'
-tally 60
+check refused "what else is said of the evaluation" 0 "$(number_of "$none")"
+tally 62
