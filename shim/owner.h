@@ -117,14 +117,17 @@ TAF_INLINE uint32_t taf_owner_wide(struct taf_requests *r, uint32_t width)
 /* mlx_lm evaluates the prompt in pieces and then begins tokens one ahead; what came before the
  * first async_eval was the prompt.  c->tokens: how many it begins, 0 where that cannot be told.
  * Without a model nothing says that it is tokens.  The first one of a request that came in is
- * begun twice, by itself and with the others' next. */
+ * begun twice, by itself and with the next one. */
 TAF_INLINE void taf_owner_count(struct taf_work *w, struct taf_call *c, enum taf_step step)
 {
 	uint32_t came;
 
 	w->steps = (uint8_t)taf_steps_after((enum taf_steps)w->steps, step);
-	if (step != TAF_STEP_ASYNC)
+	if (step != TAF_STEP_ASYNC) {
+		if (__builtin_expect(step == TAF_STEP_MANY, 0))
+			taf_requests_prompt(&w->requests);
 		return;
+	}
 	came = c->tokens && w->model ? taf_owner_wide(&w->requests, (uint32_t)c->tokens) : 0;
 	if (!w->prefill) {
 		w->prefill = w->submits + 1;

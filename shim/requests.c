@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "requests.h"
 
+#include <stdbool.h>
+
 #include "../policy/text.h"
 
 #define LOOKED_AT 64
@@ -42,10 +44,27 @@ void taf_requests_see(struct taf_requests *r, int32_t n, const int32_t *const *i
 	taf_requests_came(r, now, many);
 }
 
+#define BEHIND_PROMPT 3 /* the last of the others or none, the first and the second of its own */
+
+/* Behind a prompt, one sequence as before. True: it is another one's. */
+static bool is_follower(struct taf_requests *r)
+{
+	if (++r->last_many < TAF_REQUESTS_PROMPT + BEHIND_PROMPT)
+		return false;
+	r->last_many = 0;
+	r->began++;
+	return true;
+}
+
 uint32_t taf_requests_changed(struct taf_requests *r, uint32_t width)
 {
 	uint64_t small = r->last_many, came;
 
+	if (small >= TAF_REQUESTS_PROMPT) {
+		if (width == r->last)
+			return is_follower(r);
+		small = 0;
+	}
 	r->most = width > r->most ? width : r->most;
 	r->last_many = 0;
 	if (!small && width < r->last) { /* some are done, or it is one that comes in */

@@ -15,6 +15,7 @@
 struct taf_text;
 
 #define TAF_BATCH_STEPS 12
+#define TAF_REQUESTS_PROMPT (1ull << 32) /* no batch is as wide */
 
 /* A batch that widens or narrows: when, since the generation began, and behind how many tokens. */
 struct taf_batch_step {
@@ -24,7 +25,8 @@ struct taf_batch_step {
 
 struct taf_requests {
 	/* Sequences of the last batch, a bit each, and those with several tokens; of batches that
-	 * say only how many: of the last one that stood, and of a smaller one behind it. */
+	 * say only how many: of the last one that stood, and of a smaller one behind it, or
+	 * TAF_REQUESTS_PROMPT and how many of one sequence came since a prompt. */
 	uint64_t last, last_many;
 	uint64_t began;
 	uint32_t most; /* sequences in one batch */
@@ -42,6 +44,14 @@ void taf_requests_came(struct taf_requests *r, uint64_t now, uint64_t many);
  * others go on is begun in a batch of its own, and then with them. Returns how many came in:
  * none where last is that width and last_many 0, which need not be asked. */
 uint32_t taf_requests_changed(struct taf_requests *r, uint32_t width);
+/* A prompt is evaluated. Where one sequence was all, it is of a request that comes in beside that
+ * one or that follows it, whose first token is begun in a batch of its own: a third batch of one
+ * sequence is the follower's second token. */
+static inline void taf_requests_prompt(struct taf_requests *r)
+{
+	if (r->last == 1 && (!r->last_many || r->last_many >= TAF_REQUESTS_PROMPT))
+		r->last_many = TAF_REQUESTS_PROMPT;
+}
 /* Behind taf_requests_changed: keeps when that was, unless it is a request by itself. */
 void taf_requests_note(struct taf_requests *r, uint64_t ms, uint64_t tokens);
 /* ,"requests":3,"sequences":2; nothing when no batch was seen. */

@@ -2,11 +2,12 @@
 """ask.py -- a client of a server of models: waits for it, asks, prints the answers in order.
 
     python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--pause SECONDS] [--together]
-        [MODEL...]
+        [--in-turn] [MODEL...]
 
 llama is llama-server, mlx is mlx_lm.server. Each model is asked in turn, by all clients at
 once, each with a prompt of its own, with a pause behind each; without a model the server's
-only one. Together: all models at once, and the answers in the order of their names.
+only one. Together: all models at once, and the answers in the order of their names. In turn:
+a client asks when the one before has its answer.
 Temperature 0: the answers are always the same.
 """
 import argparse
@@ -25,6 +26,7 @@ p.add_argument("--clients", type=int, default=1)
 p.add_argument("--tokens", type=int, default=8)
 p.add_argument("--pause", type=float, default=0)
 p.add_argument("--together", action="store_true")
+p.add_argument("--in-turn", action="store_true")
 p.add_argument("models", nargs="*")
 args = p.parse_intermixed_args()
 base = f"http://127.0.0.1:{args.port}"
@@ -81,6 +83,8 @@ def ask_all(models):
                for n in range(args.clients) for model in models]
     for c in clients:
         c.start()
+        if args.in_turn:
+            c.join()
     for c in clients:
         c.join()
     print("\n".join(sorted(got)), flush=True)

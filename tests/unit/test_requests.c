@@ -97,11 +97,14 @@ static uint32_t wide(uint32_t width)
 	return came;
 }
 
-/* Batches that say only how many sequences they have. */
+/* Batches that say only how many sequences they have; P is a prompt. */
 static void widths(const char *digits)
 {
 	for (; *digits; digits++)
-		wide((uint32_t)(*digits - '0'));
+		if (*digits == 'P')
+			taf_requests_prompt(&r);
+		else
+			wide((uint32_t)(*digits - '0'));
 }
 
 static void test_widths(void **state)
@@ -123,6 +126,25 @@ static void test_widths(void **state)
 	/* Two of them end, and the next one that comes in finds one. */
 	widths("33111122");
 	expect(4, 3);
+	/* A request that follows another one: a prompt, its first token, its second. */
+	widths("1111P1111P111");
+	expect(3, 1);
+	/* One that comes in beside another one, and that in two pieces of its prompt. */
+	widths("1111P1122");
+	expect(2, 2);
+	widths("111P1P1122");
+	expect(2, 2);
+	/* Two that come in beside one that has followed. */
+	widths("111P111P1133");
+	expect(4, 3);
+	/* Behind several that end a prompt tells nothing. */
+	widths("3331P1133");
+	expect(5, 3);
+	/* Of a request that follows the first token is begun twice as well. */
+	widths("11P11");
+	assert_int_equal(wide(1), 1);
+	assert_int_equal(wide(1), 0);
+	r = (struct taf_requests){ .began = 0 };
 	/* Of what came in the first token is begun twice. */
 	widths("33");
 	assert_int_equal(wide(2), 0);

@@ -64,6 +64,15 @@ check server "drains by threads that did not compute" "" "$(records | jq -rs '(m
 check server "the report" "signal 3 3" "$("$taffrail" report --last --json | jq -r \
 	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.loads) \(.infers)"')"
 
+# One request behind the other, without a pause: one generation, and each token counted once.
+fresh
+serve "$taffrail" run --set drain.idle_ms=10m --set exit.signals=TERM --
+ask --in-turn a >turn.out
+guest_of
+kill -TERM "$guest"
+await_runner
+check "in turn" "tokens and requests" "64 4 1" "$(records | jq -rj 'select(.ev == "infer" and .ph == "end") | "\(.tokens) \(.requests) \(.sequences)"')"
+
 # The rules of a laptop: one model, and a refusal. The server holds the old one until the new
 # one has come; the first request is for another model than it began with, one fails to load, and
 # two ask for both at once.
@@ -135,4 +144,4 @@ check kill "the report" "killed a true" "$("$taffrail" report --last --json | jq
 for word in 'mlx 0.32.4' 'generation' 'model  *a'; do
 	grep -q -- "$word" text || fail kill "the report does not say '$word'"
 done
-tally 30
+tally 31
