@@ -155,6 +155,9 @@ void taf_report_next(FILE *out, const struct taf_page *page)
 	bool is_told = after_error(out, s);
 	char text[160];
 
+	/* A program that ended as it should has done without. */
+	if (s->advice && s->verdict != TAF_ENDED_CLEAN)
+		next(out, s->advice);
 	if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING)
 		next(out, advice_of_missed(page->trail));
 	switch (s->verdict) {

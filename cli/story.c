@@ -220,6 +220,12 @@ static void take_error(struct taf_story *s, const struct taf_crumb_line *line)
 	taf_copy(s->error_class, class, sizeof(s->error_class));
 	s->is_error = taf_crumb_kind(line) == TAF_ERROR;
 	taf_crumb_text(line, TAF_KEY_MSG, s->error, sizeof(s->error));
+	s->advice = taf_class_advised(class, s->error);
+	if (s->advice) {
+		size_t n = strlen(s->advice) + sizeof(": ") - 1;
+
+		memmove(s->error, s->error + n, strlen(s->error + n) + 1);
+	}
 }
 
 /* What a runtime answers to an allocation is no failure of the device, but may be what the

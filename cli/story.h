@@ -104,6 +104,7 @@ struct taf_story {
 	char model[TAF_LABEL_ROOM],
 		last_model[TAF_LABEL_ROOM]; /* last_model: of the latest load or generation */
 	char error[TAF_ERROR_ROOM], error_class[32]; /* the latest failure */
+	const char *advice; /* for its class, where the record had it; NULL: none */
 	bool is_error; /* it is no mere answer to an allocation */
 	bool is_drain_missed; /* the last one */
 	bool was_terminated; /* by the watch of its run */

@@ -149,6 +149,15 @@ bool taf_class_named(const char *name, struct taf_error_class *found)
 	return false;
 }
 
+const char *taf_class_advised(const char *name, const char *msg)
+{
+	struct taf_error_class c;
+
+	if (!taf_class_named(name, &c) || !taf_starts(msg, c.advice))
+		return NULL;
+	return taf_starts(msg + taf_len(c.advice), ": ") ? c.advice : NULL;
+}
+
 bool taf_class_is_remark(const char *name)
 {
 	struct taf_error_class known;

@@ -35,6 +35,8 @@ const char *taf_signature(const char *text, size_t n);
 bool taf_classify_panic(const char *text, size_t n, struct taf_error_class *found);
 /* The class of that name. */
 bool taf_class_named(const char *name, struct taf_error_class *found);
+/* The advice of that class where msg, of an error's record, begins with it and ": "; or NULL. */
+const char *taf_class_advised(const char *name, const char *msg);
 /* An error of that class ends nobody: it is the answer to a request that was wrong. */
 bool taf_class_is_remark(const char *name);
 /* Whether an event can be of that class: of classes.def, klog.def, a crash, a number of

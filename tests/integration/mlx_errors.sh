@@ -35,6 +35,9 @@ with_shim ./program other own number
 check harmless "the log" "exit 7: exception exception exception" "$(cat shim.status): $(errors .class | xargs)"
 check harmless "crashes, by the gate" 0 "$(TAFFRAIL_STATE="$state" "$bin" gate --json 2>/dev/null | jq .aborts_24h)"
 with_shim ./program metal
+"$bin" report --last --state "$state" >failed.text
+check failed "the last error" 1 "$(grep -c 'the last error was: \[METAL\] Command' failed.text)"
+check failed "what to do" "start the worker again" "$(sed -n 's/^ *next  *//p' failed.text | head -n 1)"
 check harmless "one, where the device failed" 1 "$(TAFFRAIL_STATE="$state" "$bin" gate --json 2>/dev/null | jq .aborts_24h)"
 
 # 2. Nobody catches it: the same last words, the same signal, and the crumb was there first.

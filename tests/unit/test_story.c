@@ -162,6 +162,28 @@ static void a_remark_is_no_last_word(void **state)
 	SAYS("no room");
 }
 
+/* What to do is told for itself. */
+static void the_error_is_no_advice(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	fx_put(f, "error", "mark",
+	       ",\"class\":\"cmd_buffer_oom\",\"msg\":\"start the worker again: [METAL] failed\"");
+	put_exit(f, "exit", 1);
+	fx_save(f, crumbs);
+	VERDICT("nonzero");
+	SAYS("the last error was: [METAL] failed");
+	assert_string_equal(story.advice, "start the worker again");
+	again(f);
+	fx_put(f, "error", "mark", ",\"class\":\"cmd_buffer_oom\",\"msg\":\"start the worker\"");
+	put_exit(f, "exit", 1);
+	fx_save(f, crumbs);
+	VERDICT("nonzero");
+	SAYS("the last error was: start the worker");
+	assert_null(story.advice);
+}
+
 static void policy_had_the_last_word(void **state)
 {
 	struct fx *f = *state;
@@ -312,6 +334,7 @@ int main(void)
 		TEST(crashes),
 		TEST(idle_before_a_model),
 		TEST(a_remark_is_no_last_word),
+		TEST(the_error_is_no_advice),
 		TEST(policy_had_the_last_word),
 		TEST(gone_without_a_word),
 		TEST(what_cannot_be_known_is_unknown),
