@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../policy/text.h"
+#include "granted.h"
 #include "show.h"
 #include "story.h"
 #include "tallied.h"
@@ -129,48 +130,29 @@ struct acts {
 		msg[TAF_LABEL_ROOM]; /* of the latest refusal, else of the latest */
 };
 
-/* "asked 64.0 MiB, granted 1.0 MiB: limits.cache": the end of a call whose limit was not
- * passed on as it was asked for. */
-static bool is_grant(const struct taf_past *p, struct acts *a)
+static void add_grant(struct acts *a, const struct taf_granted *g)
 {
-	struct taf_crumb_line line;
-	char msg[TAF_LABEL_ROOM], *rule;
-
-	if (p->kind != TAF_LIMIT || p->phase != TAF_END || !taf_past_line(p, &line) ||
-	    !taf_crumb_text(&line, TAF_KEY_MSG, msg, sizeof(msg)) || !strstr(msg, ", granted "))
-		return false;
-	rule = strstr(msg, ": limits.");
-	if (!rule)
-		return false;
 	a->others++;
 	if (a->refusals)
-		return true;
-	*rule = '\0';
-	taf_copy(a->rule, rule + 2, sizeof(a->rule));
-	taf_copy(a->msg, msg, sizeof(a->msg));
-	return true;
-}
-
-/* What the program had wired and we let go of as it leaves limits nothing. */
-static bool is_letting_go(const struct taf_past *p, const struct taf_crumb_line *line)
-{
-	char rule[TAF_LABEL_ROOM];
-
-	return p->kind == TAF_LIMIT && taf_crumb_text(line, TAF_KEY_RULE, rule, sizeof(rule)) &&
-	       !strcmp(rule, "drain.at_exit");
+		return;
+	taf_copy(a->rule, g->rule, sizeof(a->rule));
+	taf_copy(a->msg, g->text, sizeof(a->msg));
 }
 
 static void add_act(struct acts *a, const struct taf_past *p)
 {
 	struct taf_crumb_line line;
+	struct taf_granted granted;
 	bool is_refusal = p->kind == TAF_REFUSE;
 	char *left;
 
-	if (is_grant(p, a) || p->phase == TAF_END ||
-	    (p->kind != TAF_HOLD && !is_refusal && p->kind != TAF_LIMIT &&
-	     p->kind != TAF_RESTART) ||
-	    !taf_past_line(p, &line) || !taf_crumb_has(&line, TAF_KEY_RULE) ||
-	    is_letting_go(p, &line))
+	if (taf_granted_read(p, &granted)) {
+		if (!granted.is_would)
+			add_grant(a, &granted);
+		return;
+	}
+	if (p->phase == TAF_END || (p->kind != TAF_HOLD && !is_refusal && p->kind != TAF_RESTART) ||
+	    !taf_past_line(p, &line) || !taf_crumb_has(&line, TAF_KEY_RULE))
 		return;
 	if (is_refusal || !a->refusals) {
 		taf_crumb_text(&line, TAF_KEY_RULE, a->rule, sizeof(a->rule));
@@ -183,7 +165,7 @@ static void add_act(struct acts *a, const struct taf_past *p)
 	}
 	a->holds += p->kind == TAF_HOLD;
 	a->refusals += is_refusal;
-	a->others += p->kind == TAF_LIMIT || p->kind == TAF_RESTART;
+	a->others += p->kind == TAF_RESTART;
 }
 
 static void put_count(struct taf_text *t, const char *what, uint64_t n)

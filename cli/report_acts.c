@@ -9,6 +9,7 @@
 
 #include "../policy/rules.h"
 #include "../policy/text.h"
+#include "granted.h"
 #include "report.h"
 #include "show.h"
 #include "tallied.h"
@@ -36,12 +37,14 @@ enum what {
 	HOLDS,
 	REFUSALS,
 	WARNINGS,
+	LIMITS, /* that were granted less than was asked for */
+	SPLITS, /* evaluations in pieces */
 	WOULD,
 };
 
 static const enum taf_kind kind_of[] = {
-	[ERRORS] = TAF_ERROR,	 [FAULTS] = TAF_NOTE,	[HOLDS] = TAF_HOLD,
-	[REFUSALS] = TAF_REFUSE, [WARNINGS] = TAF_NOTE, [WOULD] = TAF_WOULD,
+	[ERRORS] = TAF_ERROR,  [FAULTS] = TAF_NOTE,  [HOLDS] = TAF_HOLD,  [REFUSALS] = TAF_REFUSE,
+	[WARNINGS] = TAF_NOTE, [LIMITS] = TAF_LIMIT, [SPLITS] = TAF_NOTE, [WOULD] = TAF_WOULD,
 };
 
 static bool is_by_class(enum what what)
@@ -65,16 +68,28 @@ static void add(struct act *a, const struct taf_past *p, const char *name)
 	a->by[i].latest = p;
 }
 
-static bool names_a_setting(const struct taf_crumb_line *line)
+static int rule_of(const struct taf_crumb_line *line)
 {
 	char rule[48];
 
-	if (!taf_crumb_text(line, TAF_KEY_RULE, rule, sizeof(rule)))
-		return false;
-	switch (taf_rule_of(rule)) {
-	case TAF_RULE_eval_chunk:
+	return taf_crumb_text(line, TAF_KEY_RULE, rule, sizeof(rule)) ? taf_rule_of(rule) : -1;
+}
+
+/* Of eval.chunk: or why there are no pieces (hooks/mlx.c). */
+static bool is_split(const struct taf_crumb_line *line)
+{
+	char msg[16];
+
+	return !taf_crumb_text(line, TAF_KEY_MSG, msg, sizeof(msg)) ||
+	       !taf_starts(msg, "not split");
+}
+
+static bool is_warning(const struct taf_crumb_line *line)
+{
+	switch (rule_of(line)) {
+	case TAF_RULE_eval_chunk: return !is_split(line);
 	case TAF_RULE_crumbs_journal: return false; /* a word about itself */
-	default: return taf_rule_of(rule) >= 0;
+	default: return rule_of(line) >= 0;
 	}
 }
 
@@ -88,7 +103,32 @@ static bool is_meant(enum what what, const struct taf_past *p, const struct taf_
 {
 	if (p->kind != (int)kind_of[what] || p->phase == TAF_END || taf_tallied_is_note(line))
 		return false;
-	return what == WARNINGS ? names_a_setting(line) : what != FAULTS || is_fault(line);
+	switch (what) {
+	case WARNINGS: return is_warning(line);
+	case SPLITS: return rule_of(line) == TAF_RULE_eval_chunk && is_split(line);
+	case FAULTS: return is_fault(line);
+	default: return true;
+	}
+}
+
+/* Under which name it counts; false: it does not. */
+static bool find_name(enum what what, const struct taf_past *p, char *name, size_t room)
+{
+	enum taf_key key = is_by_class(what) ? TAF_KEY_CLASS : TAF_KEY_RULE;
+	struct taf_granted granted;
+	struct taf_crumb_line line;
+
+	if (p->kind == TAF_LIMIT) {
+		if (!taf_granted_read(p, &granted) || what != (granted.is_would ? WOULD : LIMITS))
+			return false;
+		taf_copy(name, granted.rule, room);
+		return true;
+	}
+	if (!taf_past_line(p, &line) || !is_meant(what, p, &line))
+		return false;
+	if (!taf_crumb_text(&line, key, name, room))
+		name[0] = '\0';
+	return true;
 }
 
 static void add_tallied(struct act *a, enum what what, const struct taf_page *page)
@@ -107,18 +147,12 @@ static void add_tallied(struct act *a, enum what what, const struct taf_page *pa
 static void find(struct act *a, const struct taf_page *page, enum what what)
 {
 	const struct taf_trail *t = page->trail;
-	enum taf_key key = is_by_class(what) ? TAF_KEY_CLASS : TAF_KEY_RULE;
-	struct taf_crumb_line line;
 	char name[48];
 
 	memset(a, 0, sizeof(*a));
-	for (size_t i = 0; i < t->n_past; i++) {
-		if (!taf_past_line(&t->past[i], &line) || !is_meant(what, &t->past[i], &line))
-			continue;
-		if (!taf_crumb_text(&line, key, name, sizeof(name)))
-			name[0] = '\0';
-		add(a, &t->past[i], name);
-	}
+	for (size_t i = 0; i < t->n_past; i++)
+		if (find_name(what, &t->past[i], name, sizeof(name)))
+			add(a, &t->past[i], name);
 	add_tallied(a, what, page);
 }
 
@@ -164,13 +198,13 @@ static void print_names(FILE *out, const struct act *a)
 }
 
 /* "cadence.same_model 2, drain.at_exit 1; the last: would refuse: ..." */
-static void print_would(FILE *out, const struct act *a)
+static void print_by_rule(FILE *out, const char *label, const struct act *a)
 {
 	struct taf_crumb_line line;
 
 	if (!a->latest || !taf_past_line(a->latest, &line))
 		return;
-	taf_report_label(out, taf_kind_name(TAF_WOULD));
+	taf_report_label(out, label);
 	print_names(out, a);
 	print_key(out, "; the last: ", &line, TAF_KEY_MSG);
 	fputc('\n', out);
@@ -238,17 +272,28 @@ void taf_report_acts(FILE *out, const struct taf_page *page)
 	}
 	find(&a, page, WARNINGS);
 	print_latest(out, "warned", &a, true);
+	find(&a, page, LIMITS);
+	print_by_rule(out, "limited", &a);
+	find(&a, page, SPLITS);
+	print_latest(out, "split", &a, false);
 	find(&a, page, WOULD);
-	print_would(out, &a);
+	print_by_rule(out, taf_kind_name(TAF_WOULD), &a);
 }
 
+/* Each rule with the latest word of it. */
 static void put_rules(struct taf_json *j, const char *key, const struct act *a)
 {
+	struct taf_crumb_line line;
+	char text[1024];
+
 	taf_json_open(j, key, '[');
 	for (size_t i = 0; i < a->n_by; i++) {
 		taf_json_open(j, NULL, '{');
 		taf_json_text(j, "rule", a->by[i].name[0] ? a->by[i].name : NULL);
 		taf_json_u64(j, "count", a->by[i].n);
+		if (taf_past_line(a->by[i].latest, &line) &&
+		    taf_crumb_text(&line, TAF_KEY_MSG, text, sizeof(text)))
+			taf_json_text(j, "msg", text);
 		taf_json_close(j);
 	}
 	taf_json_close(j);
@@ -306,6 +351,10 @@ void taf_report_acts_json(struct taf_json *j, const struct taf_page *page)
 	put_rules(j, "refused", &a);
 	find(&a, page, WARNINGS);
 	put_rules(j, "warned", &a);
+	find(&a, page, LIMITS);
+	put_rules(j, "limited", &a);
+	find(&a, page, SPLITS);
+	put_rules(j, "split", &a);
 	find(&a, page, WOULD);
 	put_rules(j, "would", &a);
 }

@@ -106,14 +106,57 @@ static void on_seen(struct taf_try *t)
 	taf_mlx_failed(&e->job, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
 }
 
-static _Atomic(bool) is_layout_told;
+static _Atomic(bool) is_layout_told, is_split_told;
+
+static bool is_observed(void)
+{
+	return taf_rules.mode != TAF_MODE_ENFORCE;
+}
+
+static size_t pieces_of(size_t left)
+{
+	size_t n = 0;
+
+	for (; left; n++)
+		left -= taf_chunk_next(left, taf_rules.eval_chunk);
+	return n;
+}
+
+/* Of loads always, else once: a generation may do it for every token. */
+static bool is_to_be_told(const struct evaluation *e)
+{
+	return e->job.load || !atomic_load(&is_split_told);
+}
+
+static void tell_pieces(const struct evaluation *e)
+{
+	char buf[96];
+	struct taf_text t;
+
+	if (!e->job.load && atomic_exchange(&is_split_told, true))
+		return;
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_u64(&t, e->pieces.n);
+	taf_text_put(&t, is_observed() ? " arrays would be" : " arrays are");
+	taf_text_put(&t, " evaluated in ");
+	taf_text_u64(&t, pieces_of(e->pieces.n));
+	taf_text_put(&t, " pieces");
+	taf_crumb(&(struct taf_rec){ .kind = is_observed() ? TAF_WOULD : TAF_NOTE,
+				     .engine = TAF_ENGINE_MLX,
+				     .model = e->job.call.model,
+				     .rule = "eval.chunk",
+				     .msg = buf });
+}
 
 /* Whether arrays are to be evaluated in pieces. */
-static bool takes_pieces(struct pieces *p, int row, const void *arrays)
+static bool takes_pieces(struct evaluation *e, int row, const void *arrays)
 {
-	p->all = arrays;
-	if (!taf_rules.eval_chunk || taf_rules.mode != TAF_MODE_ENFORCE || !arrays)
+	struct pieces *p = &e->pieces;
+
+	if (!taf_rules.eval_chunk || taf_rules.mode == TAF_MODE_OFF || !arrays ||
+	    (is_observed() && !is_to_be_told(e)))
 		return false;
+	p->all = arrays;
 	p->lib = taf_find(taf_row_name(TAF_SELF, row), "NSt3__1") ? TAF_LIBCXX : TAF_LIBSTDCXX;
 	p->n = taf_chunk_count(p->all, p->lib);
 	if (!p->n && p->all->begin != p->all->end && !atomic_exchange(&is_layout_told, true))
@@ -122,39 +165,16 @@ static bool takes_pieces(struct pieces *p, int row, const void *arrays)
 					     .rule = "eval.chunk",
 					     .msg = "not split: these arrays do not lie in memory "
 						    "as is known of MLX" });
-	return p->n > taf_chunk_next(p->n, taf_rules.eval_chunk);
-}
-
-/* Of loads always, else once: a generation may do it for every token. */
-static void tell_pieces(const struct evaluation *e)
-{
-	static _Atomic(bool) is_told;
-	char buf[96];
-	struct taf_text t;
-	uint64_t n = 0;
-
-	if (!e->job.load && atomic_exchange(&is_told, true))
-		return;
-	for (size_t left = e->pieces.n; left; n++)
-		left -= taf_chunk_next(left, taf_rules.eval_chunk);
-	taf_text_init(&t, buf, sizeof(buf));
-	taf_text_u64(&t, e->pieces.n);
-	taf_text_put(&t, " arrays are evaluated in ");
-	taf_text_u64(&t, n);
-	taf_text_put(&t, " pieces");
-	taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
-				     .engine = TAF_ENGINE_MLX,
-				     .model = e->job.call.model,
-				     .rule = "eval.chunk",
-				     .msg = buf });
+	if (p->n <= taf_chunk_next(p->n, taf_rules.eval_chunk))
+		return false;
+	tell_pieces(e);
+	return !is_observed();
 }
 
 static void evaluate_pieces(struct evaluation *e, struct taf_try *t)
 {
 	struct pieces *p = &e->pieces;
 	size_t part[2] = { 0, 0 };
-
-	tell_pieces(e);
 
 	for (; part[0] < p->n; part[0] += part[1]) {
 		union {
@@ -205,7 +225,7 @@ static __attribute__((noinline)) void evaluate_slow(int row, const void *caller,
 		return;
 	}
 	t.fn = e.job.call.real;
-	if (step != TAF_STEP_ONE && takes_pieces(&e.pieces, row, arrays))
+	if (step != TAF_STEP_ONE && takes_pieces(&e, row, arrays))
 		evaluate_pieces(&e, &t);
 	else
 		taf_pass_call(&t);

@@ -13,6 +13,28 @@ extern const struct taf_table TAF_TABLE;
 
 static _Atomic(int32_t) prepared_pid;
 
+static const char *path_of(enum taf_limit which)
+{
+	return which == TAF_LIMIT_CACHE ? "limits.cache" : "limits.memory";
+}
+
+/* What the engine's own is, only setting another one tells. */
+static void say_would(enum taf_limit which, uint64_t granted)
+{
+	char buf[128];
+	struct taf_text t;
+
+	taf_text_init(&t, buf, sizeof(buf));
+	taf_text_put(&t, "would be granted ");
+	taf_text_bytes(&t, granted);
+	taf_text_put(&t, " before the program asks, or the engine's own limit where that is less");
+	taf_crumb(&(struct taf_rec){ .kind = TAF_WOULD,
+				     .phase = TAF_MARK,
+				     .engine = TAF_ENGINE_MLX,
+				     .rule = path_of(which),
+				     .msg = buf });
+}
+
 /* A limit that holds whether or not the program sets one. */
 static void impose(const struct taf_call *c, enum taf_limit which, taf_fn set)
 {
@@ -23,12 +45,16 @@ static void impose(const struct taf_call *c, enum taf_limit which, taf_fn set)
 	struct taf_rec r = { .kind = TAF_LIMIT,
 			     .phase = TAF_MARK,
 			     .engine = TAF_ENGINE_MLX,
-			     .rule = which == TAF_LIMIT_CACHE ? "limits.cache" : "limits.memory",
+			     .rule = path_of(which),
 			     .msg = buf };
 
 	(void)c;
 	if (!set || !taf_limit_due(which, &granted))
 		return;
+	if (taf_rules.mode != TAF_MODE_ENFORCE) {
+		say_would(which, granted);
+		return;
+	}
 	taf_text_init(&t, buf, sizeof(buf));
 	try.arg[0] = granted;
 	try.arg[1] = 1; /* relaxed, where there is such a thing: as by default */

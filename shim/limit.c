@@ -120,7 +120,7 @@ bool taf_limit_due(enum taf_limit which, uint64_t *granted)
 	struct state *s = &states[which];
 
 	*granted = most_of(which);
-	if (which == TAF_LIMIT_WIRED || *granted == UINT64_MAX || !is_enforced())
+	if (which == TAF_LIMIT_WIRED || *granted == UINT64_MAX)
 		return false;
 	return !(atomic_fetch_or(&s->flags, IS_SET) & IS_SET);
 }

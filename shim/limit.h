@@ -39,7 +39,8 @@ uint64_t taf_limit_answer(enum taf_limit which, const struct taf_limit_set *set,
 uint64_t taf_limit_seen(enum taf_limit which, uint64_t given);
 /* What it asked for last. */
 uint64_t taf_limit_asked(enum taf_limit which);
-/* What the policy wants to be set before the program asks. False: nothing, or it is. */
+/* What the policy wants to be set before the program asks, observed or not. False: nothing, or
+ * it is. */
 bool taf_limit_due(enum taf_limit which, uint64_t *granted);
 /* That is done; before came back. */
 void taf_limit_own(enum taf_limit which, uint64_t before, uint64_t granted);

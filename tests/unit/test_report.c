@@ -231,7 +231,6 @@ static void rules_are_counted(void **state)
 	fx_put(f, "note", "mark", ",\"rule\":\"cadence.same_model\",\"msg\":\"1.0s of 3m 00s\"");
 	fx_put(f, "note", "mark", ",\"rule\":\"lock.on_conflict\",\"msg\":\"held by node\"");
 	fx_put(f, "note", "mark", ",\"rule\":\"policy\",\"msg\":\"no setting of that name\"");
-	fx_put(f, "note", "mark", ",\"rule\":\"eval.chunk\",\"msg\":\"9 arrays\"");
 	fx_put(f, "note", "mark", ",\"msg\":\"a remark\"");
 	fx_save(f, crumbs);
 	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
@@ -247,6 +246,43 @@ static void rules_are_counted(void **state)
 	warned = cJSON_GetArrayItem(get(s, "warned"), 1);
 	assert_string_equal(get(warned, "rule")->valuestring, "lock.on_conflict");
 	assert_true(cJSON_IsNull(get(s, "run_end")));
+	cJSON_Delete(doc);
+}
+
+/* What was passed on as it was asked for, and what is let go of at the exit, limits nothing. */
+static void limits_and_pieces_are_counted(void **state)
+{
+	struct fx *f = *state;
+	const cJSON *s;
+	cJSON *doc;
+
+	fx_put(f, "start", "mark", ",\"v\":1,\"seg\":0,\"exe\":\"/usr/bin/node\"");
+	fx_put(f, "limit", "end", ",\"msg\":\"asked 2 B, granted 1 B: limits.cache\"");
+	fx_put(f, "limit", "mark", ",\"rule\":\"limits.cache\",\"msg\":\"granted 1 B before\"");
+	fx_put(f, "limit", "mark", ",\"rule\":\"drain.at_exit\",\"msg\":\"nothing stays\"");
+	fx_put(f, "limit", "end", ",\"msg\":\"asked 2 B, granted 1 B: limits.nonsense\"");
+	fx_put(f, "limit", "end", ",\"msg\":\": limits.cache\"");
+	fx_put(f, "limit", "end", ",\"bytes\":2");
+	fx_put(f, "limit", "end", ",\"msg\":\"asked 2 B, would be granted 1 B: limits.wired\"");
+	fx_put(f, "note", "mark", ",\"rule\":\"eval.chunk\",\"msg\":\"9 arrays in 3 pieces\"");
+	fx_put(f, "note", "mark", ",\"rule\":\"eval.chunk\",\"msg\":\"not split: odd arrays\"");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
+	assert_non_null(
+		strstr(out, "\n  limited    limits.cache 2; the last: granted 1 B before\n"));
+	assert_non_null(
+		strstr(out, "\n  split      1, by rule eval.chunk: 9 arrays in 3 pieces\n"));
+	assert_non_null(strstr(out, "\n  warned     1, eval.chunk, not split: odd arrays\n"));
+	assert_non_null(strstr(out, "\n  would      limits.wired 1; the last: asked 2 B"));
+	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
+	doc = cJSON_Parse(out);
+	s = cJSON_GetArrayItem(get(doc, "sessions"), 0);
+	assert_int_equal(cJSON_GetArraySize(get(s, "limited")), 1);
+	assert_int_equal(get(get(s, "limited")->child, "count")->valueint, 2);
+	assert_string_equal(get(get(s, "limited")->child, "msg")->valuestring,
+			    "granted 1 B before");
+	assert_string_equal(get(get(s, "split")->child, "rule")->valuestring, "eval.chunk");
+	assert_string_equal(get(get(s, "would")->child, "rule")->valuestring, "limits.wired");
 	cJSON_Delete(doc);
 }
 
@@ -437,6 +473,7 @@ int main(void)
 		TEST(nothing_steers_the_terminal),
 		TEST(several_sessions_are_a_question),
 		TEST(rules_are_counted),
+		TEST(limits_and_pieces_are_counted),
 		TEST(a_drain_is_missed_for_a_reason),
 		TEST(the_end_of_the_run_is_told),
 		TEST(nothing_there_is_said),
