@@ -229,12 +229,22 @@ static int read_entry(enum taf_list_kind kind, const char *text, union entry *e,
 	}
 }
 
-/* Puts e over the entry of its name, or behind the last one. */
+/* Several versions of one engine stand beside each other: each is what not to do. */
+static bool is_for_same(const void *at, const struct shape *k, const union entry *e)
+{
+	const struct taf_no_clear *no_clear = at;
+
+	return taf_same_n(at, e->name, k->name_room) &&
+	       (k != &shapes[TAF_LIST_NO_CLEAR] ||
+		taf_same(no_clear->versions, e->no_clear.versions));
+}
+
+/* Puts e over the entry for the same, or behind the last one. */
 static int put_entry(void *list, const struct shape *k, const union entry *e)
 {
 	uint32_t i = 0;
 
-	while (i < *count_of(list) && !taf_same_n(entry_at(list, k, i), e->name, k->name_room))
+	while (i < *count_of(list) && !is_for_same(entry_at(list, k, i), k, e))
 		i++;
 	if (i == k->room)
 		return -ERANGE;

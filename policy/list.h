@@ -10,7 +10,8 @@
  * As one text a list is its entries with commas between; a comma or backslash
  * inside an entry is escaped by a backslash.  The empty list is "none".  Every
  * entry begins with its name, by which it is found, so that adding one of the
- * same name replaces it; the order is that of adding.
+ * same name replaces it (of NO_CLEAR, of the same name and versions); the order is
+ * that of adding.
  */
 #ifndef TAF_LIST_H
 #define TAF_LIST_H

@@ -246,6 +246,13 @@ static void lists(void **state)
 	/* It could match no version that there is. */
 	says("{\"drain\": {\"no_clear\": [{\"engine\": \"mlx\", \"versions\": \"banana\"}]}}",
 	     "1:25: drain.no_clear: \"banana\" begins with none of == != < <= > >= ~= ===\n");
+	/* Nor does a good entry for the same engine take the place of the default one. */
+	says("{\"drain\": {\"no_clear\": [{\"engine\": \"mlx\", \"versions\": \"banana\"}, "
+	     "{\"engine\": \"mlx\", \"versions\": \"==0.30.0\"}]}}",
+	     "1:25: drain.no_clear: \"banana\" begins with none of == != < <= > >= ~= ===\n");
+	assert_int_equal(policy->base.drain_no_clear.n, 2);
+	assert_string_equal(policy->base.drain_no_clear.at[0].versions, "==0.31.2");
+	assert_string_equal(policy->base.drain_no_clear.at[1].versions, "==0.30.0");
 	says("{\"cadence\": {\"families\": [{\"match\": \"a\", \"floor\": 90}]}}",
 	     "1:51: cadence.families: a number alone has no unit; write as in \"90s\"\n");
 	says("{\"env\": {\"set\": {\"OK\": \"1\",\n\"LD_PRELOAD\": \"x\"}}}",

@@ -201,6 +201,12 @@ static void lists(void **state)
 	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "mlx:banana", fresh()), -EINVAL);
 	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "mlx:==1.x", fresh()), -EINVAL);
 	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "mlx:==0.31.*", fresh()), 0);
+	/* Of one engine all that is written counts, and the same twice is one. */
+	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "mlx:==1,mlx:<0.9,mlx:==1", fresh()),
+			 0);
+	assert_int_equal(r.drain_no_clear.n, 2);
+	assert_string_equal(r.drain_no_clear.at[0].versions, "==1");
+	assert_string_equal(r.drain_no_clear.at[1].versions, "<0.9");
 	assert_int_equal(taf_rules_set(&r, "drain.no_clear", "none", fresh()), 0);
 	assert_int_equal(r.drain_no_clear.n, 0);
 }
