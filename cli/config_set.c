@@ -50,18 +50,14 @@ static bool takes_number(int rule)
 /* A number where a unit is needed: shows it with the likely one. */
 static void no_unit(struct taf_load *l, const struct taf_node *n, int rule)
 {
-	const struct taf_rule_info *row = taf_rule_info(rule);
-	const char *unit = row->type != TAF_TYPE_MS ? "B" : taf_ends(row->path, "_ms") ? "ms" : "s";
-	char why[128], number[32];
+	char why[256], number[64];
 	struct taf_text t;
 
 	taf_node_number(l, n, number, sizeof(number));
 	taf_text_init(&t, why, sizeof(why));
-	taf_text_put(&t, "a number alone has no unit; write \"");
-	taf_text_put(&t, number);
-	taf_text_put(&t, unit);
-	taf_text_put(&t, row->type == TAF_TYPE_MS ? "\"" : "\", or as in \"8GiB\"");
-	taf_load_complain(l, taf_node_value(l, n), row->path, why);
+	taf_text_put(&t, "a number alone has no unit; write ");
+	taf_rule_amend(rule, number, &t);
+	taf_load_complain(l, taf_node_value(l, n), taf_rule_info(rule)->path, why);
 }
 
 static bool has_unit(int rule)

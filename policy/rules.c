@@ -101,7 +101,9 @@ void taf_rule_range(int rule, struct taf_text *out)
 	case TAF_TYPE_AMOUNT: taf_text_put(out, "off, a size, or 0% to 100%"); break;
 	case TAF_TYPE_TIERED: taf_text_put(out, "off, tier, a size, or 0% to 100%"); break;
 	case TAF_TYPE_LIMIT: taf_text_put(out, "as_asked, a size, or 0% to 100%"); break;
-	case TAF_TYPE_WIRED: taf_text_put(out, "as_asked, swallow, a size, or 0% to 100%"); break;
+	case TAF_TYPE_WIRED:
+		taf_text_put(out, "as_asked, swallow (or off), a size, or 0% to 100%");
+		break;
 	case TAF_TYPE_TEXT: taf_text_put(out, "an absolute path, or nothing"); break;
 	case TAF_TYPE_SIGNALS: taf_text_put(out, "names of signals, or none"); break;
 	default:

@@ -124,6 +124,9 @@ bool taf_rule_is_list(int rule);
 bool taf_rule_is_word(int rule);
 /* What the row takes, for people: "1ms to 10m", "enforce, observe or off". */
 void taf_rule_range(int rule, struct taf_text *out);
+/* What to write instead of a number that lacks its unit: it and the likely one ("90ms", in
+ * quotes) where the row takes that, else its range. */
+void taf_rule_amend(int rule, const char *number, struct taf_text *out);
 /* "enforce|observe|off|" of a row that takes words, else "". */
 const char *taf_rule_words(int rule);
 /* The known path or section that is nearest to path goes to out; false when none is near. */

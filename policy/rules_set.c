@@ -16,6 +16,13 @@ struct slot {
 	void *at; /* the member */
 };
 
+/* Holds any setting but a list. */
+union scalar {
+	taf_in_TEXT text;
+	struct taf_amount amount;
+	uint64_t number;
+};
+
 static struct slot slot_of(struct taf_rules *r, int rule)
 {
 	const struct taf_rule_info *row = taf_rule_info(rule);
@@ -224,6 +231,49 @@ static int unknown(const char *path, struct taf_text *why)
 	return -ENOENT;
 }
 
+void taf_rule_amend(int rule, const char *number, struct taf_text *out)
+{
+	const struct taf_rule_info *row = taf_rule_info(rule);
+	bool is_time = row->type == TAF_TYPE_MS;
+	char text[SCALAR_ROOM];
+	union scalar any;
+	struct slot s = { row, rule, &any };
+	struct taf_text t;
+
+	taf_text_init(&t, text, sizeof(text));
+	taf_text_put(&t, number);
+	taf_text_put(&t, !is_time ? "B" : taf_ends(row->path, "_ms") ? "ms" : "s");
+	if (t.is_cut || set_slot(&s, text, NULL)) {
+		taf_rule_range(rule, out);
+		return;
+	}
+	taf_text_char(out, '"');
+	taf_text_put(out, text);
+	taf_text_put(out, is_time ? "\"" : "\", or as in \"8GiB\"");
+}
+
+/* A number that would be a duration, had it a unit. */
+static bool lacks_unit(const char *value)
+{
+	char text[VALUE_ROOM];
+	struct taf_text t;
+	uint64_t ms;
+
+	taf_text_init(&t, text, sizeof(text));
+	taf_text_put(&t, value);
+	taf_text_char(&t, 's');
+	return !t.is_cut && taf_value_ms(value, &ms, NULL) && !taf_value_ms(text, &ms, NULL);
+}
+
+/* taf_value_ms knows no row: neither in which unit it is likely meant, nor what it takes. */
+static int refuse_bare(const struct slot *s, const char *value, struct taf_text *why)
+{
+	taf_why_quote(why, value);
+	taf_text_put(why, " has no unit and none is assumed; write ");
+	taf_rule_amend(s->rule, value, why);
+	return -EINVAL;
+}
+
 int taf_rules_set(struct taf_rules *r, const char *path, const char *value, struct taf_text *why)
 {
 	const char *entry;
@@ -233,6 +283,8 @@ int taf_rules_set(struct taf_rules *r, const char *path, const char *value, stru
 	if (rule < 0)
 		return unknown(path, why);
 	s = slot_of(r, rule);
+	if (why && s.row->type == TAF_TYPE_MS && lacks_unit(value))
+		return refuse_bare(&s, value, why);
 	return entry ? set_entry(&s, entry, value, why) : set_slot(&s, value, why);
 }
 
@@ -397,13 +449,6 @@ void taf_rules_show(const struct taf_rules *r, int rule, struct taf_text *out)
 			show_number(at, row->type, out);
 	}
 }
-
-/* Holds any setting but a list. */
-union scalar {
-	taf_in_TEXT text;
-	struct taf_amount amount;
-	uint64_t number;
-};
 
 /* Showing and reading again is the inverse of itself for all that was once read:
  * what comes back otherwise is out of range, no word, or no such kind of amount. */

@@ -111,6 +111,14 @@ static void positions(void **state)
 	     "1:24: drain.deadline: a number alone has no unit; write \"90s\"\n");
 	says("{\"drain\": {\"idle_ms\": 90}}",
 	     "1:23: drain.idle_ms: a number alone has no unit; write \"90ms\"\n");
+	/* What is to be written instead is taken. */
+	says("{\"limits\": {\"cache\": -1}}",
+	     "1:22: limits.cache: a number alone has no unit; write as_asked, a size, or 0% to "
+	     "100%\n");
+	says("{\"limits\": {\"cache\": 4096}}", "1:22: limits.cache: a number alone has no unit; "
+						"write \"4096B\", or as in \"8GiB\"\n");
+	says("{\"drain\": {\"deadline\": 3600}}",
+	     "1:24: drain.deadline: a number alone has no unit; write 1ms to 10m\n");
 	says("{\"drain\": {\"every_submits\": \"8\"}}",
 	     "1:29: drain.every_submits: a number belongs here, without quotes; write 0 to "
 	     "1000000\n");
@@ -132,7 +140,8 @@ static void positions(void **state)
 	     "1:10: mode: null is no value: leave the key out to keep the default; "
 	     "write enforce, observe or off\n");
 	says("{\"limits\": {\"wired\": false}}", "1:22: limits.wired: this is no switch; write "
-						 "as_asked, swallow, a size, or 0% to 100%\n");
+						 "as_asked, swallow (or off), a size, or 0% to "
+						 "100%\n");
 	says("{\"mode\": \"observe\", \"strict\": true,\n \"mode\": \"off\"}",
 	     "2:2: mode: given before in line 1; this one is left out, remove one of them\n");
 	assert_int_equal(policy->base.mode, TAF_MODE_OBSERVE);

@@ -252,6 +252,10 @@ static void many_at_once(void **state)
 		"drain.deadline: \"2\" has no unit and none is assumed; write \"2s\"\n"
 		"\"bad\" has no value; write key=value\n"
 		"there is no setting \"drian.x\"; `taffrail check --effective` lists them all");
+	assert_int_equal(taf_rules_set(&r, "drain.idle_ms", "90", fresh()), -EINVAL);
+	assert_string_equal(why_buf, "\"90\" has no unit and none is assumed; write \"90ms\"");
+	assert_int_equal(taf_rules_set(&r, "drain.deadline", "3600", fresh()), -EINVAL);
+	assert_string_equal(why_buf, "\"3600\" has no unit and none is assumed; write 1ms to 10m");
 	assert_int_equal(taf_rules_set(&r, "memory.warn", "167%", fresh()), -ERANGE);
 	assert_string_equal(why_buf, "\"167%\" is out of range; write 1% to 100%");
 	assert_int_equal(r.mode, TAF_MODE_OBSERVE);
