@@ -205,8 +205,8 @@ static void count_models(const struct taf_question *q, struct taf_verdict *v)
 				 .have = most,
 				 .need = need,
 				 .pass_ms = TAF_PASS_UNKNOWN };
-	taf_copy(a.about, q->facts->fits_anyway ? "models, let through by --fit-anyway" : "models",
-		 sizeof(a.about));
+	if (q->facts->fits_anyway)
+		taf_copy(a.about, "let through by --fit-anyway", sizeof(a.about));
 	taf_answer_wait(&a, q->facts->waited_ms, q->rules->memory_max_wait_ms, TAF_ACT_WARN);
 	taf_verdict_say(v, &a);
 }

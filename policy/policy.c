@@ -133,6 +133,14 @@ static bool is_storm(const struct taf_answer *a)
 	return a->rule == TAF_RULE_aborts_threshold && a->about[0];
 }
 
+/* "3 models with this one, at most 2" */
+static void put_models(const struct taf_answer *a, struct taf_text *out)
+{
+	put_amount(out, a->unit, a->need);
+	taf_text_put(out, " models with this one, at most ");
+	put_amount(out, a->unit, a->have);
+}
+
 void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 {
 	if (is_growth(a->rule)) {
@@ -144,7 +152,9 @@ void taf_answer_text(const struct taf_answer *a, struct taf_text *out)
 		put_amount(out, a->unit, a->have);
 		return;
 	}
-	if (a->unit == TAF_UNIT_BYTES && a->have < a->need && !is_use(a->rule)) {
+	if (a->rule == TAF_RULE_models_max_loaded) {
+		put_models(a, out);
+	} else if (a->unit == TAF_UNIT_BYTES && a->have < a->need && !is_use(a->rule)) {
 		taf_text_put(out, "needs ");
 		put_amount(out, a->unit, a->need);
 		taf_text_put(out, ", has ");

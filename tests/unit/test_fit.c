@@ -222,6 +222,11 @@ static void counts_models(void **state)
 	assert_string_equal(rule(), "models.max_loaded");
 	assert_int_equal(decide()->have, 2);
 	assert_int_equal(decide()->need, 3);
+	assert_string_equal(words_of(decide()), "3 models with this one, at most 2");
+	facts.fits_anyway = true;
+	assert_string_equal(words_of(decide()),
+			    "3 models with this one, at most 2, let through by --fit-anyway");
+	facts.fits_anyway = false;
 	event.is_companion = true;
 	decide();
 	assert_int_equal(verdict.action, TAF_ACT_ALLOW);
