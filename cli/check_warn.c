@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* check_warn.c -- settings that are right and yet cannot take effect. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,55 @@ static void warn_others(struct taf_check *c)
 #endif
 }
 
+/* "": unknown, or one of several. */
+static const char *engine_of(enum taf_app p)
+{
+	static const char engines[TAF_APP_COUNT][8] = {
+#define APP_ENGINE(name, engine) [TAF_APP_##name] = engine,
+#include "../policy/apps.def"
+	};
+
+	return engines[p];
+}
+
+static bool names_engine(const struct taf_no_clear_list *list, const char *engine)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		if (!strcmp(list->at[i].name, engine))
+			return true;
+	return false;
+}
+
+/* What is for one engine, in a program that is known to have another. */
+static void warn_engine(struct taf_check *c)
+{
+	static const struct {
+		int rule;
+		const char *engine;
+	} only[] = {
+		{ TAF_RULE_limits_cache, "mlx" }, { TAF_RULE_limits_memory, "mlx" },
+		{ TAF_RULE_eval_chunk, "mlx" },	  { TAF_RULE_state_guard, "llama" },
+#ifndef __linux__
+		{ TAF_RULE_limits_wired, "mlx" },
+#endif
+	};
+	const char *engine = engine_of(c->found.program);
+	char why[96];
+
+	if (!*engine)
+		return;
+	for (size_t i = 0; i < sizeof(only) / sizeof(*only); i++) {
+		snprintf(why, sizeof(why), "it is for %s, and %s computes by %s", only[i].engine,
+			 taf_app_name(c->found.program), engine);
+		if (strcmp(engine, only[i].engine) != 0)
+			idle(c, only[i].rule, why);
+	}
+	snprintf(why, sizeof(why), "it names no version of %s", engine);
+	if (c->found.rules.drain_no_clear.n &&
+	    !names_engine(&c->found.rules.drain_no_clear, engine))
+		idle(c, TAF_RULE_drain_no_clear, why);
+}
+
 void taf_check_warn(struct taf_check *c)
 {
 	warn_target(c);
@@ -155,4 +205,5 @@ void taf_check_warn(struct taf_check *c)
 	warn_drain(c);
 	warn_waits(c);
 	warn_others(c);
+	warn_engine(c);
 }

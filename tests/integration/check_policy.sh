@@ -218,6 +218,21 @@ if grep -q 'only warns' out; then
 fi
 check 0 --effective --set memory.limit=0MiB -- true
 has 'a limit of 0' 'memory.limit is 0: nothing is below it; off is no limit' out
+all="eval.chunk=8;limits.cache=1GiB;limits.memory=2GiB;drain.no_clear=mlx:==0.31.1;state_guard=on"
+TAFFRAIL_SET=$all check 0 --effective -- ./llama-server
+for key in eval.chunk limits.cache limits.memory; do
+	has "of mlx, in llama-server" "^warning: $key has no effect: it is for mlx, and llama-server computes by llama" out
+done
+has 'no version of llama' '^warning: drain.no_clear has no effect: it names no version of llama' out
+same 'state_guard, llama-server' 0 "$(grep -c '^warning: state_guard' out)"
+TAFFRAIL_SET=$all check 0 --effective -- mlx_lm.server
+has 'state_guard, mlx' '^warning: state_guard has no effect: it is for llama, and mlx-server computes by mlx' out
+same 'of mlx, in mlx' 0 "$(grep -Ec '^warning: (eval.chunk|limits.[cm]|drain.no_clear)' out)"
+# Nobody asked for what has its default, and another program may compute by anything.
+check 0 --effective -- ./llama-server
+same 'a default' 0 "$(grep -c '^warning: drain.no_clear' out)"
+TAFFRAIL_SET=$all check 0 --effective -- true
+same 'an unknown program' 0 "$(grep -Ec '^warning: (eval.chunk|state_guard)' out)"
 check 0 --effective -- no-such-program
 has 'no program' 'there is no program no-such-program' out
 
