@@ -54,6 +54,7 @@ struct taf_words {
 	size_t n;
 	char *via[TAF_VIA_MAX]; /* scripts, interpreters and env passed, in order */
 	size_t n_via;
+	bool is_script; /* one of them is: the program is what interprets it */
 	bool is_env_cleared; /* env -i or -u LD_PRELOAD on the way */
 	struct taf_target target;
 };

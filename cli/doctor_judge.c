@@ -271,6 +271,26 @@ static void settle(struct taf_doctor *d)
 		d->verdict = TAF_GUARDED;
 }
 
+/* bash, dash, zsh: of a script in its language the shell itself says nothing. */
+static bool is_shell(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n >= 2 && !strcmp(path + n - 2, "sh");
+}
+
+static void judge_starter(struct taf_doctor *d)
+{
+	if (d->command.is_script && is_shell(d->command.target.program))
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "script",
+				 "all this is about the shell that runs the script, not about what "
+				 "the script starts: look at that (where the script is pyenv's, "
+				 "`pyenv which python3` names it)");
+	else if (d->is_starter)
+		taf_findings_add(&d->findings, TAF_SORT_NOTE, "starter",
+				 "it can start other programs: look at these as well");
+}
+
 void taf_doctor_judge(struct taf_doctor *d)
 {
 	judge_reach(d);
@@ -284,9 +304,7 @@ void taf_doctor_judge(struct taf_doctor *d)
 		judge_libraries(d);
 		judge_routes(d);
 	}
-	if (d->is_starter)
-		taf_findings_add(&d->findings, TAF_SORT_NOTE, "starter",
-				 "it can start other programs: look at these as well");
+	judge_starter(d);
 	settle(d);
 }
 

@@ -87,6 +87,7 @@ static int follow_script(struct taf_words *w, char *head)
 		n_arg--;
 	if (!n_name)
 		return -ENOEXEC;
+	w->is_script = true;
 	pass(w, w->target.path);
 	err = replace(w, 0, w->target.path, strlen(w->target.path));
 	if (!err && n_arg)
@@ -266,6 +267,7 @@ static int step(struct taf_words *w)
 		return 0;
 	if (memchr(head, '\0', n))
 		return -ENOEXEC;
+	w->is_script = true;
 	pass(w, w->target.path);
 	err = replace(w, 0, w->target.path, strlen(w->target.path));
 	if (!err)

@@ -315,6 +315,8 @@ script() { # NAME LINE...
 script by_env '#!/usr/bin/env python3' 'raise SystemExit(9)'
 doctor --json -- ./by_env
 says "env python3" 'd["via"][0] == "./by_env" and d["via"][1].endswith("/env")'
+# Where python3 is a script of pyenv's, the shell is all that is looked at.
+says "env python3" '("script" in f) == d["program"].endswith("sh")'
 says "env python3" 'd["command"] == ["./by_env"] and d["verdict"] != "unguarded"'
 script by_split '#!/usr/bin/env -S FOO=1 sh -e' 'touch started'
 doctor --json -- ./by_split a b
@@ -323,9 +325,12 @@ script by_sh '#! /bin/sh -e' 'touch started'
 script by_script "#!$work/by_sh" 'touch started'
 doctor --json -- ./by_script
 says "script of a script" 'len(d["via"]) == 2 and d["verdict"] == "guarded"'
+says "script of a script" '"script" in f and "starter" not in f'
 script plain 'touch started'
 doctor --json -- ./plain
-says "text without #!" 'd["program"].endswith("sh") and d["via"] == ["./plain"]'
+says "text without #!" 'd["program"].endswith("sh") and d["via"] == ["./plain"] and "script" in f'
+doctor --json -- sh -c true
+says "a shell by itself" '"script" not in f'
 doctor --json -- env -u FOO A=b -- true
 says "env as the command" 'd["program"].endswith("/true") and "env-cleared" not in f'
 for words in "-i" "-u LD_PRELOAD" "--unset=LD_PRELOAD" "LD_PRELOAD="; do
