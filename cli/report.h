@@ -52,6 +52,8 @@ void taf_run_ending_json(struct taf_json *j, const struct taf_run_ending *e);
 bool taf_report_head(const struct taf_trail *trail, struct taf_crumb_line *line);
 /* report_phase.c: the phases of one session, a line each. */
 void taf_report_phases(FILE *out, const struct taf_page *page);
+/* Whether a signal ended it at once, before the guard could do anything. */
+bool taf_report_is_cut_off(const struct taf_page *page);
 /* report_acts.c: what failed and what the rules did, a line each; and for programs. */
 void taf_report_acts(FILE *out, const struct taf_page *page);
 void taf_report_acts_json(struct taf_json *j, const struct taf_page *page);

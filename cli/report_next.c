@@ -9,6 +9,7 @@
 #include "../policy/app.h"
 #include "../policy/fault.h"
 #include "../policy/text.h"
+#include "../policy/value.h"
 #include "report.h"
 #include "show.h"
 
@@ -149,6 +150,28 @@ static bool is_ended_so(const struct taf_trail *t)
 	       !strcmp(name, taf_app_name(TAF_APP_OLLAMA_CHILD));
 }
 
+/* A signal that exit.signals may name, in the midst of work. */
+static void after_signal(FILE *out, const struct taf_page *page)
+{
+	const struct taf_story *s = page->story;
+	char name[32], text[200];
+	const char *bare;
+	uint64_t mask = 0;
+
+	if (!taf_report_is_cut_off(page) || s->was_terminated ||
+	    !(s->n_open || (taf_story_is_bare(s) && s->oldest.is_known)))
+		return;
+	taf_show_signal(name, sizeof(name), s->signal);
+	if (taf_value_signals(name, &mask, NULL))
+		return;
+	bare = name + (taf_starts(name, "SIG") ? sizeof("SIG") - 1 : 0);
+	snprintf(text, sizeof(text),
+		 "exit.signals: [\"%s\"] in the policy, or --set exit.signals=%s, waits for the "
+		 "device before %s ends the program",
+		 bare, bare, name);
+	next(out, text);
+}
+
 void taf_report_next(FILE *out, const struct taf_page *page)
 {
 	const struct taf_story *s = page->story;
@@ -177,6 +200,7 @@ void taf_report_next(FILE *out, const struct taf_page *page)
 			       "log for why it did"
 			     : text);
 		break;
+	case TAF_ENDED_SIGNAL: after_signal(out, page); break;
 	case TAF_ENDED_CRASH:
 		snprintf(text, sizeof(text), "a core file, if one was kept: coredumpctl info %d",
 			 page->trail->pid);

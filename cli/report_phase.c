@@ -191,7 +191,8 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 		fprintf(out, "; for %" PRIu64 " requests or more, at most %" PRIu64 " at once",
 			t->requests, t->sequences);
 	if (t->shared_us)
-		print_time(out, ", more than one for ", t->shared_us, t->is_shared_least ? " or so" : "");
+		print_time(out, ", more than one for ", t->shared_us,
+			   t->is_shared_least ? " or so" : "");
 	if (taf_story_open(s, TAF_INFER))
 		fputs(", one did not end", out);
 	else if (s->infer_end_inferred)
@@ -263,9 +264,30 @@ static void print_status(FILE *out, int64_t rc)
 		fprintf(out, "status %" PRId64, rc);
 }
 
-/* A Go program makes the system call itself: it had ended before anybody could wait. */
-static void print_no_exit(FILE *out, const struct taf_story *s)
+bool taf_report_is_cut_off(const struct taf_page *page)
 {
+	const struct taf_trail *t = page->trail;
+
+	if (page->story->verdict != TAF_ENDED_SIGNAL || !page->story->signal ||
+	    page->story->has_exit || !taf_trail_is_guest(t))
+		return false;
+	for (size_t i = 0; i < t->n_past; i++)
+		if (t->past[i].kind == TAF_SIGNAL)
+			return false;
+	return true;
+}
+
+/* A Go program makes the system call itself: it had ended before anybody could wait. */
+static void print_no_exit(FILE *out, const struct taf_page *page)
+{
+	const struct taf_story *s = page->story;
+	char name[32];
+
+	if (taf_report_is_cut_off(page)) {
+		taf_report_label(out, "exit");
+		fprintf(out, "by %s: nothing was drained\n",
+			taf_show_signal(name, sizeof(name), s->signal));
+	}
 	if (s->verdict != TAF_ENDED_CLEAN && s->verdict != TAF_ENDED_NONZERO)
 		return;
 	taf_report_label(out, "exit");
@@ -288,7 +310,7 @@ static void print_exit(FILE *out, const struct taf_page *page)
 			begin = i;
 	}
 	if (begin == t->n_past && end == t->n_past) {
-		print_no_exit(out, page->story);
+		print_no_exit(out, page);
 		return;
 	}
 	taf_report_label(out, "exit");
