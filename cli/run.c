@@ -128,18 +128,27 @@ static void plan_run_id(struct plan *p)
 			 (unsigned long long)random);
 }
 
+/* What the user has set stays; who has set both is told. */
+static int set_lever(struct plan *p, const struct taf_env *lever)
+{
+	const char *now = taf_vars_get(&p->vars, lever->name);
+
+	if (p->policy.rules.env_force)
+		return taf_vars_set(&p->vars, lever->name, lever->value);
+	if (now && strcmp(now, lever->value) != 0)
+		taf_tell("env.set.%s has no effect: it is set already, and env.force is off",
+			 lever->name);
+	return taf_vars_default(&p->vars, lever->name, lever->value);
+}
+
 /* The engine levers of the policy. */
 static int set_levers(struct plan *p)
 {
 	const struct taf_env_list *list = &p->policy.rules.env_set;
 	int err = 0;
 
-	for (uint32_t i = 0; i < list->n && !err; i++) {
-		if (p->policy.rules.env_force)
-			err = taf_vars_set(&p->vars, list->at[i].name, list->at[i].value);
-		else
-			err = taf_vars_default(&p->vars, list->at[i].name, list->at[i].value);
-	}
+	for (uint32_t i = 0; i < list->n && !err; i++)
+		err = set_lever(p, &list->at[i]);
 	return err;
 }
 

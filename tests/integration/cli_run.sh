@@ -323,7 +323,12 @@ environment() {
 	same 'propagate force' force "$("$bin" run --set propagate=force -- sh -c 'echo $TAFFRAIL_PROPAGATE')"
 	same 'lever' 1 "$("$bin" run --set env.set.TAF_TEST_LEVER=1 -- sh -c 'echo $TAF_TEST_LEVER')"
 	same "lever of the user's" 2 \
-		"$(TAF_TEST_LEVER=2 "$bin" run --set env.set.TAF_TEST_LEVER=1 -- sh -c 'echo $TAF_TEST_LEVER')"
+		"$(TAF_TEST_LEVER=2 "$bin" run --set env.set.TAF_TEST_LEVER=1 -- sh -c 'echo $TAF_TEST_LEVER' 2>err)"
+	same "lever of the user's: one line" \
+		'taffrail: env.set.TAF_TEST_LEVER has no effect: it is set already, and env.force is off' \
+		"$(cat err)"
+	TAF_TEST_LEVER=1 "$bin" run --set env.set.TAF_TEST_LEVER=1 -- true 2>err
+	same "the same as the user's: no line" '' "$(cat err)"
 	same 'lever by force' 1 "$(TAF_TEST_LEVER=2 "$bin" run --set env.set.TAF_TEST_LEVER=1 \
 		--set env.force=on -- sh -c 'echo $TAF_TEST_LEVER')"
 }
