@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../policy/mangled.h"
+#include "elf.h"
 
 void taf_later_open(struct taf_later *l)
 {
@@ -49,4 +50,29 @@ void taf_later_look(struct taf_later *l, const char *symbol, size_t where)
 		taf_text_init(&t, l->plain, sizeof(l->plain));
 		taf_mangled_put(&t, symbol);
 	}
+}
+
+struct reading {
+	struct taf_later *l;
+	size_t where;
+};
+
+static bool look_symbol(void *ctx, const struct taf_symbol *s)
+{
+	const struct reading *r = ctx;
+
+	taf_later_look(r->l, s->name, r->where);
+	return true;
+}
+
+void taf_later_read(struct taf_later *l, const char *path, size_t where)
+{
+	struct reading r = { l, where };
+	struct taf_object o;
+	const char *lacks;
+
+	if (taf_libelf_open(&lacks) || taf_object_open(path, &o))
+		return;
+	taf_object_symbols(&o, TAF_SYMS_DYNAMIC, look_symbol, &r);
+	taf_object_close(&o);
 }

@@ -3,7 +3,8 @@
  *
  * The parameters are a part of such a name, and have changed with versions (hooks/mlx.def):
  * a function that has rows, exported or asked for with other parameters, is not seen by the
- * guard.  Symbols of one program and its libraries are looked at one by one. */
+ * guard.  Symbols of one program and its libraries are looked at one by one, or all of one
+ * library that somebody has loaded. */
 #ifndef TAF_CLI_LATER_H
 #define TAF_CLI_LATER_H
 
@@ -26,5 +27,7 @@ struct taf_later {
 void taf_later_open(struct taf_later *l);
 /* where: the object that has it or asks for it. */
 void taf_later_look(struct taf_later *l, const char *symbol, size_t where);
+/* All of one library. Of one that cannot be read, and without libelf, nothing is met. */
+void taf_later_read(struct taf_later *l, const char *path, size_t where);
 
 #endif

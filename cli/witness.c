@@ -18,6 +18,8 @@
 #define LINE_ROOM (PATH_MAX + 128)
 /* An environment is seldom larger, and the words looked for stand early or not at all. */
 #define ENV_ROOM (256 * 1024)
+/* Libraries that are read for their names: seldom more than one. */
+#define READS_MAX 8
 
 struct tree {
 	int32_t pids[TREE_MAX];
@@ -32,6 +34,7 @@ struct family {
 struct seen {
 	bool has_guard, has_model;
 	char engine[64], model[128];
+	char mlx[PATH_MAX]; /* "": none */
 };
 
 static const char *const engine_names[] = {
@@ -123,6 +126,14 @@ static void see_name(const char *name, struct seen *s)
 				 name);
 }
 
+/* That of C calls the other one, and has its functions only where it was built into it. */
+static void see_mlx(const char *path, const char *name, struct seen *s)
+{
+	if (!strncmp(name, "libmlx", strlen("libmlx")) && strstr(name, ".so") &&
+	    (!s->mlx[0] || strstr(s->mlx, "/libmlxc")))
+		snprintf(s->mlx, sizeof(s->mlx), "%s", path);
+}
+
 /* False when the maps cannot be read: gone, or somebody else's. */
 static bool look_at(int32_t pid, struct seen *s)
 {
@@ -141,6 +152,8 @@ static bool look_at(int32_t pid, struct seen *s)
 		name = strrchr(line, '/') + 1;
 		if (ends_with(name, " (deleted)"))
 			name[strlen(name) - strlen(" (deleted)")] = '\0';
+		else
+			see_mlx(strchr(line, '/'), name, s);
 		see_name(name, s);
 	}
 	fclose(f);
@@ -248,6 +261,32 @@ static void look_for_session(struct taf_witness *w, int32_t pid, const struct se
 	w->has_spoken = true;
 }
 
+/* What its library of MLX has, once for each library and not for each process. */
+static void look_for_names(struct taf_witness *w, int32_t pid, const struct seen *s)
+{
+	char path[PATH_MAX + 32], name[32];
+	struct taf_later *l = &w->later;
+	struct stat st;
+
+	if (!s->mlx[0] || l->n || w->reads == READS_MAX)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)pid, s->mlx);
+	if (stat(path, &st) || (w->reads && st.st_dev == w->dev && st.st_ino == w->ino) ||
+	    started_with(pid, "TAFFRAIL=off"))
+		return;
+	if (!w->reads++)
+		taf_later_open(l);
+	w->dev = st.st_dev;
+	w->ino = st.st_ino;
+	taf_later_read(l, path, 0);
+	if (!l->n)
+		return;
+	name_of(pid, name, sizeof(name));
+	taf_tell("%s (pid %d) has %s loaded, which spells %s%s as no version does that taffrail "
+		 "knows: calls of that are not seen; see: taffrail hooks --engine mlx",
+		 name, (int)pid, strrchr(s->mlx, '/') + 1, l->plain, l->n > 1 ? " and others" : "");
+}
+
 int taf_witness_look(struct taf_witness *w)
 {
 	int32_t before = w->suspect;
@@ -262,6 +301,8 @@ int taf_witness_look(struct taf_witness *w)
 			tell_unguarded(w, tree.pids[i], &s);
 		else if (s.has_model && s.has_guard)
 			look_for_session(w, tree.pids[i], &s);
+		if (s.has_guard)
+			look_for_names(w, tree.pids[i], &s);
 	}
 	if (w->has_spoken)
 		return -1;

@@ -8,6 +8,11 @@
  *   a model file is mapped, the guard is there, and no session of that process
  *   begins within another second
  *
+ * One thing is worth a line beside these, once:
+ *
+ *   a library of MLX is mapped, the guard is there, and a function of it is
+ *   spelled as no row knows it (later.h)
+ *
  * A guest that uses neither is left alone and hears nothing.
  */
 #ifndef TAF_WITNESS_H
@@ -16,6 +21,9 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "later.h"
 
 #define TAF_WITNESS_FIRST_MS 1000
 
@@ -25,6 +33,10 @@ struct taf_witness {
 	int looks;
 	int32_t suspect; /* has a model mapped and no session yet; 0: none */
 	bool has_spoken;
+	struct taf_later later; /* of the libraries that were read */
+	unsigned reads;
+	dev_t dev; /* of the last of them */
+	ino_t ino;
 };
 
 /* For struct taf_guest: returns the ms until the next look, -1 for none. */

@@ -108,6 +108,78 @@ for hash in gnu sysv; do
 	done
 done
 
+# `run` says so of a library that a program of its own has loaded, whatever that calls: once,
+# also where another process has one whose names are all known, and of no other.
+mkdir known later
+cat >mlx.hh <<'END'
+#include <string>
+#include <vector>
+#ifdef LATER
+#define MORE , int
+#else
+#define MORE
+#endif
+namespace mlx::core {
+struct array {};
+void eval(std::vector<array> MORE);
+void async_eval(std::vector<array> MORE);
+void clear_cache();
+}
+END
+cat >mlx.cc <<'END'
+#include "mlx.hh"
+namespace mlx::core {
+void eval(std::vector<array> MORE) {}
+void async_eval(std::vector<array> MORE) {}
+void clear_cache() {}
+}
+END
+cat >mlx_guest.cc <<'END'
+#include "mlx.hh"
+#include <cstdio>
+#include <unistd.h>
+int main(int, char **argv)
+{
+	mlx::core::clear_cache();
+	fclose(fopen(argv[1], "w"));
+	while (access("seen", F_OK))
+		usleep(20000);
+	return 3;
+}
+END
+# A library that only has the name of an engine, and no guard: that `run` has looked.
+cat >bare.sh <<'END'
+until [ -e up.known ] && [ -e up.off ]; do sleep 0.02; done
+LD_PRELOAD=$PWD/libllama-test.so exec sh -c 'until [ -e seen ]; do sleep 0.02; done'
+END
+looks() { # CASE PATTERN STATUS COMMAND...: until it has said what it sees
+	local pid
+	rm -rf seen up.* run.err "$state"
+	TAFFRAIL_STATE=$state "$BUILD/taffrail" run -- "${@:4}" >run.out 2>run.err </dev/null &
+	pid=$!
+	await 60 grep -q "^taffrail: " run.err
+	: >seen
+	wait $pid
+	check "$1" status "$3" $?
+	check "$1" "lines" 1 "$(grep -c '' run.err)"
+	check "$1" "the line, of: $(cat run.err)" 1 "$(grep -cE "^taffrail: $2" run.err)"
+}
+if "${CXX:-g++}" -std=c++17 -w -shared -fPIC -o known/libmlx.so mlx.cc &&
+	"${CXX:-g++}" -std=c++17 -w -shared -fPIC -DLATER -o later/libmlx.so mlx.cc &&
+	"${CC:-cc}" -shared -fPIC -o libllama-test.so -x c /dev/null; then
+	for lib in known later; do
+		"${CXX:-g++}" -std=c++17 -w -o $lib/guest mlx_guest.cc -L$lib -lmlx "-Wl,-rpath,\$ORIGIN" ||
+			fail "run, $lib" "not made"
+	done
+	line='guest \(pid [0-9]+\) has libmlx.so loaded, which spells mlx::core::(async_)?eval and others as no version does'
+	looks "run, later" "$line" 3 later/guest up.later
+	looks "run, both" "$line" 0 sh -c 'known/guest up.known & until [ -e up.known ]; do sleep 0.02; done; later/guest up.later & wait'
+	looks "run, known, or off" "sh \(pid [0-9]+\) has libllama-test.so loaded but runs unguarded" 0 \
+		sh -c 'known/guest up.known & TAFFRAIL=off later/guest up.off & sh bare.sh & wait'
+else
+	untried 9 "no C++ compiler here: what run says of a later spelling"
+fi
+
 # eval.chunk: arrays that do not lie as is known are evaluated as they are, and once that is said.
 cat >odd.py <<'END'
 import ctypes, sys
@@ -142,4 +214,4 @@ for compiler in g++ clang++; do
 done
 [ $compilers -gt 0 ] || untried 1 "no C++ compiler here: whether names are spelled right"
 
-tally 39
+tally 48
