@@ -156,6 +156,7 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 		} else {
 			is_still = is_still || (!w->is_burst && taf_still_begin());
 			err = ops->trim(handle, w->home);
+			*what = err ? "synchronized, but not cleared" : "caches cleared";
 		}
 	}
 	taf_tls.inside--;

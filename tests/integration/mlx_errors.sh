@@ -84,6 +84,13 @@ has observe "the load" '.ev == "would" and .rule == "on_error" and (.call | test
 # 4. Our own wait is told of a failure first: it is in the log, and nothing of it ends the program.
 with_shim TAFFRAIL_SET="drain.idle_ms=5ms" ./program fine one=fine exit=3
 check quiet "no error" 0 "$(count '.ev == "error"')"
+# Whether caches were cleared is told by the record, whichever rule it names.
+for more in "" ";drain.post_clear=on"; do
+	with_shim TAFFRAIL_SET="drain.post_sync=on$more" ./program fine exit=3
+	check "post_sync$more" "the drain" "${more:+caches cleared}" \
+		"$(crumbs | jq -r 'select(.ev == "drain" and .ph == "end" and .rule == "drain.post_sync") | .msg // ""')"
+	has "post_sync$more" "that it went well" '.ev == "drain" and .ph == "end" and .rule == "drain.post_sync" and .rc == 0'
+done
 cat >late.py <<'END'
 import ctypes, sys
 lib = ctypes.CDLL(sys.argv[1])

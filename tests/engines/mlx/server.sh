@@ -106,7 +106,7 @@ check laptop "unloads" "$(records | jq -rs 'map(select(.ev == "load" and .ph == 
 # Synchronized, which the server omits, and cleared, though nothing else asks for that: before
 # each unload but the first, when nothing had been computed.
 check laptop "drains at the swap" $(($(unloads | wc -w) - 1)) "$(number_of '.ev == "drain" and .ph == "end" and .rc == 0 and
-	.rule == "drain.before_unload" and .msg == null')"
+	.rule == "drain.before_unload" and .msg == "caches cleared"')"
 check laptop "other drains" 0 "$(number_of '.ev == "drain" and .ph == "end" and .rule != "drain.before_unload" and .rule != "drain.at_exit"')"
 
 default=a
