@@ -118,7 +118,8 @@ static void where_it_was(const struct taf_story *s, char *text, size_t room)
 	taf_show_call(name, sizeof(name), o->call[0] ? o->call : newest->call);
 	taf_show_safe(call, sizeof(call), name);
 	taf_show_safe(model, sizeof(model), o->model[0] ? o->model : s->last_model);
-	snprintf(text, room, " during %s%s%s%s%s",
+	snprintf(text, room, " during%s %s%s%s%s%s",
+		 o->kind == TAF_INFER && taf_story_may_be_over(s) ? " or shortly after" : "",
 		 o->kind >= 0 ? taf_show_kind(o->kind, o->engine) : "a call", call[0] ? " " : "",
 		 call, model[0] ? " on " : "", model);
 }

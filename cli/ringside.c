@@ -226,6 +226,7 @@ bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
 	join_counts(&r);
 	join_lanes(&r, w);
 	find_oldest(&r);
+	s->is_outside = !r.is_any_inside;
 	if (!s->end_is_known && !s->is_alive && r.last_sign_ns > s->end_ns)
 		s->end_ns = r.last_sign_ns;
 	infer_end(&r);

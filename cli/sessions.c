@@ -270,6 +270,7 @@ void taf_trail_unload(struct taf_trail *trail)
 	trail->past = NULL;
 	trail->n_past = trail->past_room = 0;
 	trail->bad = 0;
+	trail->is_outside = false;
 }
 
 void taf_trails_free(struct taf_trails *g)
@@ -397,15 +398,17 @@ static int load_file(struct taf_trail *g, struct taf_trail_file *f, struct waiti
 
 	taf_crumb_read_init(&r, f->text, f->n, taf_crumb_seed(g->boot, g->start, f->seg));
 	while (!err && taf_crumb_read_next(&r, &line)) {
-		uint64_t pid;
+		uint64_t pid, is_inside;
 
 		if (!taf_crumb_u64(&line, TAF_KEY_PID, &pid) || pid != (uint64_t)g->pid) {
 			r.bad++;
 			continue;
 		}
 		/* It is written over: it tells of no moment. */
-		if (taf_crumb_has(&line, TAF_KEY_INSIDE))
+		if (taf_crumb_u64(&line, TAF_KEY_INSIDE, &is_inside)) {
+			g->is_outside = !is_inside;
 			continue;
+		}
 		take_head(g, &line);
 		err = add_past(g, &line, w);
 		if (taf_crumb_utc_us(&line, &g->last_us))

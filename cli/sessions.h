@@ -69,6 +69,7 @@ struct taf_trail {
 	struct taf_past *past;
 	size_t n_past, past_room;
 	uint64_t bad, last_us, last_ns;
+	bool is_outside; /* by the latest mark no call of a generation is inside the engine */
 };
 
 struct taf_trails {

@@ -465,6 +465,7 @@ void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct
 			s->end_ns = w->mono_ns;
 			s->end_is_known = false;
 		}
+		s->is_outside = t->is_outside;
 		s->has_ring = taf_story_join_ring(s, t, w);
 		for (size_t i = 0; i < s->n_devices; i++)
 			if (s->devices[i].peak)

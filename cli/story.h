@@ -105,6 +105,7 @@ struct taf_story {
 		last_model[TAF_LABEL_ROOM]; /* last_model: of the latest load or generation */
 	char error[TAF_ERROR_ROOM], error_class[32]; /* the latest failure */
 	const char *advice; /* for its class, where the record had it; NULL: none */
+	bool is_outside; /* in the end no call was inside the engine, by the ring or the mark */
 	bool is_error; /* it is no mere answer to an allocation */
 	bool is_drain_missed; /* the last one */
 	bool was_terminated; /* by the watch of its run */
@@ -151,6 +152,9 @@ void taf_story_add_open(struct taf_story *s, const struct taf_open_begin *o);
 bool taf_story_is_empty(const struct taf_past *p, const struct taf_crumb_line *line);
 /* Whether it was seen at GPU runtimes alone, which know of no models and no generations. */
 bool taf_story_is_bare(const struct taf_story *s);
+/* Whether the generation that is open may have been answered: it counts as open until nothing
+ * has come for idle_ms. */
+bool taf_story_may_be_over(const struct taf_story *s);
 /* The oldest begin of that kind that is open, or NULL. */
 const struct taf_open_begin *taf_story_open(const struct taf_story *s, enum taf_kind kind);
 

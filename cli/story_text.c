@@ -219,11 +219,26 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 	}
 }
 
+/* What llama.cpp was handed goes on when its call has come back. */
+bool taf_story_may_be_over(const struct taf_story *s)
+{
+	return s->is_outside && !s->is_alive && !taf_story_is_bare(s) &&
+	       taf_story_open(s, TAF_INFER) &&
+	       (taf_engine_waits(s->engines) || !s->oldest.is_known);
+}
+
+/* Idle for longer than idle_ms it would have ended, which only a ring can tell. */
+static void put_over(struct taf_text *t, const struct taf_story *s)
+{
+	if (taf_story_may_be_over(s))
+		taf_text_put(t, s->has_ring ? ", or shortly after it" : ", or after it");
+}
+
 /* Rings of the dead are kept for some time only, and without it the log alone cannot
  * tell whether a generation had ended. After a machine went down there is never one. */
 static void put_no_ring(struct taf_text *t, const struct taf_story *s)
 {
-	if (!s->has_ring && s->verdict != TAF_ENDED_MACHINE_DOWN &&
+	if (!s->has_ring && !taf_story_may_be_over(s) && s->verdict != TAF_ENDED_MACHINE_DOWN &&
 	    s->verdict != TAF_ENDED_UNKNOWN && taf_story_open(s, TAF_INFER) &&
 	    !taf_story_open(s, TAF_LOAD))
 		taf_text_put(t, "; or idle since: its ring, which would tell, is gone");
@@ -305,6 +320,8 @@ static void put_where(struct taf_text *t, const struct taf_story *s)
 		put_age(t, s, o->age_ms);
 		taf_text_put(t, " into ");
 		put_open(t, o);
+		if (o->kind == TAF_INFER)
+			put_over(t, s);
 		put_rest(t, s);
 		put_no_ring(t, s);
 		put_oldest(t, s);

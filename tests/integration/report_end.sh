@@ -32,7 +32,7 @@ row() { # NAME
 for signal in 1:HUP 2:INT 15:TERM; do
 	name=${signal#*:}
 	ended "${signal%:*}"
-	check "$name" "how it ended" 1 "$(grep -cE "^  signal +ended by SIG$name .* into a generation by mlx::core::eval" page.txt)"
+	check "$name" "how it ended" 1 "$(grep -cE "^  signal +ended by SIG$name .* into a generation by mlx::core::eval, or shortly after it" page.txt)"
 	check "$name" "the way out" "by SIG$name: nothing was drained" "$(row exit)"
 	check "$name" "what to do" "exit.signals: [\"$name\"] in the policy, or --set exit.signals=$name, waits for the device before SIG$name ends the program" "$(row next)"
 done

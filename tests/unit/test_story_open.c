@@ -238,6 +238,82 @@ static void a_generation_that_the_exit_closed(void **state)
 	}
 }
 
+#define MLX_CALL "_ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE"
+
+/* The generation counts as open for a while after its last evaluation: it may be answered. */
+static void a_generation_that_may_be_over(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+
+	for (int is_inside = 0; is_inside < 2; is_inside++) {
+		again(f);
+		fx_put(f, "infer", "begin", ",\"engine\":\"mlx\",\"call\":\"" MLX_CALL "\"");
+		fx_save(f, crumbs);
+		lane = ring_begin(f);
+		ring_submit(lane, f->mono_ns + 100000000);
+		if (is_inside)
+			ring_inside(lane, TAF_SUBMIT, f->mono_ns + 150000000);
+		ring_save(f);
+		fx_wait(f, 166);
+		put_runner(f, -SIGTERM, "killed by SIGTERM");
+		VERDICT("signal");
+		SAYS(is_inside ? "ended by SIGTERM 166ms into a generation by mlx::core::eval; "
+			       : "ended by SIGTERM 166ms into a generation by mlx::core::eval, or "
+				 "shortly after it; ");
+		/* Of who is there it is as good as open. */
+		alive_pid = GUEST;
+		world.mono_ns = f->mono_ns;
+		VERDICT("running");
+		assert_null(strstr(story.text, "after it"));
+		alive_pid = 0;
+	}
+}
+
+/* What llama.cpp was handed goes on when the call has come back, until something waits. */
+static void a_decode_goes_on_behind_its_call(void **state)
+{
+	struct fx *f = *state;
+	struct taf_lane *lane;
+	struct taf_slot_body wait = { .row = 3,
+				      .engine = TAF_ENGINE_LLAMA,
+				      .kind = TAF_SYNC | TAF_END << 6 };
+
+	for (int is_waited = 0; is_waited < 2; is_waited++) {
+		again(f);
+		put_infer(f);
+		fx_save(f, crumbs);
+		lane = ring_begin(f);
+		ring_submit(lane, f->mono_ns + 100000000);
+		wait.stamp = f->mono_ns + 120000000;
+		if (is_waited)
+			taf_ring_put(lane, &wait);
+		ring_save(f);
+		fx_wait(f, 166);
+		put_runner(f, -SIGTERM, "killed by SIGTERM");
+		VERDICT("signal");
+		SAYS("166ms into a generation by llama_decode on tiny");
+		assert_int_equal(strstr(story.text, ", or shortly after it") != NULL, is_waited);
+	}
+}
+
+/* Without a ring it is the mark that tells, wherever it stands. */
+static void the_mark_tells(void **state)
+{
+	struct fx *f = *state;
+
+	for (int is_inside = 0; is_inside < 2; is_inside++) {
+		again(f);
+		strcpy(f->boot, FX_OTHER_BOOT);
+		fx_put(f, "infer", "mark", ",\"engine\":\"llama\",\"inside\":%d", is_inside);
+		put_infer(f);
+		fx_save(f, crumbs);
+		VERDICT("machine_down");
+		SAYS(" into a generation by llama_decode on tiny");
+		assert_int_equal(strstr(story.text, ", or after it") != NULL, !is_inside);
+	}
+}
+
 #define MLX_LOAD \
 	",\"engine\":\"mlx\",\"call\":\"_ZN3mlx4core16load_safetensorsEv\",\"model\":\"tiny\""
 
@@ -274,6 +350,9 @@ int main(void)
 		TEST(an_exec_that_failed_is_no_end),
 		TEST(a_drain_that_never_came_back),
 		TEST(a_generation_that_the_exit_closed),
+		TEST(a_generation_that_may_be_over),
+		TEST(a_decode_goes_on_behind_its_call),
+		TEST(the_mark_tells),
 		TEST(a_load_that_is_only_read),
 	};
 
