@@ -110,18 +110,34 @@ static int sync_burst(const struct taf_work *w, void *handle)
 	return err;
 }
 
-static _Atomic(uint32_t) engines; /* that synchronize for us at this moment */
+static _Atomic(uint32_t) engines; /* that synchronize or clear for us at this moment */
 
 /* One whose work belongs to threads has others that work for these. */
-static int sync_engine(const struct taf_work *w, void *handle)
+static int call_engine(const struct taf_work *w, int (*op)(void *handle, const void *home))
 {
 	uint32_t n = w->table->by_thread != NULL;
 	int err;
 
 	atomic_fetch_add(&engines, n);
-	err = w->table->ops->sync(handle, w->home);
+	err = op(handle_of(w), w->home);
 	atomic_fetch_sub(&engines, n);
 	return err;
+}
+
+/* It may take a lock that a thread has which frees: that one must not wait for this. */
+static int trim_engine(const struct taf_work *w)
+{
+	int err;
+
+	taf_still_clears(true);
+	err = call_engine(w, w->table->ops->trim);
+	taf_still_clears(false);
+	return err;
+}
+
+void taf_act_forget(void)
+{
+	atomic_store(&engines, 0);
 }
 
 bool taf_act_is_in_engine(void)
@@ -146,7 +162,7 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 	if (trims && w->is_burst)
 		is_still = taf_still_begin();
 	taf_tls.inside++;
-	err = w->is_burst ? sync_burst(w, handle) : sync_engine(w, handle);
+	err = w->is_burst ? sync_burst(w, handle) : call_engine(w, ops->sync);
 	*what = err == -ENOSPC ? "not drained: unseen streams"
 		: err	       ? "not synchronized, so not cleared"
 			       : NULL;
@@ -155,7 +171,7 @@ static int call_sync(const struct taf_work *w, unsigned drain, const char **what
 			*what = "not cleared: drain.no_clear names this version";
 		} else {
 			is_still = is_still || (!w->is_burst && taf_still_begin());
-			err = ops->trim(handle, w->home);
+			err = w->is_burst ? ops->trim(handle, w->home) : trim_engine(w);
 			*what = err ? "synchronized, but not cleared" : "caches cleared";
 		}
 	}

@@ -22,8 +22,9 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule);
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule);
 /* Says that it was not, and why; rule: which wanted it (-1: none). */
 void taf_act_not_drained(const struct taf_work *w, int rule, const char *why);
-/* Whether an engine whose work belongs to threads synchronizes for us at this moment. */
+/* Whether an engine whose work belongs to threads synchronizes or clears for us at this moment. */
 bool taf_act_is_in_engine(void);
+void taf_act_forget(void); /* a fork child has no thread that does */
 /* Synchronizes, without a crumb: 0, or -errno. Under the claim. */
 int taf_act_sync(struct taf_work *w);
 /* The same for `trace`: nothing that the rules count changes by it. */

@@ -136,12 +136,16 @@ static bool begin_leaving(const struct way *w)
 
 	if (taf_is_other_process() || taf_state_now() != TAF_ACTIVE)
 		return false;
-	/* Whoever sees the state parks by it. */
+	/* Whoever sees the state parks by it; a handler that comes in here must not. */
 	atomic_store(&park_until_ns, deadline_from_now());
-	if (!atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING))
+	taf_tls.inside++;
+	if (!atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING)) {
+		taf_tls.inside--;
 		return false;
+	}
 	atomic_store(&is_exec, w->kind == TAF_EXEC);
 	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
+	taf_tls.inside--;
 	atomic_fetch_or(&taf_life.alert, TAF_ALERT_LEAVING);
 	if (taf_ring_head())
 		atomic_store(&taf_ring_head()->is_leaving, 1);
@@ -163,6 +167,13 @@ static bool is_perhaps_awaited(void)
 	return !taf_owner_mine() && taf_act_is_in_engine();
 }
 
+/* Not behind the drain: from there on the engine is being taken down. */
+static void leave_what_is_mine(void)
+{
+	if (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained))
+		taf_owner_leave();
+}
+
 /* As long as the leaver's own deadline allows, which waits for what is this thread's own: for
  * that once more where its exec has failed and it leaves again meanwhile. */
 static void stand_until_drained(void)
@@ -171,8 +182,7 @@ static void stand_until_drained(void)
 	uint32_t slice_ms;
 
 	for (int i = 0;; i++) {
-		if (taf_state_now() == TAF_LEAVING)
-			taf_owner_leave();
+		leave_what_is_mine();
 		if (taf_state_now() != TAF_LEAVING || atomic_load(&taf_life.is_drained) ||
 		    ((i || taf_tls.has_parked) && is_perhaps_awaited()) ||
 		    !(slice_ms = taf_next_slice(&left, LOOK_MS)))
@@ -307,17 +317,34 @@ static bool is_end_near(void)
 	return taf_state_now() == TAF_GONE && sees_end && !taf_is_other_process();
 }
 
+static bool is_anothers_exec(void)
+{
+	return taf_state_now() == TAF_LEAVING && atomic_load(&is_exec) &&
+	       atomic_load(&taf_life.leaver) != (uint32_t)taf_tid();
+}
+
+static void await_exec(void)
+{
+	struct taf_slices left = time_until(&park_until_ns);
+	uint32_t slice_ms;
+
+	while (is_anothers_exec() && !is_perhaps_awaited() &&
+	       (slice_ms = taf_next_slice(&left, LOOK_MS))) {
+		leave_what_is_mine(); /* as above: the next one may have begun unseen */
+		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
+	}
+}
+
+/* An engine frees with locks of its own taken: no call of it may be made here, and who leaves
+ * must not want them meanwhile. */
 void taf_exit_await_exec(void)
 {
 	struct taf_slices left = time_until(&park_until_ns);
 	uint32_t slice_ms;
 
-	while (taf_state_now() == TAF_LEAVING && atomic_load(&is_exec) &&
-	       atomic_load(&taf_life.leaver) != (uint32_t)taf_tid() && !is_perhaps_awaited() &&
-	       (slice_ms = taf_next_slice(&left, LOOK_MS))) {
-		taf_owner_leave(); /* as above: the next one may have begun unseen */
+	while (is_anothers_exec() && !taf_owner_is_due() && !taf_act_is_in_engine() &&
+	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
 		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
-	}
 }
 
 void taf_exit_park(void)
@@ -328,7 +355,7 @@ void taf_exit_park(void)
 	/* Nor does anybody stand for who stands here himself. */
 	taf_still_end();
 	stand_until_drained();
-	taf_exit_await_exec();
+	await_exec();
 	/* The process ends now, unless what ends it waits for this thread: then one
 	 * pause is enough, however much the thread has left to do. */
 	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked && !is_perhaps_awaited())

@@ -39,7 +39,8 @@ void taf_stay(int rc);
 /* Another thread leaves: this one stops before it hands more work to the device, until
  * the drain is done and a moment longer. */
 void taf_exit_park(void);
-/* Another thread means to become another program: waits until this one is no more, or goes on. */
+/* A free while another thread means to become another program: waits until this process is no
+ * more, or goes on; not where that thread waits for this one. */
 void taf_exit_await_exec(void);
 /* The destructor's part. */
 void taf_exit_destructor(void);

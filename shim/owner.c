@@ -256,6 +256,13 @@ void taf_owner_leave(void)
 	taf_work_release(w);
 }
 
+bool taf_owner_is_due(void)
+{
+	const struct taf_work *w = taf_owner_mine();
+
+	return w && w->table->by_thread && !atomic_load(&w->is_left);
+}
+
 void taf_owner_stay(void)
 {
 	struct taf_work *w;

@@ -40,6 +40,8 @@ void taf_owner_synced(void);
 void taf_owner_settle(bool must);
 /* Another thread leaves, and this one is about to stand still: it drains its own. */
 void taf_owner_leave(void);
+/* Who leaves waits until this thread has done so. */
+bool taf_owner_is_due(void);
 /* It has not left: its exec has failed. All works are to be drained again. */
 void taf_owner_stay(void);
 /* Who leaves waits for the thread of w to do so. False: it did not, and a crumb says why. */

@@ -39,8 +39,8 @@ static bool is_taken(int signo)
 /* Others wait for what this thread is in: who leaves first of all. */
 static bool is_awaited(void)
 {
-	return taf_tls.open || taf_tls.inside || taf_tls.is_submitting || taf_still_is_mine() ||
-	       taf_work_is_any_mine();
+	return taf_tls.open || taf_tls.inside || taf_tls.is_submitting || taf_tls.in_callback ||
+	       taf_still_is_mine() || taf_work_is_any_mine();
 }
 
 /* Hands the signal to the helper thread. By its default action nothing would run

@@ -67,15 +67,23 @@ static bool is_in_engine(void)
 	return taf_tls.held || (taf_tls.open & 1u << TAF_SYNC);
 }
 
+/* Who leaves is not waited for within an engine, but another one who frees is. */
+static bool is_to_be_awaited(uint32_t holder)
+{
+	return taf_state_now() < TAF_LEAVING ||
+	       (is_in_engine() && holder != atomic_load(&taf_life.leaver));
+}
+
 void taf_still_wait(struct taf_flight *f)
 {
 	uint32_t holder = atomic_load(&taf_still.holder);
 	struct taf_slices left = deadline();
 
-	if (holder == self() || taf_captures_open() || taf_tls.inside || taf_tls.in_callback)
+	if (!holder || holder == self() || taf_captures_open() || taf_tls.inside ||
+	    taf_tls.in_callback)
 		return;
 	atomic_fetch_sub(&f->inside, 1);
-	while (holder && taf_state_now() < TAF_LEAVING) {
+	while (holder && is_to_be_awaited(holder)) {
 		bool is_late = !taf_next_slice(&left, SLICE_MS);
 
 		/* A thread that is gone out of its call gives nothing up any more; whoever
@@ -209,6 +217,19 @@ static bool is_for_good(void)
 	return holder && holder == atomic_load(&taf_life.leaver);
 }
 
+static _Atomic(uint32_t) clearer; /* tid of a holder that has an engine clear */
+
+void taf_still_clears(bool does)
+{
+	atomic_store(&clearer, does && taf_still_is_mine() ? self() : 0);
+}
+
+/* Whoever has it is not to be waited for. */
+static bool is_not_awaited(uint32_t holder)
+{
+	return holder == self() || holder == atomic_load(&clearer) || is_for_good();
+}
+
 /* Submits that come from now on stand still; those that were let in are waited for. */
 static bool hold(void)
 {
@@ -216,7 +237,7 @@ static bool hold(void)
 	struct taf_slices left = deadline();
 
 	while (!atomic_compare_exchange_strong(&taf_still.holder, &nobody, self())) {
-		if (nobody == self() || is_for_good() || !taf_next_slice(&left, SLICE_MS))
+		if (is_not_awaited(nobody) || !taf_next_slice(&left, SLICE_MS))
 			return false;
 		wait_for(nobody);
 		nobody = 0;
@@ -266,6 +287,7 @@ void taf_still_forget(void)
 {
 	atomic_store(&taf_still.holder, 0);
 	atomic_store(&taf_still.waiters, 0);
+	atomic_store(&clearer, 0);
 	for (int l = 0; l < TAF_FLIGHT_LANES; l++)
 		atomic_store(&stuck[l], 0);
 }

@@ -14,8 +14,8 @@
  * Nobody waits longer than drain.deadline: neither the one that frees for a submit that does
  * not return, and for that one only once, nor a submit for a free.  A thread
  * that ended within its submit or its free is not waited for at all.  Who has others stand still
- * waits for nothing that one of them may have: no claim (work.h), no call of an engine whose own
- * threads submit.  A submit into a capture goes on,
+ * waits for nothing that one of them may have: no claim (work.h), no synchronize of an engine whose
+ * own threads submit; beside a clear of an engine others free without waiting for it.  A submit into a capture goes on,
  * since the drain waits for the capture, and so does one in a callback of a runtime,
  * which the queue may wait for.  Where one thread alone submits nobody
  * is waited for; the first time that there is another, submits begin to order their store
@@ -48,6 +48,9 @@ bool taf_still_begin(void);
 void taf_still_end(void);
 /* Whether all others stand still for this thread. */
 bool taf_still_is_mine(void);
+/* The holder begins, or has ended, a call in which an engine gives memory up: it may want a lock
+ * that a thread has which frees, and that one does not wait for it. */
+void taf_still_clears(bool does);
 /* Whether another thread is in a submit. */
 bool taf_still_is_anybody(void);
 /* The process ends: who was let in before parks like all others. Over with taf_still_end. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "../policy/text.h"
+#include "act.h"
 #include "admit.h"
 #include "argv.h"
 #include "burst.h"
@@ -115,6 +116,7 @@ void taf_rearm(void)
 	taf_events_forget();
 	taf_capture_forget();
 	taf_still_forget();
+	taf_act_forget();
 	taf_burst_reset();
 	atomic_store(&taf_life.state, TAF_ARMED);
 	taf_sys_wake_all(&taf_life.state);

@@ -95,8 +95,15 @@ static void who_stands_drains_for_the_next(void **state)
 static void stay_and_exec(void)
 {
 	assert_int_equal(n_synced, 1);
+	atomic_store(&taf_life.is_drained, 0);
 	taf_owner_stay();
 	at_wait(&taf_life.state, stay);
+}
+
+static void drained_for_exec(void)
+{
+	drained();
+	at_wait(&taf_life.state, stay_and_exec);
 }
 
 /* Likewise where it stands to see what becomes of an exec. */
@@ -105,10 +112,39 @@ static void who_awaits_an_exec_drains_for_the_next(void **state)
 	(void)state;
 	leaves((uint32_t)standing);
 	work_of(&mlx, taf_tid());
-	at_wait(&taf_life.state, stay_and_exec);
-	taf_exit_await_exec();
+	at_wait(&taf_life.is_drained, drained_for_exec);
+	taf_exit_park();
 	assert_null(awaited);
 	assert_int_equal(n_synced, 2);
+}
+
+/* In a free, in which the engine may have its locks, none is called; nor does one stand there
+ * for whom the other one waits. */
+static void a_free_drains_nothing(void **state)
+{
+	(void)state;
+	leaves((uint32_t)standing);
+	at_wait(&taf_life.state, stay);
+	taf_exit_await_exec();
+	assert_null(awaited);
+	leaves((uint32_t)standing);
+	work_of(&mlx, taf_tid());
+	at_wait(&taf_life.state, stay);
+	taf_exit_await_exec();
+	assert_non_null(awaited);
+	assert_int_equal(n_synced, 0);
+	awaited = NULL;
+}
+
+/* Behind the drain the engine is being taken down: who leaves then drains nothing any more. */
+static void who_comes_late_drains_nothing(void **state)
+{
+	(void)state;
+	leaves((uint32_t)standing);
+	work_of(&mlx, taf_tid());
+	atomic_store(&taf_life.is_drained, 1);
+	taf_leave("exit", 0, false);
+	assert_int_equal(n_synced, 0);
 }
 
 /* ---- The threads of an engine ---------------------------------------------------- */
@@ -237,6 +273,8 @@ int main(void)
 		TEST(who_stays_leaves_once_more),
 		TEST(who_stands_drains_for_the_next),
 		TEST(who_awaits_an_exec_drains_for_the_next),
+		TEST(a_free_drains_nothing),
+		TEST(who_comes_late_drains_nothing),
 		TEST(who_ends_is_not_waited_for),
 		TEST(an_entry_that_is_gone_is_not_waited_for),
 		TEST(only_who_leaves_waits),

@@ -1,36 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_still.c -- while one thread gives memory up no other one submits. */
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "../../shim/capture.h"
-#include "../../shim/life.h"
-#include "../../shim/ring.h"
-#include "../../shim/still.h"
-#include "../../shim/table.h"
-#include "../../shim/work.h"
-
-const struct taf_table *const taf_tables[] = { NULL };
-const int taf_table_count = 0;
-
-static _Atomic(int) is_over, seen, is_inside, has_left;
-
-static int setup(void **s)
-{
-	(void)s;
-	is_over = seen = is_inside = has_left = 0;
-	taf_life.pid = getpid();
-	taf_rules.drain_deadline_ms = 60000;
-	taf_flight_forget();
-	taf_still_forget();
-	taf_tls.flight = &taf_flights[0];
-	return 0;
-}
+#include "still_kit.h"
 
 static void alone(void **s)
 {
@@ -45,15 +15,6 @@ static void alone(void **s)
 	assert_int_equal(taf_flights[0].inside, 1);
 	taf_still_leave(&taf_flights[0], false);
 	assert_int_equal(taf_flights[0].inside, 0);
-}
-
-static void *submit(void *shared)
-{
-	taf_tls.flight = &taf_flights[1];
-	taf_still_enter(taf_tls.flight, shared != NULL);
-	seen = 1 + is_over;
-	taf_still_leave(taf_tls.flight, shared != NULL);
-	return NULL;
 }
 
 static void stands_until(bool is_shared)
@@ -326,94 +287,6 @@ static void captures_pass(void **s)
 	taf_capture_closed(7);
 }
 
-/* Let in before the process began to end: the wait is that of the door. */
-static void the_leaving_park(void **s)
-{
-	(void)s;
-	taf_flight_lane();
-	taf_tls.flight = NULL;
-	atomic_store(&taf_life.state, TAF_LEAVING);
-	atomic_store(&taf_life.is_drained, 1);
-	taf_still_for_good();
-	assert_int_equal(taf_still.holder, taf_tid());
-	atomic_store(&taf_still.holder, 1);
-	taf_still_enter(&taf_flights[0], false);
-	assert_true(taf_tls.has_parked);
-	assert_int_equal(taf_still.holder, 1);
-	assert_int_equal(taf_flights[0].inside, 1);
-	atomic_store(&taf_life.state, TAF_COLD);
-	atomic_store(&taf_life.is_drained, 0);
-}
-
-/* A thread that drains itself because another one leaves, on its way to make all stand still. */
-static void *drain_to_leave(void *arg)
-{
-	(void)arg;
-	taf_tls.flight = &taf_flights[1];
-	seen = 1 + taf_still_begin();
-	return NULL;
-}
-
-/* The holder may become the one who leaves, for good, while another one waits for it: and
- * what that one drains is what the leaver waits for. */
-static void nobody_waits_for_the_leaver(void **s)
-{
-	pthread_t t;
-
-	(void)s;
-	taf_rules.drain_deadline_ms = 600000;
-	taf_flight_lane();
-	taf_flight_lane();
-	assert_true(taf_still_begin());
-	assert_int_equal(pthread_create(&t, NULL, drain_to_leave, NULL), 0);
-	while (!taf_still.waiters)
-		assert_false(seen);
-	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
-	pthread_join(t, NULL);
-	assert_int_equal(seen, 1);
-	assert_int_equal(taf_still.holder, taf_tid());
-	taf_still_end();
-	atomic_store(&taf_life.leaver, 0);
-}
-
-/* Who leaves waits for what an engine computes, and for what it synchronizes: a launch inside
- * of that goes on. */
-static void the_leaving_do_not_stop_an_engine(void **s)
-{
-	(void)s;
-	taf_flight_lane();
-	taf_rules.drain_deadline_ms = taf_rules.exit_deadline_ms = 600000;
-	taf_tls.has_parked = false;
-	atomic_store(&taf_life.state, TAF_LEAVING);
-	atomic_store(&taf_still.holder, 1);
-	taf_tls.held = taf_work_at(0);
-	taf_still_enter(&taf_flights[0], false);
-	assert_false(taf_tls.has_parked);
-	assert_int_equal(taf_flights[0].inside, 1);
-	taf_still_leave(&taf_flights[0], false);
-	taf_tls.held = NULL;
-	taf_tls.open = 1u << TAF_SYNC;
-	taf_still_enter(&taf_flights[0], false);
-	assert_false(taf_tls.has_parked);
-	taf_still_leave(&taf_flights[0], false);
-	taf_tls.open = 0;
-	atomic_store(&taf_life.state, TAF_COLD);
-}
-
-/* A handler that has interrupted a submit ends the process: its thread does not come back. */
-static void who_leaves_within_a_submit_is_not_waited_for(void **s)
-{
-	(void)s;
-	taf_flight_lane();
-	taf_tls.flight = NULL;
-	atomic_store(&taf_flights[0].tid, (uint32_t)taf_tid());
-	taf_still_enter(&taf_flights[0], false);
-	assert_true(taf_still_is_anybody());
-	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
-	assert_false(taf_still_is_anybody());
-	atomic_store(&taf_life.leaver, 0);
-}
-
 /* Cancelled in its free. */
 static void a_dead_one_gives_nothing_up(void **s)
 {
@@ -437,19 +310,6 @@ static void a_dead_one_gives_nothing_up(void **s)
 	}
 }
 
-/* The first submit of another thread may be at the door already. */
-static void who_leaves_alone_is_the_holder(void **s)
-{
-	(void)s;
-	atomic_store(&taf_still.is_needed, 0);
-	taf_still_for_good();
-	assert_int_equal(taf_still.holder, taf_tid());
-	assert_true(taf_still_is_mine());
-	assert_int_equal(taf_still.is_needed, 0);
-	taf_still_end();
-	assert_false(taf_still_is_mine());
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,12 +326,7 @@ int main(void)
 		cmocka_unit_test_setup(a_submit_waits_for_one_deadline, setup),
 		cmocka_unit_test_setup(ones_own_pass, setup),
 		cmocka_unit_test_setup(captures_pass, setup),
-		cmocka_unit_test_setup(the_leaving_park, setup),
-		cmocka_unit_test_setup(nobody_waits_for_the_leaver, setup),
-		cmocka_unit_test_setup(the_leaving_do_not_stop_an_engine, setup),
-		cmocka_unit_test_setup(who_leaves_within_a_submit_is_not_waited_for, setup),
 		cmocka_unit_test_setup(a_dead_one_gives_nothing_up, setup),
-		cmocka_unit_test_setup(who_leaves_alone_is_the_holder, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
