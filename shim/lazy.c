@@ -19,7 +19,8 @@ struct taf_lazy {
 	_Atomic(int32_t) tid;
 	struct taf_load load;
 	struct taf_call call;
-	char dir[TAF_MODEL_PATH];
+	bool is_named; /* else it is not known which of the open files it reads */
+	char dir[TAF_MODEL_PATH]; /* with its slash; "": the current one */
 };
 
 TAF_HOT _Atomic(uint32_t) taf_lazy_open;
@@ -148,7 +149,7 @@ static void end(struct taf_lazy *l, struct taf_call *c, bool is_good, bool is_ev
 	bool is_main = !c->is_companion;
 
 	if (is_good)
-		taf_model_note_read(l->dir);
+		taf_model_note_read(l->is_named ? l->dir : NULL);
 	taf_load_end(&l->load, c, handle);
 	if (handle)
 		taf_swap_loaded(handle, is_evaluated);
@@ -197,7 +198,8 @@ static bool is_part(const char *path)
 	for (int i = 0; i < OPEN_MAX; i++)
 		if (atomic_load(&loads[i].state) == OPEN && atomic_load(&loads[i].tid) == taf_tid())
 			return !path ||
-			       (taf_len(loads[i].dir) == n && taf_equal(loads[i].dir, path, n));
+			       (loads[i].is_named == !!*path && taf_len(loads[i].dir) == n &&
+				taf_equal(loads[i].dir, path, n));
 	return false;
 }
 
@@ -229,6 +231,7 @@ static enum taf_read begin(struct taf_call *c, const char *path)
 	}
 	taf_suspend(&l->call);
 	l->load.path = NULL; /* theirs no longer */
+	l->is_named = path && *path;
 	taf_copy(l->dir, path ? path : "", sizeof(l->dir));
 	if (path && (size_t)(taf_base(path) - path) < sizeof(l->dir))
 		l->dir[taf_base(path) - path] = '\0';

@@ -174,13 +174,13 @@ bool taf_model_set(uint32_t i, struct taf_model_set *out)
 
 void taf_model_note_read(const char *dir)
 {
-	size_t n = taf_len(dir);
+	size_t n = dir ? taf_len(dir) : 0;
 
 	if (!take(SPINS))
 		return;
 	for (int i = 0; i < TAF_MODEL_SETS; i++)
 		sets[i].is_read |=
-			!n || (dir_of(sets[i].path) == n && taf_equal(sets[i].path, dir, n));
+			!dir || (dir_of(sets[i].path) == n && taf_equal(sets[i].path, dir, n));
 	give();
 }
 

@@ -72,7 +72,8 @@ struct taf_model_set {
 };
 /* The i-th of TAF_MODEL_SETS. False: there is none at that place, or the table is busy. */
 bool taf_model_set(uint32_t i, struct taf_model_set *out);
-/* What lies in that folder, whose name ends in a slash, was loaded; "": all that was opened. */
+/* What lies in that folder, whose name ends in a slash, was loaded; "": in the current one, by
+ * a path without a folder; NULL: all that was opened. */
 void taf_model_note_read(const char *dir);
 /* A fork child has opened nothing. */
 void taf_model_forget_all(void);

@@ -5,6 +5,8 @@
 #include "scratch.h"
 #include "sys.h"
 
+#define TRIES 3
+
 struct file {
 	uint64_t dev, ino; /* 0 0: none */
 	bool is_open;
@@ -60,24 +62,48 @@ static void mark_all(struct look *l)
 	taf_sys_close(fd);
 }
 
-void taf_opened_look(struct taf_opened *o, const struct taf_opened_ask *ask)
+/* The i-th set is that whose file was looked for: another one may have its place by now. */
+static bool is_still(struct look *l, uint32_t i)
 {
-	struct look *l = taf_scratch_take(sizeof(*l));
+	struct file now = { 0 };
+
+	if (!taf_model_set(i, &l->set) || l->set.is_read)
+		return false;
+	find_file(&now, l->set.path);
+	return now.ino == l->files[i].ino && now.dev == l->files[i].dev;
+}
+
+/* False: a set changed meanwhile, and is left out. */
+static bool look_once(struct look *l, struct taf_opened *o, const struct taf_opened_ask *ask)
+{
+	bool is_whole = true;
 
 	o->n = o->models = 0;
-	if (!l)
-		return;
 	taf_zero(l->files, sizeof(l->files));
 	for (uint32_t i = 0; i < TAF_MODEL_SETS; i++)
 		if (taf_model_set(i, &l->set) && !l->set.is_read && !ask->is_left_out(l->set.path))
 			find_file(&l->files[i], l->set.path);
 	mark_all(l);
 	for (uint32_t i = 0; i < TAF_MODEL_SETS; i++) {
-		if (!l->files[i].is_open || !taf_model_set(i, &l->set))
+		if (!l->files[i].is_open)
 			continue;
+		if (!is_still(l, i)) {
+			is_whole = false;
+			continue;
+		}
 		if (!o->n++)
 			taf_copy(o->path, l->set.path, sizeof(o->path));
 		o->models += ask->is_model(l->set.path);
 	}
+	return is_whole;
+}
+
+void taf_opened_look(struct taf_opened *o, const struct taf_opened_ask *ask)
+{
+	struct look *l = taf_scratch_take(sizeof(*l));
+
+	o->n = o->models = 0;
+	for (int i = 0; l && i < TRIES && !look_once(l, o, ask); i++)
+		;
 	taf_scratch_give(l);
 }

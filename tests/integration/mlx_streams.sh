@@ -22,7 +22,7 @@ NAMED(3, "${core}5array4evalEv")
 END
 "${CC:-cc}" -shared -fPIC -o libmlx.so libmlx.c || exit 1
 cat >streams.py <<'END'
-import ctypes, sys
+import ctypes, os, sys
 lib = ctypes.CDLL(sys.argv[1])
 core = "_ZN3mlx4core"
 device = "St7variantIJSt9monostateNS0_6StreamENS0_6DeviceEEE"
@@ -35,6 +35,8 @@ for word in sys.argv[2:]:
     verb, _, path = word.partition("=")
     if verb == "open":
         files[path] = open(path, "rb")
+    elif verb == "cd":
+        os.chdir(path)
     elif verb == "close":
         files.pop(path).close()
     elif verb == "path":
@@ -78,6 +80,11 @@ loads "behind one whose files stay open" "big small" path=$b eval open=$s stream
 loads "two, one behind the other" "big small" open=$b stream eval close=$b open=$s stream eval
 loads "the same once more" "small small" open=$s stream eval close=$s open=$s stream eval
 loads "of the load that is open" big path=$b stream eval
+n=model.safetensors
+loads "behind one of the folder that it is in" "model small" cd=big open=../$s path=$n read=$n eval stream eval
+loads "behind one of that folder, not evaluated" "model small" cd=big open=../$s path=$n read=$n stream eval
+loads "one of that folder, behind an unnamed load" "unnamed model" open=$b open=$s stream cd=big path=$n eval
+loads "of the load of that folder that is open" model cd=big path=$n stream eval
 loads "two files at once" unnamed open=$b open=$s stream eval
 loads "read into memory" unnamed open=$s close=$s stream eval
 caches=1
@@ -94,4 +101,4 @@ mv small/model.safetensors blobs/0123
 ln -s ../blobs/0123 linked/model.safetensors
 cp small/config.json linked
 loads "a link" "big linked" path=$b read=$b eval open=linked/model.safetensors stream eval
-tally 45
+tally 57
