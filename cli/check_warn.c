@@ -148,17 +148,6 @@ static void warn_others(struct taf_check *c)
 #endif
 }
 
-/* "": unknown, or one of several. */
-static const char *engine_of(enum taf_app p)
-{
-	static const char engines[TAF_APP_COUNT][8] = {
-#define APP_ENGINE(name, engine) [TAF_APP_##name] = engine,
-#include "../policy/apps.def"
-	};
-
-	return engines[p];
-}
-
 static bool names_engine(const struct taf_no_clear_list *list, const char *engine)
 {
 	for (uint32_t i = 0; i < list->n; i++)
@@ -180,7 +169,7 @@ static void warn_engine(struct taf_check *c)
 		{ TAF_RULE_limits_wired, "mlx" },
 #endif
 	};
-	const char *engine = engine_of(c->found.program);
+	const char *engine = taf_app_engine(c->found.program);
 	char why[96];
 
 	if (!*engine)

@@ -208,6 +208,7 @@ bool taf_doctor_would_miss(char **command, char *why, size_t room)
 
 	if (!d)
 		return false;
+	d->is_start = true;
 	while (command[argc])
 		argc++;
 	is_missed = !taf_libelf_open(&lacks) && !taf_words_follow(&d->command, argc, command) &&

@@ -87,6 +87,7 @@ struct taf_doctor {
 	struct taf_sites sites; /* where the program calls engines of its own */
 	enum taf_engine words; /* the engine in it by its words, where it is stripped */
 	struct taf_later later;
+	bool is_start; /* asked by `run`: what it would import counts if it is named */
 	char importable[PATH_MAX]; /* a library that it would import; "": none */
 	struct taf_findings findings;
 	enum taf_verdict_kind verdict;
@@ -111,7 +112,8 @@ void taf_doctor_judge(struct taf_doctor *d);
 /* For --strict. Whether an engine of the program, or all calls of one sort, would not be
  * guarded, and why. */
 bool taf_doctor_misses(const struct taf_doctor *d, char *why, size_t room);
-/* The same of a command that was not looked at. False as well where it cannot be read. */
+/* The same of a command that is about to be started: what a Python would import counts where
+ * the command names it. False as well where it cannot be read. */
 bool taf_doctor_would_miss(char **command, char *why, size_t room);
 void taf_doctor_host(struct taf_findings *f);
 /* The part of it that is about the directories we write to. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "importable.h"
+#include "role_cli.h"
 #include "sites_words.h"
 #include "tell.h"
 #include "verbs.h"
@@ -200,6 +201,16 @@ static int check_sort(const struct taf_doctor *d)
 	return TAF_EXIT_NOT_EXECUTABLE;
 }
 
+/* What a Python would import, as one of its libraries. 0 or -ENOMEM. */
+static int look_at_imports(struct taf_doctor *d, const struct taf_closure_how *how)
+{
+	struct taf_start s = taf_start_of_command(d->command.target.path, d->command.words);
+
+	if ((d->is_start && !taf_importable_is_named(&s)) || !taf_importable_mlx(&s, d->importable))
+		return 0;
+	return taf_closure_also(d->importable, how, &d->closure);
+}
+
 static int look_at(struct look *l)
 {
 	struct taf_doctor *d = l->d;
@@ -210,8 +221,8 @@ static int look_at(struct look *l)
 
 	taf_ldcache_open("/etc/ld.so.cache", &cache);
 	err = taf_closure_walk(real ? real : d->command.target.program, &how, &d->closure);
-	if (!err && taf_importable_mlx(d->command.target.path, d->importable))
-		err = taf_closure_also(d->importable, &how, &d->closure);
+	if (!err)
+		err = look_at_imports(d, &how);
 	taf_ldcache_close(&cache);
 	free(real);
 	if (!err && l->is_short)

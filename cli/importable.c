@@ -7,11 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../policy/app.h"
+#include "../policy/pyargs.h"
+
 #define MLX "mlx/lib/libmlx.so"
 
 struct search {
 	char version[32]; /* "python3.11", or a pattern of such folders */
 	char *found; /* PATH_MAX bytes */
+	struct taf_pyargs how;
 };
 
 /* The first file that DIR/[VERSION/PACKAGES/]mlx... names; dir itself is no pattern. */
@@ -85,18 +89,25 @@ static bool is_virtual(const char *prefix)
 	return !access(path, F_OK);
 }
 
+static bool try_user(struct search *s)
+{
+	const char *home = getenv("HOME"), *none = getenv("PYTHONNOUSERSITE");
+	char dir[PATH_MAX + 16];
+
+	if (s->how.skips_user || (none && *none && !s->how.ignores_env))
+		return false;
+	return home && snprintf(dir, sizeof(dir), "%s/.local", home) < (int)sizeof(dir) &&
+	       try_prefix(s, dir);
+}
+
 /* Of the system, and of the user. */
 static bool try_others(struct search *s, char *real)
 {
-	const char *home = getenv("HOME");
-	char dir[PATH_MAX + 16];
-
 	if (real && cut_to_prefix(real) && try_prefix(s, real))
 		return true;
 	if (try_in(s, "/usr/lib/python3/dist-packages", NULL) || try_prefix(s, "/usr/local"))
 		return true;
-	return home && snprintf(dir, sizeof(dir), "%s/.local", home) < (int)sizeof(dir) &&
-	       try_prefix(s, dir);
+	return try_user(s);
 }
 
 static bool is_python(const char *path, const char **version)
@@ -107,22 +118,43 @@ static bool is_python(const char *path, const char **version)
 	return !strncmp(*version, "python", 6);
 }
 
-bool taf_importable_mlx(const char *python, char path[PATH_MAX])
+/* Where packages are installed for it. */
+static bool try_sites(struct search *s, const char *python, char *real)
+{
+	char prefix[PATH_MAX];
+
+	if (s->how.skips_site || snprintf(prefix, sizeof(prefix), "%s", python) >= PATH_MAX ||
+	    !cut_to_prefix(prefix))
+		return false;
+	return try_prefix(s, prefix) || (!is_virtual(prefix) && try_others(s, real));
+}
+
+bool taf_importable_mlx(const struct taf_start *start, char path[PATH_MAX])
 {
 	struct search s = { .version = "python3*", .found = path };
-	char prefix[PATH_MAX], *real = realpath(python, NULL);
+	char *real = realpath(start->exe, NULL);
 	const char *name;
 	bool is_found = false;
 
 	if (real && is_python(real, &name)) {
 		if (strchr(name, '.') && strlen(name) < sizeof(s.version))
 			strcpy(s.version, name);
-		is_found = try_list(&s, getenv("PYTHONPATH"));
-		if (!is_found && snprintf(prefix, sizeof(prefix), "%s", python) < PATH_MAX &&
-		    cut_to_prefix(prefix))
-			is_found = try_prefix(&s, prefix) ||
-				   (!is_virtual(prefix) && try_others(&s, real));
+		taf_pyargs_read(start->argc, start->argv, &s.how);
+		is_found = (!s.how.ignores_env && try_list(&s, getenv("PYTHONPATH"))) ||
+			   try_sites(&s, start->exe, real);
 	}
 	free(real);
 	return is_found;
+}
+
+bool taf_importable_is_named(const struct taf_start *s)
+{
+	struct taf_pyargs how;
+	const char *what;
+
+	taf_pyargs_read(s->argc, s->argv, &how);
+	if (how.has_command) /* behind the letter, or a word of its own */
+		return strstr(s->argv[how.next - 1], "mlx") != NULL;
+	what = how.module ? how.module : how.script ? taf_base(how.script) : "";
+	return !strncmp(what, "mlx", 3) || !strcmp(taf_app_engine(taf_app_of(s, NULL)), "mlx");
 }

@@ -10,7 +10,13 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* python: as it is started, links not followed. False: it is none, or has no MLX. */
-bool taf_importable_mlx(const char *python, char path[PATH_MAX]);
+#include "../policy/start.h"
+
+/* s->exe: as it is started, links not followed. Options and variables that leave folders out
+ * count. False: it is no Python, or has no MLX. */
+bool taf_importable_mlx(const struct taf_start *s, char path[PATH_MAX]);
+/* Whether the command, if it is one of Python, says that it is for MLX: it is known to be, or
+ * runs a module, a script or a text of -c that names it. */
+bool taf_importable_is_named(const struct taf_start *s);
 
 #endif

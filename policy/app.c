@@ -28,6 +28,11 @@ static const struct {
 #include "apps.def"
 };
 
+static const char engines[TAF_APP_COUNT][8] = {
+#define APP_ENGINE(name, engine) [TAF_APP_##name] = engine,
+#include "apps.def"
+};
+
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
 const char *taf_app_name(enum taf_app p)
@@ -38,6 +43,11 @@ const char *taf_app_name(enum taf_app p)
 const char *taf_app_text(enum taf_app p)
 {
 	return p < TAF_APP_COUNT ? programs[p].text : "";
+}
+
+const char *taf_app_engine(enum taf_app p)
+{
+	return p < TAF_APP_COUNT ? engines[p] : "";
 }
 
 /* The first row that fits, or -1. engine NULL: rows that ask for one fit by their signs. */

@@ -29,6 +29,9 @@ enum taf_app taf_app_of(const struct taf_start *s, const char *engine);
 /* What it would be with that engine, where without one it is none; *engine is that then. */
 enum taf_app taf_app_maybe(const struct taf_start *s, const char **engine);
 
+/* The one that it can have, by the name of taf_engine_name; "": unknown, or one of several. */
+const char *taf_app_engine(enum taf_app p);
+
 /* Whether it has a value of its own for that row. */
 bool taf_app_sets(enum taf_app p, int rule);
 /* Gives out its values for the rows whose origin is TAF_FROM_BUILTIN, unless

@@ -36,8 +36,9 @@ static bool take_letters(struct reading *r, const char *p)
 		case 'm': r->a->module = value_of(r, p + 1); return true;
 		case 'W':
 		case 'X': value_of(r, p + 1); return false;
-		case 'E':
-		case 'I': r->a->ignores_env = true; break;
+		case 'I': r->a->skips_user = true; /* fall through */
+		case 'E': r->a->ignores_env = true; break;
+		case 's': r->a->skips_user = true; break;
 		case 'S': r->a->skips_site = true; break;
 		case 'V':
 		case 'h':

@@ -15,7 +15,8 @@ struct taf_pyargs {
 	const char *script; /* a file, or "-" for the input; NULL: none */
 	bool has_command; /* -c */
 	bool ignores_env; /* -E or -I: PYTHONPATH counts for nothing */
-	bool skips_site; /* -S: nothing is run before the program */
+	bool skips_user; /* -s or -I: the folder of the user counts for nothing */
+	bool skips_site; /* -S: nothing is run before the program, and no packages */
 	bool only_tells; /* -V, -h and their like: no code of the user is run */
 	int next; /* the word behind module or script */
 };

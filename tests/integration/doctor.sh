@@ -5,83 +5,7 @@
 # Sound ones, ones that no preload reaches, damaged ones.  Nothing that is looked
 # at may be started.  A target that this machine lacks is named and left out.
 # time-limit: 240
-set -u
-
-bin=${TAFFRAIL:?the path of the taffrail binary}
-cc=${CC:-cc}
-unset TAFFRAIL LD_PRELOAD LD_LIBRARY_PATH TAFFRAIL_STRICT NO_COLOR
-command -v python3 >/dev/null || { echo "needs python3" && exit 77; }
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export TAFFRAIL_STATE=$work/state
-passed=0 failed=0
-
-ok() { # NAME STATUS
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-		sed 's/^/  /' out err 2>/dev/null
-	fi
-}
-
-left_out() {
-	echo "not tried: $*"
-}
-
-doctor() { # ARGUMENT...
-	"$bin" doctor "$@" >out 2>err </dev/null
-}
-
-# The last line of the text begins with this verdict, and the JSON agrees.
-verdict() { # NAME TEXT ID COMMAND...
-	local name=$1 text=$2 id=$3 status
-	shift 3
-	doctor -- "$@"
-	status=$?
-	[ "$status" -eq 0 ] && [ ! -s err ] && grep -Eq "^  verdict +$text" out
-	ok "$name: verdict" $?
-	doctor --json -- "$@"
-	[ "$(json 'd["verdict"]')" = "$id" ]
-	ok "$name: JSON verdict" $?
-	[ "$(json 'd["hookable"]')" = "$([ "$id" = unguarded ] && echo False || echo True)" ]
-	ok "$name: hookable" $?
-	doctor --strict -- "$@"
-	status=$?
-	[ "$status" -eq "$([ "$id" = unguarded ] && echo 69 || echo "${strict:-0}")" ]
-	ok "$name: exit status with --strict ($status)" $?
-}
-
-json() { # EXPRESSION over d, of the latest JSON output
-	python3 -c 'import json, sys
-d = json.load(open("out"))
-f = {x["id"] for x in d["findings"]}
-print(eval(sys.argv[1]))' "$1" 2>&1
-}
-
-says() { # NAME EXPRESSION
-	[ "$(json "$2")" = True ]
-	ok "$1: $2" $?
-}
-
-# One line on stderr, nothing on stdout, this exit status.
-refuses() { # NAME STATUS PATTERN COMMAND...
-	local name=$1 wanted=$2 pattern=$3 status
-	shift 3
-	doctor -- "$@"
-	status=$?
-	[ "$status" -eq "$wanted" ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] &&
-		grep -q "^taffrail: .*$pattern" err
-	ok "$name: exit status $status, $(cat err)" $?
-}
-
-compile() { # NAME FLAG... <SOURCE
-	local name=$1
-	shift
-	"$cc" -w -x c - -o "$name" "$@" 2>compiler.log
-}
+. "${SRC:?the source folder}/tests/integration/lib_doctor.sh"
 
 # --- what can be guarded -----------------------------------------------------
 
@@ -140,56 +64,6 @@ END
 	compile nothing -L. -Wl,--no-as-needed -lfake "-Wl,-rpath,\$ORIGIN" <<<'int main(void) { return 0; }'
 	strict=69 verdict "no computing entry" "guarded in part: .*libfake.so has none of the computing" partly ./nothing
 	rm libfake.so
-
-	# Names of C++ with parameters that no row has: of a library that is linked, and of one that
-	# Python imports. Those of real versions are known.
-	mlx() { # FILE NAME...
-		local i=0 file=$1
-		shift
-		for name; do
-			printf 'void f%d(void) __asm__("%s"); void f%d(void) {}\n' $i "$name" $i
-			i=$((i + 1))
-		done | compile "$file" -shared -fPIC -Wl,-soname,libmlx.so
-	}
-	core=_ZN3mlx4core string=RKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE
-	known=("${core}5array4evalEv" "${core}4evalIJRNS0_5arrayEEvEEvDpOT_" "${core}10new_streamEv"
-		"${core}16load_safetensorsE${string}St7variantIJSt9monostateNS0_6StreamENS0_6DeviceEEE")
-	later=${core}16load_safetensorsE${string}NS0_3NewE
-	importing() { # CASE verdict-text id NAME...: a Python that would import such a library
-		local case=$1 text=$2 id=$3
-		shift 3
-		mkdir -p venv/bin venv/lib/python3.11/site-packages/mlx/lib
-		ln -sf "$python" venv/bin/python && : >venv/pyvenv.cfg
-		mlx venv/lib/python3.11/site-packages/mlx/lib/libmlx.so "$@"
-		verdict "$case" "$text" "$id" venv/bin/python -c pass
-		doctor --json -- venv/bin/python -c pass
-		says "$case" '"importable" in f and [e["engine"] for e in d["engines"]] == ["mlx"]'
-	}
-	mlx libmlx.so "${known[@]}"
-	compile by_mlx -L. -Wl,--no-as-needed -lmlx "-Wl,-rpath,\$ORIGIN" <<<'int main(void) { return 0; }'
-	verdict "MLX, linked" guarded guarded ./by_mlx
-	mlx libmlx.so "${known[@]}" "$later" "${core}10async_evalENS0_3NewE"
-	strict=69 verdict "later MLX, linked" "guarded in part: .*libmlx.so spells mlx::core::.* and others as no version" partly ./by_mlx
-	doctor --json -- ./by_mlx
-	says "later MLX, linked" '"later" in f'
-	if [ "$(basename "$(readlink -f "$python")")" = python3.11 ]; then
-		importing "MLX, imported" guarded guarded "${known[@]}"
-		"$bin" run --strict -- venv/bin/python -c 'print(1)' >out 2>err
-		[ $? -eq 0 ] && [ "$(cat out)" = 1 ]
-		ok "MLX, imported: run --strict" $?
-		strict=69 importing "later MLX, imported" "guarded in part: .*/mlx/lib/libmlx.so spells mlx::core::load_safetensors as no" partly \
-			"${known[@]:0:3}" "$later"
-		says "later MLX, imported" '"no-load" in f'
-		"$bin" run --strict -- venv/bin/python -c 'print(1)' >out 2>err
-		[ $? -eq 69 ] && [ ! -s out ] && grep -q "cannot be guarded: mlx::core::load_safetensors in .*libmlx.so is spelled" err
-		ok "later MLX, imported: run --strict" $?
-		strict=69 PYTHONPATH=/nowhere:$work/venv/lib/python3.11/site-packages importing "by PYTHONPATH" "guarded in part" partly "$later" "${core}5array4evalEv"
-		rm -r venv/lib
-		PYTHONPATH=/nowhere:$work doctor --json -- venv/bin/python
-		says "no MLX" '"importable" not in f and d["engines"] == []'
-	else
-		left_out "a virtual environment: $python is no python3.11"
-	fi
 
 	source='int llama_decode(void) { return 1; }
 		int ds4_engine_open(void) { return 2; }
@@ -304,13 +178,6 @@ else
 fi
 
 # --- scripts -----------------------------------------------------------------
-
-script() { # NAME LINE...
-	local name=$1
-	shift
-	printf '%s\n' "$@" >"$name"
-	chmod 755 "$name"
-}
 
 script by_env '#!/usr/bin/env python3' 'raise SystemExit(9)'
 doctor --json -- ./by_env

@@ -12,7 +12,8 @@
 static const struct {
 	const char *words;
 	const char *module, *script;
-	const char *flags; /* c: -c, e: ignores the environment, s: no site, t: only tells */
+	const char *flags; /* c: -c, e: ignores the environment, s: no site, u: no
+			    * folder of the user, t: only tells */
 	const char *next;
 } table[] = {
 	{ "python3", NULL, NULL, "", NULL },
@@ -28,9 +29,9 @@ static const struct {
 	{ "python3 --check-hash-based-pycs always a.py x", NULL, "a.py", "", "x" },
 	{ "python3 -c pass -m pip", NULL, NULL, "c", "-m" },
 	{ "python3 -cpass -m pip", NULL, NULL, "c", "-m" },
-	{ "python3 -Ic pass", NULL, NULL, "ce", NULL },
-	{ "python3 -I -S a.py", NULL, "a.py", "es", NULL },
-	{ "python3 -sES -m venv d", "venv", NULL, "es", "d" },
+	{ "python3 -Ic pass", NULL, NULL, "ceu", NULL },
+	{ "python3 -I -S a.py", NULL, "a.py", "esu", NULL },
+	{ "python3 -sES -m venv d", "venv", NULL, "esu", "d" },
 	{ "python3 -V", NULL, NULL, "t", NULL },
 	{ "python3 --version", NULL, NULL, "t", NULL },
 	{ "python3 --help-all", NULL, NULL, "t", NULL },
@@ -65,8 +66,8 @@ static void rows(void **state)
 		same(table[i].words, table[i].module, a.module);
 		same(table[i].words, table[i].script, a.script);
 		if (a.has_command != !!strchr(flags, 'c') ||
-		    a.ignores_env != !!strchr(flags, 'e') || a.skips_site != !!strchr(flags, 's') ||
-		    a.only_tells != !!strchr(flags, 't'))
+		    a.ignores_env != !!strchr(flags, 'e') || a.skips_user != !!strchr(flags, 'u') ||
+		    a.skips_site != !!strchr(flags, 's') || a.only_tells != !!strchr(flags, 't'))
 			fail_msg("%s: flags", table[i].words);
 		if (a.module || a.script || a.has_command)
 			same(table[i].words, table[i].next, a.next < argc ? argv[a.next] : NULL);
