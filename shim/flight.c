@@ -112,8 +112,10 @@ bool taf_flight_undo(struct taf_flight_queue *q)
 	uint64_t n = submits_of(q);
 
 	while (n > atomic_load(&q->done))
-		if (atomic_compare_exchange_weak(&q->submits, &n, n - 1))
+		if (atomic_compare_exchange_weak(&q->submits, &n, n - 1)) {
+			atomic_fetch_add(&q->undone, 1);
 			return true;
+		}
 	return false;
 }
 
@@ -349,6 +351,7 @@ void taf_flight_forget(void)
 			atomic_store(&taf_flights[l].of[i].run_from, 0);
 			atomic_store(&taf_flights[l].of[i].run_to, 0);
 			atomic_store(&taf_flights[l].of[i].device, 0);
+			atomic_store(&taf_flights[l].of[i].undone, 0);
 		}
 	}
 	atomic_store(&lanes_used, 0);

@@ -34,6 +34,7 @@ struct taf_flight_queue {
 		run_to; /* the latest row of them: what follows from, up to to */
 	_Atomic(uint32_t)
 		device; /* current when the place was taken; the last place: + 1, or MIXED */
+	_Atomic(uint32_t) undone; /* submits that failed and gave their number back */
 };
 
 struct taf_flight {
@@ -89,15 +90,18 @@ taf_flight_submit(struct taf_flight *f, uint64_t key, bool is_shared)
 }
 
 /* What a wait that begins now may show of that queue to be done: of a thread that is
- * within a submit, the latest one may still be to reach the device. */
+ * within a submit, the latest one may still be to reach the device. One that failed
+ * between the two looks is inside no more, and its number is the next one's. */
 static inline uint64_t taf_flight_shown(const struct taf_flight *f,
 					const struct taf_flight_queue *q)
 {
+	uint32_t undone = atomic_load_explicit(&q->undone, memory_order_acquire);
 	uint64_t n = atomic_load_explicit(&q->submits, memory_order_acquire);
-	uint32_t inside = atomic_load_explicit(&f->inside, memory_order_relaxed);
+	uint32_t inside = atomic_load_explicit(&f->inside, memory_order_acquire);
 
 	if (inside && f == taf_tls.flight && taf_tls.is_submitting)
 		inside--;
+	inside += atomic_load_explicit(&q->undone, memory_order_relaxed) - undone;
 	return n > inside ? n - inside : 0;
 }
 

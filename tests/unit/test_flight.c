@@ -2,6 +2,9 @@
 /* test_flight.c -- what is in flight, by queue, thread and wait. */
 #include "flight.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+
 static void a_wait_shows_its_own_queue_to_be_done(void **state)
 {
 	struct taf_flight_sum s;
@@ -364,6 +367,37 @@ static void what_failed_was_seen_by_nobody(void **state)
 	assert_int_equal(early, 0);
 }
 
+static struct taf_flight *apart; /* a lane in a page of its own */
+static struct taf_flight_queue failing;
+
+/* Reading who is inside comes here first: meanwhile the submit fails and leaves. */
+static void fail_now(int sig)
+{
+	(void)sig;
+	mprotect(apart, sizeof(*apart), PROT_READ | PROT_WRITE);
+	taf_flight_undo(&failing);
+	taf_still_leave(apart, false);
+}
+
+static void what_fails_during_a_look_is_not_shown(void **state)
+{
+	struct sigaction fails = { .sa_handler = fail_now }, was;
+
+	(void)state;
+	apart = mmap(NULL, sizeof(*apart), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
+	assert_ptr_not_equal(apart, MAP_FAILED);
+	apart->inside = 1;
+	failing.submits = 4;
+	assert_int_equal(sigaction(SIGSEGV, &fails, &was), 0);
+	assert_int_equal(mprotect(apart, sizeof(*apart), PROT_NONE), 0);
+	assert_int_equal(taf_flight_shown(apart, &failing), 3);
+	assert_int_equal(sigaction(SIGSEGV, &was, NULL), 0);
+	assert_int_equal(failing.submits, 3);
+	assert_int_equal(taf_flight_shown(apart, &failing), 3);
+	munmap(apart, sizeof(*apart));
+}
+
 static void *share(void *arg)
 {
 	for (int n = 0; n < 100000; n++)
@@ -419,6 +453,7 @@ int main(void)
 		cmocka_unit_test_setup(a_submit_that_failed_is_not_in_flight, setup),
 		cmocka_unit_test_setup(no_mark_is_ahead_of_its_queue, setup),
 		cmocka_unit_test_setup(what_failed_was_seen_by_nobody, setup),
+		cmocka_unit_test_setup(what_fails_during_a_look_is_not_shown, setup),
 		cmocka_unit_test_setup(a_lane_that_threads_share_loses_nothing, setup),
 		cmocka_unit_test_setup(what_was_counted_stays_with_its_api, setup),
 		cmocka_unit_test_setup(the_rest_is_told_apart, setup),
