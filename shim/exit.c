@@ -323,16 +323,23 @@ static bool is_anothers_exec(void)
 	       atomic_load(&taf_life.leaver) != (uint32_t)taf_tid();
 }
 
+/* One look's time of standing beside another thread's exec. False: it is over, or the time is. */
+static bool stand_for_exec(struct taf_slices *left)
+{
+	uint32_t slice_ms;
+
+	if (!is_anothers_exec() || !(slice_ms = taf_next_slice(left, LOOK_MS)))
+		return false;
+	taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
+	return true;
+}
+
 static void await_exec(void)
 {
 	struct taf_slices left = time_until(&park_until_ns);
-	uint32_t slice_ms;
 
-	while (is_anothers_exec() && !is_perhaps_awaited() &&
-	       (slice_ms = taf_next_slice(&left, LOOK_MS))) {
+	while (!is_perhaps_awaited() && stand_for_exec(&left))
 		leave_what_is_mine(); /* as above: the next one may have begun unseen */
-		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
-	}
 }
 
 /* An engine frees with locks of its own taken: no call of it may be made here, and who leaves
@@ -340,11 +347,9 @@ static void await_exec(void)
 void taf_exit_await_exec(void)
 {
 	struct taf_slices left = time_until(&park_until_ns);
-	uint32_t slice_ms;
 
-	while (is_anothers_exec() && !taf_owner_is_due() && !taf_act_is_in_engine() &&
-	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
-		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
+	while (!taf_owner_is_due() && !taf_act_is_in_engine() && stand_for_exec(&left))
+		;
 }
 
 void taf_exit_park(void)

@@ -151,6 +151,9 @@ static inline int32_t taf_tid(void)
 	return taf_tls.tid;
 }
 
+/* A thread of this process that has that number is no more. 0 is none, which has not ended. */
+bool taf_has_ended(int32_t tid);
+
 /* True in a vfork or raw clone child that still shares our memory. */
 bool taf_is_other_process(void);
 /* A fork child forgets its parent's session. Called at its first wide call. */

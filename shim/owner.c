@@ -41,15 +41,10 @@ struct taf_work *taf_owner_mine(void)
 	return taf_work_of(handle_of_thread(taf_tid()));
 }
 
-static bool has_ended(int32_t tid)
-{
-	return taf_sys_tgkill(taf_life.pid, tid, 0) == -ESRCH;
-}
-
 /* Whether it stands for a thread that has ended. */
 static bool is_left_over(const struct taf_work *w)
 {
-	return atomic_load(&w->handle) && w->table->by_thread && has_ended(thread_of(w));
+	return atomic_load(&w->handle) && w->table->by_thread && taf_has_ended(thread_of(w));
 }
 
 /* Takes the claim of a work that is left over, from whoever has ended with it. Two threads
@@ -61,7 +56,7 @@ static bool take_left_over(struct taf_work *w)
 	uint32_t me = (uint32_t)taf_tid(), has = 0;
 
 	if (!atomic_compare_exchange_strong(&w->claim, &has, me) &&
-	    (!has_ended((int32_t)has) || !atomic_compare_exchange_strong(&w->claim, &has, me)))
+	    (!taf_has_ended((int32_t)has) || !atomic_compare_exchange_strong(&w->claim, &has, me)))
 		return false;
 	if (is_left_over(w) && atomic_load(&w->claim) == me)
 		return true;
@@ -234,6 +229,11 @@ static bool is_within_engine(void)
 	return taf_tls.is_submitting && (taf_tls.open & ~(1u << TAF_SUBMIT));
 }
 
+static bool is_due(const struct taf_work *w)
+{
+	return w && w->table->by_thread && !atomic_load(&w->is_left);
+}
+
 void taf_owner_leave(void)
 {
 	struct taf_event ev = { .kind = TAF_EXIT, .phase = TAF_BEGIN };
@@ -242,8 +242,8 @@ void taf_owner_leave(void)
 	int rule;
 
 	/* Who leaves may just be writing down how its generation ended. */
-	if (!w || !w->table->by_thread || atomic_load(&w->is_left) || taf_tls.inside ||
-	    is_within_engine() || !taf_work_claim(w, taf_rules.drain_deadline_ms))
+	if (!is_due(w) || taf_tls.inside || is_within_engine() ||
+	    !taf_work_claim(w, taf_rules.drain_deadline_ms))
 		return;
 	drain = taf_act_drains(&ev, w, &rule);
 	taf_work_settle(w, true);
@@ -258,9 +258,7 @@ void taf_owner_leave(void)
 
 bool taf_owner_is_due(void)
 {
-	const struct taf_work *w = taf_owner_mine();
-
-	return w && w->table->by_thread && !atomic_load(&w->is_left);
+	return is_due(taf_owner_mine());
 }
 
 void taf_owner_stay(void)
@@ -299,7 +297,7 @@ bool taf_owner_is_busy(const struct taf_work *w)
 /* The thread has ended, or the entry is another one's by now. */
 static bool is_gone(const struct taf_work *w, int32_t tid)
 {
-	return thread_of(w) != tid || has_ended(tid);
+	return thread_of(w) != tid || taf_has_ended(tid);
 }
 
 /* True: it has drained its own, or is no more. */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "still.h"
-
-#include <errno.h>
-
 #include "capture.h"
 #include "exit.h"
 #include "hot.h"
@@ -43,11 +40,6 @@ static bool is_over_soon(uint32_t holder)
 	return false;
 }
 
-static bool is_dead(uint32_t tid)
-{
-	return tid && taf_sys_tgkill(taf_life.pid, (int32_t)tid, 0) == -ESRCH;
-}
-
 /* A thread that was cancelled in its free gives nothing up any more. */
 static void wait_for(uint32_t holder)
 {
@@ -56,7 +48,7 @@ static void wait_for(uint32_t holder)
 	atomic_fetch_add(&taf_still.waiters, 1);
 	taf_sys_wait(&taf_still.holder, holder, LOOK_MS);
 	atomic_fetch_sub(&taf_still.waiters, 1);
-	if (is_dead(holder))
+	if (taf_has_ended((int32_t)holder))
 		atomic_compare_exchange_strong(&taf_still.holder, &holder, 0);
 }
 
@@ -142,7 +134,7 @@ static bool is_inside(int l, bool is_alive)
 			return false;
 		own = taf_tls.is_submitting;
 	}
-	return atomic_load(&f->inside) > own && !(is_alive && is_dead(tid));
+	return atomic_load(&f->inside) > own && !(is_alive && taf_has_ended((int32_t)tid));
 }
 
 bool taf_still_is_anybody(void)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "work.h"
 
-#include <errno.h>
-
 #include "../policy/text.h"
 #include "crumb.h"
 #include "hot.h"
@@ -298,7 +296,7 @@ bool taf_work_claim_slow(struct taf_work *w, uint32_t ms)
 		if (seen == me)
 			return true;
 		/* A thread that was cancelled inside the engine gives nothing back. */
-		if (taf_sys_tgkill(taf_life.pid, (int32_t)seen, 0) == -ESRCH)
+		if (taf_has_ended((int32_t)seen))
 			atomic_compare_exchange_strong(&w->claim, &seen, 0);
 		else if (!(slice_ms = taf_next_slice(&left, CLAIM_LOOK_MS)))
 			return false;
@@ -318,7 +316,7 @@ bool taf_work_is_left_behind(const struct taf_work *w)
 	uintptr_t tid =
 		w->table->by_thread ? (uintptr_t)atomic_load(&w->handle) : atomic_load(&w->claim);
 
-	return tid && taf_sys_tgkill(taf_life.pid, (int32_t)tid, 0) == -ESRCH;
+	return taf_has_ended((int32_t)tid);
 }
 
 bool taf_work_is_any_mine(void)

@@ -8,9 +8,9 @@
 . "${SRC:?}/tests/integration/lib.sh"
 bin=${TAFFRAIL:-$BUILD/taffrail}
 sim=$tests/simgpu
-export TAFFRAIL_STATE=$state TAFFRAIL_EVIDENCE_ROOT=$work/root
+export TAFFRAIL_STATE=$state TAFFRAIL_EVIDENCE_ROOT=$work/host
 
-mkdir machine root
+mkdir machine host
 env SIMGPU_BUG=none SIMGPU_IDLE_S=30 "$sim/simgpu-kernel" machine >/dev/null || exit 1
 export SIMGPU_DIR=$work/machine SIMGPU_LATENCY_US=20
 
@@ -25,11 +25,11 @@ failing() { # COMMAND...: one process whose first launch fails with 719
 facility=0
 kernel_log() {
 	local entry number=7
-	mkdir -p root/dev
-	echo '6,1,0,-;Linux version' >root/dev/kmsg
+	mkdir -p host/dev
+	echo '6,1,0,-;Linux version' >host/dev/kmsg
 	for entry; do
 		number=$((number + 1))
-		echo "$((facility * 8 + 3)),$number,$(((error_ms + ${entry%% *}) * 1000)),-;NVRM: Xid (PCI:0000:05:00): ${entry#* }" >>root/dev/kmsg
+		echo "$((facility * 8 + 3)),$number,$(((error_ms + ${entry%% *}) * 1000)),-;NVRM: Xid (PCI:0000:05:00): ${entry#* }" >>host/dev/kmsg
 	done
 }
 
@@ -44,7 +44,7 @@ row() {
 failing "$sim/guest_told" launch 2
 check guest "it failed as it should" '["launch_failed",719]' "$("$bin" report --json | jq -c '.sessions[0].errors[0] | [.class, .rc]')"
 
-check "no log" "the row" "not known: there is no kernel's log at $work/root/dev/kmsg, as in most containers" "$(row | cut -d ';' -f 1)"
+check "no log" "the row" "not known: there is no kernel's log at $work/host/dev/kmsg, as in most containers" "$(row | cut -d ';' -f 1)"
 check "no log" "the key" '[null,true]' "$("$bin" report --json | jq -c '.sessions[0].errors[0] | [.xid, (.xid_unknown // "" | startswith("there is no kernel"))]')"
 
 all_of_state() {
@@ -78,7 +78,7 @@ check "several" "the row" "xid_79 (the GPU has fallen off the bus), 100ms before
 # What the gate noted is known when the log has gone, but not its words.
 kernel_log "-300 31, pid=$pid, name=guest_told"
 "$bin" gate >/dev/null
-rm root/dev/kmsg
+rm host/dev/kmsg
 check "noted" "the row" "xid_31 (memory page fault), 300ms before launch_failed, of this process; to do: restart the program; noted from kmsg" \
 	"$(row | sed -E 's/ (29|30)[0-9]ms / 300ms /')"
 check "noted" "the keys" '["xid_31",true,null]' "$(xid '[.class, .own, .line]')"
@@ -99,12 +99,12 @@ kernel_log "-300 31, pid=$pid, name="$'\e[31mred'
 check "controls" "the row" 0 "$(row | grep -c $'\e')"
 
 # A log that may not be read is told of, where an error asks for it.
-rm root/dev/kmsg
+rm host/dev/kmsg
 rm -f "$state"/events*
-ln -s kmsg root/dev/kmsg # no reader gets through it
-check "blind" "the row" "not known: $work/root/dev/kmsg: Too many levels of symbolic links" "$(row | cut -d ';' -f 1)"
+ln -s kmsg host/dev/kmsg # no reader gets through it
+check "blind" "the row" "not known: $work/host/dev/kmsg: Too many levels of symbolic links" "$(row | cut -d ';' -f 1)"
 check "blind" "the key" 1 "$("$bin" report --json | jq -r '.sessions[0].errors[0].xid_unknown' | grep -c 'symbolic links; run as root')"
-rm root/dev/kmsg
+rm host/dev/kmsg
 
 # Not one of another boot at the same time of its clock.
 # shellcheck disable=SC2016 # for the inner shell

@@ -68,16 +68,22 @@ static void let_submit(void)
 	atomic_store(&theirs->claim, 0);
 }
 
+/* A launch of the runtime is in flight. */
+static void launch(struct taf_call *c)
+{
+	taf_flight_lane();
+	taf_flight_submit(&taf_flights[0], taf_flight_key(TAF_API_CUDA, 7, 0), false);
+	set_all(TAF_ACTIVE, 0);
+	taf_burst_ready(c);
+}
+
 /* Who has the claim may be about to have all stand still himself: to trim, before a load. */
 static void a_free_waits_for_a_claim_while_all_go_on(void **state)
 {
 	struct taf_call c = { .table = &runtime, .is_counted = true };
 
 	(void)state;
-	taf_flight_lane();
-	taf_flight_submit(&taf_flights[0], taf_flight_key(TAF_API_CUDA, 7, 0), false);
-	set_all(TAF_ACTIVE, 0);
-	taf_burst_ready(&c);
+	launch(&c);
 	theirs = taf_burst_work(TAF_API_CUDA);
 	atomic_store(&theirs->claim, (uint32_t)standing);
 	at_wait(&theirs->claim, let_submit);
@@ -97,10 +103,7 @@ static void a_free_beside_the_drain_at_the_exit_is_drained(void **state)
 	struct taf_call c = { .table = &runtime, .is_counted = true };
 
 	(void)state;
-	taf_flight_lane();
-	taf_flight_submit(&taf_flights[0], taf_flight_key(TAF_API_CUDA, 7, 0), false);
-	set_all(TAF_ACTIVE, 0);
-	taf_burst_ready(&c);
+	launch(&c);
 	set_all(TAF_LEAVING, (uint32_t)taf_tid());
 	taf_burst_unload(&c);
 	assert_int_equal(n_synced, 0);

@@ -30,13 +30,11 @@ static void *drain_to_leave(void *arg)
 	return NULL;
 }
 
-/* The holder may become the one who leaves, for good, while another one waits for it: and
- * what that one drains is what the leaver waits for. */
-static void nobody_waits_for_the_leaver(void **s)
+/* This thread has all stand still, and another one waits to do so. */
+static pthread_t hold_before_another(void)
 {
 	pthread_t t;
 
-	(void)s;
 	taf_rules.drain_deadline_ms = 600000;
 	taf_flight_lane();
 	taf_flight_lane();
@@ -44,6 +42,16 @@ static void nobody_waits_for_the_leaver(void **s)
 	assert_int_equal(pthread_create(&t, NULL, drain_to_leave, NULL), 0);
 	while (!taf_still.waiters)
 		assert_false(seen);
+	return t;
+}
+
+/* The holder may become the one who leaves, for good, while another one waits for it: and
+ * what that one drains is what the leaver waits for. */
+static void nobody_waits_for_the_leaver(void **s)
+{
+	pthread_t t = hold_before_another();
+
+	(void)s;
 	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
 	pthread_join(t, NULL);
 	assert_int_equal(seen, 1);
@@ -109,16 +117,9 @@ static void a_free_stops_an_engine(void **s)
 /* An engine that clears may want the lock under which another thread frees. */
 static void nobody_waits_for_a_clear(void **s)
 {
-	pthread_t t;
+	pthread_t t = hold_before_another();
 
 	(void)s;
-	taf_rules.drain_deadline_ms = 600000;
-	taf_flight_lane();
-	taf_flight_lane();
-	assert_true(taf_still_begin());
-	assert_int_equal(pthread_create(&t, NULL, drain_to_leave, NULL), 0);
-	while (!taf_still.waiters)
-		assert_false(seen);
 	taf_still_clears(true);
 	pthread_join(t, NULL);
 	assert_int_equal(seen, 1);
