@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "still.h"
+
 #include "capture.h"
 #include "exit.h"
 #include "hot.h"
