@@ -11,6 +11,7 @@
 #include "contexts.h"
 #include "hook.h"
 #include "llama_batch.h"
+#include "llama_rope.h"
 #include "llama_state.h"
 
 #define TAF_ROWS "llama.def"
@@ -208,6 +209,7 @@ void *taf_llama_init_from_model(void *model, TAF_PARAMS params)
 	ctx = THROUGH(call, llama_init_from_model)(model, params);
 	if (call.is_counted)
 		track_context(&call, ctx, m);
+	taf_llama_rope_note(&call, model, &TAF_WORD(params, 0));
 	taf_after(&call, ctx ? 0 : -1);
 	return ctx;
 }
@@ -231,6 +233,7 @@ void *taf_llama_new_context_with_model(void *model, TAF_PARAMS params)
 	ctx = THROUGH(call, llama_new_context_with_model)(model, params);
 	if (call.is_counted)
 		track_context(&call, ctx, m);
+	taf_llama_rope_note(&call, model, &TAF_WORD(params, 0));
 	taf_after(&call, ctx ? 0 : -1);
 	return ctx;
 }

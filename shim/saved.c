@@ -15,7 +15,7 @@
 
 #define FILE_NAME "saved"
 #define SAMPLE (64u * 1024)
-#define TEXT_ROOM (224u * 1024) /* TAF_SAVED_MAX of the longest lines: below 800 bytes each */
+#define TEXT_ROOM (256u * 1024) /* TAF_SAVED_MAX of the longest lines: below 1000 bytes each */
 
 /* ---- the file that was saved ---- */
 
@@ -336,7 +336,10 @@ enum taf_saved_word taf_saved_judge(const struct taf_saved *now, struct taf_text
 	tell_damage(&e, dir, "", trouble);
 	if (word == TAF_SAVED_FITS) {
 		taf_saved_compare(&h->best, now, why);
-		word = why->used ? TAF_SAVED_DIFFERS : TAF_SAVED_FITS;
+		if (why->used)
+			word = TAF_SAVED_DIFFERS;
+		else if (!h->best.turn.is_known || !now->turn.is_known)
+			word = TAF_SAVED_FITS_PARTLY;
 	}
 	taf_scratch_give(h);
 	return word;

@@ -9,7 +9,7 @@
  *
  *   taffrail saved 1
  *   saved path=HEX dev=N ino=N size=N mtime=N hash=HEX print=HEX adapters=HEX seq=N vocab=N
- *      ctx=N k=N v=N rope=N name="FILE" model="ID" engine="VERSION"     (one line)
+ *      ctx=N k=N v=N rope=N turn=HEX,... name="FILE" model="ID" engine="VERSION"   (one line)
  *
  * path and hash are the first 64 bits of a SHA-256: of the absolute path, and of the
  * first, middle and last 64 KiB of the file with its size.  The first bytes hold the engine's
@@ -19,7 +19,8 @@
  *
  * rope: a model of LongRoPE has two sets of factors by which positions are turned, and what is in
  * the cache is turned already.  Which one is by the room of a sequence alone (llama.cpp,
- * llama_model::get_rope_factors): 1 short, 2 long.  Entries of before have none.
+ * llama_model::get_rope_factors): 1 short, 2 long.  turn: RoPE's settings as the context used
+ * them (rope.h), the bits of seven numbers of 32.  Entries of before have neither.
  *
  * ctx: an engine restores a state into any context that has room for it, which is right: a
  * bigger one is as good, and a smaller one too as long as the tokens fit. How many there are
@@ -38,6 +39,7 @@
 #include "../policy/text.h"
 #include "crumb_scan.h"
 #include "model_id.h"
+#include "rope.h"
 
 #define TAF_SAVED_MAX 256
 
@@ -45,6 +47,7 @@ struct taf_saved {
 	uint64_t path; /* hash of it */
 	uint64_t dev, ino, size, mtime_ns, hash;
 	uint64_t print, adapters, is_sequence, vocab, ctx, k_unit, v_unit, rope;
+	struct taf_rope_used turn;
 	/* Not part of an entry: */
 	bool is_link; /* the path is one */
 	uint32_t tokens; /* that the file tells of; 0 unknown */
@@ -55,6 +58,7 @@ enum taf_rope { TAF_ROPE_ALIKE, TAF_ROPE_SHORT, TAF_ROPE_LONG };
 
 enum taf_saved_word {
 	TAF_SAVED_FITS,
+	TAF_SAVED_FITS_PARTLY, /* but RoPE's settings, here or there, are not known */
 	TAF_SAVED_NEW, /* there is no entry of it */
 	TAF_SAVED_DIFFERS,
 	TAF_SAVED_UNASKED, /* the entries cannot be read */

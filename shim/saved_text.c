@@ -9,6 +9,15 @@ static void put_hex(struct taf_text *t, const char *key, uint64_t v)
 	taf_text_hex(t, v, 16);
 }
 
+static void put_turn(struct taf_text *t, const struct taf_rope_used *turn)
+{
+	taf_text_put(t, turn->is_known ? " turn=" : "");
+	for (int i = 0; turn->is_known && i < TAF_ROPE_SETTINGS; i++) {
+		taf_text_put(t, i ? "," : "");
+		taf_text_hex(t, turn->bits[i], 8);
+	}
+}
+
 void taf_saved_put(struct taf_text *t, const struct taf_saved *s)
 {
 	size_t from = t->used;
@@ -27,6 +36,7 @@ void taf_saved_put(struct taf_text *t, const struct taf_saved *s)
 	taf_line_put_number(t, " k=", s->k_unit);
 	taf_line_put_number(t, " v=", s->v_unit);
 	taf_line_put_number(t, " rope=", s->rope);
+	put_turn(t, &s->turn);
 	taf_line_put_text(t, " name=", s->name);
 	taf_line_put_text(t, " model=", s->model);
 	taf_line_put_text(t, " engine=", s->engine);
@@ -44,6 +54,31 @@ static bool take_rope(struct taf_cursor *c, uint64_t *v)
 	return !taf_line_eat(c, " rope") || taf_line_number(c, "=", v);
 }
 
+static bool take_hex32(struct taf_cursor *c, uint32_t *v)
+{
+	*v = 0;
+	for (int i = 0; i < 8; i++, c->p++) {
+		int d = c->p < c->end ? taf_hex_digit(*c->p) : -1;
+
+		if (d < 0)
+			return false;
+		*v = *v << 4 | (unsigned)d;
+	}
+	return true;
+}
+
+static bool take_turn(struct taf_cursor *c, struct taf_rope_used *turn)
+{
+	*turn = (struct taf_rope_used){ 0 };
+	if (!taf_line_eat(c, " turn="))
+		return true;
+	for (int i = 0; i < TAF_ROPE_SETTINGS; i++)
+		if ((i && !taf_line_eat(c, ",")) || !take_hex32(c, &turn->bits[i]))
+			return false;
+	turn->is_known = true;
+	return true;
+}
+
 bool taf_saved_take(const char *line, size_t n, struct taf_saved *s)
 {
 	struct taf_cursor c;
@@ -58,7 +93,8 @@ bool taf_saved_take(const char *line, size_t n, struct taf_saved *s)
 	       taf_line_number(&c, " seq=", &s->is_sequence) &&
 	       taf_line_number(&c, " vocab=", &s->vocab) && taf_line_number(&c, " ctx=", &s->ctx) &&
 	       taf_line_number(&c, " k=", &s->k_unit) && taf_line_number(&c, " v=", &s->v_unit) &&
-	       take_rope(&c, &s->rope) && taf_line_text(&c, " name=", s->name, sizeof(s->name)) &&
+	       take_rope(&c, &s->rope) && take_turn(&c, &s->turn) &&
+	       taf_line_text(&c, " name=", s->name, sizeof(s->name)) &&
 	       taf_line_text(&c, " model=", s->model, sizeof(s->model)) &&
 	       taf_line_text(&c, " engine=", s->engine, sizeof(s->engine)) && c.p == c.end;
 }
@@ -152,5 +188,6 @@ void taf_saved_compare(const struct taf_saved *e, const struct taf_saved *now, s
 			     now->rope == TAF_ROPE_LONG
 				     ? "the RoPE factors of a long context, was short"
 				     : "the RoPE factors of a short context, was long");
+	taf_rope_compare(&e->turn, &now->turn, why);
 	compare_texts(why, "engine", e->engine, now->engine);
 }

@@ -77,6 +77,7 @@ static int look(const struct taf_state_file *f, struct taf_saved *s)
 	if (f->work) {
 		s->adapters = atomic_load(&f->work->adapters);
 		s->ctx = f->work->ctx_tokens;
+		s->turn = f->work->turn;
 	}
 	if (m) {
 		taf_copy(s->model, m->name, sizeof(s->model));
@@ -148,6 +149,10 @@ bool taf_state_may_restore(const struct taf_state_file *f)
 		say(TAF_NOTE, f, line);
 	if (word == TAF_SAVED_NEW)
 		say_of(TAF_NOTE, f, "nothing is known of this state: it is restored unchecked");
+	if (word == TAF_SAVED_FITS_PARTLY)
+		say_of(TAF_NOTE, f,
+		       "it is restored, and RoPE's settings were not compared: they are not in its "
+		       "entry, or this engine's cannot be read");
 	if (word == TAF_SAVED_UNASKED)
 		say_of(TAF_NOTE, f,
 		       "it cannot be told whose state this is: it is restored unchecked");

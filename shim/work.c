@@ -123,6 +123,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	atomic_store(&w->said, 0);
 	atomic_store(&w->store, NULL);
 	atomic_store(&w->adapters, 0);
+	w->turn = (struct taf_rope_used){ 0 };
 	atomic_store(&w->is_inside, false);
 	atomic_store(&w->is_quick, false);
 	w->since_sync = 0;

@@ -28,6 +28,7 @@
 #include "crumb.h"
 #include "gate.h"
 #include "requests.h"
+#include "rope.h"
 #include "shape.h"
 
 #define TAF_MODELS_MAX 64
@@ -112,6 +113,7 @@ struct taf_work {
 	_Atomic(uint32_t) said; /* which uses were refused with a crumb already */
 	_Atomic(void *) store; /* by which the program asks what it holds */
 	_Atomic(uint64_t) adapters; /* which are set, as one number; 0: none */
+	struct taf_rope_used turn; /* how positions are turned in it; written while it is made */
 };
 
 /* A burst lasts until the last wait for it was over, where there was one. */

@@ -13,6 +13,8 @@
  *                  number
  *   FAKE_VOCAB=N                  tokens of every vocabulary
  *   FAKE_SEQUENCES=N              that share the room of a context
+ *   FAKE_META=KEY=VALUE,...       what the file of every model says behind "llama."
+ *   FAKE_LAYOUT=odd               a context's parameters lie as in no version
  *   FAKE_HANG_AT=N                the N-th computation never returns
  *   fake_on_decode(fn)            fn is called inside a computation, like a log callback
  *   FAKE_FN_FIRST                 ... before the context is entered, so that fn may
@@ -38,6 +40,7 @@
 #define HAND_llama_n_ctx FAKE_HAND
 #define HAND_llama_context_default_params FAKE_HAND
 #define HAND_llama_model_size FAKE_HAND
+#define HAND_llama_model_meta_val_str FAKE_HAND
 #define HAND_llama_model_n_embd FAKE_HAND
 #define HAND_llama_n_embd FAKE_HAND
 #define HAND_llama_get_memory FAKE_HAND
@@ -440,15 +443,43 @@ void llama_free_model(void *model)
 	free(model);
 }
 
-/* n_ctx, n_batch; n_ubatch, n_seq_max: as every version has them. */
+/* n_ctx, n_batch; n_ubatch, n_seq_max: as every version has them, and behind them threads,
+ * four types, RoPE's settings: as in 2025. */
 struct fake_value llama_context_default_params(void)
 {
+	static const float turn[] = { 0, 0, -1, -1, -1, -1, 0, -1 };
 	struct fake_value v = fake_value_of(512);
 
 	fake_called(FAKE_llama_context_default_params);
 	v.pad = 2048;
 	v.words[0] = 512 | 1ull << 32;
+	v.words[1] = 4 | 4ull << 32;
+	v.words[2] = v.words[3] = UINT64_MAX;
+	memcpy(&v.words[getenv("FAKE_LAYOUT") ? 5 : 4], turn, sizeof(turn));
 	return v;
+}
+
+static int32_t put(char *buf, size_t room, const char *s, size_t n)
+{
+	snprintf(buf, room, "%.*s", (int)n, s);
+	return number(FAKE_llama_model_meta_val_str, (int32_t)n);
+}
+
+int32_t llama_model_meta_val_str(const void *model, const char *key, char *buf, size_t room)
+{
+	const char *at = getenv("FAKE_META");
+
+	fake_called(FAKE_llama_model_meta_val_str);
+	if (model && !strcmp(key, "general.architecture"))
+		return put(buf, room, "llama", 5);
+	for (; at && !strncmp(key, "llama.", 6); at = strchr(at, ',')) {
+		size_t n = strlen(key + 6);
+
+		at += *at == ',';
+		if (!strncmp(at, key + 6, n) && at[n] == '=')
+			return put(buf, room, at + n + 1, strcspn(at + n + 1, ","));
+	}
+	return put(buf, room, "", 0) - 1;
 }
 
 uint32_t llama_n_ctx(const void *ctx)

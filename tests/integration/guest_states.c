@@ -4,6 +4,7 @@
  *   guest_states WORD...
  *
  *   load=PATH      loads a model and makes a context of it, in the place of those before
+ *   NAME=NUMBER    of the contexts that follow: a name in rope_names, the others by default
  *   infer=N        N decodes
  *   save=FILE      seqsave=FILE    oldsave=FILE      by llama_state_save_file and its kin
  *   restore=FILE   seqrestore=FILE oldrestore=FILE
@@ -21,6 +22,15 @@
 static struct guest_engine engine;
 static void *model, *ctx;
 
+/* Where the fake has them, in words of 32 bits. */
+static const struct {
+	const char *name;
+	int at;
+} rope_names[] = { { "scaling", 6 },	{ "rope_base", 10 }, { "rope_scale", 11 },
+		   { "yarn_ext", 12 },	{ "yarn_attn", 13 }, { "yarn_fast", 14 },
+		   { "yarn_slow", 15 }, { "yarn_orig", 16 } };
+static struct fake_value params;
+
 static struct {
 	bool (*save)(void *ctx, const char *path, const void *tokens, size_t n);
 	bool (*old_save)(void *ctx, const char *path, const void *tokens, size_t n);
@@ -32,6 +42,7 @@ static struct {
 	void *(*adapter)(void *model, const char *path);
 	int32_t (*set)(void *ctx, void **adapters, size_t n, float *scales);
 	size_t (*memory)(void *ctx, const void *data, size_t size);
+	struct fake_value (*defaults)(void);
 } f;
 
 /* Of 2025, and by the names before. */
@@ -56,6 +67,25 @@ static void open_adapters(bool is_older)
 	guest_symbol(&one_by_one.set, engine.handle, names[is_older][1]);
 	guest_symbol(&one_by_one.take, engine.handle, names[is_older][2]);
 	guest_symbol(&one_by_one.clear, engine.handle, names[is_older][3]);
+}
+
+/* Of the two that are no floats one is the first, the other the last. */
+static bool do_rope(const char *word, const char *value)
+{
+	const int n = (int)(sizeof(rope_names) / sizeof(rope_names[0]));
+
+	for (int i = 0; value && i < n; i++) {
+		int32_t whole = atoi(value);
+		float number = (float)atof(value);
+		char *at = (char *)&params + 4 * rope_names[i].at;
+
+		if (strncmp(word, rope_names[i].name, (size_t)(value - 1 - word)) ||
+		    rope_names[i].name[value - 1 - word])
+			continue;
+		memcpy(at, i && i < n - 1 ? (void *)&number : (void *)&whole, 4);
+		return true;
+	}
+	return false;
 }
 
 static bool do_adapter(const char *word, const char *value)
@@ -88,6 +118,8 @@ static void open_rest(void)
 	guest_symbol(&f.adapter, engine.handle, "llama_adapter_lora_init");
 	guest_symbol(&f.set, engine.handle, "llama_set_adapters_lora");
 	guest_symbol(&f.memory, engine.handle, "llama_state_seq_set_data");
+	guest_symbol(&f.defaults, engine.handle, "llama_context_default_params");
+	params = f.defaults();
 	open_adapters(false);
 }
 
@@ -98,7 +130,7 @@ static void load(const char *path)
 	if (model)
 		engine.free_model(model);
 	model = engine.load(path, fake_value_of(0));
-	ctx = model ? engine.make(model, fake_value_of(0)) : NULL;
+	ctx = model ? engine.make(model, params) : NULL;
 	if (!ctx)
 		exit(3);
 }
@@ -139,7 +171,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		char *value = strchr(argv[i], '=');
 
-		if (do_adapter(argv[i], value ? value + 1 : NULL))
+		if (do_adapter(argv[i], value ? value + 1 : NULL) ||
+		    do_rope(argv[i], value ? value + 1 : NULL))
 			continue;
 		if (!strcmp(argv[i], "none"))
 			set_adapter(NULL);

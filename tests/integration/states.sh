@@ -177,7 +177,44 @@ turned long.gguf FAKE_N_CTX=128,FAKE_SEQUENCES=2 FAKE_N_CTX=64 ok
 turned long.gguf FAKE_N_CTX=128,FAKE_SEQUENCES=2,FAKE_OLD=1 FAKE_N_CTX=128,FAKE_OLD=1 failed
 # What the entry says.
 run FAKE_N_CTX=64 load=long.gguf infer=3 save=turned.bin
-check "LongRoPE" "which of them" 1 "$(grep -c ' rope=1 name="turned.bin"' "$state/saved")"
+check "LongRoPE" "which of them" 1 "$(grep -c ' rope=1 .*name="turned.bin"' "$state/saved")"
+
+# RoPE's settings of the context: what was turned by the ones goes on with the others wrongly.
+# What stands for the model's own is compared as the model has it.
+rope() { # ok|failed WHY SAVED RESTORED; each: words, and NAME=VALUE of the environment
+	local why=$2
+	run $3 load=one.gguf infer=2 save=rope.bin
+	asks "RoPE, $3 - $4" "restore $1" "$why" $4 load=one.gguf restore=rope.bin
+	has_not "RoPE, $3 - $4" "that something was not compared" '.msg // "" | test("not compared")'
+}
+rope failed 'rope.bin: rope_freq_scale 0.5, was 1$' "" rope_scale=0.5
+rope failed 'rope_freq_scale 1, was 0.25$' rope_scale=0.25 ""
+rope failed 'rope_freq_base 1000000, was 10000$' "" rope_base=1000000
+rope failed 'yarn_attn_factor 1.5, was 1$' "" yarn_attn=1.5
+rope failed 'yarn_ext_factor 1, was 0; yarn_beta_fast 32, was 0; yarn_beta_slow 1, was 0$' "" scaling=2
+rope failed 'yarn_beta_fast 16, was 32$' scaling=2 "scaling=2 yarn_fast=16"
+rope failed 'yarn_beta_slow 2, was 1; yarn_orig_ctx 100, was 0$' scaling=2 "scaling=2 yarn_slow=2 yarn_orig=100"
+rope ok "" rope_scale=0.5 rope_scale=0.5
+rope ok "" "" "rope_scale=1 rope_base=10000 yarn_attn=1 scaling=1" # the defaults of old programs
+rope ok "" "" "yarn_fast=16 yarn_slow=2 yarn_orig=100" # of no effect without a mix
+rope ok "" "scaling=0 rope_scale=0.5" "" # nor has a scale without scaling
+own=FAKE_META=rope.freq_base=500000.000000,rope.scaling.factor=8.000000,rope.scaling.type=yarn,context_length=4096
+rope ok "" $own "$own rope_base=500000 rope_scale=0.125 scaling=2 yarn_ext=1 yarn_orig=4096"
+rope failed 'rope_freq_scale 0.25, was 0.125$' $own "$own rope_scale=0.25"
+rope failed 'yarn_orig_ctx 8192, was 4096$' $own "$own yarn_orig=8192"
+rope ok "" FAKE_META=rope.scale_linear=2.000000 "FAKE_META=rope.scale_linear=2.000000 rope_scale=0.5"
+rope failed 'rope_freq_scale 1, was 0.5$' FAKE_META=rope.scale_linear=2.000000 "FAKE_META=rope.scale_linear=2.000000 scaling=0"
+# Where they cannot be read, in an engine or in an entry of before, the rest is compared.
+for odd in FAKE_LAYOUT=odd FAKE_META=rope.freq_base=much FAKE_META=rope.scaling.type=new; do
+	run load=one.gguf infer=2 save=rope.bin
+	asks "RoPE, $odd" "restore ok" "" $odd rope_scale=0.5 load=one.gguf restore=rope.bin
+	has "RoPE, $odd" "a note" '.ev == "note" and .rule == "state_guard" and (.msg | test("^rope.bin: .*not compared"))'
+	run $odd load=one.gguf infer=2 save=rope.bin
+	check "RoPE, $odd" "the entry has none" 0 "$(grep -c ' turn=.* name="rope.bin"' "$state/saved")"
+	asks "RoPE, an entry without, $odd" "restore ok" "" rope_scale=0.5 load=one.gguf restore=rope.bin
+	has "RoPE, an entry without, $odd" "a note" '.ev == "note" and .rule == "state_guard" and (.msg | test("^rope.bin: .*not compared"))'
+	asks "RoPE, another model, $odd" "restore failed" "model two, was one" load=two.gguf restore=rope.bin
+done
 
 # From memory: nobody can tell, and once a context that is said.
 run load=one.gguf memory memory load=one.gguf memory
@@ -227,4 +264,4 @@ done
 run load=one.gguf "${words[@]}"
 check many "entries" 256 "$(grep -c '^saved ' "$state/saved")"
 check many "the oldest and the newest" "0 1" "$(grep -c 'name="many-1.bin"' "$state/saved") $(grep -c 'name="many-300.bin"' "$state/saved")"
-tally 102
+tally 200

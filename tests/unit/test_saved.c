@@ -12,23 +12,26 @@
 #include "../../shim/saved.h"
 #include "../../shim/share_line.h"
 
-static const struct taf_saved whole = { .path = 0x123456789abcdef0,
-					.dev = 1,
-					.ino = 2,
-					.size = UINT64_MAX,
-					.mtime_ns = 3,
-					.hash = 4,
-					.print = 5,
-					.adapters = 6,
-					.is_sequence = 1,
-					.vocab = 7,
-					.ctx = 8,
-					.k_unit = 9,
-					.v_unit = 10,
-					.rope = TAF_ROPE_LONG,
-					.name = "a \"b\"\n.bin",
-					.model = "org/name@12345678",
-					.engine = "v0.5.0" };
+static const struct taf_saved whole = {
+	.path = 0x123456789abcdef0,
+	.dev = 1,
+	.ino = 2,
+	.size = UINT64_MAX,
+	.mtime_ns = 3,
+	.hash = 4,
+	.print = 5,
+	.adapters = 6,
+	.is_sequence = 1,
+	.vocab = 7,
+	.ctx = 8,
+	.k_unit = 9,
+	.v_unit = 10,
+	.rope = TAF_ROPE_LONG,
+	.turn = { 1, { 0x461c4000, 0x3f800000, 0, 0x3f800000, 0, 0, UINT32_MAX } },
+	.name = "a \"b\"\n.bin",
+	.model = "org/name@12345678",
+	.engine = "v0.5.0"
+};
 
 static size_t text_of(const struct taf_saved *s, char buf[1024])
 {
@@ -57,28 +60,41 @@ static void what_is_put_is_taken(void **state)
 	assert_false(back.is_link);
 }
 
-/* As they were before there was rope=. */
-static void an_older_entry_is_taken(void **state)
+/* The entry as it would be without what stands from one key to another. */
+static size_t without(const char *from, const char *to, char buf[1024])
 {
-	struct taf_saved back;
-	char buf[1024], *rope, *name;
 	struct taf_text t;
 	size_t n = text_of(&whole, buf);
+	char *first, *next;
 
-	(void)state;
 	buf[n] = '\0';
-	rope = strstr(buf, " rope=");
-	name = strstr(buf, " name=");
-	assert_non_null(rope);
+	first = strstr(buf, from);
+	next = strstr(buf, to);
+	assert_non_null(first);
 	*strstr(buf, " crc=") = '\0';
-	memmove(rope, name, strlen(name) + 1);
+	memmove(first, next, strlen(next) + 1);
 	n = strlen(buf);
-	taf_text_init(&t, buf, sizeof(buf)); /* which clears its first byte */
+	taf_text_init(&t, buf, 1024); /* which clears its first byte */
 	buf[0] = 's';
 	t.used = n;
 	taf_line_end(&t, 0, TAF_SHARE_SAVED);
-	assert_true(taf_saved_take(buf, t.used - 1, &back));
+	return t.used - 1;
+}
+
+/* As they were before there was turn=, and rope=. */
+static void an_older_entry_is_taken(void **state)
+{
+	struct taf_saved back;
+	char buf[1024];
+
+	(void)state;
+	assert_true(taf_saved_take(buf, without(" turn=", " name=", buf), &back));
+	assert_int_equal(back.rope, TAF_ROPE_LONG);
+	assert_false(back.turn.is_known);
+	assert_string_equal(back.name, whole.name);
+	assert_true(taf_saved_take(buf, without(" rope=", " name=", buf), &back));
 	assert_int_equal(back.rope, TAF_ROPE_ALIKE);
+	assert_false(back.turn.is_known);
 	assert_string_equal(back.name, whole.name);
 }
 
@@ -145,11 +161,12 @@ static void each_difference_is_named(void **state)
 	now.adapters = 0;
 	now.is_sequence = 0;
 	now.rope = TAF_ROPE_SHORT;
+	now.turn.bits[TAF_ROPE_SCALE] = 0x3f000000;
 	assert_string_equal(
 		differs(&now),
 		"it is one sequence alone; other adapters are set; vocabulary 1, was 7; "
-		"bytes of 32 keys 2, was 9; "
-		"the RoPE factors of a short context, was long; engine v0.6.0, was v0.5.0");
+		"bytes of 32 keys 2, was 9; the RoPE factors of a short context, was long; "
+		"rope_freq_scale 0.5, was 1; engine v0.6.0, was v0.5.0");
 }
 
 static void what_does_not_fit_is_named(void **state)
@@ -178,6 +195,7 @@ static void what_is_unknown_is_not_compared(void **state)
 	(void)state;
 	now.vocab = now.k_unit = now.v_unit = now.print = now.ctx = now.rope = 0;
 	now.model[0] = now.engine[0] = '\0';
+	now.turn = (struct taf_rope_used){ 0 };
 	assert_string_equal(differs(&now), "");
 }
 

@@ -5,8 +5,9 @@
 #
 # Each row is compared with one declaration at least, but those of no header that can be had,
 # which stand here with the reason.  Structs by value lie in memory, and in the room that our
-# rows have for them; fields that we read lie where we read them.  77 when the headers cannot
-# be had.  ds4 is in no registry, and has no header here: ds4.sh has its shape by hand.
+# rows have for them; fields that we read lie where we read them, RoPE's settings where the
+# engine's own defaults show them.  77 when the headers cannot be had.  ds4 is in no registry,
+# and has no header here: ds4.sh has its shape by hand.
 # shellcheck disable=SC2034,SC2154 # what lib_base.sh and lib_abi.sh set and use
 # time-limit: 600
 . "${SRC:?}/tests/engines/lib_abi.sh"
@@ -55,10 +56,52 @@ lies() { # STRUCT FIELD AT; in the last text
 	fi
 }
 
+for part in shim/rope policy/text; do
+	"${CC:-cc}" -c -o "$(basename $part).o" "$SRC/$part.c" || exit 1
+done
+# What we read of RoPE's settings is what the engine of that version is given, as its own
+# defaults show where they lie.
+turned() { # CRATE-VERSION
+	cat >turned.cc <<-END
+		#include <stddef.h>
+		#include <stdio.h>
+		#include <ggml.h>
+		#include <llama.h>
+		#include "$dir/$1/defaults.inc"
+		extern "C" {
+		#include "$SRC/shim/rope.h"
+		}
+		int main()
+		{
+			llama_context_params d = llama_context_default_params(), p = d;
+			taf_rope_ask ask = {};
+			p.rope_scaling_type = (decltype(p.rope_scaling_type))2;
+			p.rope_freq_base = 11, p.rope_freq_scale = 12, p.yarn_ext_factor = 13;
+			p.yarn_attn_factor = 14, p.yarn_beta_fast = 15, p.yarn_beta_slow = 16;
+			p.yarn_orig_ctx = 17;
+			printf("%zu %zu\n", offsetof(llama_context_params, rope_scaling_type) / 4,
+			       offsetof(llama_context_params, rope_freq_base) / 4);
+			bool is_read = taf_rope_read(&d, &p, &ask);
+			printf("%d %d %u", is_read, ask.scaling, ask.orig);
+			for (float v : ask.v)
+				printf(" %g", v);
+		}
+	END
+	if g++ -w -I"$dir/$1" -o turned turned.cc rope.o text.o 2>log; then
+		./turned >turned.out
+		head -n 1 turned.out >>layouts
+		[ "$(tail -n 1 turned.out)" = "1 2 17 11 12 13 14 15 16" ] && pass && return
+		fail "$1" "RoPE's settings are read as $(tail -n 1 turned.out)"
+	else
+		fail "$1" "its defaults do not compile"
+		grep -m 3 error log
+	fi
+}
+
 for table in llama ggml whisper sd mlxc; do
 	rows_of $table
 done
-for v in 0 62 69 83 94 113 133 161; do
+for v in 0 62 69 83 94 113 133 154 161; do
 	of_many=
 	# Of that time they are not told how much room there is: what they take is found in our
 	# registers, of which we look at the first alone.
@@ -68,7 +111,16 @@ for v in 0 62 69 83 94 113 133 161; do
 	lies "struct llama_batch" seq_id 40
 	of_many=
 	against ggml llama-cpp-sys-2-0.1.$v ggml-backend.h
+	turned llama-cpp-sys-2-0.1.$v
 done
+# And each layout that we know is that of one of them.
+while read -r layout; do
+	if grep -qxF "$layout" layouts; then
+		pass
+	else
+		fail "$layout" "is the layout of no header"
+	fi
+done < <(sed -nE 's/^ROPE_LAYOUT\(([0-9]+), ([0-9]+),.*/\1 \2/p' "$SRC/shim/rope.def")
 # The first words of a context's parameters, and the abort.
 against llama llama-cpp-sys-2-0.1.161 llama.h
 at=0

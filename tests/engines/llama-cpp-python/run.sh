@@ -63,6 +63,12 @@ check swap "loads, generations, unloads" "tiny other / tiny other / 4" \
 	"$(records | jq -rs 'def names(e): map(select(.ev == e and .ph == "end").model) | join(" ");
 	"\(names("load")) / \(names("infer")) / \(map(select(.ev == "unload" and .ph == "end")) | length)"')"
 
+# It names RoPE's settings as its own defaults have them, which are no longer the engine's.
+guarded --set state_guard=on -- "${complete[@]}" tiny.gguf ask=4 keep=kept.bin back=kept.bin turn=1 back=kept.bin \
+	turn=0.5 back=kept.bin
+check turned "what it got" "back True back True back False" "$(grep ^back guarded.out | xargs)"
+check turned "why" "kept.bin: rope_freq_scale 0.5, was 1" "$(records | jq -r 'select(.rule == "state_guard").msg')"
+
 # By sys.exit with nothing given up: drained first.
 both "sys.exit" --set drain.idle_ms=10m -- tiny.gguf ask=4 exit=3
 check "sys.exit" "how it ended" "exit 3" "$(cat guarded.status)"
@@ -140,4 +146,4 @@ check "server, drained" "its tokens" true "$(records | jq -s 'map(select(.ev == 
 "$taffrail" doctor -- "$env" -m llama_cpp.server --model tiny.gguf --n_ctx 256 >doctor.out
 check doctor "the profile" 0 "$(grep -q 'llama-cpp-python' doctor.out; echo $?)"
 check doctor "the model and context it asks for" 0 "$(grep -q 'tiny' doctor.out && grep -q 256 doctor.out; echo $?)"
-tally 58
+tally 60

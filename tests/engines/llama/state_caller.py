@@ -6,6 +6,7 @@ It knows nothing of taffrail and finds every entry point with dlsym.
     state_caller.py WORD...
 
     model=FILE     loads a model and makes a context of it, in the place of those before
+    NAME=NUMBER    of the contexts that follow: one of TURNS, the others by default
     decode=N       N decodes of one token
     show           what the context is said to hold
     save=FILE      seqsave=FILE       oldsave=FILE
@@ -23,11 +24,21 @@ from ctypes_caller import declare
 pointer, size, number, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32, ctypes.c_char_p
 
 
+# Where they lie in the parameters of a context of llama.cpp 0.5.0, and what they are.
+TURNS = {
+    "rope_scaling_type": (40, ctypes.c_int32),
+    "rope_freq_base": (56, ctypes.c_float),
+    "rope_freq_scale": (60, ctypes.c_float),
+    "yarn_orig_ctx": (80, ctypes.c_int32),
+}
+
+
 class Guest:
     def __init__(self):
         self.llama = ctypes_caller.open_engine()
         self.model = self.context = None
         llama = self.llama
+        self.params = llama.llama_context_default_params()
         declare(llama.llama_get_memory, pointer, pointer)
         declare(llama.llama_memory_seq_pos_max, number, pointer, number)
         declare(llama.llama_get_logits, pointer, pointer)
@@ -49,9 +60,14 @@ class Guest:
         self.model = llama.llama_model_load_from_file(os.fsencode(path), llama.llama_model_default_params())
         if not self.model:
             return "failed"
-        self.context = llama.llama_init_from_model(self.model, llama.llama_context_default_params())
+        self.context = llama.llama_init_from_model(self.model, self.params)
         llama.llama_set_n_threads(self.context, 1, 1)
         return "ok" if self.context else "no context"
+
+    def turn(self, name, value):
+        at, kind = TURNS[name]
+        kind.from_buffer(self.params, at).value = kind(float(value) if kind is ctypes.c_float else int(value)).value
+        return value
 
     def decode(self, times):
         token = (ctypes.c_int32 * 1)(260)
@@ -87,6 +103,8 @@ def main():
         word, _, value = argument.partition("=")
         if word == "model":
             result = guest.load(value)
+        elif word in TURNS:
+            result = guest.turn(word, value)
         elif word == "decode":
             result = guest.decode(value)
         elif word == "show":

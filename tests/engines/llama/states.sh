@@ -43,6 +43,24 @@ oldrestore failed
 position -1
 decode 0" "$(sed 's/^show \(position -*[0-9]*\),.*/\1/' guarded.out)"
 check "another model" "why, each time" 3 "$(count '.ev == "refuse" and .rule == "state_guard" and (.msg | test("model twin, was tiny"))')"
+# RoPE's settings of the context. Without the guard a state turned otherwise is taken.
+plain "${guest[@]}" model=tiny.gguf decode=3 save=plain.bin rope_freq_scale=0.5 model=tiny.gguf restore=plain.bin show
+check plain "a state that was turned otherwise" "restore ok
+position 2" "$(tail -n 2 plain.out | sed 's/^show \(position -*[0-9]*\),.*/\1/')"
+rm -rf plain.bin
+turned() { # WANTED WHY WORD...: before the model is loaded
+	run "${@:3}" model=tiny.gguf restore=t.bin
+	check "turned, ${*:3}" "what it got" "restore $1" "$(tail -n 1 guarded.out)"
+	check "turned, ${*:3}" "refused" "${2:+1}" "$(count ".ev == \"refuse\" and (.msg | test(\"^t.bin: $2\$\"))" | sed 's/^0$//')"
+	check "turned, ${*:3}" "not compared" 0 "$(count '.rule == "state_guard" and .ev == "note"')"
+}
+run model=tiny.gguf decode=3 save=t.bin
+check turned "the entry" 1 "$(grep -c ' turn=461c4000,3f800000,00000000,3f800000,00000000,00000000,00000000 ' <(grep ' name="t.bin"' "$state/saved"))"
+turned failed "rope_freq_scale 0.5, was 1" rope_freq_scale=0.5
+turned failed "rope_freq_base 1000000, was 10000" rope_freq_base=1000000
+turned failed "yarn_ext_factor 1, was 0; .*" rope_scaling_type=2
+turned ok ""
+turned ok "" rope_freq_scale=1 rope_freq_base=10000 yarn_orig_ctx=99 # the model's own, and one without effect
 truncate -s 100 a.bin
 run model=tiny.gguf restore=a.bin
 check truncated "what it got" "restore failed" "$(tail -n 1 guarded.out)"
@@ -93,4 +111,4 @@ decode -3
 position -1
 decode 0
 position 0" "$(sed 's/^show \(position -*[0-9]*\),.*/\1/' guarded.out)"
-tally 20
+tally 43
