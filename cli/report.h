@@ -85,6 +85,8 @@ void taf_start_wait_text(FILE *out, const struct taf_page *page);
 void taf_start_wait_json(struct taf_json *j, const struct taf_page *page);
 void taf_refused_start_text(FILE *out, const struct taf_refused_start *s);
 void taf_refused_start_json(struct taf_json *j, const struct taf_refused_start *s);
+/* report_missed.c: what came of drains that failed and what to change, a line each. */
+void taf_report_missed(FILE *out, const struct taf_page *page);
 /* report_next.c: what to do now, a line each. */
 void taf_report_next(FILE *out, const struct taf_page *page);
 /* The label column of the human report. */

@@ -93,46 +93,6 @@ static bool after_error(FILE *out, const struct taf_story *s)
 	return false;
 }
 
-/* Why a drain is missed, where no deadline helps, by what its record says (act.c, owner.c). */
-static const struct {
-	const char *msg, *advice;
-} reasons[] = {
-	{ "only that thread may",
-	  "MLX lets a thread alone wait for what it submitted: let it end its work before the "
-	  "program leaves; no deadline helps" },
-	{ "unseen streams",
-	  "work was left in a stream that was destroyed, or not seen: this driver cannot be asked "
-	  "for it (CUDA can since 12.5); wait for a stream before it is destroyed" },
-	{ "is being captured",
-	  "memory was freed while a stream was being captured, when nothing may wait: free it "
-	  "before or after" },
-};
-
-/* Of the drain that was missed last. */
-static const char *advice_of_missed(const struct taf_trail *t)
-{
-	const char *deadline = "work takes longer than drain.deadline: raise it in the policy, or "
-			       "wait for the work before memory is freed";
-	struct taf_crumb_line line;
-	char msg[160];
-	int64_t rc;
-
-	for (size_t i = t->n_past; i > 0; i--) {
-		const struct taf_past *p = &t->past[i - 1];
-
-		if (p->kind != TAF_DRAIN || p->phase == TAF_BEGIN || !taf_past_line(p, &line) ||
-		    !taf_crumb_i64(&line, TAF_KEY_RC, &rc) || !rc)
-			continue;
-		if (!taf_crumb_text(&line, TAF_KEY_MSG, msg, sizeof(msg)))
-			return deadline;
-		for (size_t k = 0; k < sizeof(reasons) / sizeof(*reasons); k++)
-			if (strstr(msg, reasons[k].msg))
-				return reasons[k].advice;
-		return deadline;
-	}
-	return deadline;
-}
-
 static bool has_hung(const struct taf_story *s)
 {
 	return taf_story_open(s, TAF_INFER) || taf_story_open(s, TAF_SUBMIT) ||
@@ -181,8 +141,7 @@ void taf_report_next(FILE *out, const struct taf_page *page)
 	/* A program that ended as it should has done without. */
 	if (s->advice && s->verdict != TAF_ENDED_CLEAN)
 		next(out, s->advice);
-	if (s->drains_missed && s->verdict != TAF_ENDED_RUNNING)
-		next(out, advice_of_missed(page->trail));
+	taf_report_missed(out, page);
 	switch (s->verdict) {
 	case TAF_ENDED_RUNNING:
 		snprintf(text, sizeof(text), "taffrail log -f --session %d", page->trail->pid);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "story.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "../policy/classify.h"
@@ -131,6 +132,24 @@ struct taf_last_thing *taf_story_last_of(struct taf_story *s, int32_t tid)
 	return oldest;
 }
 
+/* What came of one that failed, in the words of its record (shim/act.c) where they say why. */
+static void take_missed(struct taf_story *s, const struct taf_crumb_line *line, int64_t rc)
+{
+	s->drains_missed++;
+	if (!taf_crumb_text(line, TAF_KEY_MSG, s->missed, sizeof(s->missed)))
+		s->missed[0] = '\0';
+	if (strstr(s->missed, "but not cleared")) {
+		s->drains_uncleared++;
+		taf_copy(s->missed, "the caches were not cleared in the end", sizeof(s->missed));
+	} else if (!taf_starts(s->missed, "not drained: ") &&
+		   !taf_starts(s->missed, "not synchronized: ")) {
+		taf_copy(s->missed,
+			 rc == -ETIMEDOUT ? "not drained: the device had not come back"
+					  : "not drained: the wait for the device failed",
+			 sizeof(s->missed));
+	}
+}
+
 static void count_drain(struct taf_story *s, const struct taf_past *p,
 			const struct taf_crumb_line *line)
 {
@@ -138,8 +157,6 @@ static void count_drain(struct taf_story *s, const struct taf_past *p,
 	uint64_t us = 0;
 
 	taf_crumb_i64(line, TAF_KEY_RC, &rc);
-	if (p->phase != TAF_BEGIN)
-		s->is_drain_missed = rc != 0;
 	if (taf_crumb_us(line, TAF_KEY_MS, &us)) {
 		s->drain_us += us;
 		s->drain_max_us = us > s->drain_max_us ? us : s->drain_max_us;
@@ -148,9 +165,10 @@ static void count_drain(struct taf_story *s, const struct taf_past *p,
 		s->drains++;
 		taf_crumb_text(line, TAF_KEY_MSG, s->label, sizeof(s->label));
 	} else if (rc) {
-		s->drains_missed++;
-	} else if (p->phase == TAF_MARK) {
-		s->drains++;
+		take_missed(s, line, rc);
+	} else {
+		s->missed[0] = '\0';
+		s->drains += p->phase == TAF_MARK;
 	}
 }
 

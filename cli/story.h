@@ -95,6 +95,7 @@ struct taf_story {
 	uint64_t infers_empty; /* bursts of which nothing ran; they are not among infers */
 	uint64_t infers_waited, infers_unwaited; /* bursts: whether the program waited for them */
 	uint64_t loads, infers, submits, tokens, drains, drains_missed, dropped;
+	uint64_t drains_uncleared; /* of the missed: only the caches were left */
 	uint64_t evals; /* of submits: evaluations of which nothing says that they were tokens */
 	uint64_t drain_us, drain_max_us;
 	uint64_t last_infer_ns; /* end of the latest generation that ended */
@@ -107,7 +108,7 @@ struct taf_story {
 	const char *advice; /* for its class, where the record had it; NULL: none */
 	bool is_outside; /* in the end no call was inside the engine, by the ring or the mark */
 	bool is_error; /* it is no mere answer to an allocation */
-	bool is_drain_missed; /* the last one */
+	char missed[TAF_LABEL_ROOM]; /* what came of the last drain; "": it was made */
 	bool was_terminated; /* by the watch of its run */
 	char watch_rule[32];
 	char rule[TAF_LABEL_ROOM], ring[TAF_PATH_MAX], label[TAF_LABEL_ROOM];

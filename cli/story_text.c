@@ -344,9 +344,9 @@ static void put_done(struct taf_text *t, const struct taf_story *s)
 		put_after(t, " after loading ", s->model[0] ? s->model : "a model");
 		taf_text_put(t, ", without a generation");
 	}
-	if (s->is_drain_missed)
-		taf_text_put(t, "; not drained: the device had not come back");
-	else if (s->drains_missed)
+	if (s->missed[0])
+		put_after(t, "; ", s->missed);
+	else if (s->drains_missed > s->drains_uncleared)
 		taf_text_put(t, "; before it left one wait for the device had not succeeded");
 }
 
@@ -363,7 +363,7 @@ static void put_watch(struct taf_text *t, const struct taf_story *s)
 /* What was freed under the device is a cause of crashes. */
 static void put_missed(struct taf_text *t, const struct taf_story *s)
 {
-	if (!s->drains_missed || s->verdict != TAF_ENDED_CRASH)
+	if (s->drains_missed == s->drains_uncleared || s->verdict != TAF_ENDED_CRASH)
 		return;
 	taf_text_put(t,
 		     "; a drain was missed before: work was still on the device when the program "

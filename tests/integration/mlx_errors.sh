@@ -91,6 +91,18 @@ for more in "" ";drain.post_clear=on"; do
 		"$(crumbs | jq -r 'select(.ev == "drain" and .ph == "end" and .rule == "drain.post_sync") | .msg // ""')"
 	has "post_sync$more" "that it went well" '.ev == "drain" and .ph == "end" and .rule == "drain.post_sync" and .rc == 0'
 done
+# A drain that failed: which one, who asked for it, and what to change.
+next_line() { # of a report: the first
+	"$bin" report --last --state "$state" | sed -n 's/^ *next  *//p' | head -n 1
+}
+with_shim TAFFRAIL_SET=drain.post_clear=on ./program clear=other fine exit=3
+has clear "the drain" '.ev == "drain" and .ph == "end" and .rule == "drain.post_clear" and .rc == -5'
+check clear "what to do" "drain.at_exit, drain.post_clear asked for 2 drains of mlx that failed: the device was waited for, but the caches could not be cleared; \
+drain.no_clear: [{\"engine\": \"mlx\", \"versions\": \"==0.31.1\"}] in the policy, or --set drain.no_clear=mlx:==0.31.1, leaves them alone" \
+	"$(next_line)"
+check clear "how it ended" 1 "$("$bin" report --last --state "$state" | grep -c '^  nonzero  *ended with status 3 .*; the caches were not cleared in the end$')"
+with_shim TAFFRAIL_SET="drain.post_clear=on;drain.no_clear=mlx:==0.31.1" ./program clear=other fine exit=3
+check "clear, as advised" "drains that failed" "" "$(next_line)"
 cat >late.py <<'END'
 import ctypes, sys
 lib = ctypes.CDLL(sys.argv[1])
@@ -102,6 +114,9 @@ with_shim python3 late.py "$work/libmlx.so"
 check "ours" status "exit 0" "$(cat shim.status)"
 has "ours" "the text" '.ev == "error" and .class == "cmd_buffer_oom" and (.call | test("11synchronizeEv"))'
 has "ours" "the drain" '.ev == "drain" and .ph == "end" and .rc == -5'
+check "ours" "what to do" 1 "$("$bin" report --last --state "$state" | grep -c \
+	'^  next  *drain.at_exit asked for a drain of mlx that failed: the wait for the device failed, ')"
+check "ours" "how it ended" 1 "$("$bin" report --last --state "$state" | grep -c '; not drained: the wait for the device failed')"
 # What the program began and has not waited for is its own to be told of, traced or not.
 same later env TAFFRAIL_SET=trace=on ./program fine later=metal later=other
 check later "what it was told" 2 "$(grep -c '^runtime_error: .METAL.\|^invalid_argument: ' shim.out)"
@@ -173,4 +188,4 @@ check "mlx-c, ended by its handler" "status, crumb" "exit 255 1" "$(cat shim.sta
 with_shim python3 c.py "$tests/libfake_mlxc.so" silent
 has "mlx-c, silent" "that it failed" '.ev == "error" and .class == "exception" and .call == "mlx_eval" and
 	.msg == "the engine reported a failure that tells nothing of the device"'
-tally 99
+tally 106

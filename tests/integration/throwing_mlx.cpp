@@ -23,6 +23,7 @@
  *	leave=N		N threads compute, and leave all at once, this one with them
  *	noexec		an exec that fails
  *	wish=WHAT	all that follows fails of it
+ *	clear=WHAT	clear_cache alone fails of it
  *	late		registers an exit handler that synchronizes
  *	exit=N _exit=N	ends
  *	wait		for a signal
@@ -96,7 +97,7 @@ struct own : std::runtime_error {
 	}
 };
 
-std::string wish, later;
+std::string wish, later, clear_wish;
 
 void fail(const std::string &what)
 {
@@ -190,6 +191,11 @@ extern "C" void wish_later(const char *what)
 	later = what;
 }
 
+extern "C" void wish_clear(const char *what)
+{
+	clear_wish = what;
+}
+
 namespace mlx::core {
 
 void array::eval()
@@ -234,6 +240,7 @@ std::size_t set_wired_limit(std::size_t limit)
 void clear_cache()
 {
 	note("clear_cache");
+	fail(clear_wish);
 }
 
 const char *version()
@@ -265,6 +272,7 @@ Loaded load_safetensors(const std::string &path, StreamOrDevice s)
 
 extern "C" void wish_for(const char *what);
 extern "C" void wish_later(const char *what);
+extern "C" void wish_clear(const char *what);
 
 static mlx::core::array cell;
 
@@ -397,6 +405,8 @@ int main(int argc, char **argv)
 			mlx::core::set_wired_limit(strtoul(value.c_str(), nullptr, 10));
 		} else if (word == "wish") {
 			wish_for(value.c_str());
+		} else if (word == "clear") {
+			wish_clear(value.c_str());
 		} else if (word == "idle") {
 			idle();
 		} else if (word == "busy") {
