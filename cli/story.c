@@ -318,30 +318,6 @@ static void take_open(struct taf_story *s, const struct taf_past *p)
 	taf_story_add_open(s, &o);
 }
 
-/* A generation that was at work when the exit began: its end is of our drain. One that had
- * been idle by then is only written down so late. */
-static void take_cut(struct taf_story *s, const struct taf_trail *t, const struct taf_past *exit)
-{
-	for (const struct taf_past *p = exit + 1; p < t->past + t->n_past; p++) {
-		const struct taf_past *begin = p->mate ? &t->past[p->mate - 1] : NULL;
-		struct taf_crumb_line line;
-		uint64_t us;
-
-		if (p->kind != TAF_INFER || p->phase != TAF_END || !begin ||
-		    begin->mono_ns > exit->mono_ns || !taf_past_line(p, &line) ||
-		    !taf_crumb_us(&line, TAF_KEY_MS, &us) ||
-		    begin->mono_ns + us * 1000 + t->idle_ns < exit->mono_ns)
-			continue;
-		s->cut = (struct taf_open_begin){ .kind = TAF_INFER, .since_ns = begin->mono_ns };
-		s->cut.age_ms = (exit->mono_ns - begin->mono_ns) / 1000000;
-		if (taf_past_line(begin, &line)) {
-			taf_crumb_text(&line, TAF_KEY_CALL, s->cut.call, sizeof(s->cut.call));
-			taf_crumb_text(&line, TAF_KEY_MODEL, s->cut.model, sizeof(s->cut.model));
-		}
-		return;
-	}
-}
-
 static void take_last(struct taf_story *s, const struct taf_trail *t, const struct taf_past *p)
 {
 	struct taf_last_thing *last = taf_story_last_of(s, p->tid);
@@ -371,13 +347,6 @@ static void take_ends(struct taf_story *s, const struct taf_trail *t)
 			take_open(s, p);
 		take_last(s, t, p);
 	}
-}
-
-static void find_cut(struct taf_story *s, const struct taf_trail *t)
-{
-	for (size_t i = 0; i < t->n_past; i++)
-		if (t->past[i].kind == TAF_EXIT && t->past[i].phase == TAF_BEGIN)
-			take_cut(s, t, &t->past[i]);
 }
 
 static void set_ages(struct taf_story *s)
@@ -492,7 +461,7 @@ void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct
 		if (!s->end_is_known && !s->is_alive)
 			s->verdict = taf_story_silence(s, t, w);
 		if (s->verdict == TAF_ENDED_SIGNAL || s->verdict == TAF_ENDED_KILLED)
-			find_cut(s, t);
+			taf_story_find_cut(s, t);
 		find_inside(s);
 		set_ages(s);
 		label_oldest(s);

@@ -84,6 +84,14 @@ bool taf_engine_waits(uint32_t engines);
 /* What is known of the oldest one. */
 const char *taf_oldest_text(const struct taf_oldest *o);
 
+/* How a generation stood when the exit began that closed it. */
+enum taf_cut {
+	TAF_CUT_NONE,
+	TAF_CUT_OVER, /* its thread did nothing more */
+	TAF_CUT_BETWEEN, /* its last call had come back; whether more was to come nobody knows */
+	TAF_CUT_INSIDE, /* a call of it had not come back */
+};
+
 struct taf_story {
 	enum taf_ended verdict;
 	bool is_alive, has_ring, has_rc, became_other, has_exit, is_leaving, end_is_known,
@@ -112,7 +120,9 @@ struct taf_story {
 	bool was_terminated; /* by the watch of its run */
 	char watch_rule[32];
 	char rule[TAF_LABEL_ROOM], ring[TAF_PATH_MAX], label[TAF_LABEL_ROOM];
-	struct taf_open_begin cut; /* the generation that the way out has closed; kind 0: none */
+	enum taf_cut cut_how;
+	struct taf_open_begin cut; /* the generation that the way out has closed */
+	uint64_t cut_gap_ms; /* how long before that its last call had come back */
 	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
 	size_t n_open;
 	struct taf_last_thing last[TAF_LAST_MAX]; /* the latest first */
@@ -144,6 +154,8 @@ enum taf_ended taf_story_silence(struct taf_story *s, const struct taf_trail *tr
 /* ringside.c: joins what the ring knows. False: there is none for this session. */
 bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
 			 const struct taf_world *w);
+/* story_cut.c: the generation that an exit of this session has closed. */
+void taf_story_find_cut(struct taf_story *s, const struct taf_trail *trail);
 /* story_text.c: fills s->text. */
 void taf_story_word(struct taf_story *s, const struct taf_trail *trail);
 /* What the thread did last, made when there is none yet; NULL: no room. */

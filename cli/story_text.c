@@ -310,6 +310,21 @@ static void put_wait(struct taf_text *t, const struct taf_story *s,
 	put_age(t, s, wait->age_ms);
 }
 
+/* "119ms into a generation by mlx::core::eval on tiny, or 24ms after it" */
+static void put_cut(struct taf_text *t, const struct taf_story *s)
+{
+	bool is_over = s->cut_how == TAF_CUT_OVER;
+
+	taf_text_ms(t, is_over ? s->cut_gap_ms : s->cut.age_ms);
+	taf_text_put(t, is_over ? " after " : " into ");
+	put_open(t, &s->cut);
+	if (s->cut_how != TAF_CUT_BETWEEN)
+		return;
+	taf_text_put(t, ", or ");
+	taf_text_ms(t, s->cut_gap_ms);
+	taf_text_put(t, " after it");
+}
+
 static void put_where(struct taf_text *t, const struct taf_story *s)
 {
 	const struct taf_open_begin *o = main_open(s), *wait = open_wait(s);
@@ -325,10 +340,8 @@ static void put_where(struct taf_text *t, const struct taf_story *s)
 		put_rest(t, s);
 		put_no_ring(t, s);
 		put_oldest(t, s);
-	} else if (s->cut.kind) {
-		taf_text_ms(t, s->cut.age_ms);
-		taf_text_put(t, " into ");
-		put_open(t, &s->cut);
+	} else if (s->cut_how) {
+		put_cut(t, s);
 	} else {
 		put_idle(t, s);
 	}

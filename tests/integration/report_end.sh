@@ -38,6 +38,7 @@ for signal in 1:HUP 2:INT 15:TERM; do
 done
 
 ended 15 --set exit.signals=TERM
+check asked "how it ended" 1 "$(grep -cE '^  signal +ended by SIGTERM [0-9.]+m?s into a generation by mlx::core::eval, or [0-9.]+m?s after it; it was on its way out$' page.txt)"
 check asked "the way out" 1 "$(row exit | grep -c '^by SIGTERM, .*of leaving')"
 check asked "no advice of signals" 0 "$(grep -c 'exit\.signals' page.txt)"
 
@@ -59,4 +60,4 @@ check PIPE "nothing to do" "" "$(row next)"
 # What no policy can help: there is nothing to be set for it.
 ended 9
 check killed "no advice of signals" 0 "$(grep -c exit.signals page.txt)"
-tally 18
+tally 19

@@ -214,31 +214,83 @@ static void a_drain_that_never_came_back(void **state)
 	VERDICT("machine_down");
 }
 
-/* Our drain ends what the signal came into; what was idle by then is only closed late. */
+#define MLX_CALL "_ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE"
+
+/* Our drain ends what the signal came into; what was idle by then is only closed late, and
+ * where the last call had come back nobody knows whether there was more to come. */
 static void a_generation_that_the_exit_closed(void **state)
 {
+	static const struct {
+		int ms;
+		const char *says;
+	} cases[] = {
+		{ 905, "ended by SIGTERM 899ms into a generation by llama_decode on tiny; it was "
+		       "on its way out" },
+		{ 890, "ended by SIGTERM 899ms into a generation by llama_decode on tiny, or 9ms "
+		       "after it; it was on its way out" },
+		{ 100, "ended by SIGTERM while idle" },
+	};
 	struct fx *f = *state;
 	uint64_t of, exit;
 
-	for (int is_idle = 0; is_idle < 2; is_idle++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		again(f);
 		of = put_infer(f);
 		fx_wait(f, 899);
 		exit = fx_put(f, "exit", "begin", ",\"call\":\"SIGTERM\",\"rc\":-15");
 		fx_put(f, "infer", "end",
 		       ",\"engine\":\"llama\",\"ms\":%d.000,\"submits\":8,\"of\":%" PRIu64,
-		       is_idle ? 100 : 890, of);
+		       cases[i].ms, of);
 		fx_put(f, "exit", "end", ",\"rc\":-15,\"of\":%" PRIu64, exit);
 		fx_save(f, crumbs);
 		VERDICT("signal");
-		SAYS(is_idle ? "while idle"
-			     : "899ms into a generation by llama_decode on tiny; it was on its way "
-			       "out");
+		SAYS(cases[i].says);
 		assert_int_equal(story.n_open, 0);
 	}
 }
 
-#define MLX_CALL "_ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE"
+/* A drain that waits for a thread of MLX gives up when that has done nothing for drain.idle_ms:
+ * then its generation was over. The record of a thread that goes on is its own. */
+static void a_generation_whose_thread_stands_still(void **state)
+{
+	static const struct {
+		int drain_ms, tid;
+		const char *says;
+	} cases[] = {
+		{ 250, GUEST,
+		  "ended by SIGTERM 24ms after a generation by mlx::core::eval on "
+		  "tiny; it was on its way out" },
+		{ 200, GUEST,
+		  "119ms into a generation by mlx::core::eval on tiny, or 24ms after "
+		  "it; it was on its way out" },
+		{ 250, GUEST + 1,
+		  "119ms into a generation by mlx::core::eval on tiny, or 24ms "
+		  "after it; it was on its way out" },
+	};
+	struct fx *f = *state;
+	uint64_t of, exit;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		again(f);
+		f->tid = GUEST + 1;
+		of = fx_put(f, "infer", "begin",
+			    ",\"engine\":\"mlx\",\"call\":\"" MLX_CALL "\",\"model\":\"tiny\"");
+		fx_wait(f, 119);
+		f->tid = GUEST;
+		exit = fx_put(f, "exit", "begin", ",\"call\":\"SIGTERM\",\"rc\":-15");
+		fx_put(f, "infer", "end",
+		       ",\"engine\":\"mlx\",\"ms\":95.000,\"submits\":8,\"of\":%" PRIu64, of);
+		fx_wait(f, (uint64_t)cases[i].drain_ms);
+		f->tid = cases[i].tid;
+		fx_put(f, "drain", "mark",
+		       ",\"engine\":\"mlx\",\"rc\":-110,\"rule\":\"drain.at_exit\"");
+		f->tid = GUEST;
+		fx_put(f, "exit", "end", ",\"rc\":-15,\"of\":%" PRIu64, exit);
+		fx_save(f, crumbs);
+		VERDICT("signal");
+		SAYS(cases[i].says);
+	}
+}
 
 /* The generation counts as open for a while after its last evaluation: it may be answered. */
 static void a_generation_that_may_be_over(void **state)
@@ -350,6 +402,7 @@ int main(void)
 		TEST(an_exec_that_failed_is_no_end),
 		TEST(a_drain_that_never_came_back),
 		TEST(a_generation_that_the_exit_closed),
+		TEST(a_generation_whose_thread_stands_still),
 		TEST(a_generation_that_may_be_over),
 		TEST(a_decode_goes_on_behind_its_call),
 		TEST(the_mark_tells),
