@@ -20,7 +20,7 @@ struct taf_log_filter {
 struct taf_log_entry {
 	const char *text;
 	size_t n;
-	size_t boot; /* index into the tail's boots */
+	size_t boot, session; /* indices into the tail's boots and sessions */
 	uint64_t mono_ns, utc_us, seq;
 	int32_t pid;
 };
@@ -41,6 +41,12 @@ struct taf_log_boot {
 	uint64_t first_ns; /* of what was printed of it first; times count from there */
 };
 
+/* One process that writes. */
+struct taf_log_session {
+	char id[96];
+	uint64_t mark_seq; /* of its latest mark (shim/crumb.h) that was read; 0: none */
+};
+
 struct taf_log_tail {
 	char dir[TAF_PATH_MAX];
 	const struct taf_log_filter *filter;
@@ -49,6 +55,8 @@ struct taf_log_tail {
 	size_t n_cursors;
 	struct taf_log_boot *boots;
 	size_t n_boots;
+	struct taf_log_session *sessions;
+	size_t n_sessions;
 	/* The batch that taf_log_read made. */
 	struct taf_log_entry *entries;
 	size_t n_entries, room;

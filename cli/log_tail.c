@@ -62,6 +62,25 @@ static ssize_t boot_of(struct taf_log_tail *t, const char *id, uint64_t utc_us)
 	return (ssize_t)i;
 }
 
+/* Index of the session, or -1 without memory. */
+static ssize_t session_of(struct taf_log_tail *t, const char *id)
+{
+	struct taf_log_session *grown;
+	size_t i = t->n_sessions;
+
+	while (i > 0 && strcmp(t->sessions[i - 1].id, id) != 0)
+		i--;
+	if (i > 0)
+		return (ssize_t)i - 1;
+	grown = realloc(t->sessions, (t->n_sessions + 1) * sizeof(*grown));
+	if (!grown)
+		return -1;
+	t->sessions = grown;
+	memset(&grown[t->n_sessions], 0, sizeof(*grown));
+	taf_copy(grown[t->n_sessions].id, id, sizeof(grown->id));
+	return (ssize_t)t->n_sessions++;
+}
+
 static bool passes(const struct taf_log_filter *f, const struct taf_crumb_line *line,
 		   uint64_t utc_us)
 {
@@ -75,9 +94,13 @@ static bool passes(const struct taf_log_filter *f, const struct taf_crumb_line *
 }
 
 static int add_entry(struct taf_log_tail *t, const struct taf_trail *id,
-		     const struct taf_crumb_line *line)
+		     const struct taf_crumb_line *line, size_t session)
 {
-	struct taf_log_entry e = { .text = line->text, .n = line->n, .pid = id->pid }, *grown;
+	struct taf_log_entry e = { .text = line->text,
+				   .n = line->n,
+				   .session = session,
+				   .pid = id->pid },
+			     *grown;
 	ssize_t boot;
 
 	taf_crumb_utc_us(line, &e.utc_us);
@@ -115,6 +138,16 @@ static int keep_text(struct taf_log_tail *t, char *text)
 	return 0;
 }
 
+/* The latest mark of a session counts, the others say nothing more. */
+static void take_mark(struct taf_log_session *s, const struct taf_crumb_line *line)
+{
+	uint64_t seq;
+
+	if (taf_crumb_has(line, TAF_KEY_INSIDE) && taf_crumb_u64(line, TAF_KEY_SEQ, &seq) &&
+	    seq > s->mark_seq)
+		s->mark_seq = seq;
+}
+
 static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const struct taf_trail *id,
 		    uint32_t seg)
 {
@@ -122,6 +155,7 @@ static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const stru
 	struct taf_crumb_reader r;
 	struct taf_crumb_line line;
 	size_t done = 0;
+	ssize_t session;
 	int err = taf_file_read(t->dir, c->name, c->done, &f);
 
 	c->err = err == -ENOENT ? 0 : err;
@@ -130,12 +164,14 @@ static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const stru
 		return 0; /* gone, or not ours to read: the others still are */
 	}
 	err = keep_text(t, f.text);
-	if (err)
-		return err;
+	session = err ? -1 : session_of(t, id->id);
+	if (session < 0)
+		return -ENOMEM;
 	taf_crumb_read_init(&r, f.text, f.n, taf_crumb_seed(id->boot, id->start, seg));
 	while (!err && taf_crumb_read_next(&r, &line)) {
 		done = r.at;
-		err = add_entry(t, id, &line);
+		take_mark(&t->sessions[session], &line);
+		err = add_entry(t, id, &line, (size_t)session);
 	}
 	c->bad = r.bad;
 	c->done += done;
@@ -257,5 +293,6 @@ void taf_log_free(struct taf_log_tail *t)
 	free(t->entries);
 	free(t->cursors);
 	free(t->boots);
+	free(t->sessions);
 	memset(t, 0, sizeof(*t));
 }

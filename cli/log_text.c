@@ -4,7 +4,7 @@
  *   +12.345s  4711    infer end    llama llama_decode   tiny, 14 tokens, 1.2s
  *
  * Times count from the first record printed of the same boot, which a line of
- * its own names.
+ * its own names; the mark has "latest" in their place.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -73,11 +73,39 @@ static bool is_submission(const struct taf_crumb_line *line)
 	       !taf_crumb_has(line, TAF_KEY_TOKENS) && !taf_crumb_has(line, TAF_KEY_WAITED_MS);
 }
 
+static bool has_word(const struct parts *p, enum taf_key key, const char *word)
+{
+	char text[1024];
+
+	return taf_crumb_text(p->line, key, text, sizeof(text)) && strstr(text, word);
+}
+
+/* What a function returned; of an exit the status, or the signal where nothing else names it. */
+static void put_rc(struct parts *p)
+{
+	int kind = taf_crumb_kind(p->line);
+	char name[32];
+	int64_t rc;
+
+	if (!taf_crumb_i64(p->line, TAF_KEY_RC, &rc) || kind == TAF_SIGNAL ||
+	    (!rc && kind != TAF_EXIT))
+		return;
+	if (kind == TAF_EXIT && rc < 0 && rc > -65) {
+		taf_show_signal(name, sizeof(name), (int)-rc);
+		if (has_word(p, TAF_KEY_CALL, name) || has_word(p, TAF_KEY_MSG, name))
+			return;
+		begin_part(p);
+		fprintf(p->out, "by %s", name);
+	} else {
+		begin_part(p);
+		fprintf(p->out, "%s %" PRId64, kind == TAF_EXIT ? "status" : "rc", rc);
+	}
+}
+
 static void put_numbers(struct parts *p)
 {
 	char ms[32];
 	uint64_t us;
-	int64_t rc;
 
 	put_bytes(p, TAF_KEY_BYTES, "");
 	put_number(p, TAF_KEY_CTX, "tokens of context");
@@ -92,11 +120,7 @@ static void put_numbers(struct parts *p)
 		fputs(is_submission(p->line) ? "submitted in " : "", p->out);
 		fputs(taf_show_ms(ms, sizeof(ms), us), p->out);
 	}
-	if (taf_crumb_i64(p->line, TAF_KEY_RC, &rc) &&
-	    (rc || taf_crumb_kind(p->line) == TAF_EXIT)) {
-		begin_part(p);
-		fprintf(p->out, "rc %" PRId64, rc);
-	}
+	put_rc(p);
 }
 
 /* The parts of a traced generation that took time. */
@@ -119,17 +143,29 @@ static void put_trace(struct parts *p)
 	fprintf(p->out, "waiting %s", taf_show_ms(ms, sizeof(ms), us));
 }
 
-/* The mark of crumb.h, whose place in the log says nothing. */
-static void put_mark(struct parts *p)
+/* Of the mark of crumb.h only the latest one of a session counts. */
+static bool is_mark(const struct taf_crumb_line *line)
+{
+	return taf_crumb_has(line, TAF_KEY_INSIDE);
+}
+
+static bool is_latest(const struct taf_log_tail *tail, const struct taf_log_entry *e)
+{
+	return e->seq == tail->sessions[e->session].mark_seq;
+}
+
+static void put_mark(struct parts *p, bool is_latest_one)
 {
 	uint64_t is_inside;
 
 	if (!taf_crumb_u64(p->line, TAF_KEY_INSIDE, &is_inside))
 		return;
 	begin_part(p);
-	fputs(is_inside ? "mark: at the end of the log a computation goes on"
-			: "mark: at the end of the log no computation goes on",
-	      p->out);
+	if (is_latest_one)
+		fprintf(p->out, "last known state: %s (this line is written over as that changes)",
+			is_inside ? "a computation under way" : "no computation under way");
+	else
+		fputs("says nothing any more: the mark further down does", p->out);
 }
 
 /* What was held of a device at the end; its live bytes stand before. */
@@ -157,7 +193,7 @@ static void put_counted(struct parts *p)
 	taf_show_text(p->out, kind, sizeof(kind));
 }
 
-static void put_details(FILE *out, const struct taf_crumb_line *line)
+static void put_details(FILE *out, const struct taf_crumb_line *line, bool is_latest_mark)
 {
 	struct parts p = { out, line, false };
 
@@ -166,7 +202,7 @@ static void put_details(FILE *out, const struct taf_crumb_line *line)
 		put_text(&p, TAF_KEY_ROLE, "");
 		put_text(&p, TAF_KEY_EXE, "");
 	}
-	put_mark(&p);
+	put_mark(&p, is_latest_mark);
 	put_numbers(&p);
 	put_held(&p);
 	put_counted(&p);
@@ -197,7 +233,7 @@ static void put_column(FILE *out, const char *text, size_t width)
 	fprintf(out, "%*s", n < width ? (int)(width - n) + 1 : 1, "");
 }
 
-/* "load begin"; a mark has no phase to speak of. */
+/* "load begin"; what has no duration has no phase to speak of. */
 static void put_event(FILE *out, const struct taf_crumb_line *line)
 {
 	char ev[24], text[40];
@@ -206,7 +242,7 @@ static void put_event(FILE *out, const struct taf_crumb_line *line)
 	taf_crumb_text(line, TAF_KEY_EV, ev, sizeof(ev));
 	taf_text_init(&t, text, sizeof(text));
 	taf_text_put(&t, ev);
-	if (taf_crumb_phase(line) != TAF_MARK) {
+	if (taf_crumb_phase(line) != TAF_MARK || is_mark(line)) {
 		taf_crumb_text(line, TAF_KEY_PH, ev, sizeof(ev));
 		taf_text_char(&t, ' ');
 		taf_text_put(&t, ev);
@@ -224,33 +260,41 @@ static void put_boot(FILE *out, struct taf_log_boot *boot, const struct taf_log_
 		taf_show_time(t, e->utc_us), has_colour ? PLAIN : "");
 }
 
+/* Counted from the first record of its boot; a mark is of no time of its own. */
+static void put_time(FILE *out, const struct taf_log_boot *boot, uint64_t mono_ns, bool is_last)
+{
+	bool has_colour = taf_show_has_colour(out);
+	int64_t us = ((int64_t)mono_ns - (int64_t)boot->first_ns) / 1000;
+	char text[48] = "latest";
+
+	if (!is_last)
+		snprintf(text, sizeof(text), "%s%" PRId64 ".%03" PRId64 "s", us < 0 ? "-" : "+",
+			 (us < 0 ? -us : us) / 1000000, (us < 0 ? -us : us) / 1000 % 1000);
+	fprintf(out, "%s%10s%s  ", has_colour ? DIM : "", text, has_colour ? PLAIN : "");
+}
+
 void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_entry *e)
 {
 	struct taf_log_boot *boot = &tail->boots[e->boot];
-	bool has_colour = taf_show_has_colour(out);
+	bool has_colour = taf_show_has_colour(out), is_last;
 	struct taf_crumb_line line;
 	char text[160], name[160];
 	const char *colour;
-	int64_t us;
-	int kind;
 
 	if (!taf_crumb_parse_again(e->text, e->n, &line))
 		return;
 	if (!boot->first_ns)
 		put_boot(out, boot, e, has_colour);
-	us = ((int64_t)e->mono_ns - (int64_t)boot->first_ns) / 1000;
-	snprintf(text, sizeof(text), "%s%" PRId64 ".%03" PRId64 "s", us < 0 ? "-" : "+",
-		 (us < 0 ? -us : us) / 1000000, (us < 0 ? -us : us) / 1000 % 1000);
-	fprintf(out, "%s%10s%s  %-7d ", has_colour ? DIM : "", text, has_colour ? PLAIN : "",
-		e->pid);
-	kind = taf_crumb_kind(&line);
-	colour = has_colour ? colour_of(kind) : "";
+	is_last = is_mark(&line) && is_latest(tail, e);
+	put_time(out, boot, e->mono_ns, is_last);
+	fprintf(out, "%-7d ", e->pid);
+	colour = has_colour ? colour_of(taf_crumb_kind(&line)) : "";
 	fputs(colour, out);
 	put_event(out, &line);
 	fputs(*colour ? PLAIN : "", out);
 	put_column(out, taf_engine_name((enum taf_engine)taf_crumb_engine(&line)), 6);
 	taf_crumb_text(&line, TAF_KEY_CALL, text, sizeof(text));
 	put_column(out, taf_show_call(name, sizeof(name), text), CALL_WIDTH);
-	put_details(out, &line);
+	put_details(out, &line, is_last);
 	fputc('\n', out);
 }

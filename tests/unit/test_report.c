@@ -11,77 +11,7 @@
 
 #include "../../cli/verbs.h"
 #include "../../shim/sys.h"
-#include "crumb_fixture.h"
-
-#define SIZE 65536
-#define OUTPUT_MAX 262144
-
-static char state_dir[64], crumbs[128];
-static char out[OUTPUT_MAX], err[OUTPUT_MAX];
-
-static int setup(void **state)
-{
-	struct fx *f = malloc(sizeof(*f));
-
-	fx_begin(f, 77, SIZE);
-	*state = f;
-	fx_state(state_dir, crumbs);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	free(*state);
-	fx_remove(state_dir);
-	return 0;
-}
-
-static int divert(int fd, const char *name, int *saved)
-{
-	char path[128];
-	int to;
-
-	snprintf(path, sizeof(path), "%s/%s", state_dir, name);
-	to = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	*saved = dup(fd);
-	dup2(to, fd);
-	return to;
-}
-
-static void take_back(int fd, int to, int saved, char *text)
-{
-	ssize_t n = pread(to, text, OUTPUT_MAX - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-	dup2(saved, fd);
-	close(saved);
-	close(to);
-}
-
-/* Runs a verb with --state; what it says is in out and err. */
-static int call(int (*verb)(int argc, char **argv), const char *a, const char *b, const char *c)
-{
-	char words[5][256];
-	char *argv[6] = { words[0] };
-	const char *more[3] = { a, b, c };
-	int argc = 2, saved[2], to[2], rc;
-
-	snprintf(words[0], sizeof(words[0]), "verb");
-	snprintf(words[1], sizeof(words[1]), "--state=%s", state_dir);
-	argv[1] = words[1];
-	for (int i = 0; i < 3 && more[i]; i++, argc++) {
-		snprintf(words[argc], sizeof(words[argc]), "%s", more[i]);
-		argv[argc] = words[argc];
-	}
-	fflush(stdout);
-	to[0] = divert(1, "out", &saved[0]);
-	to[1] = divert(2, "err", &saved[1]);
-	rc = verb(argc, argv);
-	fflush(stdout);
-	take_back(1, to[0], saved[0], out);
-	take_back(2, to[1], saved[1], err);
-	return rc;
-}
+#include "verb_kit.h"
 
 static void put_all(struct fx *f, const char *text)
 {
@@ -389,55 +319,6 @@ static void damage_is_counted(void **state)
 	assert_non_null(strstr(err, "1 damaged line of " FX_BOOT "-77-5077-000.jsonl"));
 }
 
-/* Offset of word in the output; the test fails without it. */
-static size_t place_of(const char *word)
-{
-	const char *p = strstr(out, word);
-
-	if (!p)
-		fail_msg("no %s in: %s", word, out);
-	return (size_t)(p - out);
-}
-
-static void the_log_is_merged(void **state)
-{
-	struct fx *f = *state, other;
-	char line[4096], *end;
-
-	fx_put(f, "note", "mark", ",\"msg\":\"first\"");
-	fx_wait(f, 2000);
-	fx_put(f, "note", "mark", ",\"msg\":\"third\"");
-	fx_begin(&other, 90, SIZE);
-	fx_wait(&other, 1000);
-	fx_put(&other, "load", "mark", ",\"msg\":\"second\"");
-	end = strchr(other.text, '\n');
-	snprintf(line, sizeof(line), "%.*s\n", (int)(end - other.text), other.text);
-	fx_save(&other, crumbs);
-	fx_save(f, crumbs);
-	/* Another boot, earlier by the time of day though later by its own clock. */
-	fx_begin(&other, 91, SIZE);
-	strcpy(other.boot, FX_OTHER_BOOT);
-	other.hour = 9;
-	other.mono_ns = 900 * FX_SEC;
-	fx_put(&other, "note", "mark", ",\"msg\":\"zeroth\"");
-	fx_save(&other, crumbs);
-	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
-	assert_true(place_of("zeroth") < place_of("first"));
-	assert_true(place_of("first") < place_of("second"));
-	assert_true(place_of("second") < place_of("third"));
-	assert_non_null(strstr(out, "+2.000s"));
-	assert_int_equal(call(taf_verb_log, "--json", "--ev", "load"), 0);
-	assert_string_equal(out, line);
-	assert_int_equal(call(taf_verb_log, "--since", "2026-11-21T10:00:11.5Z", NULL), 0);
-	assert_null(strstr(out, "second"));
-	place_of("third");
-	assert_int_equal(call(taf_verb_log, "--session", "90", NULL), 0);
-	assert_null(strstr(out, "first"));
-	assert_int_equal(call(taf_verb_log, "--ev", "nothing", NULL), TAF_EXIT_USAGE);
-	assert_int_equal(call(taf_verb_log, "--since", "soon", NULL), TAF_EXIT_USAGE);
-	assert_int_equal(call(taf_verb_log, "--ev", "exit", NULL), TAF_EXIT_FAILED);
-}
-
 static void several_processes_are_a_tree(void **state)
 {
 	struct fx *f = *state, child;
@@ -479,7 +360,6 @@ int main(void)
 		TEST(nothing_there_is_said),
 		TEST(the_verdict_stands_once),
 		TEST(damage_is_counted),
-		TEST(the_log_is_merged),
 		TEST(several_processes_are_a_tree),
 	};
 

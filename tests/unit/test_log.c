@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* test_log.c -- the verb log on written sessions: order, times, and what its lines say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "verb_kit.h"
+
+static void the_log_is_merged(void **state)
+{
+	struct fx *f = *state, other;
+	char line[4096], *end;
+
+	fx_put(f, "note", "mark", ",\"msg\":\"first\"");
+	fx_wait(f, 2000);
+	fx_put(f, "note", "mark", ",\"msg\":\"third\"");
+	fx_begin(&other, 90, SIZE);
+	fx_wait(&other, 1000);
+	fx_put(&other, "load", "mark", ",\"msg\":\"second\"");
+	end = strchr(other.text, '\n');
+	snprintf(line, sizeof(line), "%.*s\n", (int)(end - other.text), other.text);
+	fx_save(&other, crumbs);
+	fx_save(f, crumbs);
+	/* Another boot, earlier by the time of day though later by its own clock. */
+	fx_begin(&other, 91, SIZE);
+	strcpy(other.boot, FX_OTHER_BOOT);
+	other.hour = 9;
+	other.mono_ns = 900 * FX_SEC;
+	fx_put(&other, "note", "mark", ",\"msg\":\"zeroth\"");
+	fx_save(&other, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	assert_true(place_of("zeroth") < place_of("first"));
+	assert_true(place_of("first") < place_of("second"));
+	assert_true(place_of("second") < place_of("third"));
+	assert_non_null(strstr(out, "+2.000s"));
+	assert_int_equal(call(taf_verb_log, "--json", "--ev", "load"), 0);
+	assert_string_equal(out, line);
+	assert_int_equal(call(taf_verb_log, "--since", "2026-11-21T10:00:11.5Z", NULL), 0);
+	assert_null(strstr(out, "second"));
+	place_of("third");
+	assert_int_equal(call(taf_verb_log, "--session", "90", NULL), 0);
+	assert_null(strstr(out, "first"));
+	assert_int_equal(call(taf_verb_log, "--ev", "nothing", NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_log, "--since", "soon", NULL), TAF_EXIT_USAGE);
+	assert_int_equal(call(taf_verb_log, "--ev", "exit", NULL), TAF_EXIT_FAILED);
+}
+
+/* It is written over in place, until a new one is put where the log has come to. */
+static void the_mark_says_what_it_means(void **state)
+{
+	struct fx *f = *state;
+
+	fx_put(f, "infer", "mark", ",\"inside\":1");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	place_of("    latest  77      infer mark ");
+	place_of("last known state: a computation under way (");
+	fx_put(f, "infer", "mark", ",\"inside\":0");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	assert_true(place_of("says nothing any more") < place_of("    latest  "));
+	place_of("last known state: no computation under way (");
+	assert_null(strstr(out, "a computation under way"));
+}
+
+static void a_signal_is_named(void **state)
+{
+	struct fx *f = *state;
+
+	fx_put(f, "signal", "mark", ",\"call\":\"SIGTERM\",\"rc\":15,\"msg\":\"sent\"");
+	fx_put(f, "exit", "begin", ",\"call\":\"SIGTERM\",\"rc\":-15");
+	fx_put(f, "exit", "end", ",\"rc\":-15");
+	fx_put(f, "exit", "end", ",\"rc\":3");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	assert_null(strstr(out, "rc "));
+	assert_true(place_of(" by SIGTERM\n") < place_of(" status 3\n"));
+	assert_null(strstr(out + place_of(" by SIGTERM\n") + 2, "by SIGTERM"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_log_is_merged),
+		TEST(the_mark_says_what_it_means),
+		TEST(a_signal_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
