@@ -78,6 +78,28 @@ static void print_program(const struct taf_doctor *d)
 	printf("%zu%s\n", d->closure.n - 1, d->closure.n_lost ? ", others are missing" : "");
 }
 
+/* "18 in libraries (the first: /usr/lib/libmlx.so), 2 imported": where names of an engine are. */
+static void print_names(const struct taf_doctor *d, const struct taf_engine_seen *e)
+{
+	const char *comma = "";
+
+	if (e->defined) {
+		printf("%u in libraries", e->defined);
+		comma = ", ";
+	}
+	if (e->defined && e->provider < d->closure.n) {
+		printf(" (the first: ");
+		taf_show_text(stdout, d->closure.libs[e->provider].path, LINE_MAX_BYTES);
+		putchar(')');
+	}
+	if (e->own + e->hidden) {
+		printf("%s%u in the program", comma, e->own + e->hidden);
+		comma = ", ";
+	}
+	if (e->imported)
+		printf("%s%u imported", comma, e->imported);
+}
+
 static void print_engines(const struct taf_doctor *d)
 {
 	const char *name = "engines";
@@ -88,14 +110,9 @@ static void print_engines(const struct taf_doctor *d)
 		if (!(e->imported + e->defined + e->own + e->hidden))
 			continue;
 		label(name);
-		printf("%s: of %u watched names %u are imported, %u in libraries, %u in the "
-		       "program",
-		       taf_engine_name((enum taf_engine)i), e->rows, e->imported, e->defined,
-		       e->own + e->hidden);
-		if (e->provider < d->closure.n) {
-			printf("; ");
-			taf_show_text(stdout, d->closure.libs[e->provider].path, LINE_MAX_BYTES);
-		}
+		printf("%s: of %u watched names of all versions ",
+		       taf_engine_name((enum taf_engine)i), e->rows);
+		print_names(d, e);
 		putchar('\n');
 		name = "";
 	}

@@ -219,6 +219,22 @@ static int find(const struct options *o, struct taf_orphan_hunt *h)
 	return err && o->log ? TAF_EXIT_INTERNAL : 0;
 }
 
+/* What is young is under way as it should be. */
+static void print_none(const struct taf_orphan_hunt *h)
+{
+	size_t n_lost = 0;
+
+	for (size_t i = 0; i < h->set.n; i++)
+		n_lost += h->set.at[i].is == TAF_ORPHAN_LOST;
+	if (n_lost || !h->set.n) {
+		puts(n_lost ? "none of them is still there" : "no orphans");
+		return;
+	}
+	printf("no orphans: %zu under way, none without progress for ", h->set.n);
+	put_ms(h->judge.after_ms);
+	putchar('\n');
+}
+
 static int print(const struct options *o, const struct taf_orphan_hunt *h)
 {
 	size_t n_live = 0;
@@ -231,7 +247,7 @@ static int print(const struct options *o, const struct taf_orphan_hunt *h)
 		put_all(&h->set, TAF_ORPHAN_LIVE, "Without progress, and still there:");
 		put_all(&h->set, TAF_ORPHAN_LOST, "Never ended, and gone:");
 		if (!n_live)
-			puts(h->set.n ? "nothing that is still there" : "no orphans");
+			print_none(h);
 	}
 	if (h->set.n_dropped)
 		taf_tell("orphans: %llu begins more than can be kept were left out",

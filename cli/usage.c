@@ -393,8 +393,17 @@ static size_t distance(const char *a, const char *b)
 
 const char *taf_usage_nearest(const char *name)
 {
+	static const struct {
+		const char *word, *verb;
+	} others[] = { { "status", "report" },	{ "ps", "report" },   { "list", "report" },
+		       { "start", "run" },	{ "exec", "run" },    { "tail", "log" },
+		       { "validate", "check" }, { "policy", "check" } };
 	const char *best = NULL;
 	size_t best_far = 3;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (!strcmp(others[i].word, name))
+			return others[i].verb;
 
 	for (size_t i = 0; i < VERB_COUNT; i++) {
 		size_t far = distance(verbs[i].name, name);

@@ -14,7 +14,7 @@ void taf_usage_overview(void);
 void taf_usage_man(void);
 /* False when there is no such verb. */
 bool taf_usage_verb(const char *name);
-/* The verb whose name is nearest to name, or NULL when none is near. */
+/* The verb whose name is nearest to name, or that does what name would elsewhere; NULL: none. */
 const char *taf_usage_nearest(const char *name);
 
 /* Says what is wrong with the arguments of verb; returns TAF_EXIT_USAGE. */

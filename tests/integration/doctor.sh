@@ -42,6 +42,9 @@ END
 	says engine '[e["engine"] for e in d["engines"]] == ["llama"]'
 	says engine 'd["engines"][0]["imported"] == 1 and d["engines"][0]["in_libraries"] == 3'
 	says engine 'd["engines"][0]["library"].endswith("/libfake.so")'
+	doctor -- ./user
+	grep -qE '^  engines    llama: of [0-9]+ watched names of all versions 3 in libraries \(the first: /.*/libfake\.so\), 1 imported$' out
+	ok "engine, in words" $?
 	mkdir elsewhere && mv libfake.so elsewhere/
 	verdict "missing library" "guarded in part: libfake.so is not found" partly ./user
 	doctor --json -- ./user

@@ -101,6 +101,9 @@ verbs() {
 	same 'unknown verb: status' 64 $?
 	same 'unknown verb' 'taffrail: there is no verb "reprot"; did you mean "report"? See: taffrail help' \
 		"$(cat says.err)"
+	"$bin" status 2>says.err
+	same 'a verb of other tools' 'taffrail: there is no verb "status"; did you mean "report"? See: taffrail help' \
+		"$(cat says.err)"
 	"$bin" 2>/dev/null
 	same 'no verb' 64 $?
 	"$bin" help >/dev/full 2>says.err

@@ -47,6 +47,7 @@ has stack "a note" '.ev == "note" and .class == "stalled" and .pid_of_guest == '
 
 # 2. orphans says the same by the crumbs, and names a pid only while it is that process.
 check orphans "not yet" 0 "$("$bin" orphans >orphans.out; echo $?)"
+check orphans "in words" "no orphans: 1 under way, none without progress for 1m 30s" "$(cat orphans.out)"
 check orphans status 1 "$("$bin" orphans --after 1s >orphans.out; echo $?)"
 check orphans "what to end" 1 "$(grep -c "infer llama_decode on tiny, .*to end it: kill $pid\$" orphans.out)"
 check orphans json "$pid true infer" \
@@ -63,6 +64,7 @@ check terminate "three lines" "stalled terminated ended" \
 	"$(sed 's/.* has been in .*/stalled/; s/.* was sent SIGTERM$/terminated/; s/.* has ended$/ended/' watch.out | xargs)"
 wait $timer
 check terminate "lost, not live" 0 "$("$bin" orphans --after 1s >orphans.out; echo $?)"
+check terminate "in words" "none of them is still there" "$(tail -n 1 orphans.out)"
 check terminate "told as gone" 1 "$(grep -c "(pid $pid, gone)" orphans.out)"
 check terminate "no pid to end" 0 "$(grep -c "to end it" orphans.out)"
 
