@@ -55,6 +55,14 @@ static void put_number(struct parts *p, enum taf_key key, const char *unit)
 	fprintf(p->out, "%" PRIu64 " %s", v, unit);
 }
 
+/* So that what a message tells is not told twice. */
+static bool has_word(const struct parts *p, enum taf_key key, const char *word)
+{
+	char text[1024];
+
+	return taf_crumb_text(p->line, key, text, sizeof(text)) && strstr(text, word);
+}
+
 static void put_bytes(struct parts *p, enum taf_key key, const char *after)
 {
 	char size[32];
@@ -62,8 +70,11 @@ static void put_bytes(struct parts *p, enum taf_key key, const char *after)
 
 	if (!taf_crumb_u64(p->line, key, &v))
 		return;
+	taf_show_bytes(size, sizeof(size), v);
+	if (has_word(p, TAF_KEY_MSG, size))
+		return;
 	begin_part(p);
-	fprintf(p->out, "%s%s", taf_show_bytes(size, sizeof(size), v), after);
+	fprintf(p->out, "%s%s", size, after);
 }
 
 /* A burst that the program has not waited for: its time is that of the submits alone. */
@@ -71,13 +82,6 @@ static bool is_submission(const struct taf_crumb_line *line)
 {
 	return taf_crumb_kind(line) == TAF_INFER && taf_crumb_has(line, TAF_KEY_SUBMITS) &&
 	       !taf_crumb_has(line, TAF_KEY_TOKENS) && !taf_crumb_has(line, TAF_KEY_WAITED_MS);
-}
-
-static bool has_word(const struct parts *p, enum taf_key key, const char *word)
-{
-	char text[1024];
-
-	return taf_crumb_text(p->line, key, text, sizeof(text)) && strstr(text, word);
 }
 
 /* What a function returned; of an exit the status, or the signal where nothing else names it. */
@@ -200,7 +204,8 @@ static void put_details(FILE *out, const struct taf_crumb_line *line, bool is_la
 	put_text(&p, TAF_KEY_MODEL, "");
 	if (taf_crumb_kind(line) == TAF_START) {
 		put_text(&p, TAF_KEY_ROLE, "");
-		put_text(&p, TAF_KEY_EXE, "");
+		begin_part(&p);
+		taf_show_command(out, line);
 	}
 	put_mark(&p, is_latest_mark);
 	put_numbers(&p);

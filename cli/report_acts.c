@@ -178,7 +178,7 @@ static void print_latest(FILE *out, const char *label, const struct act *a, bool
 	fprintf(out, "%" PRIu64, a->n);
 	if (names_last) {
 		print_key(out, a->n > 1 ? ", the last: " : ", ", &line, TAF_KEY_RULE);
-		print_key(out, ", ", &line, TAF_KEY_MSG);
+		print_key(out, ": ", &line, TAF_KEY_MSG);
 	} else {
 		print_key(out, ", by rule ", &line, TAF_KEY_RULE);
 		print_key(out, a->n > 1 ? ", the last: " : ": ", &line, TAF_KEY_MSG);

@@ -144,7 +144,8 @@ void taf_report_next(FILE *out, const struct taf_page *page)
 	taf_report_missed(out, page);
 	switch (s->verdict) {
 	case TAF_ENDED_RUNNING:
-		snprintf(text, sizeof(text), "taffrail log -f --session %d", page->trail->pid);
+		snprintf(text, sizeof(text), "to follow it: taffrail log -f --session %d",
+			 page->trail->pid);
 		next(out, text);
 		break;
 	case TAF_ENDED_KILLED:

@@ -50,26 +50,14 @@ static void print_line(FILE *out, const char *label, const char *text)
 	fputc('\n', out);
 }
 
-/* The command as it was typed, arguments with blanks in quotes. */
 static void print_command(FILE *out, const struct taf_trail *t)
 {
 	struct taf_crumb_line head;
-	char word[512];
-	unsigned i;
 
-	if (!taf_report_head(t, &head)) {
+	if (!taf_report_head(t, &head))
 		fprintf(out, "process %d", t->pid);
-		return;
-	}
-	for (i = 0; i < 64 && taf_crumb_item(&head, TAF_KEY_ARGV, i, word, sizeof(word)); i++) {
-		const char *quote = word[0] && !strchr(word, ' ') ? "" : "'";
-
-		fprintf(out, "%s%s", i ? " " : "", quote);
-		taf_show_text(out, word, 120);
-		fputs(quote, out);
-	}
-	if (!i && taf_crumb_text(&head, TAF_KEY_EXE, word, sizeof(word)))
-		taf_show_text(out, word, NAME_MAX_BYTES);
+	else
+		taf_show_command(out, &head);
 }
 
 static void print_when(FILE *out, const struct taf_trail *t, const struct taf_story *s)
@@ -232,6 +220,12 @@ static void print_call(FILE *out, int kind, uint8_t engine, const char *call)
 	taf_show_text(out, taf_show_call(name, sizeof(name), call), 80);
 }
 
+/* From when ages count. */
+static const char *before_what(const struct taf_story *s)
+{
+	return s->is_alive ? "ago" : s->end_is_known ? "before the end" : "before its last sign";
+}
+
 static void print_threads(FILE *out, const struct taf_story *s)
 {
 	char age[32];
@@ -246,7 +240,10 @@ static void print_threads(FILE *out, const struct taf_story *s)
 				      : "last wrote");
 		print_call(out, l->kind, l->engine, l->call);
 		taf_show_ms(age, sizeof(age), l->age_ms * 1000);
-		fprintf(out, l->is_inside ? ", for %s\n" : ", %s before\n", age);
+		if (l->is_inside)
+			fprintf(out, ", for %s\n", age);
+		else
+			fprintf(out, ", %s %s\n", age, before_what(s));
 	}
 	if (s->n_last > THREADS_SHOWN) {
 		taf_report_label(out, "");
@@ -310,16 +307,16 @@ static void print_open(FILE *out, const struct taf_story *s)
 			taf_show_text(out, o->msg, 100);
 			fputc(')', out);
 		}
-		fprintf(out, ", begun %s before\n",
-			taf_show_ms(age, sizeof(age), o->age_ms * 1000));
+		fprintf(out, ", begun %s %s\n", taf_show_ms(age, sizeof(age), o->age_ms * 1000),
+			before_what(s));
 	}
 	if (s->oldest.is_known && s->n_open) {
 		taf_report_label(out, "oldest");
 		taf_show_text(out, taf_show_call(name, sizeof(name), s->oldest.call), 80);
 		fputs(s->oldest.label[0] ? ", " : "", out);
 		taf_show_text(out, s->oldest.label, 100);
-		fprintf(out, ", begun %s before; %s\n",
-			taf_show_ms(age, sizeof(age), s->oldest.age_ms * 1000),
+		fprintf(out, ", begun %s %s; %s\n",
+			taf_show_ms(age, sizeof(age), s->oldest.age_ms * 1000), before_what(s),
 			taf_oldest_text(&s->oldest));
 	}
 }

@@ -10,9 +10,11 @@
 
 #include "../policy/fault.h"
 #include "../policy/text.h"
+#include "../shim/crumb_read.h"
 
 #define PIECE 256
 #define ESCAPE_MAX 6
+#define WORDS_MAX 64 /* of a command */
 
 /* Bytes of s to take for one piece: never in the middle of a UTF-8 sequence. */
 static size_t piece_of(const char *s, size_t n)
@@ -165,6 +167,27 @@ const char *taf_show_bytes(char *buf, size_t room, uint64_t bytes)
 	taf_text_init(&t, buf, room);
 	taf_text_bytes(&t, bytes);
 	return buf;
+}
+
+bool taf_show_command(FILE *out, const struct taf_crumb_line *head)
+{
+	char word[512];
+	unsigned i;
+
+	for (i = 0; i < WORDS_MAX && taf_crumb_item(head, TAF_KEY_ARGV, i, word, sizeof(word));
+	     i++) {
+		const char *quote = word[0] && !strchr(word, ' ') ? "" : "'";
+
+		fprintf(out, "%s%s", i ? " " : "", quote);
+		taf_show_text(out, word, 120);
+		fputs(quote, out);
+	}
+	if (i)
+		return true;
+	if (!taf_crumb_text(head, TAF_KEY_EXE, word, sizeof(word)))
+		return false;
+	taf_show_text(out, word, 300);
+	return true;
 }
 
 const char *taf_show_call(char *buf, size_t room, const char *call)

@@ -31,6 +31,10 @@ const char *taf_show_span(char *buf, size_t room, uint64_t ms);
 /* The same of microseconds; below 10 ms with a decimal: "0.4ms". Returns buf. */
 const char *taf_show_ms(char *buf, size_t room, uint64_t us);
 const char *taf_show_bytes(char *buf, size_t room, uint64_t bytes);
+/* The command of a start record as it was typed, arguments with blanks in quotes; without one
+ * its program. False: neither is known. */
+struct taf_crumb_line;
+bool taf_show_command(FILE *out, const struct taf_crumb_line *head);
 /* "mlx::core::eval" of "_ZN3mlx4core4evalE...", other names as they are. Returns buf. */
 const char *taf_show_call(char *buf, size_t room, const char *call);
 /* "load", "infer"; a GPU runtime infers nothing: "work". "?" of a kind below 0. */

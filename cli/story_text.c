@@ -208,7 +208,8 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 		taf_text_put(t, " was open as well, for ");
 		taf_text_ms(t, infer->age_ms);
 	} else if (infer && !taf_story_is_bare(s)) {
-		taf_text_put(t, "; nothing was being loaded");
+		taf_text_put(t, s->is_alive ? "; nothing is being loaded"
+					    : "; nothing was being loaded");
 	}
 	if (infer && drain) {
 		taf_text_put(t, "; a drain ");
@@ -256,7 +257,7 @@ static void put_oldest(struct taf_text *t, const struct taf_story *s)
 	put_after(t, ", ", s->oldest.label);
 	taf_text_put(t, ", begun ");
 	taf_text_ms(t, s->oldest.age_ms);
-	taf_text_put(t, " before");
+	taf_text_put(t, s->is_alive ? " ago" : " before");
 }
 
 /* The wait that a rule asked for, where that is all that went on: what its own thread

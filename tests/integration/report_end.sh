@@ -42,6 +42,7 @@ check asked "how it ended" 1 "$(grep -cE '^  signal +ended by SIGTERM [0-9.]+m?s
 check asked "the way out" 1 "$(row exit | grep -c '^by SIGTERM, .*of leaving')"
 "$bin" log >log.txt
 check asked "the mark in the log" 1 "$(grep -cE '^ +latest  [0-9]+ +infer mark +last known state: no computation under way \(' log.txt)"
+check asked "the command in the log" 1 "$(grep -c " start .* guest, $python ended.py /" log.txt)"
 check asked "the signal in the log" 1 "$(grep -c ' exit end .* by SIGTERM$' log.txt)"
 check asked "no advice of signals" 0 "$(grep -c 'exit\.signals' page.txt)"
 
@@ -63,4 +64,4 @@ check PIPE "nothing to do" "" "$(row next)"
 # What no policy can help: there is nothing to be set for it.
 ended 9
 check killed "no advice of signals" 0 "$(grep -c exit.signals page.txt)"
-tally 21
+tally 22

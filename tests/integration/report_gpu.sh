@@ -191,6 +191,7 @@ says_not become "an orphan" "execv"
 told -- "$guest" threads 3
 says threads "where from" "last wrote"
 says_not threads "what nobody knows" "last did"
+says threads "from when" "ms before the end"
 
 # Ctrl-C with nothing under way is no news.
 told --set drain.idle_ms=100ms -- "$guest" int

@@ -66,6 +66,19 @@ static void the_mark_says_what_it_means(void **state)
 	assert_null(strstr(out, "a computation under way"));
 }
 
+/* The size is in the words of a load already. */
+static void nothing_is_told_twice(void **state)
+{
+	struct fx *f = *state;
+
+	fx_put(f, "load", "begin", ",\"bytes\":1024,\"msg\":\"llama F32, 1.0 KiB in 2 files\"");
+	fx_put(f, "unload", "begin", ",\"bytes\":1024,\"msg\":\"freed\"");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	place_of("  llama F32, 1.0 KiB in 2 files\n");
+	place_of("  1.0 KiB, freed\n");
+}
+
 static void a_signal_is_named(void **state)
 {
 	struct fx *f = *state;
@@ -88,6 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_log_is_merged),
 		TEST(the_mark_says_what_it_means),
+		TEST(nothing_is_told_twice),
 		TEST(a_signal_is_named),
 	};
 

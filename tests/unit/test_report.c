@@ -166,7 +166,7 @@ static void rules_are_counted(void **state)
 	assert_int_equal(call(taf_verb_report, NULL, NULL, NULL), 0);
 	assert_non_null(strstr(
 		out, "would      cadence.same_model 2, drain.at_exit 1; the last: would drain\n"));
-	assert_non_null(strstr(out, "warned     2, the last: lock.on_conflict, held by node\n"));
+	assert_non_null(strstr(out, "warned     2, the last: lock.on_conflict: held by node\n"));
 	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
 	doc = cJSON_Parse(out);
 	s = cJSON_GetArrayItem(get(doc, "sessions"), 0);
@@ -202,7 +202,7 @@ static void limits_and_pieces_are_counted(void **state)
 		strstr(out, "\n  limited    limits.cache 2; the last: granted 1 B before\n"));
 	assert_non_null(
 		strstr(out, "\n  split      1, by rule eval.chunk: 9 arrays in 3 pieces\n"));
-	assert_non_null(strstr(out, "\n  warned     1, eval.chunk, not split: odd arrays\n"));
+	assert_non_null(strstr(out, "\n  warned     1, eval.chunk: not split: odd arrays\n"));
 	assert_non_null(strstr(out, "\n  would      limits.wired 1; the last: asked 2 B"));
 	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
 	doc = cJSON_Parse(out);

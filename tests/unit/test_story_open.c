@@ -318,6 +318,7 @@ static void a_generation_that_may_be_over(void **state)
 		world.mono_ns = f->mono_ns;
 		VERDICT("running");
 		assert_null(strstr(story.text, "after it"));
+		SAYS("; nothing is being loaded");
 		alive_pid = 0;
 	}
 }
