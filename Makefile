@@ -254,6 +254,7 @@ LINK_test_share := -Wl,--wrap=taf_sys_flock
 LINK_test_owner := -Wl,--wrap=taf_sys_tgkill -Wl,--wrap=taf_sys_wait
 LINK_test_leave := -Wl,--wrap=taf_sys_wait
 LINK_test_claims := -Wl,--wrap=taf_sys_wait
+LINK_test_drain_order := -Wl,--wrap=taf_sys_wait
 LINK_test_sig := -Wl,--wrap=taf_real_libc
 LINK_test_mark := -Wl,--wrap=taf_sys_mono_ns
 LINK_DIRTY := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id

@@ -373,7 +373,7 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 	uint64_t wait_ms = is_idle_only ? 0 : (uint64_t)taf_rules.drain_deadline_ms;
 	uint64_t until = taf_sys_mono_ns() + wait_ms * 1000000;
 
-	for (int i = 0; (w = taf_work_at(i)); i++) {
+	for (int at = 0; (w = taf_work_next(&at));) {
 		uint64_t now = taf_sys_mono_ns();
 		void *handle = atomic_load(&w->handle);
 

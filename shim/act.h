@@ -17,8 +17,8 @@
 unsigned taf_act_drains(const struct taf_event *ev, const struct taf_work *w, int *rule);
 /* Drains one context, which this thread has claimed. */
 void taf_act_drain(struct taf_work *w, unsigned drain, int rule);
-/* Drains every context that can be claimed within drain.deadline; those of model
- * only, if it is not NULL. Returns how many could not. */
+/* Drains every context that can be claimed within drain.deadline, those of engines first;
+ * those of model only, if it is not NULL. Returns how many could not. */
 int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int rule);
 /* Says that it was not, and why; rule: which wanted it (-1: none). */
 void taf_act_not_drained(const struct taf_work *w, int rule, const char *why);

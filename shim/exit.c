@@ -115,9 +115,8 @@ static void settle_all(void)
 {
 	struct taf_work *w;
 
-	for (int i = 0; (w = taf_work_at(i)); i++)
-		if (atomic_load(&w->handle) && atomic_load(&w->claim) != (uint32_t)taf_tid() &&
-		    taf_work_claim(w, 0)) {
+	for (int at = 0; (w = taf_work_next(&at));)
+		if (atomic_load(&w->claim) != (uint32_t)taf_tid() && taf_work_claim(w, 0)) {
 			taf_work_settle(w, true);
 			taf_work_release(w);
 		}

@@ -280,6 +280,18 @@ struct taf_work *taf_work_at(int i)
 	return i >= 0 && i < TAF_WORKS_MAX ? &taf_works[i] : NULL;
 }
 
+struct taf_work *taf_work_next(int *at)
+{
+	while (*at < 2 * TAF_WORKS_MAX) {
+		bool is_burst = *at >= TAF_WORKS_MAX;
+		struct taf_work *w = &taf_works[(*at)++ % TAF_WORKS_MAX];
+
+		if (atomic_load(&w->handle) && w->is_burst == is_burst)
+			return w;
+	}
+	return NULL;
+}
+
 /* Whoever gives the claim back wakes only who has said here that he waits. */
 static void wait_for(struct taf_work *w, uint32_t seen, uint32_t ms)
 {

@@ -163,6 +163,9 @@ uint64_t taf_work_kv_bytes(void); /* of the contexts alive */
 const char *taf_work_model_name(const struct taf_work *w); /* or NULL */
 /* The i-th entry, alive or not; NULL past the end. */
 struct taf_work *taf_work_at(int i);
+/* Those alive in the order in which all are drained, from *at = 0 on; NULL: no more. What
+ * stands for a runtime comes last: an engine may submit to it until it is synchronized. */
+struct taf_work *taf_work_next(int *at);
 
 /* Only one's own: it may have been seized meanwhile. */
 static inline void taf_work_release(struct taf_work *w)

@@ -26,13 +26,15 @@
 #define LONG_NS (LONG_MS * 1000000ull)
 
 static int n_synced, n_trimmed;
+static void *synced[8]; /* in their order */
 static uint32_t still_in_sync, still_in_trim;
 
 static int synchronize(void *handle, const void *home)
 {
 	(void)home;
 	assert_non_null(handle);
-	n_synced++;
+	assert_in_range(n_synced, 0, 7);
+	synced[n_synced++] = handle;
 	still_in_sync = taf_still.holder;
 	return 0;
 }
@@ -70,7 +72,7 @@ static const struct taf_table runtime = {
 const struct taf_table *const taf_tables[] = { &mlx, &llama, &runtime };
 const int taf_table_count = 3;
 
-static void set_all(enum taf_state state, uint32_t leaver)
+static inline void set_all(enum taf_state state, uint32_t leaver)
 {
 	atomic_store(&taf_life.is_drained, 0);
 	atomic_store(&taf_life.leaver, leaver);
@@ -114,7 +116,7 @@ int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms)
 	return 0;
 }
 
-static void at_wait(_Atomic(uint32_t) *word, void (*what)(void))
+static inline void at_wait(_Atomic(uint32_t) *word, void (*what)(void))
 {
 	awaited = word;
 	meanwhile = what;
@@ -152,7 +154,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct taf_work *work_of(const struct taf_table *table, int32_t tid)
+static inline struct taf_work *work_of(const struct taf_table *table, int32_t tid)
 {
 	struct taf_maker by = { .table = table };
 	union {
@@ -164,7 +166,7 @@ static struct taf_work *work_of(const struct taf_table *table, int32_t tid)
 }
 
 /* The whole of what leaver does until its drain begins. */
-static void leaves(uint32_t leaver)
+static inline void leaves(uint32_t leaver)
 {
 	set_all(TAF_ACTIVE, 0);
 	taf_leave_exec("execve", "/");
@@ -173,14 +175,14 @@ static void leaves(uint32_t leaver)
 	n_synced = 0;
 }
 
-static void stay(void)
+static inline void stay(void)
 {
 	set_all(TAF_ACTIVE, 0);
 }
 
 static struct taf_work *theirs;
 
-static void take_back(void)
+static inline void take_back(void)
 {
 	taf_work_drop(theirs);
 }
