@@ -167,7 +167,7 @@ static void put_mark(struct parts *p, bool is_latest_one)
 	begin_part(p);
 	if (is_latest_one)
 		fprintf(p->out, "last known state: %s (this line is written over as that changes)",
-			is_inside ? "a computation under way" : "no computation under way");
+			is_inside ? "inside a computation" : "between computations, or idle");
 	else
 		fputs("says nothing any more: the mark further down does", p->out);
 }

@@ -89,7 +89,7 @@ enum taf_cut {
 	TAF_CUT_NONE,
 	TAF_CUT_OVER, /* its thread did nothing more */
 	TAF_CUT_BETWEEN, /* its last call had come back; whether more was to come nobody knows */
-	TAF_CUT_INSIDE, /* a call of it had not come back */
+	TAF_CUT_INSIDE, /* a call of it had not come back, or came next */
 };
 
 struct taf_story {

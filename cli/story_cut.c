@@ -9,27 +9,28 @@
 
 #define CLOSED_MAX 64 /* generations that one exit closes: what is more is a damaged log */
 
-/* Whether its thread had ended it: it stood still until drain.idle_ms had passed, or the
- * drain, which waits for just that, would not have given up on it. */
-static bool is_over(const struct taf_trail *t, const struct taf_past *exit,
-		    const struct taf_past *begin, uint64_t end_ns)
+/* A drain waits for a thread of MLX until that comes to its next call, and drains there
+ * itself, or until drain.idle_ms have passed without one. */
+static enum taf_cut by_drain(const struct taf_trail *t, const struct taf_past *exit,
+			     const struct taf_past *begin, uint64_t end_ns)
 {
-	bool is_given_up = false;
+	enum taf_cut how = TAF_CUT_BETWEEN;
 
-	if (!taf_engine_waits(1u << begin->engine))
-		return false;
+	if (!taf_engine_waits(1u << begin->engine) || begin->tid == exit->tid)
+		return how;
 	for (const struct taf_past *p = exit + 1; p < t->past + t->n_past; p++) {
 		struct taf_crumb_line line;
 		int64_t rc;
 
+		if (p->kind != TAF_DRAIN)
+			continue;
 		if (p->tid == begin->tid)
-			return false;
-		is_given_up = is_given_up ||
-			      (p->kind == TAF_DRAIN && p->phase != TAF_BEGIN &&
-			       p->mono_ns >= end_ns + t->idle_ns && taf_past_line(p, &line) &&
-			       taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc);
+			return TAF_CUT_INSIDE;
+		if (p->phase != TAF_BEGIN && p->mono_ns >= end_ns + t->idle_ns &&
+		    taf_past_line(p, &line) && taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc)
+			how = TAF_CUT_OVER;
 	}
-	return is_given_up;
+	return how;
 }
 
 static void take(struct taf_story *s, const struct taf_past *exit, const struct taf_past *begin,
@@ -64,7 +65,7 @@ static void look(struct taf_story *s, const struct taf_trail *t, const struct ta
 	if (end_ns + t->idle_ns < exit->mono_ns)
 		return;
 	if (end_ns < exit->mono_ns)
-		how = is_over(t, exit, begin, end_ns) ? TAF_CUT_OVER : TAF_CUT_BETWEEN;
+		how = by_drain(t, exit, begin, end_ns);
 	if (how <= s->cut_how)
 		return;
 	take(s, exit, begin, how);

@@ -322,7 +322,10 @@ static void put_cut(struct taf_text *t, const struct taf_story *s)
 	if (s->cut_how != TAF_CUT_BETWEEN)
 		return;
 	taf_text_put(t, ", or ");
-	taf_text_ms(t, s->cut_gap_ms);
+	if (s->cut_gap_ms)
+		taf_text_ms(t, s->cut_gap_ms);
+	else
+		taf_text_put(t, "just");
 	taf_text_put(t, " after it");
 }
 

@@ -38,10 +38,10 @@ for signal in 1:HUP 2:INT 15:TERM; do
 done
 
 ended 15 --set exit.signals=TERM
-check asked "how it ended" 1 "$(grep -cE '^  signal +ended by SIGTERM [0-9.]+m?s into a generation by mlx::core::eval, or [0-9.]+m?s after it; it was on its way out$' page.txt)"
+check asked "how it ended" 1 "$(grep -cE '^  signal +ended by SIGTERM [0-9.]+m?s into a generation by mlx::core::eval, or (just|[0-9.]+m?s) after it; it was on its way out$' page.txt)"
 check asked "the way out" 1 "$(row exit | grep -c '^by SIGTERM, .*of leaving')"
 "$bin" log >log.txt
-check asked "the mark in the log" 1 "$(grep -cE '^ +latest  [0-9]+ +infer mark +last known state: no computation under way \(' log.txt)"
+check asked "the mark in the log" 1 "$(grep -cE '^ +latest  [0-9]+ +infer mark +last known state: between computations, or idle \(' log.txt)"
 check asked "the command in the log" 1 "$(grep -c " start .* guest, $python ended.py /" log.txt)"
 check asked "the signal in the log" 1 "$(grep -c ' exit end .* by SIGTERM$' log.txt)"
 check asked "no advice of signals" 0 "$(grep -c 'exit\.signals' page.txt)"

@@ -57,13 +57,13 @@ static void the_mark_says_what_it_means(void **state)
 	fx_save(f, crumbs);
 	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
 	place_of("    latest  77      infer mark ");
-	place_of("last known state: a computation under way (");
+	place_of("last known state: inside a computation (");
 	fx_put(f, "infer", "mark", ",\"inside\":0");
 	fx_save(f, crumbs);
 	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
 	assert_true(place_of("says nothing any more") < place_of("    latest  "));
-	place_of("last known state: no computation under way (");
-	assert_null(strstr(out, "a computation under way"));
+	place_of("last known state: between computations, or idle (");
+	assert_null(strstr(out, "inside a computation"));
 }
 
 /* The size is in the words of a load already. */

@@ -250,7 +250,7 @@ static void a_generation_that_the_exit_closed(void **state)
 }
 
 /* A drain that waits for a thread of MLX gives up when that has done nothing for drain.idle_ms:
- * then its generation was over. The record of a thread that goes on is its own. */
+ * then its generation was over. One that goes on drains its own. */
 static void a_generation_whose_thread_stands_still(void **state)
 {
 	static const struct {
@@ -264,8 +264,8 @@ static void a_generation_whose_thread_stands_still(void **state)
 		  "119ms into a generation by mlx::core::eval on tiny, or 24ms after "
 		  "it; it was on its way out" },
 		{ 250, GUEST + 1,
-		  "119ms into a generation by mlx::core::eval on tiny, or 24ms "
-		  "after it; it was on its way out" },
+		  "119ms into a generation by mlx::core::eval on tiny; it was on "
+		  "its way out" },
 	};
 	struct fx *f = *state;
 	uint64_t of, exit;
