@@ -395,9 +395,9 @@ const char *taf_usage_nearest(const char *name)
 {
 	static const struct {
 		const char *word, *verb;
-	} others[] = { { "status", "report" },	{ "ps", "report" },   { "list", "report" },
-		       { "start", "run" },	{ "exec", "run" },    { "tail", "log" },
-		       { "validate", "check" }, { "policy", "check" } };
+	} others[] = { { "status", "report" }, { "ps", "report" }, { "start", "run" },
+		       { "exec", "run" },      { "tail", "log" },  { "validate", "check" },
+		       { "policy", "check" } };
 	const char *best = NULL;
 	size_t best_far = 3;
 
