@@ -251,10 +251,12 @@ LINK_libfake_cuda := -Wl,-Bsymbolic
 LINK_libfake_cudart := -Wl,-Bsymbolic
 LINK_bench_crumb := -Wl,--wrap=taf_sys_fdatasync
 LINK_test_share := -Wl,--wrap=taf_sys_flock
+LINK_LEAVE := -Wl,--wrap=taf_sys_wait -Wl,--wrap=taf_sys_mono_ns -Wl,--wrap=taf_crumb
 LINK_test_owner := -Wl,--wrap=taf_sys_tgkill -Wl,--wrap=taf_sys_wait
-LINK_test_leave := -Wl,--wrap=taf_sys_wait
-LINK_test_claims := -Wl,--wrap=taf_sys_wait
-LINK_test_drain_order := -Wl,--wrap=taf_sys_wait
+LINK_test_leave := $(LINK_LEAVE)
+LINK_test_leave_exec := $(LINK_LEAVE)
+LINK_test_claims := $(LINK_LEAVE)
+LINK_test_drain_order := $(LINK_LEAVE)
 LINK_test_sig := -Wl,--wrap=taf_real_libc
 LINK_test_mark := -Wl,--wrap=taf_sys_mono_ns
 LINK_DIRTY := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id

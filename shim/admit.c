@@ -14,6 +14,7 @@
 #include "learn.h"
 #include "lockfile.h"
 #include "memory.h"
+#include "park.h"
 #include "say.h"
 #include "scratch.h"
 #include "share.h"
@@ -235,7 +236,7 @@ static void park(const struct taf_admission *a)
 {
 	if (a->work)
 		taf_work_release(a->work);
-	taf_exit_park();
+	taf_park_to_submit();
 	if (a->work && !taf_work_claim(a->work, (uint32_t)taf_rules.drain_deadline_ms))
 		taf_work_seize(a->work);
 }

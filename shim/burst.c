@@ -6,11 +6,11 @@
 #include "capture.h"
 #include "crumb.h"
 #include "device.h"
-#include "exit.h"
 #include "holding.h"
 #include "hot.h"
 #include "live.h"
 #include "model.h"
+#include "park.h"
 #include "scratch.h"
 #include "traced.h"
 #include "turn.h"
@@ -240,7 +240,7 @@ bool taf_burst_look(struct taf_call *c)
 void taf_copy_late(void)
 {
 	if (!taf_tls.open && !taf_tls.in_callback)
-		taf_exit_park();
+		taf_park_to_submit();
 }
 
 static bool is_shared(void)
@@ -397,7 +397,7 @@ void taf_burst_unload(struct taf_call *c)
 	c->is_still = false;
 	/* If that fails others submit again, beside what is given up here. */
 	if (taf_state_now() == TAF_LEAVING && !is_engines_affair() && !taf_tls.in_callback)
-		taf_exit_await_exec();
+		taf_park_to_free();
 	if (!is_to_be_drained())
 		return;
 	c->is_still = taf_rules.mode == TAF_MODE_ENFORCE && taf_still_begin();

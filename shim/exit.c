@@ -10,23 +10,15 @@
 #include "learn.h"
 #include "life.h"
 #include "owner.h"
-#include "patience.h"
+#include "park.h"
 #include "still.h"
 #include "tally.h"
 
 /* Not in stdlib.h without _DEFAULT_SOURCE; glibc gives the status, which atexit does not. */
 int on_exit(void (*fn)(int status, void *arg), void *arg);
 
-#define LOOK_MS 100
-#define PARK_GRACE_MS 200 /* that a thread with new work stands still after the drain */
-
 static _Atomic(uint64_t) exit_seq; /* of the EXIT begin */
 static _Atomic(int) exit_status;
-static _Atomic(uint64_t) park_until_ns;
-static _Atomic(uint64_t) end_by_ns; /* when who closes the log has ended the process; or 0 */
-static _Atomic(uint32_t) closer; /* tid of who closes the log and ends the process; or 0 */
-static bool sees_end; /* at_end will run; written before main */
-static _Atomic(bool) is_exec; /* the leaver means to become another program */
 static _Atomic(uint32_t) armed; /* kinds whose first call has returned, one bit each */
 
 /* One way of leaving. */
@@ -35,6 +27,7 @@ struct way {
 	const char *route, *msg;
 	int status; /* as the program gave it */
 	int signo; /* 0, or the signal whose default action follows */
+	bool is_last; /* nothing of this process runs after it */
 };
 
 /* What the parent will see. */
@@ -122,12 +115,7 @@ static void settle_all(void)
 		}
 }
 
-static void close_with(int status);
-
-static uint64_t deadline_from_now(void)
-{
-	return taf_sys_mono_ns() + (uint64_t)taf_rules.exit_deadline_ms * 1000000;
-}
+static bool close_with(int status);
 
 static bool begin_leaving(const struct way *w)
 {
@@ -136,67 +124,34 @@ static bool begin_leaving(const struct way *w)
 	if (taf_is_other_process() || taf_state_now() != TAF_ACTIVE)
 		return false;
 	/* Whoever sees the state parks by it; a handler that comes in here must not. */
-	atomic_store(&park_until_ns, deadline_from_now());
+	atomic_store(&taf_park.until_ns, taf_park_deadline_ns());
 	taf_tls.inside++;
 	if (!atomic_compare_exchange_strong(&taf_life.state, &active, TAF_LEAVING)) {
 		taf_tls.inside--;
 		return false;
 	}
-	atomic_store(&is_exec, w->kind == TAF_EXEC);
+	/* Before anything is believed of works: what was drained before an exec that has failed
+	 * counts no more. */
+	atomic_fetch_add(&taf_life.leavings, 1);
+	atomic_store(&taf_park.is_exec, w->kind == TAF_EXEC);
 	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
 	taf_tls.inside--;
 	atomic_fetch_or(&taf_life.alert, TAF_ALERT_LEAVING);
 	if (taf_ring_head())
 		atomic_store(&taf_ring_head()->is_leaving, 1);
 	taf_sys_wake_all(&taf_life.state); /* who waits because a rule says so */
+	taf_sys_wake_all(&taf_life.is_drained); /* who stands already drains for this one */
 	return true;
 }
 
-static struct taf_slices time_until(const _Atomic(uint64_t) *then_ns)
-{
-	uint64_t until = atomic_load(then_ns), now = taf_sys_mono_ns();
-
-	return (struct taf_slices){ .left_ns = until > now ? until - now : 0 };
-}
-
-/* A thread without work of its own may be one that an engine has made: what an engine waits for
- * that synchronizes for us is perhaps what it submits here. */
-static bool is_perhaps_awaited(void)
-{
-	return !taf_owner_mine() && taf_act_is_in_engine();
-}
-
-/* Not behind the drain: from there on the engine is being taken down. */
-static void leave_what_is_mine(void)
-{
-	if (taf_state_now() == TAF_LEAVING && !atomic_load(&taf_life.is_drained))
-		taf_owner_leave();
-}
-
-/* As long as the leaver's own deadline allows, which waits for what is this thread's own: for
- * that once more where its exec has failed and it leaves again meanwhile. */
-static void stand_until_drained(void)
-{
-	struct taf_slices left = time_until(&park_until_ns);
-	uint32_t slice_ms;
-
-	for (int i = 0;; i++) {
-		leave_what_is_mine();
-		if (taf_state_now() != TAF_LEAVING || atomic_load(&taf_life.is_drained) ||
-		    ((i || taf_tls.has_parked) && is_perhaps_awaited()) ||
-		    !(slice_ms = taf_next_slice(&left, LOOK_MS)))
-			return;
-		taf_sys_wait(&taf_life.is_drained, 0, slice_ms);
-	}
-}
-
 /* Another thread is draining, and what comes after us tears the runtime down. Who it is it may
- * not have said yet. */
-static void wait_for_leaver(void)
+ * not have said yet. If his exec fails others compute again, beside what is left to run here; but
+ * a signal is not kept from a process that lives. */
+static void wait_for_leaver(const struct way *w)
 {
 	if (!taf_is_other_process() && atomic_load(&taf_life.leaver) != (uint32_t)taf_tid() &&
 	    !taf_tls.inside && !taf_tls.open)
-		stand_until_drained();
+		taf_park_to_leave(!w->is_last);
 }
 
 static void lead(const struct way *w)
@@ -231,28 +186,29 @@ static void leave_by(const struct way *w)
 		if (is_leader)
 			lead(w);
 		else if (taf_state_now() == TAF_LEAVING)
-			wait_for_leaver();
+			wait_for_leaver(w);
 	} while (!is_leader && taf_state_now() == TAF_ACTIVE && !taf_is_other_process());
 	errno = saved;
 }
 
-static void leave_for_good(const struct way *w, bool is_last)
+static void leave_for_good(const struct way *w)
 {
-	leave_by(w);
-	if (taf_is_other_process())
-		return;
-	if (is_last)
-		close_with(status_of(w));
+	/* Once more where another one's exec has failed before the log was closed. */
+	do {
+		leave_by(w);
+		if (taf_is_other_process())
+			return;
+	} while (w->is_last && !close_with(status_of(w)));
 	/* An exit handler may leave again, with another status: the last one counts. */
-	else if (taf_state_now() == TAF_LEAVING && !sees_end)
+	if (!w->is_last && taf_state_now() == TAF_LEAVING && !taf_park.sees_end)
 		atomic_store(&exit_status, status_of(w));
 }
 
 void taf_leave(const char *route, int status, bool is_last)
 {
-	struct way w = { .kind = TAF_EXIT, .route = route, .status = status };
+	struct way w = { .kind = TAF_EXIT, .route = route, .status = status, .is_last = is_last };
 
-	leave_for_good(&w, is_last);
+	leave_for_good(&w);
 }
 
 void taf_leave_exec(const char *call, const char *path)
@@ -264,10 +220,10 @@ void taf_leave_exec(const char *call, const char *path)
 
 void taf_leave_signal(const char *name, int signo)
 {
-	struct way w = { .kind = TAF_EXIT, .route = name, .signo = signo };
+	struct way w = { .kind = TAF_EXIT, .route = name, .signo = signo, .is_last = true };
 
 	atomic_store(&deadly_signal, signo);
-	leave_for_good(&w, true);
+	leave_for_good(&w);
 }
 
 void taf_stay(int rc)
@@ -279,10 +235,11 @@ void taf_stay(int rc)
 			     .rc = rc,
 			     .of = atomic_load(&exit_seq),
 			     .msg = "not started: the process goes on" };
+	uint32_t me = (uint32_t)taf_tid(), leaving = TAF_LEAVING;
 
 	/* Another thread may be leaving for good. */
-	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING || !atomic_load(&is_exec) ||
-	    atomic_load(&taf_life.leaver) != (uint32_t)taf_tid())
+	if (taf_is_other_process() || taf_state_now() != TAF_LEAVING ||
+	    !atomic_load(&taf_park.is_exec) || atomic_load(&taf_life.leaver) != me)
 		return;
 	taf_crumb(&r);
 	atomic_fetch_and(&taf_life.alert, ~(uint32_t)TAF_ALERT_LEAVING);
@@ -290,84 +247,14 @@ void taf_stay(int rc)
 	atomic_store(&taf_life.leaver, 0);
 	if (taf_ring_head())
 		atomic_store(&taf_ring_head()->is_leaving, 0);
-	atomic_store(&taf_life.state, TAF_ACTIVE);
-	taf_owner_stay();
+	/* It has closed the log meanwhile, and ends the process: all stand until then. */
+	if (!atomic_compare_exchange_strong(&taf_life.state, &leaving, TAF_ACTIVE)) {
+		atomic_store(&taf_life.leaver, me);
+		return;
+	}
 	taf_still_end();
 	taf_sys_wake_all(&taf_life.is_drained);
 	taf_sys_wake_all(&taf_life.state);
-}
-
-/* Another thread closes the log, and ends the process with the status that it has written: in
- * all it is given one exit.deadline for that. */
-static void wait_for_end(void)
-{
-	static _Atomic(uint32_t) nothing;
-	struct taf_slices left = time_until(&end_by_ns);
-	uint32_t slice_ms;
-
-	while ((slice_ms = taf_next_slice(&left, LOOK_MS)))
-		taf_sys_wait(&nothing, 0, slice_ms);
-}
-
-/* The log is closed, and whoever has closed it ends the process: what is submitted now is in
- * flight then. Where nobody sees the end, it may wait for this thread. */
-static bool is_end_near(void)
-{
-	return taf_state_now() == TAF_GONE && sees_end && !taf_is_other_process();
-}
-
-static bool is_anothers_exec(void)
-{
-	return taf_state_now() == TAF_LEAVING && atomic_load(&is_exec) &&
-	       atomic_load(&taf_life.leaver) != (uint32_t)taf_tid();
-}
-
-/* One look's time of standing beside another thread's exec. False: it is over, or the time is. */
-static bool stand_for_exec(struct taf_slices *left)
-{
-	uint32_t slice_ms;
-
-	if (!is_anothers_exec() || !(slice_ms = taf_next_slice(left, LOOK_MS)))
-		return false;
-	taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
-	return true;
-}
-
-static void await_exec(void)
-{
-	struct taf_slices left = time_until(&park_until_ns);
-
-	while (!is_perhaps_awaited() && stand_for_exec(&left))
-		leave_what_is_mine(); /* as above: the next one may have begun unseen */
-}
-
-/* An engine frees with locks of its own taken: no call of it may be made here, and who leaves
- * must not want them meanwhile. */
-void taf_exit_await_exec(void)
-{
-	struct taf_slices left = time_until(&park_until_ns);
-
-	while (!taf_owner_is_due() && !taf_act_is_in_engine() && stand_for_exec(&left))
-		;
-}
-
-void taf_exit_park(void)
-{
-	if ((taf_state_now() != TAF_LEAVING && !is_end_near()) ||
-	    atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
-		return;
-	/* Nor does anybody stand for who stands here himself. */
-	taf_still_end();
-	stand_until_drained();
-	await_exec();
-	/* The process ends now, unless what ends it waits for this thread: then one
-	 * pause is enough, however much the thread has left to do. */
-	if (taf_state_now() == TAF_LEAVING && !taf_tls.has_parked && !is_perhaps_awaited())
-		taf_sys_sleep_ms(PARK_GRACE_MS);
-	if (is_end_near())
-		wait_for_end();
-	/* After an exec that has failed the next end is the first one. */
-	taf_tls.has_parked = taf_state_now() != TAF_ACTIVE;
 }
 
 static void write_end(int status)
@@ -391,30 +278,37 @@ static bool has_log(void)
 }
 
 /* The log is closed, by the first thread that comes here and with its status; it may come
- * again. Others wait for the end of the process. */
-static void close_with(int status)
+ * again. Others wait for the end of the process. False: this one goes on, since an exec has
+ * failed, and is to be left again. */
+static bool close_with(int status)
 {
-	uint32_t me, who = 0;
+	uint32_t me, who = 0, leaving = TAF_LEAVING;
 
 	/* The file must be whole before the last instruction that we see. */
 	if (!has_log())
-		return;
+		return taf_state_now() != TAF_ACTIVE || taf_is_other_process();
 	me = (uint32_t)taf_tid();
-	if (!atomic_load(&end_by_ns))
-		atomic_store(&end_by_ns, deadline_from_now());
-	if (!atomic_compare_exchange_strong(&closer, &who, me)) {
+	if (!atomic_load(&taf_park.end_by_ns))
+		atomic_store(&taf_park.end_by_ns, taf_park_deadline_ns());
+	if (!atomic_compare_exchange_strong(&taf_park.closer, &who, me)) {
 		if (who != me)
-			wait_for_end();
-		return;
+			taf_park_to_end();
+		return atomic_load(&taf_park.closer) != 0;
 	}
-	atomic_store(&taf_life.state, TAF_GONE);
+	if (!atomic_compare_exchange_strong(&taf_life.state, &leaving, TAF_GONE)) {
+		atomic_store(&taf_park.end_by_ns, 0);
+		atomic_store(&taf_park.closer, 0);
+		taf_sys_wake_all(&taf_park.closer);
+		return false;
+	}
 	write_end(status);
 	taf_crumb_close();
+	return true;
 }
 
 void taf_exit_destructor(void)
 {
-	if (!sees_end)
+	if (!taf_park.sees_end)
 		close_with(atomic_load(&exit_status));
 }
 
@@ -424,13 +318,16 @@ static void leave_undrained(int status)
 	struct way w = { .kind = TAF_EXIT,
 			 .route = "exit handler",
 			 .msg = "an engine was first used while the process ended: not drained",
-			 .status = status };
+			 .status = status,
+			 .is_last = true };
 
 	taf_wake_await();
 	if (begin_leaving(&w)) {
 		crumb_way(&w);
 		atomic_store(&taf_life.is_drained, 1);
 		taf_sys_wake_all(&taf_life.is_drained);
+	} else if (taf_state_now() == TAF_LEAVING) {
+		wait_for_leaver(&w);
 	}
 }
 
@@ -442,18 +339,19 @@ static void at_end(int status, void *arg)
 {
 	int saved = errno;
 
-	if (has_log() && atomic_load(&closer) != (uint32_t)taf_tid())
+	if (has_log() && atomic_load(&taf_park.closer) != (uint32_t)taf_tid())
 		on_exit(at_end, arg);
-	leave_undrained(status);
-	close_with(status & 0xff);
+	do {
+		leave_undrained(status);
+	} while (!close_with(status & 0xff));
 	errno = saved;
 }
 
 void taf_exit_see_end(void)
 {
-	if (taf_state_now() == TAF_OFF || sees_end)
+	if (taf_state_now() == TAF_OFF || taf_park.sees_end)
 		return;
-	sees_end = true;
+	taf_park.sees_end = true;
 	on_exit(at_end, NULL);
 	on_exit(at_end, NULL);
 }
@@ -466,10 +364,10 @@ static void late(int status, void *arg)
 
 void taf_exit_reset(void)
 {
-	atomic_store(&closer, 0);
+	atomic_store(&taf_park.closer, 0);
 	atomic_store(&exit_seq, 0);
-	atomic_store(&end_by_ns, 0);
-	atomic_store(&is_exec, false);
+	atomic_store(&taf_park.end_by_ns, 0);
+	atomic_store(&taf_park.is_exec, false);
 	atomic_store(&deadly_signal, 0);
 }
 

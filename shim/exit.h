@@ -36,12 +36,6 @@ void taf_leave_signal(const char *name, int signo);
 void taf_leave_exec(const char *call, const char *path);
 /* The exec failed: the process lives on. */
 void taf_stay(int rc);
-/* Another thread leaves: this one stops before it hands more work to the device, until
- * the drain is done and a moment longer. */
-void taf_exit_park(void);
-/* A free while another thread means to become another program: waits until this process is no
- * more, or goes on; not where that thread waits for this one. */
-void taf_exit_await_exec(void);
 /* The destructor's part. */
 void taf_exit_destructor(void);
 /* Before the loader registers its destructors, so that ours run behind them. */

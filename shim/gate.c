@@ -9,6 +9,7 @@
 #include "flight.h"
 #include "learn.h"
 #include "load_size.h"
+#include "park.h"
 #include "sig.h"
 #include "still.h"
 #include "traced.h"
@@ -83,7 +84,7 @@ static bool enter(struct taf_call *c)
 	if (t->inside || (t->open & taf_mutes((enum taf_kind)c->kind)))
 		return false;
 	if (c->kind == TAF_SUBMIT && !t->in_callback)
-		taf_exit_park();
+		taf_park_to_submit();
 	if (!is_awake(c))
 		return false;
 	if (c->kind == TAF_SUBMIT && atomic_load(&taf_life.alert) & TAF_ALERT_SIGNALS)

@@ -52,8 +52,9 @@ struct taf_life {
 	};
 	_Atomic(uint32_t) leaver; /* tid of the thread that drains */
 	_Atomic(uint32_t) is_drained; /* futex: the leaver is done */
+	_Atomic(uint32_t) leavings; /* begun so far: an exec may fail, and another one follow */
 	int32_t pid;
-	uint8_t pad[TAF_LIFE_BYTES - 20];
+	uint8_t pad[TAF_LIFE_BYTES - 24];
 };
 
 enum taf_alert {

@@ -229,14 +229,22 @@ static bool is_within_engine(void)
 	return taf_tls.is_submitting && (taf_tls.open & ~(1u << TAF_SUBMIT));
 }
 
-static bool is_due(const struct taf_work *w)
+static bool is_left_for(const struct taf_work *w, uint32_t leaving)
 {
-	return w && w->table->by_thread && !atomic_load(&w->is_left);
+	return atomic_load(&w->left_for) == leaving;
 }
 
+static bool is_due(const struct taf_work *w)
+{
+	return w && w->table->by_thread && !is_left_for(w, atomic_load(&taf_life.leavings));
+}
+
+/* For the one who leaves now: that one's exec may fail meanwhile and another one leave, and for
+ * him nothing is drained then. */
 void taf_owner_leave(void)
 {
 	struct taf_event ev = { .kind = TAF_EXIT, .phase = TAF_BEGIN };
+	uint32_t leaving = atomic_load(&taf_life.leavings);
 	struct taf_work *w = taf_owner_mine();
 	unsigned drain;
 	int rule;
@@ -248,25 +256,14 @@ void taf_owner_leave(void)
 	drain = taf_act_drains(&ev, w, &rule);
 	taf_work_settle(w, true);
 	taf_act_drain(w, drain, rule);
-	atomic_store(&w->is_left, 1);
-	/* The other one's exec may have failed meanwhile: then this was for nothing. */
-	if (taf_state_now() == TAF_ACTIVE)
-		atomic_store(&w->is_left, 0);
-	taf_sys_wake_all(&w->is_left);
+	atomic_store(&w->left_for, leaving);
+	taf_sys_wake_all(&w->left_for);
 	taf_work_release(w);
 }
 
 bool taf_owner_is_due(void)
 {
 	return is_due(taf_owner_mine());
-}
-
-void taf_owner_stay(void)
-{
-	struct taf_work *w;
-
-	for (int i = 0; (w = taf_work_at(i)); i++)
-		atomic_store(&w->is_left, 0);
 }
 
 #define SEEN_MS 1 /* who was calm before the alert has by then been seen to be inside */
@@ -304,13 +301,14 @@ static bool is_gone(const struct taf_work *w, int32_t tid)
 static bool await_owner(struct taf_work *w, int32_t tid, uint64_t ns)
 {
 	uint64_t until = taf_sys_mono_ns() + ns, now;
+	uint32_t leaving = atomic_load(&taf_life.leavings), seen;
 
-	while (!atomic_load(&w->is_left) && !is_gone(w, tid) && (now = taf_sys_mono_ns()) < until &&
-	       taf_owner_is_busy(w))
-		taf_sys_wait(&w->is_left, 0,
+	while ((seen = atomic_load(&w->left_for)) != leaving && !is_gone(w, tid) &&
+	       (now = taf_sys_mono_ns()) < until && taf_owner_is_busy(w))
+		taf_sys_wait(&w->left_for, seen,
 			     (uint32_t)((until - now) / 1000000 < 50 ? (until - now) / 1000000 + 1
 								     : 50));
-	return atomic_load(&w->is_left) || is_gone(w, tid);
+	return is_left_for(w, leaving) || is_gone(w, tid);
 }
 
 static void let_go(const struct taf_work *w)

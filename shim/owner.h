@@ -42,8 +42,6 @@ void taf_owner_settle(bool must);
 void taf_owner_leave(void);
 /* Who leaves waits until this thread has done so. */
 bool taf_owner_is_due(void);
-/* It has not left: its exec has failed. All works are to be drained again. */
-void taf_owner_stay(void);
 /* Who leaves waits for the thread of w to do so. False: it did not, and a crumb says why. */
 bool taf_owner_await(struct taf_work *w, uint64_t ns, int rule);
 /* The process leaves, and works of other threads are about to be looked at: whoever does not

@@ -2,9 +2,9 @@
 #include "still.h"
 
 #include "capture.h"
-#include "exit.h"
 #include "hot.h"
 #include "life.h"
+#include "park.h"
 #include "patience.h"
 
 #define SPINS 200
@@ -97,7 +97,7 @@ void taf_still_wait(struct taf_flight *f)
 	}
 	/* What was let in before the process began to end waits as at the door. */
 	if (!is_in_engine())
-		taf_exit_park();
+		taf_park_to_submit();
 	atomic_fetch_add(&f->inside, 1);
 }
 

@@ -130,7 +130,7 @@ static void fill_work(struct taf_work *w, const struct taf_maker *by, struct taf
 	w->of = w->begin_ns = w->last_ns = w->waited_ns = 0;
 	w->drained_ns = taf_sys_mono_ns();
 	w->submits = w->tokens = w->peak = w->first_unsynced = w->prefill = 0;
-	atomic_store(&w->is_left, 0);
+	atomic_store(&w->left_for, 0);
 	atomic_store(&w->claim, 0);
 }
 

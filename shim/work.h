@@ -94,7 +94,7 @@ struct taf_work {
 	uint64_t would; /* generation of which a repeated drain was told, and not made, once */
 	/* Of a burst: submits of the runtime before it began; launches in it, and in all before. */
 	uint64_t base, launches, told;
-	_Atomic(uint32_t) is_left; /* futex, not under it: its thread has drained it to leave */
+	_Atomic(uint32_t) left_for; /* futex, not under it: the leaving that it was drained for */
 	uint64_t of, begin_ns;
 	uint64_t drained_ns; /* or made */
 	_Atomic(uint64_t) turn_ns; /* not under it: when it asked for its turn (serial.h) */

@@ -17,9 +17,11 @@
 #include "../../shim/act.h"
 #include "../../shim/burst.h"
 #include "../../shim/coarse.h"
+#include "../../shim/crumb.h"
 #include "../../shim/exit.h"
 #include "../../shim/life.h"
 #include "../../shim/owner.h"
+#include "../../shim/park.h"
 #include "../../shim/serial.h"
 
 #define LONG_MS 600000u
@@ -72,11 +74,17 @@ static const struct taf_table runtime = {
 const struct taf_table *const taf_tables[] = { &mlx, &llama, &runtime };
 const int taf_table_count = 3;
 
-static inline void set_all(enum taf_state state, uint32_t leaver)
+static void set_all(enum taf_state state, uint32_t leaver)
 {
 	atomic_store(&taf_life.is_drained, 0);
+	atomic_fetch_add(&taf_life.leavings, state == TAF_LEAVING);
 	atomic_store(&taf_life.leaver, leaver);
 	atomic_store(&taf_life.state, state);
+}
+
+static inline bool is_left(struct taf_work *w)
+{
+	return atomic_load(&w->left_for) == atomic_load(&taf_life.leavings);
 }
 
 /* Another thread, which stands until it is sent away. */
@@ -102,9 +110,27 @@ static void send_away(void)
 	pthread_join(stander, NULL);
 }
 
-/* What others do while this thread waits for word, once. */
+/* What others do at a moment of this thread, once: while it waits for word, when it reads the
+ * clock, when it writes a record. */
 static _Atomic(uint32_t) *awaited;
-static void (*meanwhile)(void);
+static void (*meanwhile)(void), (*at_clock)(void), (*at_crumb)(void);
+static uint64_t clock_ns; /* 0: it goes */
+
+static void others_act(void (**what)(void))
+{
+	void (*f)(void) = *what;
+
+	*what = NULL;
+	if (f)
+		f();
+}
+
+static inline void at_wait(_Atomic(uint32_t) *word, void (*what)(void))
+{
+	awaited = word;
+	meanwhile = what;
+}
+
 int __real_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
 int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms);
 int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms)
@@ -112,14 +138,24 @@ int __wrap_taf_sys_wait(_Atomic(uint32_t) *word, uint32_t seen, uint32_t ms)
 	if (word != awaited)
 		return __real_taf_sys_wait(word, seen, ms);
 	awaited = NULL;
-	meanwhile();
+	others_act(&meanwhile);
 	return 0;
 }
 
-static inline void at_wait(_Atomic(uint32_t) *word, void (*what)(void))
+uint64_t __real_taf_sys_mono_ns(void);
+uint64_t __wrap_taf_sys_mono_ns(void);
+uint64_t __wrap_taf_sys_mono_ns(void)
 {
-	awaited = word;
-	meanwhile = what;
+	others_act(&at_clock);
+	return clock_ns ? clock_ns : __real_taf_sys_mono_ns();
+}
+
+uint64_t __real_taf_crumb(const struct taf_rec *r);
+uint64_t __wrap_taf_crumb(const struct taf_rec *r);
+uint64_t __wrap_taf_crumb(const struct taf_rec *r)
+{
+	others_act(&at_crumb);
+	return __real_taf_crumb(r);
 }
 
 static int setup(void **state)
@@ -150,6 +186,8 @@ static int teardown(void **state)
 	(void)state;
 	send_away();
 	awaited = NULL;
+	meanwhile = at_clock = at_crumb = NULL;
+	clock_ns = 0;
 	set_all(TAF_COLD, 0);
 	return 0;
 }
@@ -165,7 +203,7 @@ static inline struct taf_work *work_of(const struct taf_table *table, int32_t ti
 	return taf_work_add(&by, u.p, NULL);
 }
 
-/* The whole of what leaver does until its drain begins. */
+/* The whole of what leaver does until its drain begins: it means to become another program. */
 static inline void leaves(uint32_t leaver)
 {
 	set_all(TAF_ACTIVE, 0);
@@ -175,12 +213,24 @@ static inline void leaves(uint32_t leaver)
 	n_synced = 0;
 }
 
+/* It means to end. */
+static inline void exits(uint32_t leaver)
+{
+	leaves(leaver);
+	atomic_store(&taf_park.is_exec, false);
+}
+
 static inline void stay(void)
 {
 	set_all(TAF_ACTIVE, 0);
 }
 
 static struct taf_work *theirs;
+
+static inline void they_drain(void)
+{
+	atomic_store(&theirs->left_for, atomic_load(&taf_life.leavings));
+}
 
 static inline void take_back(void)
 {

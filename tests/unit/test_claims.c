@@ -27,7 +27,7 @@ static void nobody_stands_for_who_stands(void **state)
 	leaves((uint32_t)standing);
 	atomic_store(&taf_still.holder, (uint32_t)taf_tid());
 	at_wait(&taf_life.is_drained, stay);
-	taf_exit_park();
+	taf_park_to_submit();
 	assert_int_equal(taf_still.holder, 0);
 }
 

@@ -17,12 +17,12 @@ static void the_second_one_drains_its_own(void **state)
 	struct taf_work *mine;
 
 	(void)state;
-	leaves((uint32_t)standing);
+	exits((uint32_t)standing);
 	mine = work_of(&mlx, taf_tid());
 	at_wait(&taf_life.is_drained, drained);
 	taf_leave("exit", 0, false);
 	assert_null(awaited);
-	assert_int_equal(atomic_load(&mine->is_left), 1);
+	assert_true(is_left(mine));
 	assert_int_equal(atomic_load(&mine->claim), 0);
 }
 
@@ -30,92 +30,11 @@ static void the_second_one_drains_its_own(void **state)
 static void the_second_one_waits_from_the_start(void **state)
 {
 	(void)state;
-	leaves(0);
+	exits(0);
 	work_of(&mlx, taf_tid());
 	at_wait(&taf_life.is_drained, drained);
 	taf_leave("exit", 0, false);
 	assert_null(awaited);
-}
-
-static void drained_again(void)
-{
-	assert_int_equal(n_synced, 2);
-	atomic_store(&taf_life.is_drained, 1);
-	at_wait(&taf_life.state, stay);
-}
-
-/* The first one's exec has failed. */
-static void the_second_one_leaves_if_the_first_stays(void **state)
-{
-	(void)state;
-	leaves((uint32_t)standing);
-	at_wait(&taf_life.is_drained, stay);
-	taf_leave("exit", 0, false);
-	assert_null(awaited);
-	assert_int_equal(taf_life.leaver, taf_tid());
-	assert_int_equal(taf_life.is_drained, 1);
-}
-
-/* What was drained before an exec that has failed is drained again at the end. */
-static void who_stays_leaves_once_more(void **state)
-{
-	struct taf_work *w = work_of(&mlx, standing);
-
-	(void)state;
-	set_all(TAF_ACTIVE, 0);
-	atomic_store(&w->is_left, 1);
-	taf_leave_exec("execve", "/");
-	assert_int_equal(taf_life.leaver, taf_tid());
-	taf_stay(-2);
-	assert_int_equal(taf_state_now(), TAF_ACTIVE);
-	assert_int_equal(atomic_load(&w->is_left), 0);
-}
-
-static void stay_and_leave(void)
-{
-	assert_int_equal(n_synced, 1);
-	taf_owner_stay();
-	at_wait(&taf_life.is_drained, drained_again);
-}
-
-/* Before who stands has seen that the other one has stayed, that one leaves again. */
-static void who_stands_drains_for_the_next(void **state)
-{
-	struct taf_work *mine;
-
-	(void)state;
-	leaves((uint32_t)standing);
-	mine = work_of(&mlx, taf_tid());
-	at_wait(&taf_life.is_drained, stay_and_leave);
-	taf_exit_park();
-	assert_int_equal(n_synced, 2);
-	assert_int_equal(atomic_load(&mine->is_left), 1);
-}
-
-static void stay_and_exec(void)
-{
-	assert_int_equal(n_synced, 1);
-	atomic_store(&taf_life.is_drained, 0);
-	taf_owner_stay();
-	at_wait(&taf_life.state, stay);
-}
-
-static void drained_for_exec(void)
-{
-	drained();
-	at_wait(&taf_life.state, stay_and_exec);
-}
-
-/* Likewise where it stands to see what becomes of an exec. */
-static void who_awaits_an_exec_drains_for_the_next(void **state)
-{
-	(void)state;
-	leaves((uint32_t)standing);
-	work_of(&mlx, taf_tid());
-	at_wait(&taf_life.is_drained, drained_for_exec);
-	taf_exit_park();
-	assert_null(awaited);
-	assert_int_equal(n_synced, 2);
 }
 
 /* In a free, in which the engine may have its locks, none is called; nor does one stand there
@@ -125,12 +44,12 @@ static void a_free_drains_nothing(void **state)
 	(void)state;
 	leaves((uint32_t)standing);
 	at_wait(&taf_life.state, stay);
-	taf_exit_await_exec();
+	taf_park_to_free();
 	assert_null(awaited);
 	leaves((uint32_t)standing);
 	work_of(&mlx, taf_tid());
 	at_wait(&taf_life.state, stay);
-	taf_exit_await_exec();
+	taf_park_to_free();
 	assert_non_null(awaited);
 	assert_int_equal(n_synced, 0);
 	awaited = NULL;
@@ -140,7 +59,7 @@ static void a_free_drains_nothing(void **state)
 static void who_comes_late_drains_nothing(void **state)
 {
 	(void)state;
-	leaves((uint32_t)standing);
+	exits((uint32_t)standing);
 	work_of(&mlx, taf_tid());
 	atomic_store(&taf_life.is_drained, 1);
 	taf_leave("exit", 0, false);
@@ -164,7 +83,7 @@ static void who_ends_is_not_waited_for(void **state)
 	struct taf_work *w = computing();
 
 	(void)state;
-	at_wait(&w->is_left, send_away);
+	at_wait(&w->left_for, send_away);
 	assert_true(taf_owner_await(w, LONG_NS, -1));
 	assert_null(awaited);
 }
@@ -174,7 +93,7 @@ static void an_entry_that_is_gone_is_not_waited_for(void **state)
 {
 	(void)state;
 	theirs = computing();
-	at_wait(&theirs->is_left, take_back);
+	at_wait(&theirs->left_for, take_back);
 	assert_true(taf_owner_await(theirs, LONG_NS, -1));
 	assert_null(awaited);
 }
@@ -207,7 +126,7 @@ static void nothing_is_drained_within_a_load(void **state)
 	taf_tls.open = 0;
 	taf_tls.is_submitting = false;
 	assert_int_equal(n_synced, 0);
-	assert_int_equal(atomic_load(&mine->is_left), 0);
+	assert_false(is_left(mine));
 }
 
 /* Its own threads may have to submit, or to free, before a synchronize of it comes back. */
@@ -232,7 +151,7 @@ static void nobody_stands_still_for_an_engines_synchronize(void **state)
 static void *submit_for_it(void *arg)
 {
 	(void)arg;
-	taf_exit_park();
+	taf_park_to_submit();
 	return NULL;
 }
 
@@ -269,10 +188,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_second_one_drains_its_own),
 		TEST(the_second_one_waits_from_the_start),
-		TEST(the_second_one_leaves_if_the_first_stays),
-		TEST(who_stays_leaves_once_more),
-		TEST(who_stands_drains_for_the_next),
-		TEST(who_awaits_an_exec_drains_for_the_next),
 		TEST(a_free_drains_nothing),
 		TEST(who_comes_late_drains_nothing),
 		TEST(who_ends_is_not_waited_for),

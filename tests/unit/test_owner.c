@@ -62,6 +62,7 @@ static int setup(void **state)
 	taf_flight_forget();
 	taf_still_forget();
 	taf_coarse_find();
+	atomic_fetch_add(&taf_life.leavings, 1);
 	n_synced = n_trimmed = 0;
 	return 0;
 }
@@ -227,8 +228,8 @@ static void who_leaves_waits_for_a_drain_under_way(void **state)
 	atomic_store(&w->claim, (uint32_t)standing);
 	atomic_store(&taf_life.state, TAF_LEAVING);
 	atomic_store(&taf_life.leaver, (uint32_t)taf_tid());
-	awaited = &w->is_left;
-	becomes = 1;
+	awaited = &w->left_for;
+	becomes = atomic_load(&taf_life.leavings);
 	assert_true(taf_owner_await(w, 60000000000u, -1));
 	assert_null(awaited);
 	atomic_store(&taf_life.state, TAF_COLD);
@@ -249,7 +250,7 @@ static void a_thread_drains_though_its_work_is_looked_at(void **state)
 	becomes = 0;
 	taf_owner_leave();
 	assert_null(awaited);
-	assert_int_equal(atomic_load(&mine->is_left), 1);
+	assert_int_equal(atomic_load(&mine->left_for), taf_life.leavings);
 	stand_down(t);
 }
 
@@ -272,7 +273,7 @@ static void a_thread_drains_while_all_stand_still(void **state)
 	assert_ptr_equal(awaited, &taf_still.holder);
 	assert_int_equal(n_synced, 1);
 	assert_int_equal(n_trimmed, 1);
-	assert_int_equal(atomic_load(&mine->is_left), 1);
+	assert_int_equal(atomic_load(&mine->left_for), taf_life.leavings);
 	awaited = NULL;
 	atomic_store(&taf_life.leaver, 0);
 	stand_down(t);
