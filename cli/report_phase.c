@@ -13,40 +13,14 @@
 /* Totals over the ends of one kind. */
 struct total {
 	uint64_t n, us, max_us, tokens, submits, peak, requests, sequences;
-	uint64_t shared_us; /* with more than one sequence in the batch */
 	bool is_least; /* each token may stand for one of several sequences */
-	bool is_shared_least;
 };
 
-/* The numbers of "batch", three a step. */
-static bool next_step(const char **p, const char *end, uint64_t v[3])
-{
-	for (int i = 0; i < 3; i++) {
-		while (*p < end && (**p < '0' || **p > '9'))
-			(*p)++;
-		if (*p == end || !taf_read_u64(*p, p, &v[i]))
-			return false;
-	}
-	return true;
-}
-
-/* What of a generation's us it computed for several sequences at once. */
-static uint64_t shared_of(const struct taf_crumb_line *line, uint64_t us)
-{
-	struct taf_span span = line->key[TAF_KEY_BATCH];
-	const char *p = line->text + span.at, *end = p + span.n;
-	uint64_t step[3], since = 0, shared = 0;
-	bool is_shared = false;
-
-	while (span.n && next_step(&p, end, step)) {
-		uint64_t at = step[0] < us / 1000 ? step[0] * 1000 : us;
-
-		shared += is_shared && at > since ? at - since : 0;
-		since = at;
-		is_shared = step[1] > 1;
-	}
-	return shared + (is_shared && us > since ? us - since : 0);
-}
+/* The time that generations took, where several may be under way at once. */
+struct span {
+	uint64_t until_ns, shared_until_ns; /* until when one was, and two */
+	uint64_t us, shared_us;
+};
 
 static void add(struct total *t, const struct taf_crumb_line *line)
 {
@@ -55,7 +29,6 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 	t->n++;
 	if (taf_crumb_us(line, TAF_KEY_MS, &v)) {
 		t->us += v;
-		t->shared_us += shared_of(line, v);
 		t->max_us = v > t->max_us ? v : t->max_us;
 	}
 	if (taf_crumb_u64(line, TAF_KEY_TOKENS, &v))
@@ -64,12 +37,36 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 		t->submits += v;
 	if (taf_crumb_u64(line, TAF_KEY_PEAK, &v) && v > t->peak)
 		t->peak = v;
-	t->is_shared_least = t->is_shared_least || taf_crumb_has(line, TAF_KEY_BATCH_MORE);
 	t->is_least = t->is_least || taf_crumb_has(line, TAF_KEY_STEPS);
 	if (taf_crumb_u64(line, TAF_KEY_REQUESTS, &v))
 		t->requests += v;
 	if (taf_crumb_u64(line, TAF_KEY_SEQUENCES, &v) && v > t->sequences)
 		t->sequences = v;
+}
+
+/* What of [from, to) lies behind *until, which then is no earlier than to. */
+static uint64_t behind(uint64_t *until, uint64_t from, uint64_t to)
+{
+	uint64_t start = *until > from ? *until : from;
+
+	if (to <= start)
+		return 0;
+	*until = to;
+	return to - start;
+}
+
+/* One that ended: the begins come in the order of time. */
+static void add_span(struct span *all, const struct taf_past *begin, const struct taf_past *end)
+{
+	uint64_t us, from = begin->mono_ns, to, both;
+	struct taf_crumb_line line;
+
+	if (!taf_past_line(end, &line) || !taf_crumb_us(&line, TAF_KEY_MS, &us))
+		return;
+	to = from + us * 1000;
+	both = to < all->until_ns ? to : all->until_ns;
+	all->shared_us += behind(&all->shared_until_ns, from, both) / 1000;
+	all->us += behind(&all->until_ns, from, to) / 1000;
 }
 
 static void print_time(FILE *out, const char *before, uint64_t us, const char *after)
@@ -135,12 +132,12 @@ static void print_loads(FILE *out, const struct taf_trail *t)
 
 /* What is seen at a GPU runtime alone ends with the program's wait for it; where there was
  * none, nobody knows when the device was done. */
-static void print_infer_time(FILE *out, const struct taf_story *s, const struct total *t)
+static void print_infer_time(FILE *out, const struct taf_story *s, uint64_t n, uint64_t us)
 {
-	if (!t->n)
+	if (!n)
 		return;
 	fputs(s->infers_unwaited && !s->infers_waited ? ", submitted in " : ", ", out);
-	print_time(out, "", t->us, "");
+	print_time(out, "", us, "");
 	if (!s->infers_unwaited)
 		fputs(s->infers_waited ? " in all with the waits for them" : " in all", out);
 	else if (s->infers_waited)
@@ -165,36 +162,40 @@ static void print_count(FILE *out, uint64_t n, const char *one)
 		fprintf(out, ", %" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
 }
 
-static void print_infers(FILE *out, const struct taf_story *s, const struct total *t)
+static void print_infers(FILE *out, const struct taf_story *s, const struct total *t,
+			 const struct span *time)
 {
 	bool is_bare = taf_story_is_bare(s);
+	size_t n_open = taf_story_count_open(s, TAF_INFER);
 
 	if (!s->infers && !t->n)
 		return;
 	taf_report_label(out, is_bare ? "work" : "inference");
 	fprintf(out, "%" PRIu64 " %s%s", s->infers, is_bare ? "burst" : "generation",
 		s->infers == 1 ? "" : "s");
-	print_infer_time(out, s, t);
+	print_infer_time(out, s, t->n, time->us);
 	print_count(out, t->tokens, "token");
 	if (t->is_least)
 		fputs(" or more", out);
 	if (t->tokens && t->n < s->infers)
 		fprintf(out, " in %" PRIu64 " that ended", t->n);
-	if (t->tokens && t->us)
-		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)t->us);
+	if (t->tokens && time->us)
+		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)time->us);
 	print_count(out, s->submits - (s->evals < s->submits ? s->evals : s->submits), "submit");
 	print_count(out, s->evals, "evaluation");
 	if (t->peak)
 		fprintf(out, ", at most %" PRIu64 " token%s in one", t->peak,
 			t->peak == 1 ? "" : "s");
-	if (t->sequences > 1 || t->requests > t->n)
-		fprintf(out, "; for %" PRIu64 " requests or more, at most %" PRIu64 " at once",
-			t->requests, t->sequences);
-	if (t->shared_us)
-		print_time(out, ", more than one for ", t->shared_us,
-			   t->is_shared_least ? " or so" : "");
-	if (taf_story_open(s, TAF_INFER))
+	if (t->requests > t->n)
+		fprintf(out, "; for %" PRIu64 " requests or more", t->requests);
+	if (t->sequences > 1)
+		fprintf(out, ", at most %" PRIu64 " at once", t->sequences);
+	if (time->shared_us)
+		print_time(out, ", more than one for ", time->shared_us, "");
+	if (n_open == 1)
 		fputs(", one did not end", out);
+	else if (n_open)
+		fprintf(out, ", %zu did not end", n_open);
 	else if (s->infer_end_inferred)
 		fputs(", the end of the last one is inferred", out);
 	fputc('\n', out);
@@ -340,7 +341,9 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 {
 	const struct taf_trail *t = page->trail;
 	struct total infer = { 0 }, unload = { 0 };
+	struct span time = { 0 };
 	struct taf_crumb_line line;
+	uint64_t us;
 
 	for (size_t i = 0; i < t->n_past; i++) {
 		struct total *to = t->past[i].kind == TAF_INFER	   ? &infer
@@ -350,9 +353,15 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 		if (to && t->past[i].phase == TAF_END && taf_past_line(&t->past[i], &line) &&
 		    !taf_story_is_empty(&t->past[i], &line))
 			add(to, &line);
+		if (to == &infer && t->past[i].phase == TAF_END && !t->past[i].mate &&
+		    taf_crumb_us(&line, TAF_KEY_MS, &us))
+			time.us += us; /* its begin is lost */
+		if (to == &infer && t->past[i].phase == TAF_BEGIN && t->past[i].mate &&
+		    t->past[i].mate != TAF_MATE_GONE)
+			add_span(&time, &t->past[i], &t->past[t->past[i].mate - 1]);
 	}
 	print_loads(out, t);
-	print_infers(out, page->story, &infer);
+	print_infers(out, page->story, &infer, &time);
 	print_empty(out, page->story);
 	taf_report_trace(out, page);
 	print_drains(out, page->story);

@@ -115,6 +115,15 @@ const struct taf_open_begin *taf_story_open(const struct taf_story *s, enum taf_
 	return NULL;
 }
 
+size_t taf_story_count_open(const struct taf_story *s, enum taf_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_open; i++)
+		n += s->open[i].kind == (int)kind;
+	return n;
+}
+
 struct taf_last_thing *taf_story_last_of(struct taf_story *s, int32_t tid)
 {
 	struct taf_last_thing *oldest = &s->last[0];

@@ -21,7 +21,7 @@
 #include "../shim/ring_read.h"
 #include "sessions.h"
 
-#define TAF_OPEN_MAX 32
+#define TAF_OPEN_MAX 128
 #define TAF_LAST_MAX 64
 #define TAF_LABEL_ROOM 160
 #define TAF_ERROR_ROOM 512
@@ -170,5 +170,7 @@ bool taf_story_is_bare(const struct taf_story *s);
 bool taf_story_may_be_over(const struct taf_story *s);
 /* The oldest begin of that kind that is open, or NULL. */
 const struct taf_open_begin *taf_story_open(const struct taf_story *s, enum taf_kind kind);
+/* How many there are. */
+size_t taf_story_count_open(const struct taf_story *s, enum taf_kind kind);
 
 #endif

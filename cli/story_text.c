@@ -329,6 +329,18 @@ static void put_cut(struct taf_text *t, const struct taf_story *s)
 	taf_text_put(t, " after it");
 }
 
+/* Requests of one batch are open together. */
+static void put_beside(struct taf_text *t, const struct taf_story *s)
+{
+	uint64_t n = taf_story_count_open(s, TAF_INFER);
+
+	if (n < 2)
+		return;
+	taf_text_put(t, ", with ");
+	taf_text_u64(t, n - 1);
+	taf_text_put(t, n == 2 ? " other at once" : " others at once");
+}
+
 static void put_where(struct taf_text *t, const struct taf_story *s)
 {
 	const struct taf_open_begin *o = main_open(s), *wait = open_wait(s);
@@ -339,8 +351,10 @@ static void put_where(struct taf_text *t, const struct taf_story *s)
 		put_age(t, s, o->age_ms);
 		taf_text_put(t, " into ");
 		put_open(t, o);
-		if (o->kind == TAF_INFER)
+		if (o->kind == TAF_INFER) {
+			put_beside(t, s);
 			put_over(t, s);
+		}
 		put_rest(t, s);
 		put_no_ring(t, s);
 		put_oldest(t, s);

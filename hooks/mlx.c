@@ -51,7 +51,6 @@ bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, co
 	taf_call_narrow(c, t, row);
 	c->caller = caller;
 	c->kind = TAF_SUBMIT;
-	c->tokens = j->width;
 	c->model = NULL;
 	c->work = NULL;
 	if (!taf_before_narrow(c, TAF_SUBMIT))
@@ -60,7 +59,7 @@ bool taf_mlx_begin(struct taf_mlx_job *j, const struct taf_table *t, int row, co
 	if (!c->is_counted)
 		return true;
 	taf_mlx_prepare(c);
-	if (taf_owner_begin(c, j->step))
+	if (taf_owner_begin(c, &j->step))
 		return true;
 	taf_turn_away(c);
 	return false;
@@ -72,7 +71,7 @@ void taf_mlx_end(struct taf_mlx_job *j, int64_t rc)
 		taf_lazy_end(j->load, &j->call, !rc);
 		return;
 	}
-	taf_owner_end(&j->call, j->step, rc);
+	taf_owner_end(&j->call, &j->step, rc);
 	taf_after_narrow(&j->call, TAF_SUBMIT, rc);
 }
 
@@ -202,7 +201,7 @@ static inline void prepare(struct taf_try *t, void *arrays)
 }
 
 static __attribute__((noinline)) void evaluate_slow(int row, const void *caller, void *arrays,
-						    enum taf_step step)
+						    struct taf_step step)
 {
 	struct evaluation e;
 	struct taf_try t;
@@ -212,7 +211,6 @@ static __attribute__((noinline)) void evaluate_slow(int row, const void *caller,
 	t.seen = on_seen;
 	t.ctx = &e;
 	e.job.step = step;
-	e.job.width = step == TAF_STEP_ASYNC ? taf_batch_width(arrays) : 0;
 	e.pieces.piece.begin = NULL;
 	if (!taf_mlx_begin(&e.job, TAF_SELF, row, caller)) {
 		/* An evaluation that is not made would leave arrays without a value. */
@@ -225,7 +223,7 @@ static __attribute__((noinline)) void evaluate_slow(int row, const void *caller,
 		return;
 	}
 	t.fn = e.job.call.real;
-	if (step != TAF_STEP_ONE && takes_pieces(&e, row, arrays))
+	if (step.kind != TAF_STEP_WAIT && takes_pieces(&e, row, arrays))
 		evaluate_pieces(&e, &t);
 	else
 		taf_pass_call(&t);
@@ -235,14 +233,14 @@ static __attribute__((noinline)) void evaluate_slow(int row, const void *caller,
 /* The same by the quick way. */
 struct quick {
 	struct taf_call call;
-	enum taf_step step;
+	struct taf_step step;
 };
 
 static void on_quick_throw(struct taf_try *t)
 {
 	struct quick *q = t->ctx;
 
-	taf_owner_quick_out(&q->call, taf_door_of(&q->call, TAF_SUBMIT), q->step, -1);
+	taf_owner_quick_out(&q->call, taf_door_of(&q->call, TAF_SUBMIT), &q->step, -1);
 }
 
 static void on_quick_seen(struct taf_try *t)
@@ -254,7 +252,8 @@ static void on_quick_seen(struct taf_try *t)
 	taf_mlx_failed(&j, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
 }
 
-static void evaluate(int row, const void *caller, void *arrays, enum taf_step step)
+/* The arrays have been looked at: what is evaluated may be taken over. */
+static inline void evaluate(int row, const void *caller, void *arrays, struct taf_step step)
 {
 	struct taf_door d = { TAF_SELF, row, TAF_SUBMIT };
 	struct quick q;
@@ -263,9 +262,7 @@ static void evaluate(int row, const void *caller, void *arrays, enum taf_step st
 	q.step = step;
 	q.call.caller = caller;
 	taf_call_narrow(&q.call, TAF_SELF, row);
-	if (step == TAF_STEP_ASYNC) /* what is evaluated may be taken over */
-		q.call.tokens = taf_batch_width(arrays);
-	if (!taf_owner_quick_in(&q.call, d, step)) {
+	if (!taf_owner_quick_in(&q.call, d, &q.step)) {
 		evaluate_slow(row, caller, arrays, step);
 		return;
 	}
@@ -275,34 +272,42 @@ static void evaluate(int row, const void *caller, void *arrays, enum taf_step st
 	t.ctx = &q;
 	t.fn = q.call.real;
 	taf_pass_again(&t);
-	taf_owner_quick_out(&q.call, d, step, 0);
+	taf_owner_quick_out(&q.call, d, &q.step, 0);
 }
 
 /* How many there are, by the vector alone. */
-static enum taf_step step_of(const struct taf_vector *arrays)
+static inline struct taf_step eval_of(const struct taf_vector *arrays)
 {
-	return arrays && (uintptr_t)arrays->end - (uintptr_t)arrays->begin >=
-				       TAF_STEPS_MANY * TAF_CHUNK_ARRAY
-		       ? TAF_STEP_MANY
-		       : TAF_STEP_FEW;
+	struct taf_step step = { .kind = TAF_STEP_EVAL };
+
+	if (arrays)
+		step.n = (uint32_t)(((uintptr_t)arrays->end - (uintptr_t)arrays->begin) /
+				    TAF_CHUNK_ARRAY);
+	if (__builtin_expect(step.n >= TAF_STEP_MANY, 0))
+		step.prompts = taf_batch_prompts(arrays);
+	return step;
 }
 
 #include "none.h"
 #define EVALS(name, doc) \
 	void taf_##name(void *arrays) \
 	{ \
-		evaluate(ROW_##name, TAF_CALLER, arrays, step_of(arrays)); \
+		evaluate(ROW_##name, TAF_CALLER, arrays, eval_of(arrays)); \
 	}
 #define ASYNCS(name, doc) \
 	void taf_##name(void *arrays) \
 	{ \
-		evaluate(ROW_##name, TAF_CALLER, arrays, TAF_STEP_ASYNC); \
+		evaluate(ROW_##name, TAF_CALLER, arrays, \
+			 (struct taf_step){ .kind = TAF_STEP_ASYNC, \
+					    .n = taf_batch_width(arrays) }); \
 	}
 #include "mlx.def"
 
 void taf__ZN3mlx4core5array4evalEv(void *array)
 {
-	evaluate(ROW__ZN3mlx4core5array4evalEv, TAF_CALLER, array, TAF_STEP_ONE);
+	evaluate(ROW__ZN3mlx4core5array4evalEv, TAF_CALLER, array,
+		 (struct taf_step){ .kind = TAF_STEP_WAIT,
+				    .is_answer = taf_owner_asks() && taf_batch_is_answer(array) });
 }
 
 /* ---- Limits --------------------------------------------------------------------- */

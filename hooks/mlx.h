@@ -37,8 +37,7 @@ void taf_mlx_note_stream(enum taf_mlx_sort sort, struct taf_stream stream);
 struct taf_mlx_job {
 	struct taf_call call;
 	struct taf_lazy *load; /* it is a load's; NULL: of a generation, or unseen */
-	enum taf_step step;
-	uint32_t width; /* sequences that a token is begun for; 0: unknown */
+	struct taf_step step;
 	bool is_seen;
 };
 

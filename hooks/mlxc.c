@@ -98,9 +98,9 @@ static void end(struct taf_mlx_job *j, int64_t rc)
 	taf_mlx_end(j, rc);
 }
 
-static int evaluate(int row, const void *caller, void *arrays, enum taf_step step)
+static int evaluate(int row, const void *caller, void *arrays, enum taf_step_kind kind)
 {
-	struct taf_mlx_job j = { .step = step };
+	struct taf_mlx_job j = { .step = { .kind = kind } };
 	int rc;
 
 	if (!taf_mlx_begin(&j, TAF_SELF, row, caller))
@@ -113,7 +113,7 @@ static int evaluate(int row, const void *caller, void *arrays, enum taf_step ste
 
 int taf_mlx_eval(void *arrays)
 {
-	return evaluate(ROW_mlx_eval, TAF_CALLER, arrays, TAF_STEP_FEW);
+	return evaluate(ROW_mlx_eval, TAF_CALLER, arrays, TAF_STEP_EVAL);
 }
 
 int taf_mlx_async_eval(void *arrays)
@@ -123,7 +123,7 @@ int taf_mlx_async_eval(void *arrays)
 
 int taf_mlx_array_eval(void *array)
 {
-	return evaluate(ROW_mlx_array_eval, TAF_CALLER, array, TAF_STEP_ONE);
+	return evaluate(ROW_mlx_array_eval, TAF_CALLER, array, TAF_STEP_WAIT);
 }
 
 /* ---- Loads ---------------------------------------------------------------------- */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* batch.h -- for how many sequences at once MLX is asked for a token.
+/* batch.h -- what MLX is asked to evaluate: tokens of how many sequences, a cache of how many, or
+ * how probable a token was.
  *
  * mlx_lm and what is built on it begin a token by async_eval of the sampled ones, which come
- * first: whole numbers, one for each sequence, of shape [B] or [B, 1].  An array is a pointer to
- * what describes it, which begins, mlx 0.29 to 0.32 (array.h, small_vector.h), in 8-byte words:
+ * first: whole numbers, one for each sequence, of shape [B] or [B, 1].  A cache comes as keys and
+ * values of each layer, [B, heads, tokens, ..]; a probability is a number with a fraction, without
+ * a shape.  An array is a pointer to what describes it, which begins, mlx 0.29 to 0.32 (array.h, small_vector.h), in 8-byte words:
  *
  *	0	an allocator without members
  *	1 2 3	shape: begin, end, end of room; the ten ints of the room are words 4 to 8
@@ -38,23 +40,63 @@ static inline bool taf_batch_is_whole(uintptr_t type)
 	return n == 3 || n == 4 || n == 7 || n == 8;
 }
 
+union taf_described {
+	uintptr_t n;
+	const uintptr_t *w;
+	const int32_t *ints;
+};
+
+/* What describes the i-th array of v, which live; w is NULL: there is none, or it is unknown. */
+static inline union taf_described taf_batch_array(const struct taf_vector *v, size_t i)
+{
+	union taf_described a = { .w = NULL }, none = a;
+
+	if (!v || (uintptr_t)v->end - (uintptr_t)v->begin < (i + 1) * TAF_CHUNK_ARRAY)
+		return none;
+	a.n = *(const uintptr_t *)(const void *)(v->begin + i * TAF_CHUNK_ARRAY);
+	return a.n && !(a.n & 7) && taf_batch_is_known(a.w) ? a : none;
+}
+
+static inline size_t taf_batch_dims(union taf_described a)
+{
+	return (a.w[2] - a.w[1]) / sizeof(int32_t);
+}
+
+#define TAF_BATCH_SHAPE 8 /* ints before the shape */
+
 /* v is a vector of arrays that live; 0: unknown. */
 static inline uint32_t taf_batch_width(const struct taf_vector *v)
 {
-	const union {
-		uintptr_t n;
-		const uintptr_t *w;
-		const int32_t *shape;
-	} a = { .n = v && v->begin != v->end ? *(const uintptr_t *)(const void *)v->begin : 0 };
-	uintptr_t dims;
+	union taf_described a = taf_batch_array(v, 0);
+	size_t dims = a.w ? taf_batch_dims(a) : 0;
 
-	if (!a.n || (a.n & 7) || !taf_batch_is_known(a.w))
-		return 0;
-	dims = (a.w[2] - a.w[1]) / sizeof(int32_t);
-	if (!taf_batch_is_whole(a.w[24]) || a.w[23] > TAF_BATCH_MOST ||
-	    (dims != 1 && (dims != 2 || a.shape[9] != 1)))
+	if (!dims || !taf_batch_is_whole(a.w[24]) || a.w[23] > TAF_BATCH_MOST ||
+	    (dims != 1 && (dims != 2 || a.ints[TAF_BATCH_SHAPE + 1] != 1)))
 		return 0;
 	return (uint32_t)a.w[23];
+}
+
+/* Of how many sequences the cache is that v has the arrays of; 0: unknown, or none. */
+static inline uint32_t taf_batch_prompts(const struct taf_vector *v)
+{
+	union taf_described k = taf_batch_array(v, 0), a = taf_batch_array(v, 1);
+	const int32_t *of = k.ints + TAF_BATCH_SHAPE;
+
+	if (!k.w || !a.w || taf_batch_dims(k) != 4 || taf_batch_dims(a) != 4)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		if (of[i] != a.ints[TAF_BATCH_SHAPE + i])
+			return 0;
+	return of[0] > 0 && (uint32_t)of[0] <= TAF_BATCH_MOST ? (uint32_t)of[0] : 0;
+}
+
+/* Whether an array that lives is a number with a fraction: float16, 32, 64 or bfloat16. */
+static inline bool taf_batch_is_answer(const void *array)
+{
+	union taf_described a = { .n = array ? *(const uintptr_t *)array : 0 };
+
+	return a.n && !(a.n & 7) && taf_batch_is_known(a.w) && a.w[1] == a.w[2] &&
+	       (uint32_t)a.w[24] - 9 < 4;
 }
 
 #endif

@@ -51,8 +51,6 @@
 	K(SEQUENCES, "sequences") \
 	K(EVALS, "evals") \
 	K(STEPS, "steps") \
-	K(BATCH, "batch") \
-	K(BATCH_MORE, "batch_more") \
 	K(KV_BYTES, "kv_bytes") \
 	K(LIVE, "live") \
 	K(HANDLES, "handles") \

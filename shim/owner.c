@@ -2,11 +2,11 @@
 #include "owner.h"
 
 #include <errno.h>
-#include <stddef.h>
 
 #include "act.h"
 #include "burst.h"
 #include "hot.h"
+#include "served.h"
 #include "swap.h"
 #include "traced.h"
 #include "turn.h"
@@ -129,7 +129,72 @@ static void settle_if_idle(struct taf_work *w, uint64_t stamp)
 	taf_work_settle(w, false);
 }
 
-bool taf_owner_begin(struct taf_call *c, enum taf_step step)
+/* Without a model nothing says that these are sequences. */
+static bool take(struct taf_work *w, const struct taf_step *step, struct taf_rounds_change *what)
+{
+	struct taf_step unknown = { .kind = step->kind,
+				    .n = step->kind == TAF_STEP_EVAL ? step->n : 0,
+				    .is_answer = step->is_answer };
+	uint32_t begun = w->rounds.begun;
+	bool is_shown = taf_rounds_take(&w->rounds, w->model ? step : &unknown, what);
+
+	/* It was counted as a token of each. */
+	if (what->is_beginning && w->model)
+		w->tokens = w->tokens > begun ? w->tokens - begun : 0;
+	return is_shown;
+}
+
+/* Requests that are done end before the step that shows it. True: all, and another comes. */
+static bool leave(struct taf_work *w, const struct taf_rounds_change *what)
+{
+	struct taf_rounds now = w->rounds;
+
+	if (!what->done && !what->gone)
+		return false;
+	if (!what->came || !taf_served_is_over(w, what)) {
+		taf_served_leave(w, what);
+		taf_act_after_infer(w);
+		return false;
+	}
+	w->rounds.n = what->rounds;
+	taf_work_settle(w, true);
+	w->rounds = now;
+	return true;
+}
+
+/* The next generation has begun, with the first of those that come. */
+static void follow(struct taf_work *w, const struct taf_rounds *now, struct taf_rounds_change *what)
+{
+	w->rounds = *now;
+	w->rounds.n -= what->rounds;
+	what->rounds = 0;
+	what->came--;
+}
+
+/* False: a rule refuses it. */
+static bool go_in(struct taf_work *w, struct taf_call *c, const struct taf_step *step)
+{
+	struct taf_rounds_change what;
+	bool is_shown = w->is_inferring && take(w, step, &what),
+	     is_next = is_shown && leave(w, &what), is_new = !w->is_inferring;
+	struct taf_rounds now = w->rounds;
+
+	if (is_new) {
+		taf_swap_look(w);
+		w->model = model_of_now();
+	}
+	if (!taf_work_begin(w, c))
+		return false;
+	if (is_next)
+		follow(w, &now, &what);
+	else if (is_new)
+		is_shown = take(w, step, &what);
+	if (is_shown)
+		taf_served_come(w, c, &what);
+	return true;
+}
+
+bool taf_owner_begin(struct taf_call *c, const struct taf_step *step)
 {
 	struct taf_work *w = taf_owner_work(c);
 
@@ -144,43 +209,27 @@ bool taf_owner_begin(struct taf_call *c, enum taf_step step)
 	taf_tls.held = taf_tls.own = w;
 	c->work = w;
 	taf_traced_arrive(w);
-	if (taf_steps_is_next((enum taf_steps)w->steps, step))
-		taf_work_settle(w, true);
 	settle_if_idle(w, c->stamp);
-	if (!w->is_inferring) {
-		taf_swap_look(w);
-		w->model = model_of_now();
-	}
-	if (taf_work_begin(w, c))
+	if (go_in(w, c, step))
 		return true;
 	give_back(w);
 	return false;
 }
 
-uint32_t taf_owner_widened(struct taf_requests *r, uint32_t width)
+static void trace(struct taf_work *w, const struct taf_call *c, const struct taf_step *made,
+		  int64_t rc)
 {
-	const struct taf_work *w =
-		(const void *)((const char *)r - offsetof(struct taf_work, requests));
-	uint32_t came = taf_requests_changed(r, width);
-
-	taf_requests_note(r, (taf_sys_mono_ns() - w->begin_ns) / 1000000, w->tokens);
-	return came;
-}
-
-static void trace(struct taf_work *w, const struct taf_call *c, enum taf_step what, int64_t rc)
-{
-	bool is_first_async = what == TAF_STEP_ASYNC && w->prefill == w->submits;
+	bool is_first = w->rounds.is_first && w->prefill == w->submits;
 	struct taf_trace_step step = { .tokens = rc ? 0 : c->tokens,
-				       .is_prompt =
-					       is_first_async || (!w->prefill && w->submits == 1),
-				       .is_sync = what != TAF_STEP_ASYNC };
+				       .is_prompt = is_first || (!w->prefill && w->submits == 1),
+				       .is_sync = made->kind != TAF_STEP_ASYNC };
 
-	if (is_first_async)
+	if (is_first)
 		taf_trace_was_prompt(&w->trace);
 	taf_traced_step(w, step, rc);
 }
 
-void taf_owner_end(struct taf_call *c, enum taf_step step, int64_t rc)
+void taf_owner_end(struct taf_call *c, const struct taf_step *step, int64_t rc)
 {
 	struct taf_work *w = c->work;
 
@@ -188,14 +237,16 @@ void taf_owner_end(struct taf_call *c, enum taf_step step, int64_t rc)
 		return;
 	if (__builtin_expect(w->fault != NULL, 0))
 		taf_error_passed(c, w);
-	taf_owner_count(w, c, step);
+	c->tokens = taf_owner_tokens(w, step);
 	taf_work_submitted(w, c, rc);
+	if (!w->prefill && w->rounds.is_first)
+		w->prefill = w->submits;
 	if (taf_traced_is_on())
 		trace(w, c, step, rc);
 	/* Never behind an async_eval: that would end what it is for. */
-	if (step <= TAF_STEP_MANY && !rc)
+	if (step->kind == TAF_STEP_EVAL && !rc)
 		taf_owner_done(w);
-	else if (step == TAF_STEP_ONE && taf_rules.drain_every_submits && !rc)
+	else if (step->kind == TAF_STEP_WAIT && taf_rules.drain_every_submits && !rc)
 		taf_act_after_submit(w);
 	taf_turn_end(w);
 	give_back(w);

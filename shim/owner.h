@@ -15,7 +15,6 @@
 #ifndef TAF_OWNER_H
 #define TAF_OWNER_H
 
-#include "../policy/steps.h"
 #include "error.h"
 #include "lazy.h"
 #include "work.h"
@@ -30,8 +29,8 @@ bool taf_owner_is_busy(const struct taf_work *w);
 void taf_owner_set_model(struct taf_live_model *m);
 
 /* A call that computes begins and ends. False: a rule refuses it. */
-bool taf_owner_begin(struct taf_call *c, enum taf_step step);
-void taf_owner_end(struct taf_call *c, enum taf_step step, int64_t rc);
+bool taf_owner_begin(struct taf_call *c, const struct taf_step *step);
+void taf_owner_end(struct taf_call *c, const struct taf_step *step, int64_t rc);
 
 /* The program has synchronized. */
 void taf_owner_synced(void);
@@ -61,11 +60,11 @@ void taf_owner_seen(void);
 /* So many stamps after the latest evaluation no pause is possible; 0: the long way always. */
 extern _Atomic(uint64_t) taf_owner_soon;
 
-TAF_INLINE bool taf_owner_is_free(const struct taf_work *w, enum taf_step step)
+TAF_INLINE bool taf_owner_is_free(const struct taf_work *w, const struct taf_step *step)
 {
 	return w && !taf_tls.busy && w->is_inferring &&
 	       !atomic_load_explicit(&taf_lazy_open, memory_order_relaxed) &&
-	       !taf_steps_is_next((enum taf_steps)w->steps, step);
+	       taf_rounds_is_usual(&w->rounds, step);
 }
 
 /* Behind is_quick. False: it is to be looked at longer, and nothing has been counted. */
@@ -87,7 +86,8 @@ TAF_INLINE bool taf_owner_pass(struct taf_call *c, struct taf_door d, struct taf
 }
 
 /* False: taf_owner_begin behind the narrow door. */
-TAF_INLINE bool taf_owner_quick_in(struct taf_call *c, struct taf_door d, enum taf_step step)
+TAF_INLINE bool taf_owner_quick_in(struct taf_call *c, struct taf_door d,
+				   const struct taf_step *step)
 {
 	struct taf_work *w = taf_tls.own;
 
@@ -99,42 +99,27 @@ TAF_INLINE bool taf_owner_quick_in(struct taf_call *c, struct taf_door d, enum t
 		atomic_store_explicit(&w->is_quick, false, memory_order_release);
 		return false;
 	}
+	taf_rounds_go_on(&w->rounds, step);
 	taf_tls.held = w;
 	c->work = w;
 	return true;
 }
 
-/* How many requests came in with a batch of this width; the second: which is another one than
- * before. r is of a work: with its address alone the quick way is no longer for it. */
-uint32_t taf_owner_widened(struct taf_requests *r, uint32_t width);
-TAF_INLINE uint32_t taf_owner_wide(struct taf_requests *r, uint32_t width)
+/* Whether what a wait is for has to be known. */
+TAF_INLINE bool taf_owner_asks(void)
 {
-	if (__builtin_expect(r->last == width && !r->last_many, 1))
-		return 0;
-	return taf_owner_widened(r, width);
+	const struct taf_work *w = taf_tls.own;
+
+	return w && w->rounds.order == TAF_ORDER_ROUND && !w->rounds.is_answered;
 }
 
-/* mlx_lm evaluates the prompt in pieces and then begins tokens one ahead; what came before the
- * first async_eval was the prompt.  c->tokens: how many it begins, 0 where that cannot be told.
- * Without a model nothing says that it is tokens.  The first one of a request that came in is
- * begun twice, by itself and with the next one. */
-TAF_INLINE void taf_owner_count(struct taf_work *w, struct taf_call *c, enum taf_step step)
+/* How many tokens a step begins. Without a model nothing says that it is tokens; the first of
+ * what begins to generate is nobody's next. */
+TAF_INLINE uint64_t taf_owner_tokens(const struct taf_work *w, const struct taf_step *step)
 {
-	uint32_t came;
-
-	w->steps = (uint8_t)taf_steps_after((enum taf_steps)w->steps, step);
-	if (step != TAF_STEP_ASYNC) {
-		if (__builtin_expect(step == TAF_STEP_MANY, 0))
-			taf_requests_prompt(&w->requests);
-		return;
-	}
-	came = c->tokens && w->model ? taf_owner_wide(&w->requests, (uint32_t)c->tokens) : 0;
-	if (!w->prefill) {
-		w->prefill = w->submits + 1;
-		c->tokens = 0;
-	} else {
-		c->tokens = !w->model ? 0 : c->tokens ? c->tokens - came : 1;
-	}
+	if (step->kind != TAF_STEP_ASYNC || !w->model || w->rounds.is_first)
+		return 0;
+	return step->n ? step->n : 1;
 }
 
 /* Whatever was submitted before is done. */
@@ -144,16 +129,16 @@ static inline void taf_owner_done(struct taf_work *w)
 	w->first_unsynced = w->submits + 1;
 }
 
-TAF_INLINE void taf_owner_quick_out(struct taf_call *c, struct taf_door d, enum taf_step step,
-				    int64_t rc)
+TAF_INLINE void taf_owner_quick_out(struct taf_call *c, struct taf_door d,
+				    const struct taf_step *step, int64_t rc)
 {
 	struct taf_work *w = c->work;
 
 	if (__builtin_expect(w->fault != NULL, 0))
 		taf_error_passed(c, w);
-	taf_owner_count(w, c, step);
+	c->tokens = taf_owner_tokens(w, step);
 	taf_work_submitted(w, c, rc);
-	if (step <= TAF_STEP_MANY && !rc)
+	if (step->kind == TAF_STEP_EVAL && !rc)
 		taf_owner_done(w);
 	taf_tls.held = NULL;
 	atomic_store_explicit(&w->is_quick, false, memory_order_release);

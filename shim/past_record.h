@@ -14,7 +14,7 @@
 #define TAF_PAST_SESSIONS_MAX 1024u
 #define TAF_PAST_TAIL (64u * 1024) /* bytes of the last records */
 #define TAF_PAST_DENTS (32u * 1024)
-#define TAF_PAST_OPEN_MAX 64 /* calls at once in one session */
+#define TAF_PAST_OPEN_MAX 128 /* loads and requests at once in one session */
 
 struct taf_past_session {
 	struct taf_seg_name last; /* its segment of the highest number */

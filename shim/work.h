@@ -24,6 +24,7 @@
 #ifndef TAF_WORK_H
 #define TAF_WORK_H
 
+#include "../policy/rounds.h"
 #include "../policy/trace.h"
 #include "crumb.h"
 #include "gate.h"
@@ -73,10 +74,10 @@ struct taf_work {
 	bool owes_sync; /* post_sync of the last generation is still to be done */
 	_Atomic(bool) is_inside; /* not under it: a decode has begun and not returned */
 	_Atomic(bool) is_quick; /* not under it: its own thread computes without it (owner.h) */
-	uint8_t steps; /* enum taf_steps, where the order of evaluations tells something */
 	bool has_failed; /* a graph inside its submit did */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t submits, tokens, peak;
+	struct taf_rounds rounds; /* where the order of evaluations tells of requests */
 	struct taf_live_model *model; /* NULL: unknown */
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	struct taf_coarse at; /* when its latest submit ended */
@@ -269,6 +270,16 @@ static inline void taf_work_submitted(struct taf_work *w, const struct taf_call 
 	if (__builtin_expect(now.tick != w->at.tick || w->submits >= w->look, 0))
 		taf_work_note_time(w, now);
 }
+struct taf_served;
+/* What is told of a request at its end. */
+struct taf_ending {
+	const struct taf_served *of; /* served.h; of any but MLX `of` and begin_ns alone */
+	uint64_t tokens, submits;
+	bool is_last; /* of the generation */
+};
+/* The records of a request: its begin, by c, whose number it returns, and its end. */
+uint64_t taf_work_tell_begin(struct taf_work *w, const struct taf_call *c);
+void taf_work_tell_end(struct taf_work *w, const struct taf_ending *e);
 /* Ends the open generation if it is idle, or in any case when must is set. Under the claim. */
 void taf_work_settle(struct taf_work *w, bool must);
 void taf_work_forget_all(void); /* a fork child has none */

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """ask.py -- a client of a server of models: waits for it, asks, prints the answers in order.
 
-    python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--pause SECONDS] [--together]
-        [--in-turn] [MODEL...]
+    python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--more N] [--pause SECONDS]
+        [--together] [--in-turn] [--same] [MODEL...]
 
 llama is llama-server, mlx is mlx_lm.server. Each model is asked in turn, by all clients at
-once, each with a prompt of its own, with a pause behind each; without a model the server's
+once, each with a prompt of its own (same: with one and the same) and for more tokens than the
+one before, with a pause behind each; without a model the server's
 only one. Together: all models at once, and the answers in the order of their names. In turn:
 a client asks when the one before has its answer.
 Temperature 0: the answers are always the same.
@@ -24,9 +25,11 @@ p.add_argument("port")
 p.add_argument("--wait-only", action="store_true")
 p.add_argument("--clients", type=int, default=1)
 p.add_argument("--tokens", type=int, default=8)
+p.add_argument("--more", type=int, default=0)
 p.add_argument("--pause", type=float, default=0)
 p.add_argument("--together", action="store_true")
 p.add_argument("--in-turn", action="store_true")
+p.add_argument("--same", action="store_true")
 p.add_argument("models", nargs="*")
 args = p.parse_intermixed_args()
 base = f"http://127.0.0.1:{args.port}"
@@ -56,7 +59,8 @@ def wait_for_server():
 # What a random model says is no text, and llama-server refuses to answer with it: a grammar
 # keeps it to letters.
 def ask_llama(model, n):
-    body = {"prompt": "hello a b hello"[: 5 + 3 * n], "n_predict": args.tokens, "temperature": 0,
+    body = {"prompt": "hello a b hello"[: 5 + 3 * (0 if args.same else n)],
+            "n_predict": args.tokens + n * args.more, "temperature": 0,
             "return_tokens": True, "ignore_eos": True, "grammar": "root ::= [ -~]*"}
     if model:
         body["model"] = model
@@ -64,8 +68,8 @@ def ask_llama(model, n):
 
 
 def ask_mlx(model, n):
-    body = {"model": model, "prompt": f"client {n} asks", "max_tokens": args.tokens,
-            "temperature": 0}
+    body = {"model": model, "prompt": f"client {0 if args.same else n} asks",
+            "max_tokens": args.tokens + n * args.more, "temperature": 0}
     return repr(get("/v1/completions", body)["choices"][0]["text"])
 
 

@@ -205,14 +205,15 @@ static void what_ended_threads_left_is_taken_back(void **state)
 /* The kernel gives the number of such a thread to a new one. */
 static void a_new_thread_of_that_number_computes(void **state)
 {
+	static const struct taf_step wait = { .kind = TAF_STEP_WAIT };
 	struct taf_call c = { .table = &engine, .is_counted = true };
 	struct taf_work *mine = taf_owner_work(&c);
 
 	(void)state;
 	atomic_store(&mine->is_quick, true);
-	assert_true(taf_owner_begin(&c, TAF_STEP_ONE));
+	assert_true(taf_owner_begin(&c, &wait));
 	assert_false(atomic_load(&mine->is_quick));
-	taf_owner_end(&c, TAF_STEP_ONE, 0);
+	taf_owner_end(&c, &wait, 0);
 	assert_true(taf_work_claim(mine, 0));
 	taf_work_release(mine);
 }

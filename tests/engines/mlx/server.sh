@@ -34,6 +34,12 @@ await_runner() {
 	ended=$?
 }
 
+# A record each: model and tokens, and how often.
+requests() {
+	records | jq -r 'select(.ev == "infer" and .ph == "end" and .requests == 1) | "\(.model) \(.tokens)"' |
+		uniq -c | awk '{ printf "%s %s x%s ", $2, $3, $1 }'
+}
+
 unloads() {
 	records | jq -rj 'select(.ev == "unload" and .ph == "end" and .rc == 0) | .model + " "'
 }
@@ -55,23 +61,43 @@ check server "it ended by TERM" 143 $ended
 check server "answers" "$(cat plain.out)" "$(cat guarded.out)"
 check_whole server
 check server "loads" "a b a " "$(records | jq -rj 'select(.ev == "load" and .ph == "end" and .rc == 0) | .model + " "')"
-check server "generations" "a b a " "$(records | jq -rj 'select(.ev == "infer" and .ph == "end" and .tokens >= 16) | .model + " "')"
-# Four clients, 16 tokens each. A request that nothing shows has its first one counted twice.
-check server "their tokens and requests" "68 68 68 " "$(records | jq -rj 'select(.ev == "infer" and .ph == "end" and .requests >= 1) | "\(.tokens + .requests) "')"
+# Four clients, 16 tokens each.
+check server "requests, and their tokens" "a 16 x4 b 16 x4 a 16 x4 " "$(requests)"
 check server "unloads" "a b " "$(unloads)"
 check server "drains by threads that did not compute" "" "$(records | jq -rs '(map(select(.ev == "infer" and .ph == "begin")) | map(.tid)) as $own |
 	.[] | select(.ev == "drain" and .ph == "end" and .rc == 0 and (.tid | IN($own[]) | not)) | .tid')"
-check server "the report" "signal 3 3" "$("$taffrail" report --last --json | jq -r \
+check server "the report" "signal 3 12" "$("$taffrail" report --last --json | jq -r \
 	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.loads) \(.infers)"')"
 
-# One request behind the other, without a pause: one generation, and each token counted once.
-fresh
-serve "$taffrail" run --set drain.idle_ms=10m --set exit.signals=TERM --
-ask --in-turn a >turn.out
-guest_of
-kill -TERM "$guest"
-await_runner
-check "in turn" "tokens and requests" "64 4 1" "$(records | jq -rj 'select(.ev == "infer" and .ph == "end") | "\(.tokens) \(.requests) \(.sequences)"')"
+# Requests by each way that MLX's servers compute: one behind the other, without a pause, each with
+# the drain that the policy asks for behind it; the same with a prompt that is wholly in the cache;
+# and several at once, of which each ends with another round.  Where one ends with the server
+# itself, the drain is that of the exit.
+for version in 0.29.4 0.31.2 $newest; do
+	use $version
+	fresh
+	serve "$taffrail" run --set drain.post_clear=on --set drain.idle_ms=10m --set exit.signals=TERM --
+	ask --in-turn a >turn.out
+	ask --in-turn --same --tokens 8 a >>turn.out
+	ask --more 5 a >>turn.out
+	guest_of
+	kill -TERM "$guest"
+	await_runner
+	check "requests, $version" "answers" 12 "$(grep -c "^a [0-3] '" turn.out)"
+	records >all.json
+	check "requests, $version" "in turn" "a 16 x4 a 8 x4 " "$(requests | cut -d ' ' -f 1-6) "
+	check "requests, $version" "begins" 12 "$(jq -s 'map(select(.ev == "infer" and .ph == "begin")) | length' all.json)"
+	check "requests, $version" "ends, and whether several were at work at once" "12 true" \
+		"$(jq -rs 'map(select(.ev == "infer" and .ph == "end" and .requests == 1)) | "\(length) \(map(.sequences) | max | . >= 2 and . <= 4)"' all.json)"
+	# Nothing tells which of several is done: the sum is right.
+	check "requests, $version" "tokens of all that were at once" $((4 * 16 + 5 * (1 + 2 + 3))) \
+		"$(jq -s 'map(select(.ev == "infer" and .ph == "end")) | .[8:] | map(.tokens) | add' all.json)"
+	check "requests, $version" "one behind the other" "begin end drain x8" "$(jq -r 'select(.ph != "mark") |
+		select(.ev == "infer" or (.ev == "drain" and .ph == "end" and .rule == "drain.post_clear")) |
+		if .ev == "drain" then "drain" else .ph end' all.json | head -n 24 | paste -sd '  \n' | uniq -c | awk '{ print $2, $3, $4, "x" $1 }')"
+	check "requests, $version" "drains beside others" true "$(jq -s 'map(select(.ev == "drain" and .ph == "end" and .rc == 0 and
+		.rule == "drain.post_clear")) | length | . >= 10 and . <= 11' all.json)"
+done
 
 # The rules of a laptop: one model, and a refusal. The server holds the old one until the new
 # one has come; the first request is for another model than it began with, one fails to load, and
@@ -126,22 +152,22 @@ check term "by the thread that generates" "" "$(records | jq -rs '(map(select(.e
 one term "its generation" '.ev == "infer" and .ph == "end" and .of'
 { wait $client; } 2>/dev/null
 
-# Killed there: nothing of it ends, and the report says where it was.
+# Killed with three at work: nothing of it ends, and the report says where it was.
 fresh
 serve "$taffrail" run --
-ask --clients 1 --tokens 100000 a >/dev/null 2>&1 &
+ask --clients 3 --tokens 100000 a >/dev/null 2>&1 &
 client=$!
-until_true has_records 1 '.ev == "infer" and .ph == "begin"'
+until_true has_records 3 '.ev == "infer" and .ph == "begin"'
 guest_of
 kill -KILL "$guest"
 await_runner
 check kill "it ended by KILL" 137 $ended
 { wait $client; } 2>/dev/null
 check_whole kill
-check kill "the report" "killed a true" "$("$taffrail" report --last --json | jq -r \
-	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.model) \(.open | length >= 1)"')"
+check kill "the report" "killed a 3" "$("$taffrail" report --last --json | jq -r \
+	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.model) \(.open | map(select(.kind == "infer")) | length)"')"
 "$taffrail" report --last >text
-for word in 'mlx 0.32.4' 'generation' 'model  *a'; do
+for word in 'mlx 0.32.4' 'generation by .* on a, with 2 others at once' 'model  *a' '3 generations, 3 did not end'; do
 	grep -q -- "$word" text || fail kill "the report does not say '$word'"
 done
 tally 31

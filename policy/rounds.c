@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "rounds.h"
+
+void taf_rounds_start(struct taf_rounds *r)
+{
+	*r = (struct taf_rounds){ .prompts = 1, .may_begin = true };
+}
+
+static uint32_t less(uint32_t n, uint32_t by)
+{
+	return n > by ? n - by : 0;
+}
+
+/* Those that generated are done where they were answered and made no round since. */
+static void leave(struct taf_rounds *r, bool is_answered, struct taf_rounds_change *what)
+{
+	if (!is_answered)
+		return;
+	what->done = r->generating;
+	r->generating = 0;
+}
+
+/* n sequences begin to generate: prompts that are known, or whose prompt had nothing to
+ * evaluate. */
+static void begin(struct taf_rounds *r, uint32_t n, struct taf_rounds_change *what)
+{
+	what->came += less(n, r->prompts);
+	what->began += n;
+	r->prompts = less(r->prompts, n);
+	r->generating += n;
+}
+
+static bool set_other(struct taf_rounds *r)
+{
+	r->order = TAF_ORDER_OTHER;
+	r->is_begun = r->is_first = false;
+	return false;
+}
+
+/* The A before was the beginning of sequences. */
+static bool is_beginning(struct taf_rounds *r, enum taf_order order, struct taf_rounds_change *what)
+{
+	bool was_first = r->is_first;
+
+	if (!r->may_begin)
+		return set_other(r);
+	r->order = (uint8_t)order;
+	r->is_begun = r->is_first = r->has_prompt = r->may_begin = false;
+	if (was_first) /* taken for one when it came */
+		return false;
+	what->rounds = --r->n;
+	what->is_beginning = true;
+	leave(r, r->was_answered, what);
+	begin(r, r->begun, what);
+	return true;
+}
+
+/* It was a round.  Prompts that are left are evaluated in each: what is not is given up. */
+static bool is_round(struct taf_rounds *r, struct taf_rounds_change *what)
+{
+	uint32_t n = r->begun;
+
+	what->rounds = r->n - 1;
+	what->done = less(r->generating, n);
+	if (n > r->generating)
+		begin(r, n - r->generating, what);
+	if (!r->has_prompt) {
+		what->gone = r->prompts;
+		r->prompts = 0;
+	}
+	r->generating = n;
+	taf_rounds_made(r);
+	return what->done || what->gone || what->began;
+}
+
+/* Behind E, or W. */
+static bool told(struct taf_rounds *r, const struct taf_step *step, struct taf_rounds_change *what)
+{
+	if (step->kind == TAF_STEP_WAIT)
+		return r->order == TAF_ORDER_AHEAD ? is_round(r, what) : set_other(r);
+	if (r->order == TAF_ORDER_AHEAD) /* the first token, which W tells of */
+		return false;
+	if (step->n == 1)
+		return is_beginning(r, TAF_ORDER_ROUND, what);
+	if (r->order == TAF_ORDER_ROUND && step->n == r->begun + 1)
+		return is_round(r, what);
+	return set_other(r);
+}
+
+static bool take_async(struct taf_rounds *r, const struct taf_step *step,
+		       struct taf_rounds_change *what)
+{
+	bool is_shown = false;
+
+	if (r->is_begun && r->order == TAF_ORDER_ROUND)
+		return set_other(r);
+	if (r->is_begun)
+		is_shown = is_beginning(r, TAF_ORDER_AHEAD, what);
+	if (r->order == TAF_ORDER_OTHER)
+		return false;
+	r->begun = step->n ? step->n : 1;
+	r->is_known = r->is_known || step->n;
+	r->is_begun = true;
+	r->is_first = !r->generating;
+	r->was_answered = r->is_answered;
+	r->is_answered = false;
+	if (!r->is_first) {
+		r->n++;
+		return is_shown;
+	}
+	what->rounds = r->n;
+	begin(r, r->begun, what);
+	return true;
+}
+
+/* Behind an A it is the prompt of more than fitted into one batch (ahead). */
+static bool take_prompts(struct taf_rounds *r, const struct taf_step *step,
+			 struct taf_rounds_change *what)
+{
+	uint32_t n = step->prompts;
+
+	if (r->is_begun)
+		is_beginning(r, TAF_ORDER_AHEAD, what);
+	if (r->order == TAF_ORDER_OTHER)
+		return false;
+	what->rounds = r->n;
+	leave(r, r->is_answered, what);
+	if (!n) /* of whatever it is, somebody computes */
+		n = r->generating || r->prompts ? r->prompts : 1;
+	what->came += less(n, r->prompts);
+	what->gone = less(r->prompts, n);
+	r->prompts = n;
+	r->has_prompt = r->may_begin = true;
+	return what->done || what->came || what->gone || what->began;
+}
+
+/* Behind A, and of the tokens at hand (E), a cache shows by the shape of its arrays alone. */
+static bool is_prompt(const struct taf_rounds *r, const struct taf_step *step)
+{
+	if (step->kind != TAF_STEP_EVAL || step->n < TAF_STEP_MANY)
+		return false;
+	if (r->is_begun)
+		return step->prompts && r->order != TAF_ORDER_ROUND;
+	return step->prompts || step->n != r->generating + 1;
+}
+
+bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
+		     struct taf_rounds_change *what)
+{
+	bool is_shown = false;
+
+	*what = (struct taf_rounds_change){ .done = 0 };
+	if (taf_rounds_is_usual(r, step)) {
+		taf_rounds_go_on(r, step);
+		return false;
+	}
+	if (step->kind == TAF_STEP_ASYNC)
+		return take_async(r, step, what);
+	if (is_prompt(r, step))
+		return take_prompts(r, step, what);
+	if (r->is_begun)
+		is_shown = told(r, step, what);
+	if (step->kind == TAF_STEP_WAIT)
+		r->is_answered = r->is_answered || step->is_answer || r->order == TAF_ORDER_AHEAD;
+	else if (r->order == TAF_ORDER_AHEAD && step->n > 1)
+		r->is_answered = false; /* they go on: their token is waited for first */
+	return is_shown;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* rounds.h -- which requests an engine computes for, as the order of its evaluations tells, where
+ * it has no name for them (MLX).
+ *
+ * mlx_lm computes in rounds: in each it begins the next token of every sequence that generates
+ * and waits for the one before.  A sequence that comes in has its prompt evaluated, begins its
+ * first token apart from the others, and is of the rounds from the next one on:
+ *
+ *	M	a piece of the prompts: the arrays of the whole cache, two or more a layer
+ *	A	tokens are begun (async_eval): whole numbers, one for each sequence
+ *	E	arrays are evaluated; E1: one
+ *	W	one array is waited for; a: it is a number with a fraction, the probability of a token,
+ *		which a server asks for behind each of them
+ *
+ *	M M A A E1 W A W A W		one sequence: generate_step, mlx-lm 0.29 to 0.32
+ *	M A A W a A W a E2 M A A W a a	batches of mlx-lm 0.28 to 0.31.1; the second prompt comes in
+ *					beside the first sequence, of which E is the token at hand
+ *	M A E1 W A E2 W a A E2 W M a	batches since 0.31.2: a prompt comes in,
+ *	A E2 W A E1 W a A E3 W a a		and its first token behind that of the round
+ *
+ * An A is the beginning of sequences where A or M follows (ahead), or E1 (by round); it is a round
+ * where W follows (ahead), or E of its sequences and one array more (by round).  In each round
+ * all sequences that generate have a part, and it is made before any prompt: so where a prompt
+ * or a beginning comes and no round was since the last one was answered (a; ahead: W, and no
+ * E), whatever generated is done.  Without answers that shows with the next round.
+ *
+ * Which of several sequences is done is nowhere told.
+ *
+ * Another order (drafts, loops of one's own) is one request until it is idle.
+ */
+#ifndef TAF_ROUNDS_H
+#define TAF_ROUNDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum taf_step_kind { TAF_STEP_EVAL, TAF_STEP_ASYNC, TAF_STEP_WAIT };
+
+/* One evaluation. */
+struct taf_step {
+	enum taf_step_kind kind;
+	uint32_t n; /* EVAL: arrays; ASYNC: sequences that a token is begun for; 0: unknown */
+	uint32_t prompts; /* EVAL: sequences of the cache that it is of; 0: unknown, or of none */
+	bool is_answer; /* WAIT: for a number with a fraction */
+};
+#define TAF_STEP_MANY 4u /* arrays: what a cache of two layers has */
+
+enum taf_order {
+	TAF_ORDER_OPEN, /* not told yet */
+	TAF_ORDER_AHEAD,
+	TAF_ORDER_ROUND,
+	TAF_ORDER_OTHER
+};
+
+struct taf_rounds {
+	uint8_t order; /* enum taf_order */
+	bool is_begun; /* an A, of which it is not told yet whether it is a round */
+	bool is_answered; /* since the latest A */
+	bool was_answered; /* when that A came */
+	bool has_prompt; /* since the latest round or beginning */
+	bool may_begin; /* a round or a prompt was since the latest beginning */
+	bool is_first; /* before that A nothing generated */
+	bool is_known; /* an A has told for how many sequences it is */
+	uint32_t generating, prompts; /* sequences */
+	uint32_t begun; /* by that A */
+	uint64_t n; /* rounds; an A of which it is not told yet counts as one */
+};
+
+/* What one evaluation shows, in this order. */
+struct taf_rounds_change {
+	uint32_t done; /* so many of those that generated, before this evaluation */
+	uint32_t gone; /* so many prompts that went on no more */
+	uint32_t came; /* so many requests, with their prompts */
+	uint32_t began; /* so many, the oldest of the prompts, begin to generate */
+	bool is_beginning; /* the latest A was one, and no round: nobody's next token */
+	uint64_t rounds; /* which those that are done had a part in, and those that begin not */
+};
+
+/* Of the first request of a generation. */
+void taf_rounds_start(struct taf_rounds *r);
+/* An evaluation comes; False: it shows nothing new. */
+bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
+		     struct taf_rounds_change *what);
+
+/* ---- The quick way: the evaluations of a token like the one before ---- */
+
+/* taf_rounds_take would be false, and is taf_rounds_go_on. */
+static inline bool taf_rounds_is_usual(const struct taf_rounds *r, const struct taf_step *step)
+{
+	bool is_as_before = r->begun == r->generating && !r->prompts;
+
+	if (r->order == TAF_ORDER_OTHER)
+		return true;
+	if (step->kind == TAF_STEP_ASYNC)
+		return !r->is_begun && (step->n ? step->n : 1) == r->generating;
+	if (step->kind == TAF_STEP_EVAL)
+		return r->order == TAF_ORDER_ROUND && r->is_begun
+			       ? step->n == r->begun + 1 && is_as_before
+			       : !r->is_begun &&
+					 step->n <
+						 (r->order == TAF_ORDER_AHEAD ? 2 : TAF_STEP_MANY);
+	return !r->is_begun || (r->order == TAF_ORDER_AHEAD && is_as_before);
+}
+
+static inline void taf_rounds_made(struct taf_rounds *r)
+{
+	r->is_begun = r->has_prompt = r->is_first = false;
+	r->may_begin = true;
+}
+
+static inline void taf_rounds_go_on(struct taf_rounds *r, const struct taf_step *step)
+{
+	if (step->kind == TAF_STEP_ASYNC) {
+		r->n++;
+		r->begun = r->generating;
+		r->is_begun = r->order != TAF_ORDER_OTHER;
+		r->was_answered = r->is_answered;
+		r->is_answered = false;
+		return;
+	}
+	if (r->is_begun)
+		taf_rounds_made(r);
+	if (step->kind == TAF_STEP_WAIT && (step->is_answer || r->order == TAF_ORDER_AHEAD))
+		r->is_answered = true;
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "served.h"
+
+/* The oldest first; those that generate before those that do not yet. */
+struct table {
+	struct taf_served at[TAF_SERVED_MAX];
+	uint32_t n;
+	uint64_t tokens, submits; /* told at the ends so far */
+};
+
+static struct table tables[TAF_WORKS_MAX];
+
+static struct table *table_of(const struct taf_work *w)
+{
+	return &tables[w - taf_works];
+}
+
+static uint32_t generating(const struct table *t)
+{
+	uint32_t n = 0;
+
+	while (n < t->n && t->at[n].from != TAF_SERVED_PROMPT)
+		n++;
+	return n;
+}
+
+void taf_served_start(struct taf_work *w)
+{
+	struct table *t = table_of(w);
+
+	t->n = 1;
+	t->tokens = t->submits = 0;
+	t->at[0] = (struct taf_served){ .of = w->of,
+					.begin_ns = w->begin_ns,
+					.from = TAF_SERVED_PROMPT,
+					.requests = 1,
+					.is_first = true };
+	taf_rounds_start(&w->rounds);
+}
+
+bool taf_served_is_over(const struct taf_work *w, const struct taf_rounds_change *what)
+{
+	const struct table *t = table_of(w);
+
+	return what->done + what->gone >= t->n;
+}
+
+/* Who leaves may have taken all of it from its thread in the midst of this. */
+static struct taf_served take(struct table *t, uint32_t i)
+{
+	struct taf_served s = t->at[i];
+
+	if (t->n)
+		t->n--;
+	for (; i < t->n; i++)
+		t->at[i] = t->at[i + 1];
+	return s;
+}
+
+/* Each submit counts once, with the request that ends next. */
+static void end_one(struct taf_work *w, uint32_t i, uint64_t rounds)
+{
+	struct table *t = table_of(w);
+	struct taf_served s = take(t, i);
+	struct taf_ending e = { .of = &s, .submits = w->submits - t->submits };
+
+	if (s.from != TAF_SERVED_PROMPT && rounds > s.from)
+		e.tokens = (rounds - s.from) * s.requests;
+	t->tokens += e.tokens;
+	t->submits += e.submits;
+	taf_work_tell_end(w, &e);
+	w->of = t->at[0].of;
+	w->begin_ns = t->at[0].begin_ns;
+}
+
+void taf_served_leave(struct taf_work *w, const struct taf_rounds_change *what)
+{
+	struct table *t = table_of(w);
+
+	for (uint32_t n = what->done; n && t->n > 1 && generating(t); n--)
+		end_one(w, 0, what->rounds);
+	for (uint32_t n = what->gone; n && t->n > 1 && generating(t) < t->n; n--)
+		end_one(w, generating(t), what->rounds);
+}
+
+/* A request for which there is no room counts with the youngest. */
+static void come_in(struct taf_work *w, const struct taf_call *c)
+{
+	struct table *t = table_of(w);
+	struct taf_served *s = &t->at[t->n];
+
+	if (t->n == TAF_SERVED_MAX) {
+		t->at[t->n - 1].requests++;
+		return;
+	}
+	*s = (struct taf_served){ .begin_ns = taf_sys_mono_ns(),
+				  .from = TAF_SERVED_PROMPT,
+				  .requests = 1 };
+	s->of = taf_work_tell_begin(w, c);
+	t->n++;
+}
+
+void taf_served_come(struct taf_work *w, const struct taf_call *c,
+		     const struct taf_rounds_change *what)
+{
+	struct table *t = table_of(w);
+	uint32_t from = generating(t);
+
+	for (uint32_t n = what->came; n; n--)
+		come_in(w, c);
+	for (uint32_t i = from; i < t->n && i - from < what->began; i++)
+		t->at[i].from = what->rounds;
+	for (uint32_t i = 0, n = generating(t); i < n; i++)
+		if (t->at[i].most < w->rounds.generating)
+			t->at[i].most = w->rounds.generating;
+}
+
+void taf_served_end(struct taf_work *w, struct taf_served *s, struct taf_ending *e)
+{
+	struct table *t = table_of(w);
+
+	while (t->n > 1)
+		end_one(w, 0, w->rounds.n);
+	if (t->n)
+		*s = take(t, 0);
+	e->tokens = e->tokens > t->tokens ? e->tokens - t->tokens : 0;
+	e->submits = e->submits > t->submits ? e->submits - t->submits : 0;
+}
