@@ -165,9 +165,9 @@ check kill "it ended by KILL" 137 $ended
 { wait $client; } 2>/dev/null
 check_whole kill
 check kill "the report" "killed a 3" "$("$taffrail" report --last --json | jq -r \
-	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.model) \(.open | map(select(.kind == "infer")) | length)"')"
+	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.model) \(.open | map(select(.ev == "infer")) | length)"')"
 "$taffrail" report --last >text
-for word in 'mlx 0.32.4' 'generation by .* on a, with 2 others at once' 'model  *a' '3 generations, 3 did not end'; do
+for word in 'mlx 0.32.4' 'generation by .* on a, with 2 others at once' 'model  *a' '3 generations.*, 3 did not end'; do
 	grep -q -- "$word" text || fail kill "the report does not say '$word'"
 done
 tally 31
