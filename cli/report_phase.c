@@ -193,9 +193,9 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	if (time->shared_us)
 		print_time(out, ", more than one for ", time->shared_us, "");
 	if (n_open == 1)
-		fputs(", one did not end", out);
+		fputs(s->is_alive ? ", one is under way" : ", one did not end", out);
 	else if (n_open)
-		fprintf(out, ", %zu did not end", n_open);
+		fprintf(out, s->is_alive ? ", %zu are under way" : ", %zu did not end", n_open);
 	else if (s->infer_end_inferred)
 		fputs(", the end of the last one is inferred", out);
 	fputc('\n', out);
@@ -233,7 +233,8 @@ static void print_total(FILE *out, const char *label, const struct total *t)
 static void print_last_drain(FILE *out, const struct taf_trail *t, size_t begin)
 {
 	struct taf_crumb_line line;
-	unsigned drains = 0, missed = 0;
+	unsigned drains = 0, missed = 0, uncleared = 0;
+	char msg[TAF_LABEL_ROOM];
 	uint64_t handles;
 	int64_t rc;
 
@@ -242,11 +243,17 @@ static void print_last_drain(FILE *out, const struct taf_trail *t, size_t begin)
 		    !taf_past_line(&t->past[i], &line))
 			continue;
 		taf_crumb_i64(&line, TAF_KEY_RC, &rc);
+		if (rc && taf_crumb_text(&line, TAF_KEY_MSG, msg, sizeof(msg)) &&
+		    strstr(msg, "but not cleared"))
+			uncleared++;
+		else
+			missed += rc != 0;
 		drains += !rc;
-		missed += rc != 0;
 	}
 	if (missed)
 		fputs(", NOT drained", out);
+	else if (uncleared)
+		fputs(", drained, but the caches were not cleared", out);
 	else if (drains)
 		fputs(", drained", out);
 	else if (taf_past_line(&t->past[begin], &line) &&

@@ -101,6 +101,7 @@ check clear "what to do" "drain.at_exit, drain.post_clear asked for 2 drains of 
 drain.no_clear: [{\"engine\": \"mlx\", \"versions\": \"==0.31.1\"}] in the policy, or --set drain.no_clear=mlx:==0.31.1, leaves them alone" \
 	"$(next_line)"
 check clear "how it ended" 1 "$("$bin" report --last --state "$state" | grep -c '^  nonzero  *ended with status 3 .*; the caches were not cleared in the end$')"
+check clear "the exit" 1 "$("$bin" report --last --state "$state" | grep -c '^  exit  *status 3 .*, drained, but the caches were not cleared, ')"
 with_shim TAFFRAIL_SET="drain.post_clear=on;drain.no_clear=mlx:==0.31.1" ./program clear=other fine exit=3
 check "clear, as advised" "drains that failed" "" "$(next_line)"
 cat >late.py <<'END'

@@ -143,6 +143,7 @@ ask --clients 1 --tokens 100000 a >/dev/null 2>&1 &
 client=$!
 until_true has_records 1 '.ev == "infer" and .ph == "begin"'
 guest_of
+check term "the report while it runs" 1 "$("$taffrail" report --last | grep -c '^ *inference  *1 generation.*, one is under way')"
 kill -TERM "$guest"
 await_runner
 check term "it ended by TERM" 143 $ended
