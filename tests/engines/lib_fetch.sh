@@ -93,3 +93,27 @@ unpack_asked() { # PACKAGE PIP-OPTION...
 		pip_failed "$1"
 	python3 -m zipfile -e "$new"/*.whl "$new" && rm "$new"/*.whl || exit 1
 }
+
+# cargo, from here on with a cache of its own in new, and what its own is told of registries.
+# A toolchain manager has its things in the HOME that is no test's.
+own_cargo() {
+	local config
+	HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+	config=${CARGO_HOME:-$HOME/.cargo}/config.toml
+	export HOME CARGO_HOME=$new/cargo
+	mkdir -p "$CARGO_HOME" && cd "$new" || exit 1
+	[ ! -e "$config" ] || cp "$config" "$CARGO_HOME" || exit 1
+}
+
+# The source of a crate, unpacked; its folder goes to source. 77 if it cannot be had.
+get_crate() { # CRATE@VERSION
+	if ! quiet timeout 200 cargo info --color never "$1"; then
+		grep -Eqi 'failed to (get|download)|network failure|could not resolve|timed? ?out|spurious' "$log" &&
+			skip "crates.io cannot be reached: no $what"
+		grep -q 'no such command' "$log" && skip "$what: cargo is too old, it has no info"
+		echo "$1:" >&2
+		tail -n 3 "$log" >&2
+		exit 1
+	fi
+	source=$(echo "$CARGO_HOME"/registry/src/*/"${1/@/-}")
+}

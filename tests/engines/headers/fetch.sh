@@ -22,17 +22,6 @@ is_there() {
 	[ "$(cat "$dir/complete")" = "${crates[*]}" ]
 }
 
-# Unpacks it into new.
-get() { # CRATE@VERSION
-	quiet timeout 200 cargo info --color never "$1" && return
-	grep -Eqi 'failed to (get|download)|network failure|could not resolve|timed? ?out|spurious' "$log" &&
-		skip "crates.io cannot be reached: no $what"
-	grep -q 'no such command' "$log" && skip "$what: cargo is too old, it has no info"
-	echo "$1:" >&2
-	tail -n 3 "$log" >&2
-	exit 1
-}
-
 keep() { # SOURCE TO
 	local folder
 	mkdir -p "$2" || exit 1
@@ -48,15 +37,9 @@ keep() { # SOURCE TO
 unless_there
 command -v cargo >/dev/null || skip "$what: no cargo"
 begin "90 MB, of which 6 are kept"
-# A toolchain manager has its things in the HOME that is no test's.
-HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
-config=${CARGO_HOME:-$HOME/.cargo}/config.toml
-export HOME CARGO_HOME=$new/cargo
-mkdir -p "$CARGO_HOME" && cd "$new" || exit 1
-[ ! -e "$config" ] || cp "$config" "$CARGO_HOME" || exit 1
+own_cargo
 for crate in "${crates[@]}"; do
-	get "$crate"
-	source=$(echo "$CARGO_HOME"/registry/src/*/"${crate/@/-}")
+	get_crate "$crate"
 	keep "$source" "$new/kept/${crate/@/-}"
 	rm -rf "$source"
 done
