@@ -173,6 +173,6 @@ guarded --set exit.signals=TERM -- ./linked "$rail" die=15
 check exit.signals "how it ended" "signal 15" "$(cat guarded.status)"
 check exit.signals "the exit" 1 "$(count '.ev == "exit" and .ph == "end" and .role != "run"')"
 
-"$taffrail" doctor -- ./linked "$rail" >doctor.out
-check doctor "the engine" 1 "$(grep -c ' sd: of 9 watched names 6 are imported, 6 in libraries' doctor.out)"
+check doctor "the engine, and the functions of it that the program asks for" "guarded 6 6" \
+	"$("$taffrail" doctor --json -- ./linked "$rail" | jq -r '"\(.verdict) " + (.engines[] | select(.engine == "sd") | "\(.imported) \(.in_libraries)")')"
 tally 73
