@@ -251,8 +251,9 @@ LINK_libfake_cuda := -Wl,-Bsymbolic
 LINK_libfake_cudart := -Wl,-Bsymbolic
 LINK_bench_crumb := -Wl,--wrap=taf_sys_fdatasync
 LINK_test_share := -Wl,--wrap=taf_sys_flock
-LINK_LEAVE := -Wl,--wrap=taf_sys_wait -Wl,--wrap=taf_sys_mono_ns -Wl,--wrap=taf_crumb
-LINK_test_owner := -Wl,--wrap=taf_sys_tgkill -Wl,--wrap=taf_sys_wait
+LINK_LEAVE := -Wl,--wrap=taf_sys_wait -Wl,--wrap=taf_sys_mono_ns \
+	-Wl,--wrap=taf_sys_tgkill -Wl,--wrap=taf_crumb
+LINK_test_owner := $(LINK_LEAVE)
 LINK_test_leave := $(LINK_LEAVE)
 LINK_test_leave_exec := $(LINK_LEAVE)
 LINK_test_claims := $(LINK_LEAVE)

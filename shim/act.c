@@ -367,9 +367,11 @@ int taf_act_drain_all(const struct taf_live_model *model, unsigned drain, int ru
 {
 	int missed = 0;
 	struct taf_work *w;
-	/* Whom a free has stand still waits for this thread, perhaps within its claim. */
-	bool is_idle_only = (drain & TAF_DRAIN_IDLE) || taf_tls.in_callback ||
-			    (taf_state_now() == TAF_ACTIVE && taf_still_is_mine());
+	/* Whom a free has stand still waits for this thread, perhaps within its claim; so does a
+	 * drain for its capture. */
+	bool is_idle_only =
+		(drain & TAF_DRAIN_IDLE) || taf_tls.in_callback ||
+		(taf_state_now() == TAF_ACTIVE && (taf_still_is_mine() || taf_capture_is_own()));
 	uint64_t wait_ms = is_idle_only ? 0 : (uint64_t)taf_rules.drain_deadline_ms;
 	uint64_t until = taf_sys_mono_ns() + wait_ms * 1000000;
 

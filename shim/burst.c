@@ -209,17 +209,26 @@ static void name_work(struct taf_work *w)
 	taf_scratch_give(g);
 }
 
-/* Whoever holds the claim may wait for what goes on only after a callback. */
+/* Whoever holds the claim may wait for what goes on only after a callback, behind a submit that
+ * was interrupted, or for a capture to end. */
 static uint32_t patience_ms(void)
 {
-	return taf_tls.in_callback ? 0 : (uint32_t)taf_rules.drain_deadline_ms;
+	return taf_tls.in_callback || taf_still_am_inside() || taf_capture_is_own()
+		       ? 0
+		       : (uint32_t)taf_rules.drain_deadline_ms;
 }
 
 bool taf_burst_look(struct taf_call *c)
 {
-	struct taf_work *w = work_of(c);
+	struct taf_work *w;
 	bool is_let = true;
 
+	/* What is only recorded begins no generation: the next submit is looked at. */
+	if (taf_capture_is_own()) {
+		taf_tls.bursts = atomic_load(&taf_burst_rests) - 1;
+		return true;
+	}
+	w = work_of(c);
 	taf_tls.bursts = atomic_load(&taf_burst_rests);
 	if (!w || !taf_work_claim(w, patience_ms()))
 		return true;
@@ -254,10 +263,12 @@ void taf_flight_begin_slow(struct taf_call *c, uint64_t key)
 	taf_flight_begin(c, key, is_shared());
 }
 
+/* In this order, as on the quick way: a handler of a signal that comes between the two must not
+ * find itself inside and stand there for one who waits for it. */
 void taf_flight_end_slow(struct taf_call *c, int64_t rc)
 {
-	taf_tls.is_submitting = false;
 	taf_flight_end(c, rc, is_shared());
+	taf_tls.is_submitting = false;
 }
 
 bool taf_submit_before_slow(struct taf_call *c, uint64_t key)

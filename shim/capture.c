@@ -138,7 +138,7 @@ void taf_captures_dropped(uint32_t device)
 
 bool taf_capture_is_own(void)
 {
-	for (int i = 0; i < MOST; i++)
+	for (int i = 0; i < MOST && taf_captures_open(); i++)
 		if (atomic_load(&open[i].stream) && atomic_load(&open[i].tid) == taf_tid())
 			return true;
 	return false;

@@ -83,7 +83,7 @@ static bool enter(struct taf_call *c)
 	forget_abandoned(c);
 	if (t->inside || (t->open & taf_mutes((enum taf_kind)c->kind)))
 		return false;
-	if (c->kind == TAF_SUBMIT && !t->in_callback)
+	if (c->kind == TAF_SUBMIT && !t->in_callback && !taf_still_am_inside())
 		taf_park_to_submit();
 	if (!is_awake(c))
 		return false;

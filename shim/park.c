@@ -2,6 +2,7 @@
 #include "park.h"
 
 #include "act.h"
+#include "capture.h"
 #include "owner.h"
 #include "patience.h"
 #include "still.h"
@@ -89,6 +90,12 @@ static bool is_end_near(void)
 	return taf_state_now() == TAF_GONE && taf_park.sees_end && !taf_is_other_process();
 }
 
+/* Who leaves may not synchronize before that is over, and it hands nothing to the device. */
+static bool is_capturing(void)
+{
+	return !atomic_load(&taf_life.is_drained) && taf_capture_is_own();
+}
+
 /* An engine frees with locks of its own taken: no call of it may be made here, and who leaves
  * must not want them meanwhile. */
 void taf_park_to_free(void)
@@ -97,6 +104,7 @@ void taf_park_to_free(void)
 	uint32_t slice_ms;
 
 	while (is_anothers_exec() && !taf_owner_is_due() && !taf_act_is_in_engine() &&
+	       !is_capturing() && !taf_still_am_inside() &&
 	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
 		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
 }
@@ -112,7 +120,7 @@ static bool is_led_by_me(void)
 
 void taf_park_to_submit(void)
 {
-	if ((taf_state_now() != TAF_LEAVING && !is_end_near()) || is_led_by_me())
+	if ((taf_state_now() != TAF_LEAVING && !is_end_near()) || is_led_by_me() || is_capturing())
 		return;
 	/* Nor does anybody stand for who stands here himself. */
 	taf_still_end();

@@ -9,8 +9,9 @@
  *   once another thread closes the log      until the process has ended
  *
  * None stands longer than exit.deadline for each of these, nor for more than a few that leave
- * one after the other, nor longer than one look where an engine synchronizes that may need this
- * thread.
+ * one after the other.  Nobody stands for whom the leaver waits as it is: within a capture,
+ * before whose end nothing may be synchronized, in a handler of a signal that has interrupted
+ * a submit, and longer than one look where an engine synchronizes that may need this thread.
  */
 #ifndef TAF_PARK_H
 #define TAF_PARK_H

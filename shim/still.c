@@ -217,10 +217,26 @@ void taf_still_clears(bool does)
 	atomic_store(&clearer, does && taf_still_is_mine() ? self() : 0);
 }
 
+/* Of a lane that threads share it may be another one that is inside. */
+bool taf_still_am_inside(void)
+{
+	return taf_tls.is_submitting && taf_tls.flight && atomic_load(&taf_tls.flight->inside);
+}
+
+/* Any holder waits for the submit that a handler, which runs here, has interrupted; but for one
+ * of who leaves (is_inside). */
+static bool is_waited_for(void)
+{
+	uint32_t leaver = atomic_load(&taf_life.leaver);
+
+	return taf_still_am_inside() && (!leaver || atomic_load(&taf_tls.flight->tid) != leaver);
+}
+
 /* Whoever has it is not to be waited for. */
 static bool is_not_awaited(uint32_t holder)
 {
-	return holder == self() || holder == atomic_load(&clearer) || is_for_good();
+	return holder == self() || holder == atomic_load(&clearer) || is_for_good() ||
+	       is_waited_for();
 }
 
 /* Submits that come from now on stand still; those that were let in are waited for. */

@@ -51,6 +51,9 @@ bool taf_still_is_mine(void);
 /* The holder begins, or has ended, a call in which an engine gives memory up: it may want a lock
  * that a thread has which frees, and that one does not wait for it. */
 void taf_still_clears(bool does);
+/* Whether this thread is in a submit: then a handler of a signal has interrupted it, and whoever
+ * has all stand still waits for that to come back. */
+bool taf_still_am_inside(void);
 /* Whether another thread is in a submit. */
 bool taf_still_is_anybody(void);
 /* The process ends: who was let in before parks like all others. Over with taf_still_end. */

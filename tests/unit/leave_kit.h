@@ -16,6 +16,7 @@
 
 #include "../../shim/act.h"
 #include "../../shim/burst.h"
+#include "../../shim/capture.h"
 #include "../../shim/coarse.h"
 #include "../../shim/crumb.h"
 #include "../../shim/exit.h"
@@ -68,9 +69,13 @@ static const struct taf_table mlx = { .engine = TAF_ENGINE_MLX,
 static const struct taf_table llama = {
 	.engine = TAF_ENGINE_LLAMA, .rows = rows, .n_rows = 1, .names = "decode", .ops = &ops
 };
-static const struct taf_table runtime = {
-	.engine = TAF_ENGINE_CUDART, .rows = rows, .n_rows = 1, .names = "launch", .ops = &ops
-};
+static _Atomic(taf_fn) learned[1]; /* their functions: none is found */
+static const struct taf_table runtime = { .engine = TAF_ENGINE_CUDART,
+					  .rows = rows,
+					  .n_rows = 1,
+					  .names = "launch",
+					  .learned = learned,
+					  .ops = &ops };
 const struct taf_table *const taf_tables[] = { &mlx, &llama, &runtime };
 const int taf_table_count = 3;
 
@@ -111,9 +116,9 @@ static void send_away(void)
 }
 
 /* What others do at a moment of this thread, once: while it waits for word, when it reads the
- * clock, when it writes a record. */
+ * clock, when it writes a record, when it has asked the kernel whether a thread lives. */
 static _Atomic(uint32_t) *awaited;
-static void (*meanwhile)(void), (*at_clock)(void), (*at_crumb)(void);
+static void (*meanwhile)(void), (*at_clock)(void), (*at_crumb)(void), (*at_look)(void);
 static uint64_t clock_ns; /* 0: it goes */
 
 static void others_act(void (**what)(void))
@@ -158,6 +163,16 @@ uint64_t __wrap_taf_crumb(const struct taf_rec *r)
 	return __real_taf_crumb(r);
 }
 
+int __real_taf_sys_tgkill(int32_t pid, int32_t tid, int signo);
+int __wrap_taf_sys_tgkill(int32_t pid, int32_t tid, int signo);
+int __wrap_taf_sys_tgkill(int32_t pid, int32_t tid, int signo)
+{
+	int r = __real_taf_sys_tgkill(pid, tid, signo);
+
+	others_act(&at_look);
+	return r;
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -168,10 +183,11 @@ static int setup(void **state)
 	taf_work_forget_all();
 	taf_flight_forget();
 	taf_still_forget();
+	taf_capture_forget();
 	taf_burst_reset();
 	taf_coarse_find();
 	taf_exit_reset();
-	taf_tls.has_parked = false;
+	taf_tls.has_parked = taf_tls.is_submitting = false;
 	taf_tls.flight = NULL;
 	n_synced = n_trimmed = 0;
 	still_in_sync = still_in_trim = 0;
@@ -186,7 +202,7 @@ static int teardown(void **state)
 	(void)state;
 	send_away();
 	awaited = NULL;
-	meanwhile = at_clock = at_crumb = NULL;
+	meanwhile = at_clock = at_crumb = at_look = NULL;
 	clock_ns = 0;
 	set_all(TAF_COLD, 0);
 	return 0;
