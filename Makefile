@@ -258,6 +258,7 @@ LINK_test_leave := $(LINK_LEAVE)
 LINK_test_leave_exec := $(LINK_LEAVE)
 LINK_test_claims := $(LINK_LEAVE)
 LINK_test_drain_order := $(LINK_LEAVE)
+LINK_test_capture_leave := $(LINK_LEAVE)
 LINK_test_sig := -Wl,--wrap=taf_real_libc
 LINK_test_mark := -Wl,--wrap=taf_sys_mono_ns
 LINK_DIRTY := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id
