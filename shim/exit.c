@@ -55,8 +55,6 @@ static void crumb_way(const struct way *w)
 	atomic_store(&exit_seq, taf_crumb(&r));
 }
 
-static _Atomic(int) deadly_signal; /* 0: the process ends with a status */
-
 /* Runs on the watchdog's bare thread, just before the process ends. */
 static void last_words(void)
 {
@@ -72,8 +70,8 @@ static void last_words(void)
 	};
 
 	taf_crumb(&r);
-	if (atomic_load(&deadly_signal))
-		taf_sys_die_of(atomic_load(&deadly_signal));
+	if (atomic_load(&taf_park.signo))
+		taf_sys_die_of(atomic_load(&taf_park.signo));
 }
 
 static _Atomic(uint32_t) is_done; /* futex: the watchdog may go */
@@ -208,6 +206,11 @@ void taf_leave(const char *route, int status, bool is_last)
 {
 	struct way w = { .kind = TAF_EXIT, .route = route, .status = status, .is_last = is_last };
 
+	if (atomic_load(&taf_park.signo)) {
+		taf_park_to_be_led();
+		leave_by(&w);
+		taf_park_to_die();
+	}
 	leave_for_good(&w);
 }
 
@@ -222,7 +225,7 @@ void taf_leave_signal(const char *name, int signo)
 {
 	struct way w = { .kind = TAF_EXIT, .route = name, .signo = signo, .is_last = true };
 
-	atomic_store(&deadly_signal, signo);
+	atomic_store(&taf_park.signo, signo);
 	leave_for_good(&w);
 }
 
@@ -368,7 +371,7 @@ void taf_exit_reset(void)
 	atomic_store(&exit_seq, 0);
 	atomic_store(&taf_park.end_by_ns, 0);
 	atomic_store(&taf_park.is_exec, false);
-	atomic_store(&deadly_signal, 0);
+	atomic_store(&taf_park.signo, 0);
 }
 
 void taf_exit_arm(enum taf_kind kind)

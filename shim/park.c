@@ -73,6 +73,32 @@ void taf_park_to_leave(bool by_exec)
 	}
 }
 
+/* Not one of which the other waits for what it is in. */
+static bool is_doomed(void)
+{
+	return atomic_load(&taf_park.signo) && !taf_is_other_process() && !taf_tls.inside &&
+	       !taf_tls.open;
+}
+
+void taf_park_to_be_led(void)
+{
+	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
+	uint32_t slice_ms;
+
+	while (is_doomed() && taf_state_now() == TAF_ACTIVE &&
+	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
+		taf_sys_wait(&taf_life.state, TAF_ACTIVE, slice_ms);
+}
+
+void taf_park_to_die(void)
+{
+	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
+	uint32_t slice_ms;
+
+	while (is_doomed() && (slice_ms = taf_next_slice(&left, LOOK_MS)))
+		taf_sys_wait(&taf_park.closer, atomic_load(&taf_park.closer), slice_ms);
+}
+
 void taf_park_to_end(void)
 {
 	struct taf_slices left = time_until(&taf_park.end_by_ns);

@@ -7,6 +7,7 @@
  *   a moment longer                         the process ends now; once, it may be waited for
  *   beside an exec                          until that has failed or not
  *   once another thread closes the log      until the process has ended
+ *   once a signal was taken                 who leaves otherwise, for that
  *
  * None stands longer than exit.deadline for each of these, nor for more than a few that leave
  * one after the other.  Nobody stands for whom the leaver waits as it is: within a capture,
@@ -24,6 +25,7 @@ struct taf_park {
 	_Atomic(uint64_t) end_by_ns; /* when who closes the log has ended the process; or 0 */
 	_Atomic(uint32_t) closer; /* tid of who closes the log and ends the process; or 0 */
 	_Atomic(bool) is_exec; /* the leaver means to become another program */
+	_Atomic(int) signo; /* taken from the program, and will end it; 0: none */
 	bool sees_end; /* the last handler is ours; written before main */
 };
 extern struct taf_park taf_park;
@@ -43,6 +45,10 @@ void taf_park_to_free(void);
 /* This one leaves as well: until the other one has drained; by_exec: and, where he means to
  * become another program, until that has failed or not. */
 void taf_park_to_leave(bool by_exec);
+/* Without us the program would be dead by taf_park.signo, and this thread is about to end it
+ * otherwise: until who acts on signals leaves, and then until he has ended the process. */
+void taf_park_to_be_led(void);
+void taf_park_to_die(void);
 /* Another thread closes the log, and ends the process with the status that it has written: in
  * all it is given one exit.deadline for that. Comes back earlier where that one has found that
  * the process goes on. */

@@ -9,6 +9,7 @@
 #include "crumb.h"
 #include "exit.h"
 #include "life.h"
+#include "park.h"
 #include "still.h"
 #include "work.h"
 
@@ -51,8 +52,10 @@ static void hand_over(int signo, int32_t sender)
 	uint32_t none = 0;
 
 	atomic_store(&sender_pid, sender);
-	if (atomic_compare_exchange_strong(&arrived, &none, (uint32_t)signo))
+	if (atomic_compare_exchange_strong(&arrived, &none, (uint32_t)signo)) {
+		atomic_store(&taf_park.signo, signo);
 		taf_sys_wake_all(&arrived);
+	}
 	while (!is_awaited())
 		taf_sys_wait(&arrived, atomic_load(&arrived), UINT32_MAX);
 }

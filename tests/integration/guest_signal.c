@@ -160,6 +160,32 @@ static void do_decode_alone(void)
 		engine.decode(ctx, fake_batch_of(1));
 }
 
+/* Ended by its default action inside the engine, it comes to none of its own ends. */
+static void end_me(void)
+{
+	kill(getpid(), SIGTERM);
+}
+
+static void do_inside(void)
+{
+	engine.on_decode(end_me);
+	engine.decode(ctx, fake_batch_of(1));
+	exit(7);
+}
+
+static void do_inside_now(void)
+{
+	engine.on_decode(end_me);
+	engine.decode(ctx, fake_batch_of(1));
+	_exit(7);
+}
+
+static void do_inside_return(void)
+{
+	engine.on_decode(end_me);
+	engine.decode(ctx, fake_batch_of(1));
+}
+
 static void do_spin(void)
 {
 	soon();
@@ -375,12 +401,13 @@ static const struct {
 	const char *name;
 	void (*go)(void);
 } states[] = {
-	STATE(kill),	    STATE(raise),  STATE(decode),   STATE(decode_alone),
-	STATE(spin),	    STATE(read),   STATE(pause),    STATE(sleep),
-	STATE(poll),	    STATE(thread), STATE(wait),	    STATE(blocked),
-	STATE(view),	    STATE(own),	   STATE(own_info), STATE(own_then_default),
-	STATE(reset),	    STATE(ignore), STATE(fork),	    STATE(fork_view),
-	STATE(fork_decode), STATE(exec),   STATE(nothing),  STATE(first),
+	STATE(kill),   STATE(raise),	  STATE(decode),	STATE(decode_alone),
+	STATE(spin),   STATE(read),	  STATE(pause),		STATE(sleep),
+	STATE(poll),   STATE(thread),	  STATE(wait),		STATE(blocked),
+	STATE(view),   STATE(own),	  STATE(own_info),	STATE(own_then_default),
+	STATE(inside), STATE(inside_now), STATE(inside_return), STATE(reset),
+	STATE(ignore), STATE(fork),	  STATE(fork_view),	STATE(fork_decode),
+	STATE(exec),   STATE(nothing),	  STATE(first),
 };
 
 int main(int argc, char **argv)

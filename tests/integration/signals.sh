@@ -19,6 +19,9 @@ kill              -        signal_15  drained
 kill              flags    signal_15  drained
 raise             -        signal_15  drained
 decode            -        signal_15  drained
+inside            -        signal_15  drained
+inside_now        -        signal_15  drained
+inside_return     -        signal_15  drained
 spin              -        signal_15  drained
 thread            -        signal_15  drained
 read              -        signal_15  drained

@@ -66,6 +66,88 @@ static void who_comes_late_drains_nothing(void **state)
 	assert_int_equal(n_synced, 0);
 }
 
+/* ---- A signal that was taken ------------------------------------------------------- */
+
+/* In place of its death: from here on it is awaited no more. */
+static void dies(void)
+{
+	atomic_store(&taf_park.signo, 0);
+}
+
+static void drained_for_the_signal(void)
+{
+	atomic_store(&taf_life.is_drained, 1);
+	at_wait(&taf_park.closer, dies);
+}
+
+static void led_by_the_signal(void)
+{
+	set_all(TAF_LEAVING, (uint32_t)standing);
+	at_wait(&taf_life.is_drained, drained_for_the_signal);
+}
+
+static void led_and_drained_by_the_signal(void)
+{
+	set_all(TAF_LEAVING, (uint32_t)standing);
+	drained_for_the_signal();
+}
+
+/* Without us the program would be dead: whoever comes to an end of it in the meantime does not
+ * end it otherwise. */
+static void an_exit_waits_for_the_signal(void **state)
+{
+	struct taf_work *mine;
+
+	(void)state;
+	exits(0);
+	set_all(TAF_ACTIVE, 0);
+	atomic_store(&taf_park.until_ns, taf_park_deadline_ns());
+	mine = work_of(&mlx, taf_tid());
+	atomic_store(&taf_park.signo, 15);
+	at_wait(&taf_life.state, led_by_the_signal);
+	taf_leave("exit", 0, false);
+	assert_null(awaited);
+	assert_int_equal(atomic_load(&taf_park.signo), 0);
+	assert_int_equal(atomic_load(&taf_life.leaver), standing);
+	assert_int_equal(n_synced, 1); /* what is its own, as beside any other that leaves */
+	assert_true(is_left(mine));
+}
+
+static void what_closes_the_log_at_once_waits_as_well(void **state)
+{
+	(void)state;
+	exits(0);
+	set_all(TAF_ACTIVE, 0);
+	atomic_store(&taf_park.signo, 15);
+	at_wait(&taf_life.state, led_and_drained_by_the_signal);
+	taf_leave("_exit", 0, true);
+	assert_null(awaited);
+	assert_int_equal(atomic_load(&taf_park.signo), 0);
+}
+
+/* The signal's drain may wait for what this thread is in; nobody comes; no signal was taken. */
+static void not_where_that_would_be_in_vain(void **state)
+{
+	static const struct {
+		int signo;
+		bool is_inside;
+		uint32_t ms;
+	} t[] = { { 15, true, LONG_MS }, { 15, false, 1 }, { 0, false, LONG_MS } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		set_all(TAF_ACTIVE, 0);
+		taf_exit_reset();
+		atomic_store(&taf_park.signo, t[i].signo);
+		taf_rules.exit_deadline_ms = t[i].ms;
+		taf_tls.open = t[i].is_inside ? 1u << TAF_LOAD : 0;
+		taf_leave("exit", 0, false);
+		taf_tls.open = 0;
+		assert_int_equal(atomic_load(&taf_life.leaver), taf_tid());
+		assert_int_equal(taf_life.is_drained, 1);
+	}
+}
+
 /* ---- The threads of an engine ---------------------------------------------------- */
 
 static struct taf_work *computing(void)
@@ -190,6 +272,9 @@ int main(void)
 		TEST(the_second_one_waits_from_the_start),
 		TEST(a_free_drains_nothing),
 		TEST(who_comes_late_drains_nothing),
+		TEST(an_exit_waits_for_the_signal),
+		TEST(what_closes_the_log_at_once_waits_as_well),
+		TEST(not_where_that_would_be_in_vain),
 		TEST(who_ends_is_not_waited_for),
 		TEST(an_entry_that_is_gone_is_not_waited_for),
 		TEST(only_who_leaves_waits),
