@@ -58,6 +58,7 @@ static bool is_there(const uint32_t *w, const struct layout *l)
 bool taf_rope_read(const void *defaults, const void *params, struct taf_rope_ask *ask)
 {
 	uint32_t w[WORDS_MAX];
+	uint8_t type;
 
 	for (uint32_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
 		const struct layout *l = &layouts[i];
@@ -67,7 +68,8 @@ bool taf_rope_read(const void *defaults, const void *params, struct taf_rope_ask
 		if (!is_there(w, l))
 			continue;
 		taf_move(w, params, n);
-		ask->scaling = (int8_t)w[l->scaling];
+		type = (uint8_t)w[l->scaling];
+		ask->scaling = type == UINT8_MAX ? TAF_SCALING_UNTOLD : type;
 		taf_move(ask->v, w + l->base, sizeof(ask->v));
 		ask->orig = w[l->base + TAF_ROPE_ORIG];
 		return true;

@@ -473,10 +473,11 @@ int32_t llama_model_meta_val_str(const void *model, const char *key, char *buf, 
 	if (model && !strcmp(key, "general.architecture"))
 		return put(buf, room, "llama", 5);
 	for (; at && !strncmp(key, "llama.", 6); at = strchr(at, ',')) {
-		size_t n = strlen(key + 6);
+		size_t n;
 
 		at += *at == ',';
-		if (!strncmp(at, key + 6, n) && at[n] == '=')
+		n = strcspn(at, "=");
+		if (n == strlen(key + 6) && at[n] && !memcmp(at, key + 6, n))
 			return put(buf, room, at + n + 1, strcspn(at + n + 1, ","));
 	}
 	return put(buf, room, "", 0) - 1;

@@ -14,8 +14,7 @@
  * need.
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +32,9 @@ enum {
 	LATENT = 16,
 };
 
+#define MODEL "model.diffusion_model"
+#define READS "text_encoders.llm.model"
+
 struct tensor {
 	char name[96];
 	uint64_t dims[4], elements;
@@ -45,13 +47,14 @@ static size_t n_tensors;
 /* The name without its last part, which is "weight" or "bias" or a parameter's own. */
 static char at[64];
 
-static void into(const char *format, ...)
+/* index below 0: there is none. */
+static void into(const char *front, const char *name, int index)
 {
-	va_list args;
+	char number[16] = "";
 
-	va_start(args, format);
-	vsnprintf(at, sizeof(at), format, args);
-	va_end(args);
+	if (index >= 0)
+		snprintf(number, sizeof(number), ".%d", index);
+	snprintf(at, sizeof(at), "%s%s%s", front, name, number);
 }
 
 static void add(const char *part, int n_dims, const uint64_t *dims)
@@ -97,7 +100,7 @@ static void conv(const char *part, uint64_t out, uint64_t in, int has_bias)
 
 static void joint_block(const char *kind, int is_modulated)
 {
-	into("model.diffusion_model.%s.0", kind);
+	into(MODEL ".", kind, 0);
 	matrix("attention.qkv.weight", 3 * WIDTH, WIDTH);
 	matrix("attention.out.weight", WIDTH, WIDTH);
 	vector("attention.q_norm.weight", HEAD);
@@ -117,17 +120,17 @@ static void joint_block(const char *kind, int is_modulated)
 
 static void linear(const char *name, uint64_t out, uint64_t in)
 {
-	into("model.diffusion_model.%s", name);
+	into(MODEL ".", name, -1);
 	matrix("weight", out, in);
 	vector("bias", out);
 }
 
 static void reader(void)
 {
-	into("text_encoders.llm.model");
+	into(READS, "", -1);
 	matrix("embed_tokens.weight", VOCAB, READER);
 	vector("norm.weight", READER);
-	into("text_encoders.llm.model.layers.0");
+	into(READS, ".layers", 0);
 	matrix("self_attn.q_proj.weight", 32 * HEAD, READER);
 	matrix("self_attn.k_proj.weight", 8 * HEAD, READER);
 	matrix("self_attn.v_proj.weight", 8 * HEAD, READER);
@@ -146,10 +149,10 @@ static void image(void)
 	linear("x_embedder", WIDTH, PATCH);
 	linear("t_embedder.mlp.0", WIDTH, 256);
 	linear("t_embedder.mlp.2", WIDTH, WIDTH);
-	into("model.diffusion_model.cap_embedder.0");
+	into(MODEL, ".cap_embedder", 0);
 	vector("weight", READER);
 	linear("cap_embedder.1", WIDTH, READER);
-	into("model.diffusion_model");
+	into(MODEL, "", -1);
 	vector("cap_pad_token", WIDTH);
 	vector("x_pad_token", WIDTH);
 	joint_block("noise_refiner", 1);
@@ -165,7 +168,7 @@ static void image(void)
 static void tiny_blocks(const char *side, int first, int n)
 {
 	for (int i = first; i < first + n; i++) {
-		into("%s.layers.%d", side, i);
+		into(side, ".layers", i);
 		conv("conv.0", CHANNELS, CHANNELS, 1);
 		conv("conv.2", CHANNELS, CHANNELS, 1);
 		conv("conv.4", CHANNELS, CHANNELS, 1);
@@ -175,7 +178,7 @@ static void tiny_blocks(const char *side, int first, int n)
 /* Three times three blocks, with a change of size before or behind each three. */
 static void decoder(void)
 {
-	into("decoder.layers");
+	into("decoder", ".layers", -1);
 	conv("0", CHANNELS, LATENT, 1);
 	conv("6", CHANNELS, CHANNELS, 0);
 	conv("11", CHANNELS, CHANNELS, 0);
@@ -185,7 +188,7 @@ static void decoder(void)
 	tiny_blocks("decoder", 7, 3);
 	tiny_blocks("decoder", 12, 3);
 	tiny_blocks("decoder", 17, 1);
-	into("encoder.layers");
+	into("encoder", ".layers", -1);
 	conv("0", CHANNELS, 3, 1);
 	conv("2", CHANNELS, CHANNELS, 0);
 	conv("6", CHANNELS, CHANNELS, 0);
@@ -199,9 +202,10 @@ static void decoder(void)
 
 static void dense_block(int n)
 {
+	static const char *const rdb[] = { "rdb1", "rdb2", "rdb3" };
 	char name[16];
 
-	into("body.0.rdb%d", n);
+	into("body.0.", rdb[n - 1], -1);
 	for (uint64_t i = 0; i < 5; i++) {
 		snprintf(name, sizeof(name), "conv%d", (int)i + 1);
 		conv(name, i < 4 ? GROWTH : CHANNELS, CHANNELS + i * GROWTH, 1);
@@ -211,7 +215,7 @@ static void dense_block(int n)
 /* At the top level of names there is no part before. */
 static void top_conv(const char *name, uint64_t out, uint64_t in)
 {
-	into("%s", name);
+	into(name, "", -1);
 	add("weight", 4, (uint64_t[]){ out, in, 3, 3 });
 	vector("bias", out);
 }
@@ -252,20 +256,18 @@ static void put_header(FILE *f)
 {
 	static char text[sizeof(tensors) / sizeof(tensors[0]) * 200];
 	size_t n = 0;
-	uint64_t offset = 0;
+	uint64_t from = 0, to;
 
-	for (size_t i = 0; i < n_tensors; i++) {
+	for (size_t i = 0; i < n_tensors; i++, from = to) {
 		const struct tensor *t = &tensors[i];
 
+		to = from + 4 * t->elements;
 		n += (size_t)sprintf(text + n, "%c\"%s\":{\"dtype\":\"F32\",\"shape\":[",
 				     i ? ',' : '{', t->name);
 		for (int d = 0; d < t->n_dims; d++)
-			n += (size_t)sprintf(text + n, "%s%llu", d ? "," : "",
-					     (unsigned long long)t->dims[d]);
-		n += (size_t)sprintf(text + n, "],\"data_offsets\":[%llu,%llu]}",
-				     (unsigned long long)offset,
-				     (unsigned long long)(offset + 4 * t->elements));
-		offset += 4 * t->elements;
+			n += (size_t)sprintf(text + n, "%s%" PRIu64, d ? "," : "", t->dims[d]);
+		n += (size_t)sprintf(text + n, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}",
+				     from, to);
 	}
 	text[n++] = '}';
 	while (n % 8)
