@@ -265,7 +265,7 @@ LINK_DIRTY := -Wl,--wrap=taf_sys_utc_us -Wl,--wrap=taf_sys_machine_id
 LINK_test_dirty := $(LINK_DIRTY)
 LINK_test_dirty_crash := $(LINK_DIRTY)
 
-tests: all $(TEST_BIN) $(FAKE_LIB) $(SIM_ALL)
+tests: all $(TEST_BIN) $(FAKE_LIB)
 
 $(B)/tests/lib%.so: tests/fake/%.c $(B)/flags
 	@mkdir -p $(@D)
@@ -307,6 +307,7 @@ $(SIM_RACY): $(SIM)/%: tests/simgpu/%.c $(SIM)/libcudart.so.13 $(SIM)/libcuda.so
 	$(call run,SIM)$(CC) $(BASE) -o $@ $< $(SIM)/libcudart.so.13 -Wl,--as-needed \
 	$(SIM)/libcuda.so.1 '-Wl,-rpath,$$ORIGIN' -pthread
 
+tests: $(SIM_ALL)
 $(SIM_ALL): $(SIM_H) $(B)/flags | $(SIM)/.
 $(SIM)/.:
 	@mkdir -p $@
