@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../policy/rounds.h"
+#include "rounds_kit.h"
 
 #define ROOM 64
 
@@ -60,27 +60,6 @@ static void apply(const struct taf_rounds_change *what)
 		s.from[s.n] = UINT64_MAX;
 	for (uint32_t i = 0, at = generating(); i < what->began; i++)
 		s.from[at + i] = what->rounds;
-}
-
-/* A letter and a number: A2 begins tokens of two, E3 evaluates three arrays, M2 a piece of two
- * prompts, Mx arrays that are no cache, W waits, a as well, for a number with a fraction. */
-static struct taf_step step_of(const char **at)
-{
-	char c = *(*at)++;
-	uint32_t n = 0;
-
-	if (c == 'M' && **at == 'x')
-		(*at)++;
-	while (**at >= '0' && **at <= '9')
-		n = n * 10 + (uint32_t)(*(*at)++ - '0');
-	return (struct taf_step){
-		.kind = c == 'A'	       ? TAF_STEP_ASYNC
-			: c == 'W' || c == 'a' ? TAF_STEP_WAIT
-					       : TAF_STEP_EVAL,
-		.n = c == 'M' ? 8 : n,
-		.prompts = c == 'M' ? n : 0,
-		.is_answer = c == 'a',
-	};
 }
 
 static void run(const char *text)

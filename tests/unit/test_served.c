@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* test_served.c -- the records of requests that one thread computes for: their begins and ends,
+ * the drains between, and that tokens and submits add up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../shim/coarse.h"
+#include "../../shim/life.h"
+#include "../../shim/owner.h"
+#include "../../shim/served.h"
+#include "rounds_kit.h"
+
+/* What was written and drained, a word each: "b1", begin of record 1; "e1:5", its end with 5
+ * tokens; "s", a synchronize; "c", a clear. */
+static char told[4096];
+static uint64_t numbers, tokens, submits;
+static uint32_t begun, ended, requests, most;
+
+static void say(const char *format, ...)
+{
+	size_t at = strlen(told);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(told + at, sizeof(told) - at, format, args);
+	va_end(args);
+}
+
+static uint32_t number_in(const char *extra, const char *key)
+{
+	const char *at = extra ? strstr(extra, key) : NULL;
+	unsigned n = 0;
+
+	if (at)
+		sscanf(at + strlen(key), "%u", &n);
+	return n;
+}
+
+uint64_t __wrap_taf_crumb(const struct taf_rec *r);
+uint64_t __wrap_taf_crumb(const struct taf_rec *r)
+{
+	uint32_t n;
+
+	if (r->kind != TAF_INFER)
+		return ++numbers;
+	if (r->phase == TAF_BEGIN) {
+		begun++;
+		say("b%u ", (unsigned)++numbers);
+		return numbers;
+	}
+	ended++;
+	tokens += r->tokens;
+	submits += r->submits;
+	requests += number_in(r->extra, ",\"requests\":");
+	n = number_in(r->extra, ",\"sequences\":");
+	most = n > most ? n : most;
+	say("e%u:%u ", (unsigned)r->of, (unsigned)r->tokens);
+	return numbers;
+}
+
+static void tell(const void *home, struct taf_text *out)
+{
+	(void)home;
+	(void)out;
+}
+
+static int synchronize(void *handle, const void *home)
+{
+	(void)handle;
+	(void)home;
+	say("s ");
+	return 0;
+}
+
+static int trim(void *handle, const void *home)
+{
+	(void)handle;
+	(void)home;
+	say("c ");
+	return 0;
+}
+
+static const struct taf_ops ops = { .sync = synchronize, .trim = trim };
+static const struct taf_by_thread threads = { .tell = tell };
+static const struct taf_row rows[] = { { .name = 0, .kind = TAF_SUBMIT } };
+static const struct taf_table engine = { .engine = TAF_ENGINE_MLX,
+					 .rows = rows,
+					 .n_rows = 1,
+					 .names = "eval",
+					 .ops = &ops,
+					 .by_thread = &threads };
+const struct taf_table *const taf_tables[] = { &engine };
+const int taf_table_count = 1;
+
+static struct taf_live_model *model;
+
+static int setup(void **state)
+{
+	static int handle;
+
+	(void)state;
+	taf_life.pid = taf_sys_pid();
+	taf_rules_default(&taf_rules);
+	taf_rules.drain_idle_ms = 3600000; /* nothing of this is idle, however slow the machine */
+	taf_work_forget_all();
+	taf_tls.own = NULL;
+	taf_coarse_find();
+	model = taf_work_add_model(&(struct taf_maker){ .table = &engine }, &handle, "tiny");
+	taf_owner_set_model(model);
+	numbers = tokens = submits = 0;
+	begun = ended = requests = most = 0;
+	told[0] = '\0';
+	return 0;
+}
+
+/* Returns how many evaluations that were. */
+static uint64_t compute(const char *text)
+{
+	uint64_t n = 0;
+
+	while (*text) {
+		struct taf_call c = { .table = &engine, .is_counted = true };
+		struct taf_step step;
+
+		if (*text == ' ') {
+			text++;
+			continue;
+		}
+		step = step_of(&text);
+		assert_true(taf_owner_begin(&c, &step));
+		taf_owner_end(&c, &step, 0);
+		n++;
+	}
+	return n;
+}
+
+static void expect(const char *order, const char *records)
+{
+	uint64_t n = compute(order);
+
+	taf_owner_settle(true);
+	if (strcmp(told, records))
+		fail_msg("%s: \"%s\", not \"%s\"", order, told, records);
+	assert_int_equal(begun, ended);
+	assert_int_equal(submits, n);
+}
+
+static void requests_one_behind_the_other(void **state)
+{
+	(void)state;
+	taf_rules.drain_post_clear = true;
+	expect("M1 A1E1W A1E2Wa A1E2Wa M1 A1E1W A1E2Wa A1E1W A1E2Wa A1E2Wa",
+	       "b1 e1:2 s c b4 e4:1 s c b7 e7:2 s c ");
+}
+
+static void requests_beside_each_other(void **state)
+{
+	(void)state;
+	taf_rules.drain_post_sync = true;
+	/* The second is done first; the third comes in as only one is left. */
+	expect("M1 A1E1W A1E2W M1 a A1E2W A1E1W a A2E3W aa A1E2W M1 a A1E2W A1E1W a A2E3W aa",
+	       "b1 b2 e1:3 s b5 e2:4 e5:1 s ");
+	assert_int_equal(tokens, 3 + 4 + 1);
+	assert_int_equal(requests, 3);
+	assert_int_equal(most, 2);
+}
+
+/* The long way of drains is not gone through where no rule asks for one. */
+static void all_at_once(void **state)
+{
+	(void)state;
+	expect("M3 A3E1W A3E4Waaa A3E4Waaa A1E2Wa", "b1 b2 b3 e1:2 e2:2 e3:3 ");
+}
+
+/* By old ones, of which the beginning of a follower shows with its second A. */
+static void ahead(void **state)
+{
+	(void)state;
+	expect("M1 A1A1Wa A1Wa A1A1Wa A1Wa", "b1 e1:2 b2 e2:2 ");
+}
+
+static void more_than_there_is_room_for(void **state)
+{
+	(void)state;
+	compute("M70 A70E1W");
+	assert_int_equal(begun, TAF_SERVED_MAX);
+	for (int i = 0; i < 5; i++)
+		compute("A70E71Waa");
+	compute("A3E4Waaa A3E4Waaa");
+	taf_owner_settle(true);
+	assert_int_equal(ended, TAF_SERVED_MAX);
+	assert_int_equal(tokens, 70 * 5 + 3 * 2);
+	assert_int_equal(requests, 70);
+	assert_int_equal(most, 70);
+}
+
+/* What no model is known of is one request, whatever it looks like. */
+static void without_a_model(void **state)
+{
+	(void)state;
+	taf_owner_set_model(NULL);
+	expect("M4 A4E1W A4E5Waaaa A2E3Waa", "b1 e1:0 ");
+	assert_int_equal(requests, 0);
+}
+
+/* Another thread ends it while this one is at work: nothing is told twice. */
+static void ended_in_the_midst(void **state)
+{
+	struct taf_work *w;
+
+	(void)state;
+	compute("M3 A3E1W A3E4Waaa");
+	w = taf_owner_mine();
+	assert_true(taf_work_claim(w, 0));
+	taf_work_settle(w, true);
+	taf_work_settle(w, true);
+	taf_work_release(w);
+	assert_string_equal(told, "b1 b2 b3 e1:1 e2:1 e3:1 ");
+	compute("A3E4Waaa");
+	taf_owner_settle(true);
+	assert_int_equal(begun, ended);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(requests_one_behind_the_other, setup),
+		cmocka_unit_test_setup(requests_beside_each_other, setup),
+		cmocka_unit_test_setup(all_at_once, setup),
+		cmocka_unit_test_setup(ahead, setup),
+		cmocka_unit_test_setup(more_than_there_is_room_for, setup),
+		cmocka_unit_test_setup(without_a_model, setup),
+		cmocka_unit_test_setup(ended_in_the_midst, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
