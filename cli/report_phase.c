@@ -16,12 +16,6 @@ struct total {
 	bool is_least; /* each token may stand for one of several sequences */
 };
 
-/* The time that generations took, where several may be under way at once. */
-struct span {
-	uint64_t until_ns, shared_until_ns; /* until when one was, and two */
-	uint64_t us, shared_us;
-};
-
 static void add(struct total *t, const struct taf_crumb_line *line)
 {
 	uint64_t v;
@@ -42,31 +36,6 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 		t->requests += v;
 	if (taf_crumb_u64(line, TAF_KEY_SEQUENCES, &v) && v > t->sequences)
 		t->sequences = v;
-}
-
-/* What of [from, to) lies behind *until, which then is no earlier than to. */
-static uint64_t behind(uint64_t *until, uint64_t from, uint64_t to)
-{
-	uint64_t start = *until > from ? *until : from;
-
-	if (to <= start)
-		return 0;
-	*until = to;
-	return to - start;
-}
-
-/* One that ended: the begins come in the order of time. */
-static void add_span(struct span *all, const struct taf_past *begin, const struct taf_past *end)
-{
-	uint64_t us, from = begin->mono_ns, to, both;
-	struct taf_crumb_line line;
-
-	if (!taf_past_line(end, &line) || !taf_crumb_us(&line, TAF_KEY_MS, &us))
-		return;
-	to = from + us * 1000;
-	both = to < all->until_ns ? to : all->until_ns;
-	all->shared_us += behind(&all->shared_until_ns, from, both) / 1000;
-	all->us += behind(&all->until_ns, from, to) / 1000;
 }
 
 static void print_time(FILE *out, const char *before, uint64_t us, const char *after)
@@ -132,12 +101,12 @@ static void print_loads(FILE *out, const struct taf_trail *t)
 
 /* What is seen at a GPU runtime alone ends with the program's wait for it; where there was
  * none, nobody knows when the device was done. */
-static void print_infer_time(FILE *out, const struct taf_story *s, uint64_t n, uint64_t us)
+static void print_infer_time(FILE *out, const struct taf_story *s, uint64_t n)
 {
 	if (!n)
 		return;
 	fputs(s->infers_unwaited && !s->infers_waited ? ", submitted in " : ", ", out);
-	print_time(out, "", us, "");
+	print_time(out, "", s->infer_time.us, "");
 	if (!s->infers_unwaited)
 		fputs(s->infers_waited ? " in all with the waits for them" : " in all", out);
 	else if (s->infers_waited)
@@ -162,8 +131,7 @@ static void print_count(FILE *out, uint64_t n, const char *one)
 		fprintf(out, ", %" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
 }
 
-static void print_infers(FILE *out, const struct taf_story *s, const struct total *t,
-			 const struct span *time)
+static void print_infers(FILE *out, const struct taf_story *s, const struct total *t)
 {
 	bool is_bare = taf_story_is_bare(s);
 	size_t n_open = taf_story_count_open(s, TAF_INFER);
@@ -173,14 +141,14 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	taf_report_label(out, is_bare ? "work" : "inference");
 	fprintf(out, "%" PRIu64 " %s%s", s->infers, is_bare ? "burst" : "generation",
 		s->infers == 1 ? "" : "s");
-	print_infer_time(out, s, t->n, time->us);
+	print_infer_time(out, s, t->n);
 	print_count(out, t->tokens, "token");
 	if (t->is_least)
 		fputs(" or more", out);
 	if (t->tokens && t->n < s->infers)
 		fprintf(out, " in %" PRIu64 " that ended", t->n);
-	if (t->tokens && time->us)
-		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)time->us);
+	if (t->tokens && s->infer_time.us)
+		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)s->infer_time.us);
 	print_count(out, s->submits - (s->evals < s->submits ? s->evals : s->submits), "submit");
 	print_count(out, s->evals, "evaluation");
 	if (t->peak)
@@ -190,8 +158,8 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 		fprintf(out, "; for %" PRIu64 " requests or more", t->requests);
 	if (t->sequences > 1)
 		fprintf(out, ", at most %" PRIu64 " at once", t->sequences);
-	if (time->shared_us)
-		print_time(out, ", more than one for ", time->shared_us, "");
+	if (s->infer_time.shared_us)
+		print_time(out, ", more than one for ", s->infer_time.shared_us, "");
 	if (n_open == 1)
 		fputs(s->is_alive ? ", one is under way" : ", one did not end", out);
 	else if (n_open)
@@ -348,9 +316,7 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 {
 	const struct taf_trail *t = page->trail;
 	struct total infer = { 0 }, unload = { 0 };
-	struct span time = { 0 };
 	struct taf_crumb_line line;
-	uint64_t us;
 
 	for (size_t i = 0; i < t->n_past; i++) {
 		struct total *to = t->past[i].kind == TAF_INFER	   ? &infer
@@ -360,15 +326,9 @@ void taf_report_phases(FILE *out, const struct taf_page *page)
 		if (to && t->past[i].phase == TAF_END && taf_past_line(&t->past[i], &line) &&
 		    !taf_story_is_empty(&t->past[i], &line))
 			add(to, &line);
-		if (to == &infer && t->past[i].phase == TAF_END && !t->past[i].mate &&
-		    taf_crumb_us(&line, TAF_KEY_MS, &us))
-			time.us += us; /* its begin is lost */
-		if (to == &infer && t->past[i].phase == TAF_BEGIN && t->past[i].mate &&
-		    t->past[i].mate != TAF_MATE_GONE)
-			add_span(&time, &t->past[i], &t->past[t->past[i].mate - 1]);
 	}
 	print_loads(out, t);
-	print_infers(out, page->story, &infer, &time);
+	print_infers(out, page->story, &infer);
 	print_empty(out, page->story);
 	taf_report_trace(out, page);
 	print_drains(out, page->story);

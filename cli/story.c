@@ -181,44 +181,6 @@ static void count_drain(struct taf_story *s, const struct taf_past *p,
 	}
 }
 
-bool taf_story_is_empty(const struct taf_past *p, const struct taf_crumb_line *line)
-{
-	uint64_t submits;
-
-	return p->kind == TAF_INFER && p->phase == TAF_END &&
-	       taf_api_of((enum taf_engine)p->engine) != TAF_API_NONE &&
-	       taf_crumb_u64(line, TAF_KEY_SUBMITS, &submits) && !submits;
-}
-
-static void count_infer(struct taf_story *s, const struct taf_past *p,
-			const struct taf_crumb_line *line)
-{
-	uint64_t v;
-
-	s->infers += p->phase != TAF_END;
-	if (p->phase == TAF_BEGIN)
-		return;
-	if (taf_story_is_empty(p, line)) {
-		s->infers -= s->infers != 0;
-		s->infers_empty++;
-		return;
-	}
-	if (taf_crumb_u64(line, TAF_KEY_SUBMITS, &v))
-		s->submits += v;
-	if (taf_crumb_u64(line, TAF_KEY_TOKENS, &v))
-		s->tokens += v;
-	if (taf_crumb_u64(line, TAF_KEY_EVALS, &v))
-		s->evals += v;
-	if (taf_crumb_us(line, TAF_KEY_MS, &v))
-		s->infer_us += v;
-	if (p->phase == TAF_END && taf_crumb_has(line, TAF_KEY_WAITED_MS))
-		s->infers_waited++;
-	else if (p->phase == TAF_END && taf_crumb_has(line, TAF_KEY_SUBMITS) &&
-		 !taf_crumb_has(line, TAF_KEY_TOKENS))
-		s->infers_unwaited++;
-	s->last_infer_ns = p->mono_ns;
-}
-
 /* The biggest model names the session: drafts and adapters are smaller. */
 static void count_load(struct taf_story *s, const struct taf_past *p,
 		       const struct taf_crumb_line *line, uint64_t *biggest)
@@ -282,7 +244,7 @@ static void count(struct taf_story *s, const struct taf_trail *t)
 		if (p->kind == TAF_DRAIN)
 			count_drain(s, p, &line);
 		else if (p->kind == TAF_INFER)
-			count_infer(s, p, &line);
+			taf_story_count_infer(s, t, p, &line);
 		else if (p->kind == TAF_LOAD)
 			count_load(s, p, &line, &biggest);
 		if ((p->kind == TAF_LOAD || p->kind == TAF_INFER) &&

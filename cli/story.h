@@ -19,6 +19,7 @@
 #define TAF_STORY_H
 
 #include "../shim/ring_read.h"
+#include "busy.h"
 #include "sessions.h"
 
 #define TAF_OPEN_MAX 128
@@ -99,7 +100,7 @@ struct taf_story {
 	int64_t rc;
 	int signal; /* 0: none */
 	uint64_t end_ns; /* or the last sign of life, or now */
-	uint64_t infer_us; /* of those that ended */
+	struct taf_busy infer_time; /* of those that ended */
 	uint64_t infers_empty; /* bursts of which nothing ran; they are not among infers */
 	uint64_t infers_waited, infers_unwaited; /* bursts: whether the program waited for them */
 	uint64_t loads, infers, submits, tokens, drains, drains_missed, dropped;
@@ -154,6 +155,9 @@ enum taf_ended taf_story_silence(struct taf_story *s, const struct taf_trail *tr
 /* ringside.c: joins what the ring knows. False: there is none for this session. */
 bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
 			 const struct taf_world *w);
+/* story_infer.c: one record of a generation. */
+void taf_story_count_infer(struct taf_story *s, const struct taf_trail *t, const struct taf_past *p,
+			   const struct taf_crumb_line *line);
 /* story_cut.c: the generation that an exit of this session has closed. */
 void taf_story_find_cut(struct taf_story *s, const struct taf_trail *trail);
 /* story_text.c: fills s->text. */

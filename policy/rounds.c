@@ -11,10 +11,10 @@ static uint32_t less(uint32_t n, uint32_t by)
 	return n > by ? n - by : 0;
 }
 
-/* Those that generated are done where they were answered and made no round since. */
+/* Those that generated are done where they were answered behind their last round. */
 static void leave(struct taf_rounds *r, bool is_answered, struct taf_rounds_change *what)
 {
-	if (!is_answered)
+	if (!is_answered || r->is_behind)
 		return;
 	what->done = r->generating;
 	r->generating = 0;
@@ -42,35 +42,40 @@ static bool is_beginning(struct taf_rounds *r, enum taf_order order, struct taf_
 {
 	bool was_first = r->is_first;
 
-	if (!r->may_begin)
+	/* Ahead several may begin one behind the other, whose prompts have no piece. */
+	if (!r->may_begin && !(r->is_sure && r->order == TAF_ORDER_AHEAD))
 		return set_other(r);
 	r->order = (uint8_t)order;
 	r->is_begun = r->is_first = r->has_prompt = r->may_begin = false;
-	if (was_first) /* taken for one when it came */
-		return false;
-	what->rounds = --r->n;
-	what->is_beginning = true;
-	leave(r, r->was_answered, what);
-	begin(r, r->begun, what);
-	return true;
+	if (!was_first) { /* which was taken for one when it came */
+		what->rounds = --r->n;
+		what->is_beginning = true;
+		leave(r, r->was_answered, what);
+		begin(r, r->begun, what);
+	}
+	r->is_behind = true;
+	return !was_first;
 }
 
-/* It was a round.  Prompts that are left are evaluated in each: what is not is given up. */
+/* It was a round.  Prompts that are left were evaluated behind the one before: else they are given
+ * up, or wait for room, which is there as soon as somebody is done. */
 static bool is_round(struct taf_rounds *r, struct taf_rounds_change *what)
 {
 	uint32_t n = r->begun;
+	bool is_wide = n != r->width;
 
 	what->rounds = r->n - 1;
 	what->done = less(r->generating, n);
 	if (n > r->generating)
 		begin(r, n - r->generating, what);
-	if (!r->has_prompt) {
+	if (!r->has_prompt && !r->is_held) {
 		what->gone = r->prompts;
 		r->prompts = 0;
 	}
-	r->generating = n;
+	r->is_held = r->is_held && (r->is_behind || !what->done);
+	r->generating = r->width = n;
 	taf_rounds_made(r);
-	return what->done || what->gone || what->began;
+	return what->done || what->gone || what->began || is_wide;
 }
 
 /* Behind E, or W. */
@@ -78,7 +83,8 @@ static bool told(struct taf_rounds *r, const struct taf_step *step, struct taf_r
 {
 	if (step->kind == TAF_STEP_WAIT)
 		return r->order == TAF_ORDER_AHEAD ? is_round(r, what) : set_other(r);
-	if (r->order == TAF_ORDER_AHEAD) /* the first token, which W tells of */
+	/* Ahead that is the first token, of which W tells, but behind an answer. */
+	if (r->order == TAF_ORDER_AHEAD && (step->n != 1 || !r->was_answered))
 		return false;
 	if (step->n == 1)
 		return is_beginning(r, TAF_ORDER_ROUND, what);
@@ -92,18 +98,16 @@ static bool take_async(struct taf_rounds *r, const struct taf_step *step,
 {
 	bool is_shown = false;
 
-	if (r->is_begun && r->order == TAF_ORDER_ROUND)
+	/* By round it is a sequence by itself that comes behind the last answer, or unknown. */
+	if (r->is_begun && r->order == TAF_ORDER_ROUND && !r->was_answered)
 		return set_other(r);
 	if (r->is_begun)
 		is_shown = is_beginning(r, TAF_ORDER_AHEAD, what);
 	if (r->order == TAF_ORDER_OTHER)
 		return false;
-	r->begun = step->n ? step->n : 1;
 	r->is_known = r->is_known || step->n;
-	r->is_begun = true;
 	r->is_first = !r->generating;
-	r->was_answered = r->is_answered;
-	r->is_answered = false;
+	taf_rounds_begin(r, step);
 	if (!r->is_first) {
 		r->n++;
 		return is_shown;
@@ -111,6 +115,16 @@ static bool take_async(struct taf_rounds *r, const struct taf_step *step,
 	what->rounds = r->n;
 	begin(r, r->begun, what);
 	return true;
+}
+
+/* n prompts are at hand; 0: unknown, and of whatever it is, somebody computes. */
+static void note_prompts(struct taf_rounds *r, uint32_t n, struct taf_rounds_change *what)
+{
+	if (!n)
+		n = r->generating || r->prompts ? r->prompts : 1;
+	what->came += less(n, r->prompts);
+	what->gone += less(r->prompts, n);
+	r->prompts = n;
 }
 
 /* Behind an A it is the prompt of more than fitted into one batch (ahead). */
@@ -125,13 +139,50 @@ static bool take_prompts(struct taf_rounds *r, const struct taf_step *step,
 		return false;
 	what->rounds = r->n;
 	leave(r, r->is_answered, what);
-	if (!n) /* of whatever it is, somebody computes */
-		n = r->generating || r->prompts ? r->prompts : 1;
-	what->came += less(n, r->prompts);
-	what->gone = less(r->prompts, n);
-	r->prompts = n;
-	r->has_prompt = r->may_begin = true;
+	if (what->done && !r->generating && !r->prompts) { /* what comes may have another order */
+		r->order = TAF_ORDER_OPEN;
+		r->is_sure = false;
+	}
+	/* Prompts alone may be for nothing else; and before a round nothing tells that what
+	 * begins so is a batch. */
+	if (r->order == TAF_ORDER_OPEN && n < r->prompts)
+		n = r->prompts;
+	if (r->order != TAF_ORDER_ROUND || !r->generating || r->is_sure)
+		note_prompts(r, n, what);
+	r->may_begin = r->may_begin || r->order == TAF_ORDER_AHEAD;
+	r->is_held = r->is_behind;
+	r->has_prompt = true;
 	return what->done || what->came || what->gone || what->began;
+}
+
+#define MANY_TOKENS 8u /* more than a loop begins between two looks at its cache */
+
+static bool take_other(struct taf_rounds *r, const struct taf_step *step,
+		       struct taf_rounds_change *what)
+{
+	bool is_next = r->is_answered && r->others >= MANY_TOKENS;
+
+	r->others = 0;
+	if (!is_next)
+		return false;
+	*what = (struct taf_rounds_change){
+		.done = r->generating, .gone = r->prompts, .came = step->prompts, .rounds = r->n
+	};
+	*r = (struct taf_rounds){
+		.prompts = step->prompts, .may_begin = true, .has_prompt = true, .n = r->n
+	};
+	return true;
+}
+
+void taf_rounds_failed(struct taf_rounds *r)
+{
+	if (!r->is_begun)
+		return;
+	if (r->is_first)
+		set_other(r);
+	else
+		r->n--;
+	r->is_begun = false;
 }
 
 /* Behind A, and of the tokens at hand (E), a cache shows by the shape of its arrays alone. */
@@ -141,7 +192,8 @@ static bool is_prompt(const struct taf_rounds *r, const struct taf_step *step)
 		return false;
 	if (r->is_begun)
 		return step->prompts && r->order != TAF_ORDER_ROUND;
-	return step->prompts || step->n != r->generating + 1;
+	return step->prompts || (r->order == TAF_ORDER_AHEAD ? step->n > r->generating + 1
+							     : step->n != r->generating + 1);
 }
 
 bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
@@ -154,6 +206,8 @@ bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
 		taf_rounds_go_on(r, step);
 		return false;
 	}
+	if (r->order == TAF_ORDER_OTHER)
+		return take_other(r, step, what);
 	if (step->kind == TAF_STEP_ASYNC)
 		return take_async(r, step, what);
 	if (is_prompt(r, step))

@@ -21,12 +21,15 @@
  * An A is the beginning of sequences where A or M follows (ahead), or E1 (by round); it is a round
  * where W follows (ahead), or E of its sequences and one array more (by round).  In each round
  * all sequences that generate have a part, and it is made before any prompt: so where a prompt
- * or a beginning comes and no round was since the last one was answered (a; ahead: W, and no
- * E), whatever generated is done.  Without answers that shows with the next round.
+ * or a beginning comes, and behind the last round was an answer (a; ahead: W, and no E) and no
+ * beginning, whatever generated is done.  Without answers that shows with the next round.
+ * Prompts that are under way go on in each round, but where the batch is full: then others were
+ * begun just before, and they wait until somebody is done.
  *
  * Which of several sequences is done is nowhere told.
  *
- * Another order (drafts, loops of one's own) is one request until it is idle.
+ * Another order (drafts, loops of one's own) is one request, until it is idle, or a prompt comes
+ * behind an answer and many tokens.
  */
 #ifndef TAF_ROUNDS_H
 #define TAF_ROUNDS_H
@@ -58,11 +61,16 @@ struct taf_rounds {
 	bool is_answered; /* since the latest A */
 	bool was_answered; /* when that A came */
 	bool has_prompt; /* since the latest round or beginning */
-	bool may_begin; /* a round or a prompt was since the latest beginning */
+	bool may_begin; /* a round was since the latest beginning; ahead: or a prompt */
+	bool is_behind; /* a beginning was since the latest round */
+	bool is_held; /* prompts may wait for room */
+	bool is_sure; /* a round was made in this order */
 	bool is_first; /* before that A nothing generated */
 	bool is_known; /* an A has told for how many sequences it is */
 	uint32_t generating, prompts; /* sequences */
 	uint32_t begun; /* by that A */
+	uint32_t width; /* of the latest round */
+	uint32_t others; /* of another order: A's since the latest prompt */
 	uint64_t n; /* rounds; an A of which it is not told yet counts as one */
 };
 
@@ -81,16 +89,18 @@ void taf_rounds_start(struct taf_rounds *r);
 /* An evaluation comes; False: it shows nothing new. */
 bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
 		     struct taf_rounds_change *what);
+/* An A that was taken has failed. */
+void taf_rounds_failed(struct taf_rounds *r);
 
 /* ---- The quick way: the evaluations of a token like the one before ---- */
 
 /* taf_rounds_take would be false, and is taf_rounds_go_on. */
 static inline bool taf_rounds_is_usual(const struct taf_rounds *r, const struct taf_step *step)
 {
-	bool is_as_before = r->begun == r->generating && !r->prompts;
+	bool is_as_before = r->begun == r->generating && r->begun == r->width && !r->prompts;
 
 	if (r->order == TAF_ORDER_OTHER)
-		return true;
+		return !step->prompts;
 	if (step->kind == TAF_STEP_ASYNC)
 		return !r->is_begun && (step->n ? step->n : 1) == r->generating;
 	if (step->kind == TAF_STEP_EVAL)
@@ -104,24 +114,32 @@ static inline bool taf_rounds_is_usual(const struct taf_rounds *r, const struct 
 
 static inline void taf_rounds_made(struct taf_rounds *r)
 {
-	r->is_begun = r->has_prompt = r->is_first = false;
-	r->may_begin = true;
+	r->is_begun = r->has_prompt = r->is_first = r->is_behind = false;
+	r->may_begin = r->is_sure = true;
+}
+
+static inline void taf_rounds_begin(struct taf_rounds *r, const struct taf_step *step)
+{
+	r->begun = step->n ? step->n : 1;
+	r->is_begun = true;
+	r->was_answered = r->is_answered;
+	r->is_answered = false;
 }
 
 static inline void taf_rounds_go_on(struct taf_rounds *r, const struct taf_step *step)
 {
-	if (step->kind == TAF_STEP_ASYNC) {
-		r->n++;
-		r->begun = r->generating;
-		r->is_begun = r->order != TAF_ORDER_OTHER;
-		r->was_answered = r->is_answered;
+	if (r->order == TAF_ORDER_OTHER && step->kind == TAF_STEP_ASYNC) {
+		r->others++;
 		r->is_answered = false;
-		return;
+	} else if (step->kind == TAF_STEP_ASYNC) {
+		r->n++;
+		taf_rounds_begin(r, step);
+	} else {
+		if (r->is_begun)
+			taf_rounds_made(r);
+		if (step->kind == TAF_STEP_WAIT && (step->is_answer || r->order == TAF_ORDER_AHEAD))
+			r->is_answered = true;
 	}
-	if (r->is_begun)
-		taf_rounds_made(r);
-	if (step->kind == TAF_STEP_WAIT && (step->is_answer || r->order == TAF_ORDER_AHEAD))
-		r->is_answered = true;
 }
 
 #endif

@@ -348,7 +348,8 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 	}
 	name_untold(&label, w);
 	r.msg = buf[0] ? buf : NULL;
-	if (rule != TAF_RULE_drain_every_submits && !is_frequent(w, rule))
+	/* In the midst of a generation each flush makes all its requests wait (crumb.c). */
+	if (rule != TAF_RULE_drain_every_submits && !is_frequent(w, rule) && !w->is_inferring)
 		r.keep = TAF_KEEP_SYNC;
 	r.of = taf_crumb(&r);
 	carry_out(w, drain, &r);

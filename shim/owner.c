@@ -241,6 +241,8 @@ void taf_owner_end(struct taf_call *c, const struct taf_step *step, int64_t rc)
 	taf_work_submitted(w, c, rc);
 	if (!w->prefill && w->rounds.is_first)
 		w->prefill = w->submits;
+	if (rc && step->kind == TAF_STEP_ASYNC)
+		taf_rounds_failed(&w->rounds);
 	if (taf_traced_is_on())
 		trace(w, c, step, rc);
 	/* Never behind an async_eval: that would end what it is for. */

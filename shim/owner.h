@@ -110,7 +110,7 @@ TAF_INLINE bool taf_owner_asks(void)
 {
 	const struct taf_work *w = taf_tls.own;
 
-	return w && w->rounds.order == TAF_ORDER_ROUND && !w->rounds.is_answered;
+	return w && w->rounds.order >= TAF_ORDER_ROUND && !w->rounds.is_answered;
 }
 
 /* How many tokens a step begins. Without a model nothing says that it is tokens; the first of
@@ -138,6 +138,8 @@ TAF_INLINE void taf_owner_quick_out(struct taf_call *c, struct taf_door d,
 		taf_error_passed(c, w);
 	c->tokens = taf_owner_tokens(w, step);
 	taf_work_submitted(w, c, rc);
+	if (__builtin_expect(rc && step->kind == TAF_STEP_ASYNC, 0))
+		taf_rounds_failed(&w->rounds);
 	if (step->kind == TAF_STEP_EVAL && !rc)
 		taf_owner_done(w);
 	taf_tls.held = NULL;

@@ -34,6 +34,7 @@ void taf_served_start(struct taf_work *w)
 					.begin_ns = w->begin_ns,
 					.from = TAF_SERVED_PROMPT,
 					.requests = 1,
+					.left = 1,
 					.is_first = true };
 	taf_rounds_start(&w->rounds);
 }
@@ -41,20 +42,29 @@ void taf_served_start(struct taf_work *w)
 bool taf_served_is_over(const struct taf_work *w, const struct taf_rounds_change *what)
 {
 	const struct table *t = table_of(w);
+	uint32_t left = 0;
 
-	return what->done + what->gone >= t->n;
+	for (uint32_t i = 0; i < t->n; i++)
+		left += t->at[i].left;
+	return what->done + what->gone >= left;
 }
 
 /* Who leaves may have taken all of it from its thread in the midst of this. */
 static struct taf_served take(struct table *t, uint32_t i)
 {
 	struct taf_served s = t->at[i];
+	uint32_t n = t->n;
 
-	if (t->n)
-		t->n--;
-	for (; i < t->n; i++)
+	t->n = n ? n - 1 : 0;
+	for (; i + 1 < n; i++)
 		t->at[i] = t->at[i + 1];
 	return s;
+}
+
+/* So many tokens of one of its requests. */
+static uint64_t tokens_of(const struct taf_served *s, uint64_t rounds)
+{
+	return s->from != TAF_SERVED_PROMPT && rounds > s->from ? rounds - s->from : 0;
 }
 
 /* Each submit counts once, with the request that ends next. */
@@ -62,10 +72,10 @@ static void end_one(struct taf_work *w, uint32_t i, uint64_t rounds)
 {
 	struct table *t = table_of(w);
 	struct taf_served s = take(t, i);
-	struct taf_ending e = { .of = &s, .submits = w->submits - t->submits };
+	struct taf_ending e = { .of = &s,
+				.tokens = s.tokens + tokens_of(&s, rounds) * s.left,
+				.submits = w->submits - t->submits };
 
-	if (s.from != TAF_SERVED_PROMPT && rounds > s.from)
-		e.tokens = (rounds - s.from) * s.requests;
 	t->tokens += e.tokens;
 	t->submits += e.submits;
 	taf_work_tell_end(w, &e);
@@ -73,14 +83,33 @@ static void end_one(struct taf_work *w, uint32_t i, uint64_t rounds)
 	w->begin_ns = t->at[0].begin_ns;
 }
 
+/* One request of record i is done: the last of it ends the record. */
+static void leave(struct taf_work *w, uint32_t i, uint64_t rounds)
+{
+	struct taf_served *s = &table_of(w)->at[i];
+
+	if (s->left < 2) {
+		end_one(w, i, rounds);
+		return;
+	}
+	s->left--;
+	s->tokens += tokens_of(s, rounds);
+}
+
+/* The last record ends with the generation. */
+static bool is_spare(const struct table *t, uint32_t i)
+{
+	return t->n > 1 || t->at[i].left > 1;
+}
+
 void taf_served_leave(struct taf_work *w, const struct taf_rounds_change *what)
 {
 	struct table *t = table_of(w);
 
-	for (uint32_t n = what->done; n && t->n > 1 && generating(t); n--)
-		end_one(w, 0, what->rounds);
-	for (uint32_t n = what->gone; n && t->n > 1 && generating(t) < t->n; n--)
-		end_one(w, generating(t), what->rounds);
+	for (uint32_t n = what->done; n && is_spare(t, 0) && generating(t); n--)
+		leave(w, 0, what->rounds);
+	for (uint32_t n = what->gone; n && generating(t) < t->n && is_spare(t, generating(t)); n--)
+		leave(w, generating(t), what->rounds);
 }
 
 /* A request for which there is no room counts with the youngest. */
@@ -91,11 +120,12 @@ static void come_in(struct taf_work *w, const struct taf_call *c)
 
 	if (t->n == TAF_SERVED_MAX) {
 		t->at[t->n - 1].requests++;
+		t->at[t->n - 1].left++;
 		return;
 	}
-	*s = (struct taf_served){ .begin_ns = taf_sys_mono_ns(),
-				  .from = TAF_SERVED_PROMPT,
-				  .requests = 1 };
+	*s = (struct taf_served){
+		.begin_ns = taf_sys_mono_ns(), .from = TAF_SERVED_PROMPT, .requests = 1, .left = 1
+	};
 	s->of = taf_work_tell_begin(w, c);
 	t->n++;
 }
@@ -111,8 +141,8 @@ void taf_served_come(struct taf_work *w, const struct taf_call *c,
 	for (uint32_t i = from; i < t->n && i - from < what->began; i++)
 		t->at[i].from = what->rounds;
 	for (uint32_t i = 0, n = generating(t); i < n; i++)
-		if (t->at[i].most < w->rounds.generating)
-			t->at[i].most = w->rounds.generating;
+		if (t->at[i].most < w->rounds.width)
+			t->at[i].most = w->rounds.width;
 }
 
 void taf_served_end(struct taf_work *w, struct taf_served *s, struct taf_ending *e)

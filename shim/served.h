@@ -22,7 +22,8 @@ struct taf_served {
 	uint64_t of, begin_ns;
 	uint64_t from; /* rounds before its first; TAF_SERVED_PROMPT: it does not generate yet */
 	uint32_t most; /* sequences in one round with it */
-	uint32_t requests; /* 1, or more where there was no room for a record */
+	uint32_t requests, left; /* 1, or more where there was no room; not done yet */
+	uint64_t tokens; /* of those of them that are done */
 	bool is_first; /* it began the generation */
 };
 #define TAF_SERVED_PROMPT UINT64_MAX

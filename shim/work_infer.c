@@ -141,7 +141,7 @@ static void put_served(const struct taf_work *w, const struct taf_ending *e, str
 	if (!e->tokens || !w->rounds.is_known || w->rounds.order == TAF_ORDER_OTHER)
 		return;
 	put_number(t, ",\"requests\":", s->requests);
-	put_number(t, ",\"sequences\":", s->most);
+	put_number(t, ",\"sequences\":", s->most ? s->most : 1);
 }
 
 void taf_work_tell_end(struct taf_work *w, const struct taf_ending *e)

@@ -2,14 +2,15 @@
 """ask.py -- a client of a server of models: waits for it, asks, prints the answers in order.
 
     python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--more N] [--pause SECONDS]
-        [--together] [--in-turn] [--same] [MODEL...]
+        [--together] [--in-turn] [--same] [--seed N] [MODEL...]
 
 llama is llama-server, mlx is mlx_lm.server. Each model is asked in turn, by all clients at
 once, each with a prompt of its own (same: with one and the same) and for more tokens than the
 one before, with a pause behind each; without a model the server's
 only one. Together: all models at once, and the answers in the order of their names. In turn:
-a client asks when the one before has its answer.
-Temperature 0: the answers are always the same.
+a client asks when the one before has its answer. Seed: client N asks with one, and
+mlx_lm.server computes for that by itself.
+Temperature 0: the answers are always the same. Behind one of mlx stands how many tokens it has.
 """
 import argparse
 import json
@@ -30,6 +31,7 @@ p.add_argument("--pause", type=float, default=0)
 p.add_argument("--together", action="store_true")
 p.add_argument("--in-turn", action="store_true")
 p.add_argument("--same", action="store_true")
+p.add_argument("--seed", type=int)
 p.add_argument("models", nargs="*")
 args = p.parse_intermixed_args()
 base = f"http://127.0.0.1:{args.port}"
@@ -70,7 +72,10 @@ def ask_llama(model, n):
 def ask_mlx(model, n):
     body = {"model": model, "prompt": f"client {0 if args.same else n} asks",
             "max_tokens": args.tokens + n * args.more, "temperature": 0}
-    return repr(get("/v1/completions", body)["choices"][0]["text"])
+    if n == args.seed:
+        body["seed"] = 1
+    answer = get("/v1/completions", body)
+    return f"{answer['choices'][0]['text']!r} {answer['usage']['completion_tokens']}"
 
 
 def ask(model, n, answers):

@@ -80,10 +80,8 @@ static void run(const char *text)
 		step = step_of(&text);
 		if (taf_rounds_take(&s.r, &step, &what))
 			apply(&what);
-		if (s.r.order != TAF_ORDER_OTHER) {
-			assert_int_equal(generating(), s.r.generating);
-			assert_int_equal(s.n - generating(), s.r.prompts);
-		}
+		assert_int_equal(generating(), s.r.generating);
+		assert_int_equal(s.n - generating(), s.r.prompts);
 	}
 	while (s.n)
 		drop(0, s.r.n);
@@ -121,6 +119,8 @@ static void test_single(void **state)
 		{ "M A A E1W A W A W M A A E1W A W", 2, 2, "3 2 " }, /* nothing can be read */
 		{ "M1 A1A1E1W E1A1W E1A1W E1A1W", 1, 1, "4 " }, /* whoever changes logits */
 		{ "M1 A1A1E1W A1W Mx W Mx W Mx W", 2, 2, "2 - " }, /* something else behind it */
+		/* ... behind each token: it is told once that this is no prompt */
+		{ "M1 A1A1E1W MxA1W MxA1W MxA1W", 2, 2, "1 0 " },
 	};
 
 	(void)state;
@@ -147,6 +147,10 @@ static void test_by_round(void **state)
 		/* without answers (batch_generate): seen with the next round */
 		{ "M2 A2E1W A2E3W A2E3W A1E2W M1 A1E2W A1E1W A2E3W", 3, 1, "2 5 1 " },
 		{ "M1 A1E1W A1E2W A1E2W M1 A1E1W A1E2W A1E2W", 2, 1, "2 2 " },
+		/* full: the prompts in hand wait until somebody is done */
+		{ "M4M4 A2E1W M2 A2E3Waa A2E3Waa A1E2W M2 a A1E2W A1E1W M1 a A2E3Waa A2E3W "
+		  "A1E1W aa A3E4Waaa",
+		  4, 1, "2 7 3 1 " },
 		/* four and more sequences: their probabilities are many arrays */
 		{ "M4 A4E1W A4E5W aaaa A4E5W aaaa M4 A4E1W A4E5W aaaa", 8, 2, "2 2 2 2 1 1 1 1 " },
 	};
@@ -163,8 +167,12 @@ static void test_ahead(void **state)
 		{ "M1 A1A1Wa A1Wa M1M1 A1A1Wa", 2, 2, "2 1 " },
 		{ "M1 A1A1Wa A1Wa E2 M1 A1A2Waa A1Wa", 2, 1, "3 2 " },
 		{ "M4 A4A4Waaaa A4Waaaa E5 M1 A1 A5W aaaaa", 5, 1, "3 3 3 3 1 " },
-		/* more than one batch of prompts */
+		/* more than one batch of prompts, and the first without a piece */
+		{ "M1 A1A1Wa A1Wa A1M1M1 A1A2Waa A1Wa", 3, 2, "2 1 2 " },
+		{ "M1 A1A1Wa A1Wa E2 A1 A1 A3Waaa A2Waa", 3, 1, "3 2 2 " },
 		{ "M2 A2 M1 A1 A3Waaa A3Waaa", 3, 1, "2 2 2 " },
+		/* one of four is done as another comes in: E is of three */
+		{ "M4 A4A4Waaaa A4Waaaa E4 M1 A1 A4W aaaa A4Waaaa", 5, 1, "2 4 4 4 2 " },
 		/* as it is done another comes in */
 		{ "M1 A1A1Wa E2 M1 A1 A1Wa A1Wa", 2, 1, "1 2 " },
 	};
@@ -173,12 +181,51 @@ static void test_ahead(void **state)
 	expect(orders, sizeof(orders) / sizeof(orders[0]));
 }
 
-/* One request, whatever it is. */
+/* A server changes from batches to sequences by themselves and back, with and without a prompt. */
+static void test_mixed(void **state)
+{
+	static const struct order orders[] = {
+		{ "M1 A1E1W A1E2Wa A1E2Wa M1 A1A1E1Wa A1Wa A1Wa M1 A1E1W A1E2Wa", 3, 3, "2 3 1 " },
+		{ "M1 A1E1W A1E2Wa A1A1E1Wa A1Wa A1E1W A1E2Wa A1E2Wa", 3, 3, "1 2 2 " },
+		/* drafts behind a batch, and a batch behind drafts */
+		{ "M1 A1E1W A1E2Wa M1 A1A1A1E2WWaa A1A1A1E2WWaa A1A1A1E2WWaa A1A1A1E2WWaa M1 A1E1W "
+		  "A1E2Wa",
+		  3, 3, "1 1 1 " },
+	};
+
+	(void)state;
+	expect(orders, sizeof(orders) / sizeof(orders[0]));
+}
+
+/* A step that failed was none. */
+static void test_failed(void **state)
+{
+	struct taf_rounds_change what;
+	static const struct taf_step a = { .kind = TAF_STEP_ASYNC, .n = 1 };
+
+	(void)state;
+	run("M1 A1E1W A1E2Wa");
+	assert_false(taf_rounds_take(&s.r, &a, &what));
+	taf_rounds_failed(&s.r);
+	assert_int_equal(s.r.n, 1);
+	assert_int_equal(s.r.order, TAF_ORDER_ROUND);
+	assert_false(s.r.is_begun);
+	taf_rounds_failed(&s.r); /* of one that is known it says nothing */
+	assert_int_equal(s.r.n, 1);
+	run("M1");
+	assert_true(taf_rounds_take(&s.r, &a, &what));
+	taf_rounds_failed(&s.r);
+	assert_int_equal(s.r.order, TAF_ORDER_OTHER);
+}
+
+/* One request, whatever it is: no record for each token. */
 static void test_other(void **state)
 {
 	static const char *const orders[] = {
-		"M1 A1A1A1E2WW A1A1A1E2WW M1 A1A1A1E2WW", /* drafts */
+		"M1 A1A1A1E2WW A1A1A1E2WW M1 A1A1A1E2WW", /* drafts, and no answers */
 		"M1 A1E1 A1E1 A1E1 A1E1 M1 A1E1",
+		"M1 A1E1 M1 A1E1 M1 A1E1 M1 A1E1", /* its own cache behind each token */
+		"M1 A1E1a M1 A1E1a M1 A1E1a M1 A1E1a",
 		"A1W A1W A1W M1 A1W A1W",
 		"A1E2 A1E2 M2 A1E3",
 		"A1E1 A1E2 A1 A1 M1",
@@ -193,6 +240,9 @@ static void test_other(void **state)
 		if (s.requests != 1)
 			fail_msg("%s: %u", orders[i], s.requests);
 	}
+	/* Prompts alone: as many as were at once. */
+	run("M8 M3 M8 M3 M8 M3");
+	assert_int_equal(s.requests, 8);
 }
 
 /* Whatever comes: what is counted is what is open. Steps by a generator of numbers. */
@@ -221,7 +271,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_single), cmocka_unit_test(test_by_round),
 		cmocka_unit_test(test_ahead),  cmocka_unit_test(test_other),
-		cmocka_unit_test(test_any),
+		cmocka_unit_test(test_any),    cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

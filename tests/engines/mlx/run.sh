@@ -135,4 +135,37 @@ done
 "$taffrail" report --last >text
 check batch "what the report makes of it" 1 "$(grep -c 'at most 3 at once, more than one for [0-9]' text)"
 
-tally 76
+# Loads by chance, with batches that are full: as many records as requests, and all their tokens.
+# 0.31.2 cannot: it throws where prompts of different length are in one batch.
+for version in 0.29.4 $newest; do
+	use $version
+	plain "$python" "$here/batches.py" a 7 15
+	guarded --set drain.idle_ms=10m -- "$python" "$here/batches.py" a 7 15
+	check_same "loads, $version"
+	check "loads, $version" "begins, ends, tokens" "$(awk '{ print $1, $1, $2 }' plain.out)" "$(records | jq -rs 'map(select(.ev == "infer")) |
+		map(select(.ph == "end")) as $ends | "\(map(select(.ph == "begin")) | length) \($ends | length) \($ends | map(.tokens) | add)"')"
+	check "loads, $version" "requests without a token" 0 "$(number_of '.ev == "infer" and .ph == "end" and .tokens == 0')"
+done
+
+# Arrays of one's own between the tokens: no record, and no drain, for each.
+cat >between.py <<'END'
+import sys
+import mlx.core as mx
+from mlx_lm import load, stream_generate
+model, tokenizer = load(sys.argv[1])
+n = 0
+for r in stream_generate(model, tokenizer, "hello there", max_tokens=25):
+    mx.eval([mx.ones((4, k)) for k in range(1, 5)])
+    n += 1
+print(n)
+END
+for version in 0.29.4 0.31.2 $newest; do
+	use $version
+	plain "$python" between.py a
+	guarded --set drain.idle_ms=10m --set drain.post_sync=on -- "$python" between.py a
+	check_same "between, $version"
+	check "between, $version" "records, drains" "2 2" "$(number_of '.ev == "infer" and .ph == "end"') $(number_of \
+		'.ev == "drain" and .ph == "end" and .rule == "drain.post_sync"')"
+done
+
+tally 106

@@ -19,9 +19,10 @@ ask() { # OPTION...
 
 # The server in the background; its process is in guest.
 default=a
+options=()
 serve() { # COMMAND-IN-FRONT...
 	port=$(free_port)
-	"$@" "$python" -m mlx_lm server --model $default --port "$port" </dev/null >bg.out 2>bg.err &
+	"$@" "$python" -m mlx_lm server --model $default --port "$port" "${options[@]}" </dev/null >bg.out 2>bg.err &
 	runner=$!
 }
 
@@ -38,6 +39,10 @@ await_runner() {
 requests() {
 	records | jq -r 'select(.ev == "infer" and .ph == "end" and .requests == 1) | "\(.model) \(.tokens)"' |
 		uniq -c | awk '{ printf "%s %s x%s ", $2, $3, $1 }'
+}
+
+answered() { # FILE: tokens of the answers in it
+	awk '{ n += $NF } END { print n }' "$1"
 }
 
 unloads() {
@@ -90,14 +95,30 @@ for version in 0.29.4 0.31.2 $newest; do
 	check "requests, $version" "ends, and whether several were at work at once" "12 true" \
 		"$(jq -rs 'map(select(.ev == "infer" and .ph == "end" and .requests == 1)) | "\(length) \(map(.sequences) | max | . >= 2 and . <= 4)"' all.json)"
 	# Nothing tells which of several is done: the sum is right.
-	check "requests, $version" "tokens of all that were at once" $((4 * 16 + 5 * (1 + 2 + 3))) \
-		"$(jq -s 'map(select(.ev == "infer" and .ph == "end")) | .[8:] | map(.tokens) | add' all.json)"
+	check "requests, $version" "tokens of all" "$(answered turn.out)" \
+		"$(jq -s 'map(select(.ev == "infer" and .ph == "end") | .tokens) | add' all.json)"
 	check "requests, $version" "one behind the other" "begin end drain x8" "$(jq -r 'select(.ph != "mark") |
 		select(.ev == "infer" or (.ev == "drain" and .ph == "end" and .rule == "drain.post_clear")) |
 		if .ev == "drain" then "drain" else .ph end' all.json | head -n 24 | paste -sd '  \n' | uniq -c | awk '{ print $2, $3, $4, "x" $1 }')"
 	check "requests, $version" "drains beside others" true "$(jq -s 'map(select(.ev == "drain" and .ph == "end" and .rc == 0 and
 		.rule == "drain.post_clear")) | length | . >= 10 and . <= 11' all.json)"
 done
+
+# A batch that is full, with prompts that wait in the midst; and a request that the server
+# computes by itself, behind others.
+fresh
+options=(--decode-concurrency 2 --prompt-concurrency 2 --prefill-step-size 2)
+serve "$taffrail" run --set drain.idle_ms=10m --set exit.signals=TERM --
+options=()
+ask --seed 2 --in-turn a >full.out
+ask --clients 8 --more 3 a >>full.out
+guest_of
+kill -TERM "$guest"
+await_runner
+check full "answers" 12 "$(grep -c "^a [0-7] '" full.out)"
+check full "in turn, one by itself" "16 16 16 16" "$(records | jq -rs 'map(select(.ev == "infer" and .ph == "end") | .tokens)[:4] | join(" ")')"
+check full "requests, and their tokens" "12 $(answered full.out)" "$(records | jq -rs 'map(select(.ev == "infer" and .ph == "end")) |
+	"\(length) \(map(.tokens) | add)"')"
 
 # The rules of a laptop: one model, and a refusal. The server holds the old one until the new
 # one has come; the first request is for another model than it began with, one fails to load, and
