@@ -6,6 +6,12 @@
 #ifndef TAF_TEST_VERB_KIT_H
 #define TAF_TEST_VERB_KIT_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include "../../cli/verbs.h"
 #include "../../shim/sys.h"
 #include "crumb_fixture.h"
