@@ -216,6 +216,7 @@ static bool has_died(const struct taf_story *s)
 static void judge(struct worst *w, const struct taf_trail *t, const struct taf_story *s)
 {
 	char name[96], what[480], where[360] = "", sig[32];
+	struct taf_text line;
 	int weight = taf_ended_weight(s->verdict);
 	bool is_dead = has_died(s);
 
@@ -239,7 +240,13 @@ static void judge(struct worst *w, const struct taf_trail *t, const struct taf_s
 		return;
 	w->weight = weight;
 	name_of(t, name, sizeof(name));
-	snprintf(w->line, sizeof(w->line), "%s (pid %d) %s%s", name, (int)t->pid, what, where);
+	taf_text_init(&line, w->line, sizeof(w->line));
+	taf_text_put(&line, name);
+	taf_text_put(&line, " (pid ");
+	taf_text_i64(&line, t->pid);
+	taf_text_put(&line, ") ");
+	taf_text_put(&line, what);
+	taf_text_put(&line, where);
 }
 
 static void say_worst(const struct taf_closing *c)

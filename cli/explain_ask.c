@@ -145,10 +145,13 @@ static const struct taf_ledger *look_at_state(struct taf_explain *x)
 	copy = *taf_share_enter(&err);
 	taf_share_leave(TAF_SHARE_SAME);
 	taf_text_init(&t, x->trouble, sizeof(x->trouble));
-	if (!taf_share_trouble(&t) && err)
-		snprintf(x->trouble, sizeof(x->trouble), "%s: %s", x->dir.path, strerror(-err));
-	else if (!t.used && copy.lost[0])
+	if (!taf_share_trouble(&t) && err) {
+		taf_text_put(&t, x->dir.path);
+		taf_text_put(&t, ": ");
+		taf_text_put(&t, strerror(-err));
+	} else if (!t.used && copy.lost[0]) {
 		taf_gate_lost_text(&copy, &t);
+	}
 	return &copy;
 }
 

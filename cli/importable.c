@@ -72,7 +72,7 @@ static bool cut_to_prefix(char *path)
 
 static bool try_prefix(struct search *s, const char *prefix)
 {
-	char dir[PATH_MAX + 8];
+	char dir[PATH_MAX + 32];
 
 	snprintf(dir, sizeof(dir), "%s/lib", prefix);
 	if (try_in(s, dir, "/site-packages") || try_in(s, dir, "/dist-packages"))

@@ -151,7 +151,7 @@ static void new_file_is_found(void **s)
 
 static void panic_of_others_is_a_remark(void **s)
 {
-	struct taf_ledger_event e;
+	struct taf_ledger_event e = { .is_abort = false };
 
 	(void)s;
 	put(REPORTS "/panic-full-1.panic", "panic(cpu 0 caller 0xf): something else @pmap.c:12\n"
