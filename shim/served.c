@@ -130,6 +130,21 @@ static void come_in(struct taf_work *w, const struct taf_call *c)
 	t->n++;
 }
 
+/* One thread has one turn. */
+static void tell_batch(const struct taf_work *w)
+{
+	static _Atomic(bool) is_told;
+
+	if (!taf_rules.drain_serialize || w->rounds.width < 2 || atomic_exchange(&is_told, true))
+		return;
+	taf_crumb(&(struct taf_rec){ .kind = TAF_NOTE,
+				     .engine = w->table->engine,
+				     .model = taf_work_model_name(w),
+				     .rule = "drain.serialize",
+				     .msg = "several requests are computed in one batch: only what "
+					    "several threads or contexts compute waits" });
+}
+
 void taf_served_come(struct taf_work *w, const struct taf_call *c,
 		     const struct taf_rounds_change *what)
 {
@@ -143,6 +158,7 @@ void taf_served_come(struct taf_work *w, const struct taf_call *c,
 	for (uint32_t i = 0, n = generating(t); i < n; i++)
 		if (t->at[i].most < w->rounds.width)
 			t->at[i].most = w->rounds.width;
+	tell_batch(w);
 }
 
 void taf_served_end(struct taf_work *w, struct taf_served *s, struct taf_ending *e)

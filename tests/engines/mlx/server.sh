@@ -108,13 +108,14 @@ done
 # computes by itself, behind others.
 fresh
 options=(--decode-concurrency 2 --prompt-concurrency 2 --prefill-step-size 2)
-serve "$taffrail" run --set drain.idle_ms=10m --set exit.signals=TERM --
+serve "$taffrail" run --set drain.idle_ms=10m --set drain.serialize=on --set exit.signals=TERM --
 options=()
 ask --seed 2 --in-turn a >full.out
 ask --clients 8 --more 3 a >>full.out
 guest_of
 kill -TERM "$guest"
 await_runner
+one full "what serialize cannot do" '.ev == "note" and .rule == "drain.serialize" and (.msg | test("in one batch"))'
 check full "answers" 12 "$(grep -c "^a [0-7] '" full.out)"
 check full "in turn, one by itself" "16 16 16 16" "$(records | jq -rs 'map(select(.ev == "infer" and .ph == "end") | .tokens)[:4] | join(" ")')"
 check full "requests, and their tokens" "12 $(answered full.out)" "$(records | jq -rs 'map(select(.ev == "infer" and .ph == "end")) |
