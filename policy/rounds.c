@@ -196,16 +196,10 @@ static bool is_prompt(const struct taf_rounds *r, const struct taf_step *step)
 							     : step->n != r->generating + 1);
 }
 
-bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
-		     struct taf_rounds_change *what)
+static bool take(struct taf_rounds *r, const struct taf_step *step, struct taf_rounds_change *what)
 {
 	bool is_shown = false;
 
-	*what = (struct taf_rounds_change){ .done = 0 };
-	if (taf_rounds_is_usual(r, step)) {
-		taf_rounds_go_on(r, step);
-		return false;
-	}
 	if (r->order == TAF_ORDER_OTHER)
 		return take_other(r, step, what);
 	if (step->kind == TAF_STEP_ASYNC)
@@ -218,5 +212,20 @@ bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
 		r->is_answered = r->is_answered || step->is_answer || r->order == TAF_ORDER_AHEAD;
 	else if (r->order == TAF_ORDER_AHEAD && step->n > 1)
 		r->is_answered = false; /* they go on: their token is waited for first */
+	return is_shown;
+}
+
+bool taf_rounds_take(struct taf_rounds *r, const struct taf_step *step,
+		     struct taf_rounds_change *what)
+{
+	bool is_shown;
+
+	*what = (struct taf_rounds_change){ .done = 0 };
+	if (taf_rounds_is_usual(r, step)) {
+		taf_rounds_go_on(r, step);
+		return false;
+	}
+	is_shown = take(r, step, what);
+	r->is_even = r->generating == r->width && !r->prompts;
 	return is_shown;
 }

@@ -67,9 +67,11 @@ struct taf_rounds {
 	bool is_sure; /* a round was made in this order */
 	bool is_first; /* before that A nothing generated */
 	bool is_known; /* an A has told for how many sequences it is */
-	uint32_t generating, prompts; /* sequences */
+	bool is_even; /* the latest round was of all that generate, and there is no prompt */
+	uint32_t generating; /* sequences */
 	uint32_t begun; /* by that A */
 	uint32_t width; /* of the latest round */
+	uint32_t prompts; /* sequences */
 	uint32_t others; /* of another order: A's since the latest prompt */
 	uint64_t n; /* rounds; an A of which it is not told yet counts as one */
 };
@@ -97,7 +99,7 @@ void taf_rounds_failed(struct taf_rounds *r);
 /* taf_rounds_take would be false, and is taf_rounds_go_on. */
 static inline bool taf_rounds_is_usual(const struct taf_rounds *r, const struct taf_step *step)
 {
-	bool is_as_before = r->begun == r->generating && r->begun == r->width && !r->prompts;
+	bool is_as_before = r->is_even && r->begun == r->generating;
 
 	if (r->order == TAF_ORDER_OTHER)
 		return !step->prompts;

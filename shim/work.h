@@ -24,6 +24,8 @@
 #ifndef TAF_WORK_H
 #define TAF_WORK_H
 
+#include <stddef.h>
+
 #include "../policy/rounds.h"
 #include "../policy/trace.h"
 #include "crumb.h"
@@ -77,14 +79,14 @@ struct taf_work {
 	bool has_failed; /* a graph inside its submit did */
 	uint32_t since_sync; /* submits that may still be in flight */
 	uint64_t submits, tokens, peak;
-	struct taf_rounds rounds; /* where the order of evaluations tells of requests */
-	struct taf_live_model *model; /* NULL: unknown */
 	uint64_t stamp; /* of the latest submit, where a thread has a work of its own */
 	struct taf_coarse at; /* when its latest submit ended */
 	uint64_t look; /* how many submits make the clock be read within one tick of it */
-	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t first_unsynced; /* the oldest submit of this generation not known complete */
 	const struct taf_fault *fault; /* a GPU runtime's, inside its submit; NULL: none is open */
+	struct taf_rounds rounds; /* where the order of evaluations tells of requests */
+	struct taf_live_model *model; /* NULL: unknown */
+	uint64_t prefill; /* submits before the first token, where the engine tells them apart */
 	uint64_t last_ns;
 	const struct taf_table *table;
 	const void *home;
@@ -116,6 +118,9 @@ struct taf_work {
 	_Atomic(uint64_t) adapters; /* which are set, as one number; 0: none */
 	struct taf_rope_used turn; /* how positions are turned in it; written while it is made */
 };
+
+_Static_assert(offsetof(struct taf_work, rounds) + offsetof(struct taf_rounds, width) <= 128,
+	       "what an evaluation reads lies on two cache lines");
 
 /* A burst lasts until the last wait for it was over, where there was one. */
 static inline uint64_t taf_work_end_ns(const struct taf_work *w)
