@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* log_text.c -- one record of `taffrail log` for people.
  *
- *   +12.345s  4711    infer end    llama llama_decode   tiny, 14 tokens, 1.2s
+ *   +12.345s  4711    infer end    llama llama_decode   of #65, tiny, 14 tokens, 1.2s
  *
+ * The number of a generation is the seq of its begin: of a server several are open at once.
  * Times count from the first record printed of the same boot, which a line of
  * its own names; the mark has "latest" in their place.
  */
@@ -106,6 +107,36 @@ static void put_rc(struct parts *p)
 	}
 }
 
+/* Which generation: ends come in another order than begins where several are open. */
+static void put_generation(struct parts *p)
+{
+	bool is_end = taf_crumb_phase(p->line) == TAF_END;
+	uint64_t seq;
+
+	if (taf_crumb_kind(p->line) != TAF_INFER || taf_crumb_phase(p->line) == TAF_MARK ||
+	    !taf_crumb_u64(p->line, is_end ? TAF_KEY_OF : TAF_KEY_SEQ, &seq))
+		return;
+	begin_part(p);
+	fprintf(p->out, "%s#%" PRIu64, is_end ? "of " : "", seq);
+}
+
+/* Whose the tokens are that stand before: not surely its own alone. */
+static void put_batch(struct parts *p)
+{
+	uint64_t requests = 0, sequences = 0;
+
+	taf_crumb_u64(p->line, TAF_KEY_REQUESTS, &requests);
+	taf_crumb_u64(p->line, TAF_KEY_SEQUENCES, &sequences);
+	if (requests > 1) {
+		begin_part(p);
+		fprintf(p->out, "of %" PRIu64 " requests", requests);
+	}
+	if (sequences > 1) {
+		begin_part(p);
+		fprintf(p->out, "%s%" PRIu64 " at once", requests > 1 ? "" : "of ", sequences);
+	}
+}
+
 static void put_numbers(struct parts *p)
 {
 	char ms[32];
@@ -116,6 +147,7 @@ static void put_numbers(struct parts *p)
 	put_number(p, TAF_KEY_EVALS, "evaluations");
 	if (!taf_crumb_has(p->line, TAF_KEY_EVALS)) {
 		put_number(p, TAF_KEY_TOKENS, "tokens");
+		put_batch(p);
 		put_number(p, TAF_KEY_SUBMITS, "submits");
 	}
 	put_bytes(p, TAF_KEY_KV_BYTES, " of KV cache");
@@ -201,6 +233,7 @@ static void put_details(FILE *out, const struct taf_crumb_line *line, bool is_la
 {
 	struct parts p = { out, line, false };
 
+	put_generation(&p);
 	put_text(&p, TAF_KEY_MODEL, "");
 	if (taf_crumb_kind(line) == TAF_START) {
 		put_text(&p, TAF_KEY_ROLE, "");

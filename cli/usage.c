@@ -115,11 +115,12 @@ struct verb_text {
 #define TEXT_log \
 	"Usage: taffrail log [OPTION...]\n" \
 	"\n" \
-	"Prints the crumbs of all processes in the order in which they happened.\n" \
+	"Prints the crumbs of all processes in the order in which they were written. A\n" \
+	"generation has the number of its begin: \"infer end ... of #65\" ends the begin #65.\n" \
 	"\n" \
 	"  -f, --follow   go on as new ones are written\n" \
 	"  --since TIME   only newer ones: \"10m\", \"2h\" or 2026-11-21T10:00:00Z\n" \
-	"  --ev KIND      only this kind; may be given more than once\n" \
+	"  --ev KIND,...  only these kinds; may be given more than once\n" \
 	"  --run ID       only this run\n" \
 	"  --session PID  only this process\n" \
 	"  --state DIR    where the crumbs are\n" \
@@ -130,7 +131,7 @@ struct verb_text {
 	"such run, session or DIR, or more than one that matches, 70 the state directory\n" \
 	"cannot be read or the output not written.\n" \
 	"\n" \
-	"Example: taffrail log --since 10m --ev load --ev refuse\n"
+	"Example: taffrail log --since 10m --ev infer,drain,error\n"
 
 #define TEXT_doctor \
 	"Usage: taffrail doctor [--strict] [--json] [--policy FILE] [[--] COMMAND " \

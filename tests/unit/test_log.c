@@ -66,6 +66,40 @@ static void the_mark_says_what_it_means(void **state)
 	assert_null(strstr(out, "inside a computation"));
 }
 
+/* Requests of a server overlap: what an end ends is its begin's number alone. */
+static void an_end_names_its_begin(void **state)
+{
+	struct fx *f = *state;
+
+	fx_put(f, "infer", "begin", ",\"model\":\"tiny\"");
+	fx_put(f, "infer", "begin", ",\"model\":\"tiny\"");
+	fx_put(f, "infer", "end", ",\"model\":\"tiny\",\"tokens\":3,\"ms\":1.000,\"of\":1");
+	fx_put(f, "infer", "end", ",\"tokens\":4,\"ms\":2.000,\"of\":2");
+	fx_put(f, "drain", "begin", ",\"msg\":\"asked\"");
+	fx_put(f, "drain", "end", ",\"ms\":5.000,\"of\":5");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, "--ev", "infer,drain", NULL), 0);
+	assert_true(place_of("  #1, tiny\n") < place_of("  #2, tiny\n"));
+	assert_true(place_of("  of #1, tiny, 3 tokens, 1") < place_of("  of #2, 4 tokens, 2"));
+	place_of("  asked\n");
+	assert_null(strstr(out, "#5"));
+}
+
+/* Of such the tokens of each are not exact, see taffrail-crumbs(5). */
+static void a_batch_is_told(void **state)
+{
+	struct fx *f = *state;
+
+	fx_put(f, "infer", "end", ",\"tokens\":7,\"requests\":1,\"sequences\":4,\"submits\":2");
+	fx_put(f, "infer", "end", ",\"tokens\":8,\"requests\":3,\"sequences\":2");
+	fx_put(f, "infer", "end", ",\"tokens\":9,\"requests\":1,\"sequences\":1");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	place_of("  7 tokens, of 4 at once, 2 submits\n");
+	place_of("  8 tokens, of 3 requests, 2 at once\n");
+	place_of("  9 tokens\n");
+}
+
 /* The size is in the words of a load already. */
 static void nothing_is_told_twice(void **state)
 {
@@ -101,6 +135,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_log_is_merged),
 		TEST(the_mark_says_what_it_means),
+		TEST(an_end_names_its_begin),
+		TEST(a_batch_is_told),
 		TEST(nothing_is_told_twice),
 		TEST(a_signal_is_named),
 	};
