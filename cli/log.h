@@ -41,10 +41,17 @@ struct taf_log_boot {
 	uint64_t first_ns; /* of what was printed of it first; times count from there */
 };
 
+#define TAF_LOG_LOOSE 256
+
 /* One process that writes. */
 struct taf_log_session {
 	char id[96];
 	uint64_t mark_seq; /* of its latest mark (shim/crumb.h) that was read; 0: none */
+	/* Begins of infer without an end, and ends that were read before their begin: twice
+	 * the begin's seq, and 1 more for an end. NULL: there was none of either. */
+	uint64_t *loose;
+	uint16_t n_loose;
+	bool is_crowded; /* there were too many to count */
 };
 
 struct taf_log_tail {
@@ -73,6 +80,8 @@ int taf_log_read(struct taf_log_tail *tail);
 /* Sleeps until the directory changed or a while has passed. */
 void taf_log_wait(struct taf_log_tail *tail);
 void taf_log_free(struct taf_log_tail *tail);
+/* Generations of the session that have no end in what was read; 0 where they were too many. */
+unsigned taf_log_count_open(const struct taf_log_session *session);
 
 /* One record for people. */
 void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_entry *entry);

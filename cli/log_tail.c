@@ -138,14 +138,64 @@ static int keep_text(struct taf_log_tail *t, char *text)
 	return 0;
 }
 
-/* The latest mark of a session counts, the others say nothing more. */
-static void take_mark(struct taf_log_session *s, const struct taf_crumb_line *line)
+/* Who follows may read the rest of a segment after the next one: an end may come first. */
+static int pair(struct taf_log_session *s, uint64_t seq, bool is_end)
 {
-	uint64_t seq;
+	uint64_t mate = seq * 2 + !is_end;
 
-	if (taf_crumb_has(line, TAF_KEY_INSIDE) && taf_crumb_u64(line, TAF_KEY_SEQ, &seq) &&
-	    seq > s->mark_seq)
-		s->mark_seq = seq;
+	if (!s->loose)
+		s->loose = malloc(TAF_LOG_LOOSE * sizeof(*s->loose));
+	if (!s->loose)
+		return -ENOMEM;
+	for (uint16_t i = s->n_loose; i > 0; i--)
+		if (s->loose[i - 1] == mate) {
+			s->loose[i - 1] = s->loose[--s->n_loose];
+			return 0;
+		}
+	if (s->n_loose == TAF_LOG_LOOSE)
+		s->is_crowded = true;
+	else
+		s->loose[s->n_loose++] = seq * 2 + is_end;
+	return 0;
+}
+
+unsigned taf_log_count_open(const struct taf_log_session *s)
+{
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < s->n_loose; i++)
+		n += !(s->loose[i] & 1);
+	return s->is_crowded ? 0 : n;
+}
+
+/* The process became another program: what it was inside is gone, and it counts anew. */
+static void forget_image(struct taf_log_session *s)
+{
+	s->mark_seq = 0;
+	s->n_loose = 0;
+	s->is_crowded = false;
+}
+
+/* What a record says of its session, whether it is wanted or not. */
+static int take_state(struct taf_log_session *s, const struct taf_crumb_line *line)
+{
+	int kind = taf_crumb_kind(line), phase = taf_crumb_phase(line);
+	uint64_t seq, of;
+
+	if (!taf_crumb_u64(line, TAF_KEY_SEQ, &seq))
+		return 0;
+	if (kind == TAF_START && seq == 1)
+		forget_image(s);
+	/* The latest mark counts, the others say nothing more. */
+	if (taf_crumb_has(line, TAF_KEY_INSIDE)) {
+		s->mark_seq = seq > s->mark_seq ? seq : s->mark_seq;
+		return 0;
+	}
+	if (kind == TAF_INFER && phase == TAF_BEGIN)
+		return pair(s, seq, false);
+	if (kind == TAF_INFER && phase == TAF_END && taf_crumb_u64(line, TAF_KEY_OF, &of))
+		return pair(s, of, true);
+	return 0;
 }
 
 static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const struct taf_trail *id,
@@ -170,8 +220,9 @@ static int read_new(struct taf_log_tail *t, struct taf_log_cursor *c, const stru
 	taf_crumb_read_init(&r, f.text, f.n, taf_crumb_seed(id->boot, id->start, seg));
 	while (!err && taf_crumb_read_next(&r, &line)) {
 		done = r.at;
-		take_mark(&t->sessions[session], &line);
-		err = add_entry(t, id, &line, (size_t)session);
+		err = take_state(&t->sessions[session], &line);
+		if (!err)
+			err = add_entry(t, id, &line, (size_t)session);
 	}
 	c->bad = r.bad;
 	c->done += done;
@@ -245,19 +296,22 @@ static void drop_batch(struct taf_log_tail *t)
 	t->n_texts = t->n_entries = 0;
 }
 
+/* By name, so that the segments of a process come in their order. */
 int taf_log_read(struct taf_log_tail *t)
 {
-	struct dirent *e;
-	int err = 0;
-	DIR *d;
+	struct dirent **names;
+	int err = 0, n;
 
 	drop_batch(t);
-	d = opendir(t->dir);
-	if (!d)
+	n = scandir(t->dir, &names, NULL, alphasort);
+	if (n < 0)
 		return errno == ENOENT ? 0 : -errno;
-	while (!err && (e = readdir(d)))
-		err = visit(t, e->d_name);
-	closedir(d);
+	for (int i = 0; i < n; i++) {
+		if (!err)
+			err = visit(t, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
 	if (t->n_entries)
 		qsort_r(t->entries, t->n_entries, sizeof(*t->entries), in_order, t);
 	return err;
@@ -293,6 +347,8 @@ void taf_log_free(struct taf_log_tail *t)
 	free(t->entries);
 	free(t->cursors);
 	free(t->boots);
+	for (size_t i = 0; i < t->n_sessions; i++)
+		free(t->sessions[i].loose);
 	free(t->sessions);
 	memset(t, 0, sizeof(*t));
 }

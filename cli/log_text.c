@@ -190,18 +190,28 @@ static bool is_latest(const struct taf_log_tail *tail, const struct taf_log_entr
 	return e->seq == tail->sessions[e->session].mark_seq;
 }
 
-static void put_mark(struct parts *p, bool is_latest_one)
+/* Some may have ended unseen: the end of the last one is written by what comes next. */
+static void put_open(FILE *out, unsigned n)
+{
+	if (n)
+		fprintf(out, "; %u generation%s no end", n, n == 1 ? " has" : "s have");
+}
+
+static void put_mark(struct parts *p, const struct taf_log_session *latest_of)
 {
 	uint64_t is_inside;
 
 	if (!taf_crumb_u64(p->line, TAF_KEY_INSIDE, &is_inside))
 		return;
 	begin_part(p);
-	if (is_latest_one)
-		fprintf(p->out, "last known state: %s (this line is written over as that changes)",
-			is_inside ? "inside a computation" : "between computations, or idle");
-	else
+	if (!latest_of) {
 		fputs("says nothing any more: the mark further down does", p->out);
+		return;
+	}
+	fprintf(p->out, "last known state: %s",
+		is_inside ? "inside a computation" : "between computations, or idle");
+	put_open(p->out, is_inside ? 0 : taf_log_count_open(latest_of));
+	fputs(" (this line is written over as that changes)", p->out);
 }
 
 /* What was held of a device at the end; its live bytes stand before. */
@@ -229,7 +239,9 @@ static void put_counted(struct parts *p)
 	taf_show_text(p->out, kind, sizeof(kind));
 }
 
-static void put_details(FILE *out, const struct taf_crumb_line *line, bool is_latest_mark)
+/* latest_of: the session whose latest mark this is, or NULL. */
+static void put_details(FILE *out, const struct taf_crumb_line *line,
+			const struct taf_log_session *latest_of)
 {
 	struct parts p = { out, line, false };
 
@@ -240,7 +252,7 @@ static void put_details(FILE *out, const struct taf_crumb_line *line, bool is_la
 		begin_part(&p);
 		taf_show_command(out, line);
 	}
-	put_mark(&p, is_latest_mark);
+	put_mark(&p, latest_of);
 	put_numbers(&p);
 	put_held(&p);
 	put_counted(&p);
@@ -333,6 +345,6 @@ void taf_log_print(FILE *out, struct taf_log_tail *tail, const struct taf_log_en
 	put_column(out, taf_engine_name((enum taf_engine)taf_crumb_engine(&line)), 6);
 	taf_crumb_text(&line, TAF_KEY_CALL, text, sizeof(text));
 	put_column(out, taf_show_call(name, sizeof(name), text), CALL_WIDTH);
-	put_details(out, &line, is_last);
+	put_details(out, &line, is_last ? &tail->sessions[e->session] : NULL);
 	fputc('\n', out);
 }

@@ -64,4 +64,7 @@ check PIPE "nothing to do" "" "$(row next)"
 # What no policy can help: there is nothing to be set for it.
 ended 9
 check killed "no advice of signals" 0 "$(grep -c exit.signals page.txt)"
-tally 22
+"$bin" log --ev infer,exit >log.txt
+check killed "what was left open" 1 "$(grep -c ' infer mark .*: between computations, or idle; 1 generation has no end (' log.txt)"
+check killed "its number, and the other kind" 'begin #3 exit' "$(sed -n 's/.* infer \(begin\) .* \(#[0-9]*\)$/\1 \2/p; s/.* \(exit\) .*/\1/p' log.txt | xargs)"
+tally 24

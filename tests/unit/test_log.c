@@ -100,6 +100,52 @@ static void a_batch_is_told(void **state)
 	place_of("  9 tokens\n");
 }
 
+/* Whatever the segments hold and the filter shows. */
+static void open_generations_are_counted(void **state)
+{
+	struct fx *f = *state;
+
+	fx_put(f, "infer", "begin", ",\"model\":\"lost\"");
+	fx_put(f, "start", "mark", "%s", "");
+	f->seq = 0; /* another program in the same process: what it was inside is gone */
+	fx_save(f, crumbs);
+	fx_put(f, "start", "mark", "%s", "");
+	fx_put(f, "infer", "begin", "%s", ""); /* 2 */
+	fx_put(f, "infer", "begin", "%s", "");
+	fx_put(f, "load", "begin", "%s", "");
+	fx_put(f, "infer", "begin", "%s", ""); /* 5 */
+	fx_save(f, crumbs);
+	fx_put(f, "infer", "end", ",\"of\":3");
+	fx_put(f, "infer", "mark", ",\"inside\":0");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	place_of(" between computations, or idle; 2 generations have no end (this line");
+	fx_put(f, "infer", "end", ",\"of\":5");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, "--session", "77", NULL), 0);
+	place_of(" between computations, or idle; 1 generation has no end (this line");
+	fx_put(f, "infer", "end", ",\"of\":2");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	place_of(" between computations, or idle (this line");
+}
+
+/* Beyond a bound they are not counted, and no wrong number is told. */
+static void too_many_open_are_not_counted(void **state)
+{
+	struct fx *f = *state;
+
+	for (int i = 0; i < 400; i++) {
+		fx_put(f, "infer", "begin", "%s", "");
+		if (i == 199)
+			fx_save(f, crumbs);
+	}
+	fx_put(f, "infer", "mark", ",\"inside\":0");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_log, NULL, NULL, NULL), 0);
+	place_of(" between computations, or idle (this line");
+}
+
 /* The size is in the words of a load already. */
 static void nothing_is_told_twice(void **state)
 {
@@ -137,6 +183,8 @@ int main(void)
 		TEST(the_mark_says_what_it_means),
 		TEST(an_end_names_its_begin),
 		TEST(a_batch_is_told),
+		TEST(open_generations_are_counted),
+		TEST(too_many_open_are_not_counted),
 		TEST(nothing_is_told_twice),
 		TEST(a_signal_is_named),
 	};
