@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../policy/text.h"
 #include "../shim/sys.h"
 #include "show.h"
 #include "tell.h"
@@ -36,13 +37,15 @@ static void compared(char *buf, size_t room, const struct taf_watch_hold *hold, 
 {
 	bool has_time = hold->need_ms && (int64_t)now_ns >= hold->from_ns;
 	char have[32], need[32], why[160];
+	struct taf_text t;
 
 	taf_show_safe(why, sizeof(why), hold->why);
 	if (!has_time) {
 		snprintf(buf, room, "%s%s", why[0] ? ": " : "", why);
 		return;
 	}
-	taf_show_span(have, sizeof(have), (uint64_t)((int64_t)now_ns - hold->from_ns) / 1000000);
+	taf_text_init(&t, have, sizeof(have));
+	taf_text_ms(&t, (uint64_t)((int64_t)now_ns - hold->from_ns) / 1000000);
 	taf_show_span(need, sizeof(need), hold->need_ms);
 	snprintf(buf, room, ": %s of %s%s%s", have, need, why[0] ? ", " : "", why);
 }

@@ -57,11 +57,8 @@ static void put_text(const char *s)
 static void put_ms(uint64_t ms)
 {
 	char buf[32];
-	struct taf_text t;
 
-	taf_text_init(&t, buf, sizeof(buf));
-	taf_text_ms(&t, ms);
-	fputs(buf, stdout);
+	fputs(taf_show_span(buf, sizeof(buf), ms), stdout);
 }
 
 static void put_model(const struct taf_orphan *o)

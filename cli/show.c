@@ -133,30 +133,49 @@ const char *taf_show_time(char buf[TAF_TIME_ROOM], uint64_t utc_us)
 	return buf;
 }
 
+/* To the nearest of what is shown of that many: what is carried over comes to the next unit. */
+static uint64_t nearest(uint64_t us)
+{
+	uint64_t step = us < 10000	  ? 100
+			: us < 1000000	  ? 1000
+			: us < 60000000	  ? 100000
+			: us < 3600000000 ? 1000000
+					  : 60000000;
+	uint64_t over = us % step;
+
+	return over < step / 2 || us > UINT64_MAX - step ? us - over : us - over + step;
+}
+
+void taf_show_put(struct taf_text *t, uint64_t ms)
+{
+	taf_text_ms(t, nearest(ms < UINT64_MAX / 1000 ? ms * 1000 : UINT64_MAX) / 1000);
+}
+
 const char *taf_show_span(char *buf, size_t room, uint64_t ms)
 {
 	struct taf_text t;
 
 	taf_text_init(&t, buf, room);
-	taf_text_ms(&t, ms);
+	taf_show_put(&t, ms);
 	return buf;
 }
 
 const char *taf_show_ms(char *buf, size_t room, uint64_t us)
 {
+	uint64_t shown = nearest(us);
 	struct taf_text t;
 
-	if (us >= 10000)
-		return taf_show_span(buf, room, us / 1000);
 	taf_text_init(&t, buf, room);
 	if (us < 100) { /* its tenth would be 0 */
 		taf_text_put(&t, "<1ms");
-		return buf;
+	} else if (shown >= 10000) {
+		taf_text_ms(&t, shown / 1000);
+	} else {
+		taf_text_u64(&t, shown / 1000);
+		taf_text_char(&t, '.');
+		taf_text_u64(&t, shown % 1000 / 100);
+		taf_text_put(&t, "ms");
 	}
-	taf_text_u64(&t, us / 1000);
-	taf_text_char(&t, '.');
-	taf_text_u64(&t, us % 1000 / 100);
-	taf_text_put(&t, "ms");
 	return buf;
 }
 

@@ -26,8 +26,11 @@ void taf_show_record(FILE *out, const char *text, size_t n);
 
 /* "2026-11-21T10:00:00.123456Z"; returns buf. */
 const char *taf_show_time(char buf[TAF_TIME_ROOM], uint64_t utc_us);
-/* "250ms", "2.0s", of milliseconds. Returns buf. */
+/* "250ms", "2.0s", of milliseconds, to the nearest. What is compared to a limit is cut, by
+ * taf_text_ms: it must not look like what it has not reached. Returns buf. */
 const char *taf_show_span(char *buf, size_t room, uint64_t ms);
+struct taf_text;
+void taf_show_put(struct taf_text *t, uint64_t ms);
 /* The same of microseconds; below 10 ms with a decimal: "0.4ms". Returns buf. */
 const char *taf_show_ms(char *buf, size_t room, uint64_t us);
 const char *taf_show_bytes(char *buf, size_t room, uint64_t bytes);
