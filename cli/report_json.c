@@ -149,7 +149,11 @@ static void put_counts(struct taf_json *j, const struct taf_trail *t, const stru
 	taf_json_close(j);
 	taf_json_u64(j, "loads", s->loads);
 	taf_json_u64(j, "infers", s->infers);
+	taf_json_u64(j, "infers_ended", s->infers_ended);
 	taf_json_ms(j, "infer_ms", s->infer_time.us);
+	taf_json_ms(j, "ended_ms", s->ended_time.us);
+	taf_json_ms(j, "overlap_ms", s->infer_time.shared_us);
+	taf_json_u64(j, "at_once", s->infers_at_once);
 	taf_json_u64(j, "infers_not_waited_for", s->infers_unwaited);
 	taf_json_u64(j, "infers_without_submit", s->infers_empty);
 	taf_json_u64(j, "submits", s->submits);

@@ -12,7 +12,7 @@
 
 /* Totals over the ends of one kind. */
 struct total {
-	uint64_t n, us, max_us, tokens, submits, peak, requests, sequences;
+	uint64_t n, us, max_us, tokens, submits, peak, requests;
 	bool is_least; /* each token may stand for one of several sequences */
 };
 
@@ -34,8 +34,6 @@ static void add(struct total *t, const struct taf_crumb_line *line)
 	t->is_least = t->is_least || taf_crumb_has(line, TAF_KEY_STEPS);
 	if (taf_crumb_u64(line, TAF_KEY_REQUESTS, &v))
 		t->requests += v;
-	if (taf_crumb_u64(line, TAF_KEY_SEQUENCES, &v) && v > t->sequences)
-		t->sequences = v;
 }
 
 static void print_time(FILE *out, const char *before, uint64_t us, const char *after)
@@ -101,9 +99,9 @@ static void print_loads(FILE *out, const struct taf_trail *t)
 
 /* What is seen at a GPU runtime alone ends with the program's wait for it; where there was
  * none, nobody knows when the device was done. */
-static void print_infer_time(FILE *out, const struct taf_story *s, uint64_t n)
+static void print_infer_time(FILE *out, const struct taf_story *s)
 {
-	if (!n)
+	if (!s->infers_ended && !s->infer_time.us)
 		return;
 	fputs(s->infers_unwaited && !s->infers_waited ? ", submitted in " : ", ", out);
 	print_time(out, "", s->infer_time.us, "");
@@ -131,6 +129,20 @@ static void print_count(FILE *out, uint64_t n, const char *one)
 		fprintf(out, ", %" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
 }
 
+/* What is open, or ended by inference, has no record of its tokens: rate and time are those of
+ * the others. */
+static void print_tokens(FILE *out, const struct taf_story *s, const struct total *t)
+{
+	print_count(out, t->tokens, "token");
+	if (t->is_least)
+		fputs(" or more", out);
+	if (t->tokens && t->n < s->infers)
+		fprintf(out, " in %" PRIu64 " %s", t->n,
+			s->infers_inferred ? "whose end is written down" : "that ended");
+	if (t->tokens && s->ended_time.us)
+		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)s->ended_time.us);
+}
+
 static void print_infers(FILE *out, const struct taf_story *s, const struct total *t)
 {
 	bool is_bare = taf_story_is_bare(s);
@@ -141,14 +153,8 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 	taf_report_label(out, is_bare ? "work" : "inference");
 	fprintf(out, "%" PRIu64 " %s%s", s->infers, is_bare ? "burst" : "generation",
 		s->infers == 1 ? "" : "s");
-	print_infer_time(out, s, t->n);
-	print_count(out, t->tokens, "token");
-	if (t->is_least)
-		fputs(" or more", out);
-	if (t->tokens && t->n < s->infers)
-		fprintf(out, " in %" PRIu64 " that ended", t->n);
-	if (t->tokens && s->infer_time.us)
-		fprintf(out, " (%.1f/s)", (double)t->tokens * 1e6 / (double)s->infer_time.us);
+	print_infer_time(out, s);
+	print_tokens(out, s, t);
 	print_count(out, s->submits - (s->evals < s->submits ? s->evals : s->submits), "submit");
 	print_count(out, s->evals, "evaluation");
 	if (t->peak)
@@ -156,27 +162,34 @@ static void print_infers(FILE *out, const struct taf_story *s, const struct tota
 			t->peak == 1 ? "" : "s");
 	if (t->requests > t->n)
 		fprintf(out, "; for %" PRIu64 " requests or more", t->requests);
-	if (t->sequences > 1)
-		fprintf(out, ", at most %" PRIu64 " at once", t->sequences);
+	if (s->infers_at_once > 1)
+		fprintf(out, ", at most %" PRIu64 " at once", s->infers_at_once);
 	if (s->infer_time.shared_us)
 		print_time(out, ", more than one for ", s->infer_time.shared_us, "");
 	if (n_open == 1)
 		fputs(s->is_alive ? ", one is under way" : ", one did not end", out);
 	else if (n_open)
 		fprintf(out, s->is_alive ? ", %zu are under way" : ", %zu did not end", n_open);
-	else if (s->infer_end_inferred)
+	else if (s->infers_inferred > 1)
+		fprintf(out, ", the ends of the last %" PRIu64 " are inferred", s->infers_inferred);
+	else if (s->infers_inferred)
 		fputs(", the end of the last one is inferred", out);
 	fputc('\n', out);
 }
 
+/* Of those that were missed some had begun, and count among all. */
 static void print_drains(FILE *out, const struct taf_story *s)
 {
 	bool is_open = taf_story_open(s, TAF_DRAIN) != NULL;
+	uint64_t undone = s->drains_failed + is_open;
 
 	if (!s->drains && !s->drains_missed)
 		return;
 	taf_report_label(out, "drains");
-	fprintf(out, "%" PRIu64, s->drains);
+	if (s->drains_missed)
+		fprintf(out, "%" PRIu64 " done", s->drains > undone ? s->drains - undone : 0);
+	else
+		fprintf(out, "%" PRIu64, s->drains);
 	if (s->drain_us || !is_open)
 		print_time(out, ", ", s->drain_us, " in all");
 	if (is_open)

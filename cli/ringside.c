@@ -161,11 +161,13 @@ static void infer_end(struct ring_side *r)
 		return;
 	for (size_t i = 0; i < s->n_open; i++) {
 		if (s->open[i].kind == TAF_INFER && s->open[i].since_ns <= end)
-			s->infer_end_inferred = true;
+			s->infers_inferred++;
 		else
 			s->open[kept++] = s->open[i];
 	}
 	s->n_open = kept;
+	s->infer_end_inferred = s->infers_inferred != 0;
+	s->infers_idle_ns = r->last_submit_ns < end ? r->last_submit_ns : end;
 }
 
 static void join_counts(struct ring_side *r)

@@ -175,6 +175,7 @@ static void count_drain(struct taf_story *s, const struct taf_past *p,
 		taf_crumb_text(line, TAF_KEY_MSG, s->label, sizeof(s->label));
 	} else if (rc) {
 		take_missed(s, line, rc);
+		s->drains_failed += p->phase == TAF_END && p->mate;
 	} else {
 		s->missed[0] = '\0';
 		s->drains += p->phase == TAF_MARK;
@@ -244,7 +245,7 @@ static void count(struct taf_story *s, const struct taf_trail *t)
 		if (p->kind == TAF_DRAIN)
 			count_drain(s, p, &line);
 		else if (p->kind == TAF_INFER)
-			taf_story_count_infer(s, t, p, &line);
+			taf_story_count_infer(s, p, &line);
 		else if (p->kind == TAF_LOAD)
 			count_load(s, p, &line, &biggest);
 		if ((p->kind == TAF_LOAD || p->kind == TAF_INFER) &&
@@ -433,6 +434,7 @@ void taf_story_tell(struct taf_story *s, const struct taf_trail *t, const struct
 			s->verdict = taf_story_silence(s, t, w);
 		if (s->verdict == TAF_ENDED_SIGNAL || s->verdict == TAF_ENDED_KILLED)
 			taf_story_find_cut(s, t);
+		taf_story_time_infers(s, t);
 		find_inside(s);
 		set_ages(s);
 		label_oldest(s);

@@ -100,11 +100,15 @@ struct taf_story {
 	int64_t rc;
 	int signal; /* 0: none */
 	uint64_t end_ns; /* or the last sign of life, or now */
-	struct taf_busy infer_time; /* of those that ended */
+	struct taf_busy infer_time, ended_time; /* of all, and of those whose end is a record */
+	uint64_t infers_ended; /* their ends are records */
+	uint64_t infers_inferred, infers_idle_ns; /* from when on they were idle, by the ring */
+	uint64_t infers_at_once; /* the most, at least */
 	uint64_t infers_empty; /* bursts of which nothing ran; they are not among infers */
 	uint64_t infers_waited, infers_unwaited; /* bursts: whether the program waited for them */
 	uint64_t loads, infers, submits, tokens, drains, drains_missed, dropped;
 	uint64_t drains_uncleared; /* of the missed: only the caches were left */
+	uint64_t drains_failed; /* of the missed: they had begun, and are among drains */
 	uint64_t evals; /* of submits: evaluations of which nothing says that they were tokens */
 	uint64_t drain_us, drain_max_us;
 	uint64_t last_infer_ns; /* end of the latest generation that ended */
@@ -156,8 +160,10 @@ enum taf_ended taf_story_silence(struct taf_story *s, const struct taf_trail *tr
 bool taf_story_join_ring(struct taf_story *s, const struct taf_trail *trail,
 			 const struct taf_world *w);
 /* story_infer.c: one record of a generation. */
-void taf_story_count_infer(struct taf_story *s, const struct taf_trail *t, const struct taf_past *p,
+void taf_story_count_infer(struct taf_story *s, const struct taf_past *p,
 			   const struct taf_crumb_line *line);
+/* story_infer.c: how long they took, when it is known which are open and when it ended. */
+void taf_story_time_infers(struct taf_story *s, const struct taf_trail *trail);
 /* story_cut.c: the generation that an exit of this session has closed. */
 void taf_story_find_cut(struct taf_story *s, const struct taf_trail *trail);
 /* story_text.c: fills s->text. */

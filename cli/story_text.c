@@ -19,7 +19,7 @@ static void put_age(struct taf_text *t, const struct taf_story *s, uint64_t age_
 	/* The time of death is known only when somebody saw it. */
 	if (!s->end_is_known && !s->is_alive)
 		taf_text_put(t, "at least ");
-	taf_text_ms(t, age_ms);
+	taf_show_put(t, age_ms);
 }
 
 static void put_after(struct taf_text *t, const char *words, const char *name)
@@ -148,14 +148,24 @@ static void put_infers(struct taf_text *t, const struct taf_story *s)
 	taf_text_put(t, is_bare ? " of work" : "");
 }
 
+static void put_inferred(struct taf_text *t, const struct taf_story *s)
+{
+	if (s->infers_inferred > 1) {
+		taf_text_put(t, " (the ends of the last ");
+		taf_text_u64(t, s->infers_inferred);
+		taf_text_put(t, " are inferred)");
+	} else if (s->infers_inferred) {
+		taf_text_put(t, " (the end of the last one is inferred)");
+	}
+}
+
 static void put_idle(struct taf_text *t, const struct taf_story *s)
 {
 	if (s->infers) {
 		taf_text_put(t, "while idle, after ");
 		put_infers(t, s);
 		put_after(t, " on ", s->last_model[0] ? s->last_model : s->model);
-		if (s->infer_end_inferred)
-			taf_text_put(t, " (the end of the last one is inferred)");
+		put_inferred(t, s);
 		put_unwaited(t, s);
 	} else if (s->loads) {
 		put_after(t, "after loading ", s->model[0] ? s->model : "a model");
@@ -206,7 +216,7 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 		taf_text_put(t, "; ");
 		taf_text_put(t, word_of(infer));
 		taf_text_put(t, " was open as well, for ");
-		taf_text_ms(t, infer->age_ms);
+		taf_show_put(t, infer->age_ms);
 	} else if (infer && !taf_story_is_bare(s)) {
 		taf_text_put(t, s->is_alive ? "; nothing is being loaded"
 					    : "; nothing was being loaded");
@@ -216,7 +226,7 @@ static void put_rest(struct taf_text *t, const struct taf_story *s)
 		put_after(t, "of ", drain->msg);
 		taf_text_put(t,
 			     drain->msg[0] ? " had not come back for " : "had not come back for ");
-		taf_text_ms(t, drain->age_ms);
+		taf_show_put(t, drain->age_ms);
 	}
 }
 
@@ -256,7 +266,7 @@ static void put_oldest(struct taf_text *t, const struct taf_story *s)
 	put_after(t, "", s->oldest.call);
 	put_after(t, ", ", s->oldest.label);
 	taf_text_put(t, ", begun ");
-	taf_text_ms(t, s->oldest.age_ms);
+	taf_show_put(t, s->oldest.age_ms);
 	taf_text_put(t, s->is_alive ? " ago" : " before");
 }
 
@@ -316,14 +326,14 @@ static void put_cut(struct taf_text *t, const struct taf_story *s)
 {
 	bool is_over = s->cut_how == TAF_CUT_OVER;
 
-	taf_text_ms(t, is_over ? s->cut_gap_ms : s->cut.age_ms);
+	taf_show_put(t, is_over ? s->cut_gap_ms : s->cut.age_ms);
 	taf_text_put(t, is_over ? " after " : " into ");
 	put_open(t, &s->cut);
 	if (s->cut_how != TAF_CUT_BETWEEN)
 		return;
 	taf_text_put(t, ", or ");
 	if (s->cut_gap_ms)
-		taf_text_ms(t, s->cut_gap_ms);
+		taf_show_put(t, s->cut_gap_ms);
 	else
 		taf_text_put(t, "just");
 	taf_text_put(t, " after it");

@@ -216,6 +216,38 @@ static void limits_and_pieces_are_counted(void **state)
 	cJSON_Delete(doc);
 }
 
+/* What ended, what was under way beside it, and what a reader needs for a rate. */
+static void generations_are_counted(void **state)
+{
+	struct fx *f = *state;
+	const cJSON *s;
+	cJSON *doc;
+	uint64_t of;
+
+	strcpy(f->boot, FX_OTHER_BOOT);
+	fx_put(f, "start", "mark", ",\"v\":1,\"seg\":0,\"exe\":\"/usr/bin/node\"");
+	of = fx_put(f, "infer", "begin", ",\"engine\":\"mlx\"");
+	fx_wait(f, 300);
+	fx_put(f, "infer", "begin", ",\"engine\":\"mlx\"");
+	fx_wait(f, 200);
+	fx_put(f, "infer", "end", ",\"engine\":\"mlx\",\"ms\":500.0,\"tokens\":5,\"of\":%" PRIu64,
+	       of);
+	fx_wait(f, 100);
+	fx_put(f, "note", "mark", ",\"msg\":\"a remark\"");
+	fx_save(f, crumbs);
+	assert_int_equal(call(taf_verb_report, "--json", NULL, NULL), 0);
+	doc = cJSON_Parse(out);
+	s = cJSON_GetArrayItem(get(doc, "sessions"), 0);
+	assert_int_equal(get(s, "infers")->valueint, 2);
+	assert_int_equal(get(s, "infers_ended")->valueint, 1);
+	assert_int_equal(get(s, "at_once")->valueint, 2);
+	assert_int_equal(get(s, "infer_ms")->valueint, 600);
+	assert_int_equal(get(s, "ended_ms")->valueint, 500);
+	assert_int_equal(get(s, "overlap_ms")->valueint, 200);
+	assert_true(cJSON_IsFalse(get(s, "infer_end_inferred")));
+	cJSON_Delete(doc);
+}
+
 static void a_drain_is_missed_for_a_reason(void **state)
 {
 	static const char *const msg[] = {
@@ -355,6 +387,7 @@ int main(void)
 		TEST(several_sessions_are_a_question),
 		TEST(rules_are_counted),
 		TEST(limits_and_pieces_are_counted),
+		TEST(generations_are_counted),
 		TEST(a_drain_is_missed_for_a_reason),
 		TEST(the_end_of_the_run_is_told),
 		TEST(nothing_there_is_said),

@@ -190,7 +190,7 @@ check_whole kill
 check kill "the report" "killed a 3" "$("$taffrail" report --last --json | jq -r \
 	'[.sessions[] | select(.engines | length > 0)][0] | "\(.verdict) \(.model) \(.open | map(select(.ev == "infer")) | length)"')"
 "$taffrail" report --last >text
-for word in 'mlx 0.32.4' 'generation by .* on a, with 2 others at once' 'model  *a' '3 generations.*, 3 did not end'; do
+for word in 'mlx 0.32.4' 'generation by .* on a, with 2 others at once' 'model  *a' '3 generations, .* in all, .*at most 3 at once, more than one for .*, 3 did not end'; do
 	grep -q -- "$word" text || fail kill "the report does not say '$word'"
 done
 tally 31
