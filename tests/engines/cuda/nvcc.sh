@@ -84,11 +84,13 @@ if [ ! -e "$sim/$runtime" ]; then
 	untried 70 "launches by <<<>>>: there is no simulated $runtime"
 	tally 110
 fi
-# A graph's own launches are captured, not sent: each of 20 graphs counts once.
+# A graph's own launches are captured, not sent: each of 20 graphs counts once, and the first one
+# begins the work.
 declare -A launches=([basic]=100 [async]=50 [graph]=20 [child]=200 [leave]=200)
 for program in shared shared_own; do
-	[ $program = shared ] && call=__cudaLaunchKernel || call=__cudaLaunchKernel_ptsz
 	for case in "${cases[@]}"; do
+		[ $program = shared ] && call=__cudaLaunchKernel || call=__cudaLaunchKernel_ptsz
+		[ "$case" != graph ] || call=cudaGraphLaunch
 		same "$program, simulated, $case" LD_LIBRARY_PATH="$sim" "./$program" "$case"
 		check "$program, simulated, $case" "it ends well" "exit 0" "$(cat shim.status)"
 		check "$program, simulated, $case" launches "${launches[$case]}" \
