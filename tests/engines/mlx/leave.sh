@@ -44,10 +44,16 @@ for version in 0.31.2 $newest; do
 		check "$way, $version" "no limit was met" 0 "$(grep -c limited guarded.own)"
 	done
 	# What we must not do: behind the streams of its thread a synchronize ends the process.
+	# Debian's own Python 3.11.2 gets by with it.
 	plain "$python" "$here/steps.py" leave late
-	check "late, $version" "the trap is there" "signal 6" "$(cat plain.status)"
 	guarded -- "$python" "$here/steps.py" leave late
-	check "late, $version" "ours came before" "signal 6 1" "$(cat guarded.status) $(number_of "$drained and .rc == 0")"
+	check_same "late, $version"
+	one "late, $version" "ours came before" "$drained and .rc == 0"
+	if [ "$(cat plain.status)" != "signal 6" ]; then
+		untried 1 "late, $version: a synchronize that ends the process, $(cat plain.status)"
+		continue
+	fi
+	check "late, $version" "the trap was there" "signal 6" "$(cat guarded.status)"
 done
 use $newest
 steps=("$python" "$here/steps.py")
@@ -98,4 +104,4 @@ check "read, alive" "the report" 1 "$(grep -c 'its weights are not evaluated yet
 kill -KILL "$(crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid')"
 { wait $runner; } 2>/dev/null
 check "read, killed" "nothing is open" 0 "$("$taffrail" report --all --json | jq '[.sessions[].open[]] | length')"
-tally 82
+tally 86
