@@ -223,12 +223,17 @@ bool taf_burst_look(struct taf_call *c)
 	struct taf_work *w;
 	bool is_let = true;
 
-	/* What is only recorded begins no generation: the next submit is looked at. */
+	w = work_of(c);
+	/* What is only recorded begins no generation, but a pause before it has ended one: the
+	 * next submit is looked at. */
 	if (taf_capture_is_own()) {
+		if (w && taf_work_claim(w, 0)) {
+			taf_work_end_idle(w);
+			taf_work_release(w);
+		}
 		taf_tls.bursts = atomic_load(&taf_burst_rests) - 1;
 		return true;
 	}
-	w = work_of(c);
 	taf_tls.bursts = atomic_load(&taf_burst_rests);
 	if (!w || !taf_work_claim(w, patience_ms()))
 		return true;

@@ -287,6 +287,8 @@ uint64_t taf_work_tell_begin(struct taf_work *w, const struct taf_call *c);
 void taf_work_tell_end(struct taf_work *w, const struct taf_ending *e);
 /* Ends the open generation if it is idle, or in any case when must is set. Under the claim. */
 void taf_work_settle(struct taf_work *w, bool must);
+/* The first half of that: what is to be drained after it is left to the next taf_work_settle. */
+void taf_work_end_idle(struct taf_work *w);
 void taf_work_forget_all(void); /* a fork child has none */
 
 #endif

@@ -201,17 +201,27 @@ static void end_infer(struct taf_work *w)
 	w->owes_sync = true;
 }
 
-void taf_work_settle(struct taf_work *w, bool must)
+static void end_if(struct taf_work *w, bool must)
 {
 	uint64_t idle_ns = (uint64_t)taf_rules.drain_idle_ms * 1000000;
 
 	if (w->is_burst)
 		taf_burst_fold(w);
-	if (w->is_inferring && (must || taf_sys_mono_ns() > taf_work_end_ns(w) + idle_ns)) {
-		end_infer(w);
-		if (w->is_burst)
-			taf_work_pause(w);
-	}
+	if (!w->is_inferring || (!must && taf_sys_mono_ns() <= taf_work_end_ns(w) + idle_ns))
+		return;
+	end_infer(w);
+	if (w->is_burst)
+		taf_work_pause(w);
+}
+
+void taf_work_end_idle(struct taf_work *w)
+{
+	end_if(w, false);
+}
+
+void taf_work_settle(struct taf_work *w, bool must)
+{
+	end_if(w, must);
 	if (w->owes_sync && !w->is_inferring) {
 		w->owes_sync = false;
 		taf_act_after_infer(w);

@@ -212,6 +212,15 @@ guest "" stream=1 launch=1 capture launch=1
 check "exit in a capture" status "exit 0" "$(cat shim.status)"
 has "exit in a capture" "that it was not drained" '.ev == "drain" and .rule == "drain.at_exit" and .rc != 0'
 
+# A pause before a capture ends what was: it begins nothing, and hides no pause. What is due behind
+# the one that ended waits for the end of the capture.
+guest "drain.post_sync=on" stream=1 launch=3 pause=1400 capture launch=2 end launch=2 sync
+check "pause, capture" status "exit 0" "$(cat shim.status)"
+check "pause, capture" "submits of each" "3 2 " "$(infers)"
+check "pause, capture" "when the drain of the first is made" "infer end, drain begin, drain end, infer begin" "$(crumbs |
+	jq -rs 'map(select((.ev == "infer" and .ph != "mark") or .rule == "drain.post_sync") | "\(.ev) \(.ph)")[1:5] | join(", ")')"
+calls "pause, capture" "LLL[LL]QELLDD."
+
 # What a capture records is not in flight.
 guest "drain.at_exit=off" stream=1 capture launch=4 end take=64 give
 calls "nothing was launched" "[LLLL]F."
