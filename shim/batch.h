@@ -5,7 +5,8 @@
  * mlx_lm and what is built on it begin a token by async_eval of the sampled ones, which come
  * first: whole numbers, one for each sequence, of shape [B] or [B, 1].  A cache comes as keys and
  * values of each layer, [B, heads, tokens, ..]; a probability is a number with a fraction, without
- * a shape.  An array is a pointer to what describes it, which begins, mlx 0.29 to 0.32 (array.h, small_vector.h), in 8-byte words:
+ * a shape.  An array is a pointer to what describes it, which begins, mlx 0.29 to 0.32 (array.h,
+ * small_vector.h), in 8-byte words:
  *
  *	0	an allocator without members
  *	1 2 3	shape: begin, end, end of room; the ten ints of the room are words 4 to 8

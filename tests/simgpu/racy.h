@@ -69,6 +69,18 @@ static inline void racy_generate(const struct racy_model *m)
 	}
 }
 
+/* Returns from main, or does not, as soon as n threads are at work. */
+static inline int racy_end(const _Atomic(int) *ready, int n)
+{
+	while (*ready < n)
+		usleep(500);
+	puts("done");
+	fflush(stdout);
+	if (getenv("RACY_RAW"))
+		_exit(3);
+	return 3;
+}
+
 static inline void racy_unload(struct racy_model *m)
 {
 	for (int i = 0; i < RACY_BUFFERS; i++)

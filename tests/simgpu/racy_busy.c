@@ -81,11 +81,5 @@ int main(void)
 	for (int i = 0; i < n; i++)
 		if (pthread_create(&t, NULL, all[i], NULL))
 			return 1;
-	while (ready < n)
-		usleep(500);
-	puts("done");
-	fflush(stdout);
-	if (getenv("RACY_RAW"))
-		_exit(3);
-	return 3;
+	return racy_end(&ready, n);
 }

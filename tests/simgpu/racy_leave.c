@@ -67,11 +67,5 @@ int main(void)
 	if (pthread_create(&t, NULL, launch, NULL) || pthread_create(&t, NULL, launch, NULL) ||
 	    pthread_create(&t, NULL, is_capturing ? capture : become, NULL))
 		return 1;
-	while (ready < 3)
-		usleep(500);
-	puts("done");
-	fflush(stdout);
-	if (getenv("RACY_RAW"))
-		_exit(3);
-	return 3;
+	return racy_end(&ready, 3);
 }
