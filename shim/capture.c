@@ -138,9 +138,13 @@ void taf_captures_dropped(uint32_t device)
 
 bool taf_capture_is_own(void)
 {
-	for (int i = 0; i < MOST && taf_captures_open(); i++)
-		if (atomic_load(&open[i].stream) && atomic_load(&open[i].tid) == taf_tid())
+	for (int i = 0; i < MOST && taf_captures_open(); i++) {
+		uint64_t has = atomic_load(&open[i].stream);
+
+		/* One that is about to be filled may still have the number of this thread. */
+		if (has && has != TAKEN && atomic_load(&open[i].tid) == taf_tid())
 			return true;
+	}
 	return false;
 }
 

@@ -228,6 +228,40 @@ static void what_a_drain_captures_is_its_own(void **state)
 	assert_int_equal(taf_captures, 0);
 }
 
+static atomic_bool may_end;
+
+static void *capture_on(void *arg)
+{
+	(void)arg;
+	while (!may_end) {
+		open_one(0x7000);
+		taf_capture_closed(0x7000);
+	}
+	return NULL;
+}
+
+#define ROUNDS 1000000
+
+/* It takes a place that was this thread's. */
+static void what_another_thread_begins_is_not_ones_own(void **state)
+{
+	pthread_t t;
+	int own = 0;
+
+	(void)state;
+	may_end = false;
+	assert_int_equal(pthread_create(&t, NULL, capture_on, NULL), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		open_one(0x5000);
+		taf_capture_closed(0x5000);
+		own += taf_capture_is_own();
+		own += taf_capture_is_own();
+	}
+	may_end = true;
+	pthread_join(t, NULL);
+	assert_int_equal(own, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +275,7 @@ int main(void)
 		cmocka_unit_test_setup(more_captures_than_the_table_are_counted, setup),
 		cmocka_unit_test_setup(another_devices_capture_stays, setup),
 		cmocka_unit_test_setup(what_a_drain_captures_is_its_own, setup),
+		cmocka_unit_test_setup(what_another_thread_begins_is_not_ones_own, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
