@@ -67,6 +67,7 @@ void taf_abort(void)
 			     .class = "abort",
 			     .msg = "the program called abort()" };
 
+	taf_leave_to_signal();
 	if (!taf_is_other_process() &&
 	    (taf_state_now() == TAF_ACTIVE || taf_state_now() == TAF_LEAVING))
 		taf_crumb(&r);

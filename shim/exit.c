@@ -178,6 +178,8 @@ static void leave_by(const struct way *w)
 	bool is_leader;
 
 	taf_wake_await();
+	if (!w->signo)
+		taf_park_to_be_led();
 	/* Once more where the other one has stayed, since its exec failed. */
 	do {
 		is_leader = begin_leaving(w);
@@ -186,6 +188,8 @@ static void leave_by(const struct way *w)
 		else if (taf_state_now() == TAF_LEAVING)
 			wait_for_leaver(w);
 	} while (!is_leader && taf_state_now() == TAF_ACTIVE && !taf_is_other_process());
+	if (!w->signo)
+		taf_park_to_die();
 	errno = saved;
 }
 
@@ -206,12 +210,13 @@ void taf_leave(const char *route, int status, bool is_last)
 {
 	struct way w = { .kind = TAF_EXIT, .route = route, .status = status, .is_last = is_last };
 
-	if (atomic_load(&taf_park.signo)) {
-		taf_park_to_be_led();
-		leave_by(&w);
-		taf_park_to_die();
-	}
 	leave_for_good(&w);
+}
+
+void taf_leave_to_signal(void)
+{
+	taf_park_to_be_led();
+	taf_park_to_die();
 }
 
 void taf_leave_exec(const char *call, const char *path)

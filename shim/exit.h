@@ -31,6 +31,8 @@ void taf_leave(const char *route, int status, bool is_last);
 /* Leaves because of a signal whose default action follows; the deadline ends the
  * process by that signal. */
 void taf_leave_signal(const char *name, int signo);
+/* The program ends by a signal of its own: waits for one of exit.signals that was taken before. */
+void taf_leave_to_signal(void);
 /* Leaves to become the program at path. No deadline can end the process here: a
  * synchronize that an engine cannot time is waited for, as in the middle of a run. */
 void taf_leave_exec(const char *call, const char *path);

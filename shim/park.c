@@ -73,11 +73,16 @@ void taf_park_to_leave(bool by_exec)
 	}
 }
 
-/* Not one of which the other waits for what it is in. */
+bool taf_park_is_awaited(void)
+{
+	return taf_tls.inside || taf_tls.open || taf_tls.in_callback || taf_still_am_inside();
+}
+
+/* A fork child has the word of its parent, and none of the parent's threads. */
 static bool is_doomed(void)
 {
-	return atomic_load(&taf_park.signo) && !taf_is_other_process() && !taf_tls.inside &&
-	       !taf_tls.open;
+	return atomic_load(&taf_park.signo) && taf_life.pid == taf_sys_pid() &&
+	       !taf_park_is_awaited();
 }
 
 void taf_park_to_be_led(void)

@@ -11,8 +11,9 @@
  *
  * None stands longer than exit.deadline for each of these, nor for more than a few that leave
  * one after the other.  Nobody stands for whom the leaver waits as it is: within a capture,
- * before whose end nothing may be synchronized, in a handler of a signal that has interrupted
- * a submit, and longer than one look where an engine synchronizes that may need this thread.
+ * before whose end nothing may be synchronized, in a callback, in a handler of a signal that
+ * has interrupted a submit, and longer than one look where an engine synchronizes that may need
+ * this thread.
  */
 #ifndef TAF_PARK_H
 #define TAF_PARK_H
@@ -45,6 +46,9 @@ void taf_park_to_free(void);
 /* This one leaves as well: until the other one has drained; by_exec: and, where he means to
  * become another program, until that has failed or not. */
 void taf_park_to_leave(bool by_exec);
+/* Whether others wait for what this thread is in: a call of ours or of the engine, a callback, a
+ * submit that the handler which runs here has interrupted. */
+bool taf_park_is_awaited(void);
 /* Without us the program would be dead by taf_park.signo, and this thread is about to end it
  * otherwise: until who acts on signals leaves, and then until he has ended the process. */
 void taf_park_to_be_led(void);

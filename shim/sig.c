@@ -37,11 +37,12 @@ static bool is_taken(int signo)
 	return signo >= 1 && signo <= SIGNALS && (atomic_load(&taken) >> (signo - 1) & 1);
 }
 
-/* Others wait for what this thread is in: who leaves first of all. */
+/* Others wait for what this thread is in: who leaves first of all, and for the end of the log
+ * whoever acts on the signal. */
 static bool is_awaited(void)
 {
-	return taf_tls.open || taf_tls.inside || taf_tls.is_submitting || taf_tls.in_callback ||
-	       taf_still_is_mine() || taf_work_is_any_mine();
+	return taf_park_is_awaited() || taf_tls.is_submitting || taf_still_is_mine() ||
+	       taf_work_is_any_mine() || atomic_load(&taf_park.closer) == (uint32_t)taf_tid();
 }
 
 /* Hands the signal to the helper thread. By its default action nothing would run

@@ -186,6 +186,20 @@ static void do_inside_return(void)
 	engine.decode(ctx, fake_batch_of(1));
 }
 
+static void do_inside_exec(void)
+{
+	engine.on_decode(end_me);
+	engine.decode(ctx, fake_batch_of(1));
+	execlp("sh", "sh", "-c", "exit 7", (char *)NULL);
+}
+
+static void do_inside_abort(void)
+{
+	engine.on_decode(end_me);
+	engine.decode(ctx, fake_batch_of(1));
+	abort();
+}
+
 static void do_spin(void)
 {
 	soon();
@@ -401,13 +415,14 @@ static const struct {
 	const char *name;
 	void (*go)(void);
 } states[] = {
-	STATE(kill),   STATE(raise),	  STATE(decode),	STATE(decode_alone),
-	STATE(spin),   STATE(read),	  STATE(pause),		STATE(sleep),
-	STATE(poll),   STATE(thread),	  STATE(wait),		STATE(blocked),
-	STATE(view),   STATE(own),	  STATE(own_info),	STATE(own_then_default),
-	STATE(inside), STATE(inside_now), STATE(inside_return), STATE(reset),
-	STATE(ignore), STATE(fork),	  STATE(fork_view),	STATE(fork_decode),
-	STATE(exec),   STATE(nothing),	  STATE(first),
+	STATE(kill),	     STATE(raise),	 STATE(decode),	       STATE(decode_alone),
+	STATE(spin),	     STATE(read),	 STATE(pause),	       STATE(sleep),
+	STATE(poll),	     STATE(thread),	 STATE(wait),	       STATE(blocked),
+	STATE(view),	     STATE(own),	 STATE(own_info),      STATE(own_then_default),
+	STATE(inside),	     STATE(inside_now),	 STATE(inside_return), STATE(inside_exec),
+	STATE(inside_abort), STATE(reset),	 STATE(ignore),	       STATE(fork),
+	STATE(fork_view),    STATE(fork_decode), STATE(exec),	       STATE(nothing),
+	STATE(first),
 };
 
 int main(int argc, char **argv)

@@ -22,6 +22,8 @@ decode            -        signal_15  drained
 inside            -        signal_15  drained
 inside_now        -        signal_15  drained
 inside_return     -        signal_15  drained
+inside_exec       -        signal_15  drained
+inside_abort      -        signal_15  drained
 spin              -        signal_15  drained
 thread            -        signal_15  drained
 read              -        signal_15  drained

@@ -148,6 +148,47 @@ static void not_where_that_would_be_in_vain(void **state)
 	}
 }
 
+/* What its parent was to die of is none of a fork child's. */
+static void a_fork_child_does_not_wait_for_the_signal(void **state)
+{
+	(void)state;
+	set_all(TAF_COLD, 0);
+	taf_life.pid = 0; /* as the kernel leaves it there */
+	atomic_store(&taf_park.signo, 15);
+	at_wait(&taf_park.closer, dies);
+	taf_leave("_exit", 0, true);
+	assert_non_null(awaited);
+}
+
+static void signal_arrives(void)
+{
+	atomic_store(&taf_park.signo, 15);
+}
+
+/* A handler has interrupted what leads, and has come back. */
+static void who_leads_waits_for_a_signal_that_came_meanwhile(void **state)
+{
+	(void)state;
+	set_all(TAF_ACTIVE, 0);
+	at_crumb = signal_arrives;
+	at_wait(&taf_park.closer, dies);
+	taf_leave_exec("execve", "/");
+	assert_null(at_crumb);
+	assert_null(awaited);
+}
+
+static void an_exec_waits_for_the_signal(void **state)
+{
+	(void)state;
+	exits(0);
+	set_all(TAF_ACTIVE, 0);
+	atomic_store(&taf_park.signo, 15);
+	at_wait(&taf_life.state, led_and_drained_by_the_signal);
+	taf_leave_exec("execve", "/");
+	assert_null(awaited);
+	assert_int_equal(atomic_load(&taf_park.signo), 0);
+}
+
 /* ---- The threads of an engine ---------------------------------------------------- */
 
 static struct taf_work *computing(void)
@@ -275,6 +316,9 @@ int main(void)
 		TEST(an_exit_waits_for_the_signal),
 		TEST(what_closes_the_log_at_once_waits_as_well),
 		TEST(not_where_that_would_be_in_vain),
+		TEST(a_fork_child_does_not_wait_for_the_signal),
+		TEST(who_leads_waits_for_a_signal_that_came_meanwhile),
+		TEST(an_exec_waits_for_the_signal),
 		TEST(who_ends_is_not_waited_for),
 		TEST(an_entry_that_is_gone_is_not_waited_for),
 		TEST(only_who_leaves_waits),

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../../shim/life.h"
+#include "../../shim/park.h"
 #include "../../shim/real.h"
 #include "../../shim/sig.h"
 #include "../../shim/still.h"
@@ -144,12 +145,35 @@ static void from_a_claim(void **state)
 	comes_back(claim, release);
 }
 
+static void close_log(void)
+{
+	atomic_store(&taf_park.end_by_ns, taf_park_deadline_ns());
+	atomic_store(&taf_park.closer, (uint32_t)taf_tid());
+	atomic_store(&taf_life.state, TAF_GONE);
+}
+
+/* In place of its end, which nobody would see. */
+static void go_on(void)
+{
+	atomic_store(&taf_life.state, TAF_ACTIVE);
+	atomic_store(&taf_park.closer, 0);
+	taf_sys_wake_all(&taf_park.closer);
+}
+
+/* Or what closes the log: the process ends by that. */
+static void from_the_end_of_the_log(void **state)
+{
+	(void)state;
+	comes_back(close_log, go_on);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_a_submit),
 		cmocka_unit_test(from_a_free),
 		cmocka_unit_test(from_a_claim),
+		cmocka_unit_test(from_the_end_of_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
