@@ -55,26 +55,32 @@ static void crumb_way(const struct way *w)
 	atomic_store(&exit_seq, taf_crumb(&r));
 }
 
+static _Atomic(uint32_t) is_done; /* futex: the watchdog may go */
+static _Atomic(bool) is_left_again; /* in the midst of the drain */
+
 /* Runs on the watchdog's bare thread, just before the process ends. */
 static void last_words(void)
 {
+	bool is_again = atomic_load(&is_left_again);
 	struct taf_rec r = {
 		.kind = TAF_EXIT,
 		.phase = TAF_END,
 		.engine = TAF_ENGINE_LIBC,
 		.has = TAF_HAS_RC | TAF_HAS_OF,
-		.rc = atomic_load(&exit_status),
 		.of = atomic_load(&exit_seq),
 		.rule = "exit.deadline",
 		.msg = "not drained: the deadline passed, the process was ended with its own status"
 	};
 
+	if (is_again)
+		taf_sys_sleep_ms((uint32_t)taf_rules.exit_deadline_ms);
+	r.rc = atomic_load(&exit_status);
 	taf_crumb(&r);
 	if (atomic_load(&taf_park.signo))
 		taf_sys_die_of(atomic_load(&taf_park.signo));
+	if (is_again)
+		taf_sys_exit_group((int)r.rc);
 }
-
-static _Atomic(uint32_t) is_done; /* futex: the watchdog may go */
 
 /* From here on the deadline runs, whatever the engine does. */
 static void start_deadline(const struct way *w)
@@ -142,13 +148,35 @@ static bool begin_leaving(const struct way *w)
 	return true;
 }
 
+static void end_lead(void)
+{
+	atomic_store(&taf_life.is_drained, 1);
+	taf_sys_wake_all(&taf_life.is_drained);
+}
+
+/* In the midst of the drain a handler of a signal, or what an engine calls, ends the process: the
+ * drain is given up. What the program does at its end may want what was interrupted, so it has
+ * a deadline of its own. */
+static void leave_again(const struct way *w)
+{
+	if (w->kind != TAF_EXIT || atomic_load(&taf_life.is_drained))
+		return;
+	atomic_store(&exit_status, status_of(w));
+	atomic_store(&is_left_again, true);
+	atomic_store(&taf_park.is_exec, false);
+	end_lead();
+}
+
 /* Another thread is draining, and what comes after us tears the runtime down. Who it is it may
  * not have said yet. If his exec fails others compute again, beside what is left to run here; but
  * a signal is not kept from a process that lives. */
 static void wait_for_leaver(const struct way *w)
 {
-	if (!taf_is_other_process() && atomic_load(&taf_life.leaver) != (uint32_t)taf_tid() &&
-	    !taf_tls.inside && !taf_tls.open)
+	if (taf_is_other_process())
+		return;
+	if (atomic_load(&taf_life.leaver) == (uint32_t)taf_tid())
+		leave_again(w);
+	else if (!taf_park_is_awaited())
 		taf_park_to_leave(!w->is_last);
 }
 
@@ -168,8 +196,7 @@ static void lead(const struct way *w)
 	taf_learn_leaving();
 	stop_deadline();
 	taf_tls.inside--;
-	atomic_store(&taf_life.is_drained, 1);
-	taf_sys_wake_all(&taf_life.is_drained);
+	end_lead();
 }
 
 static void leave_by(const struct way *w)
@@ -332,8 +359,7 @@ static void leave_undrained(int status)
 	taf_wake_await();
 	if (begin_leaving(&w)) {
 		crumb_way(&w);
-		atomic_store(&taf_life.is_drained, 1);
-		taf_sys_wake_all(&taf_life.is_drained);
+		end_lead();
 	} else if (taf_state_now() == TAF_LEAVING) {
 		wait_for_leaver(&w);
 	}
@@ -377,6 +403,7 @@ void taf_exit_reset(void)
 	atomic_store(&taf_park.end_by_ns, 0);
 	atomic_store(&taf_park.is_exec, false);
 	atomic_store(&taf_park.signo, 0);
+	atomic_store(&is_left_again, false);
 }
 
 void taf_exit_arm(enum taf_kind kind)

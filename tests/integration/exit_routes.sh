@@ -165,6 +165,17 @@ for way in exit_minus _exit_minus; do
 	has "hung-sync $way" "what happened" '.ev == "exit" and .ph == "end" and .rule == "exit.deadline" and .rc == 255'
 done
 
+# The program exits once more in the midst of that, by a handler: the drain is given up. What the
+# program does at its end has a deadline of its own, and the status is the one that it gave last.
+with_shim FAKE_SYNC_MS=60000 TAFFRAIL_SET="exit.deadline=4s" "$tests/guest_exit" exit_in_drain
+check exit_in_drain status "exit 3" "$(cat shim.status)"
+check exit_in_drain output "ready,slow exit handler,and its end,app exit handler" "$(paste -sd, shim.out)"
+has exit_in_drain "the status" '.ev == "exit" and .ph == "end" and .rc == 3'
+with_shim FAKE_SYNC_MS=60000 TAFFRAIL_SET="exit.deadline=400ms" "$tests/guest_exit" exit_in_drain
+check "hung exit_in_drain" status "exit 3" "$(cat shim.status)"
+check "hung exit_in_drain" output "ready,slow exit handler" "$(paste -sd, shim.out)"
+has "hung exit_in_drain" "what happened" '.ev == "exit" and .ph == "end" and .rule == "exit.deadline" and .rc == 3'
+
 # A generation that is still open is drained by its own rules first: the deadline
 # runs from there on, whether or not anything is drained for the exit itself.
 for rules in "drain.post_sync=on" "drain.post_sync=on;drain.post_clear=on;drain.pre_clear=on" \

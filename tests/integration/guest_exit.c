@@ -387,6 +387,22 @@ static int way_exit_in_signal_handler(void)
 	return engine.decode(ctx, fake_batch_of(1));
 }
 
+/* A handler exits in the midst of the drain, and what the program does at its end takes its time. */
+static void slow_end(void)
+{
+	say("slow exit handler\n");
+	sleep(5);
+	say("and its end\n");
+}
+
+static int way_exit_in_drain(void)
+{
+	atexit(slow_end);
+	signal(SIGALRM, exit_handler);
+	ualarm(100000, 0);
+	exit(5);
+}
+
 /* Frees all by itself, as a tidy program does. */
 static int way_tidy(void)
 {
@@ -455,6 +471,7 @@ static const struct {
 	WAY(return_while_decoding),
 	WAY(exit_in_callback),
 	WAY(exit_in_signal_handler),
+	WAY(exit_in_drain),
 	WAY(tidy),
 };
 

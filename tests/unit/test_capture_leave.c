@@ -202,6 +202,35 @@ static void a_handler_does_not_stand_for_the_leaver(void **state)
 	}
 }
 
+static void be_called_back(void)
+{
+	taf_tls.in_callback = 1;
+}
+
+/* The other one waits for the copy, and a queue for the callback. */
+static void who_leaves_within_does_not_stand(void **state)
+{
+	static void (*const within[])(void) = { be_interrupted, be_called_back };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		leaves((uint32_t)standing);
+		within[i]();
+		at_wait(&taf_life.is_drained, stay);
+		taf_leave("exit", 0, false);
+		assert_non_null(awaited);
+		/* Nor for one who acts on a signal. */
+		set_all(TAF_ACTIVE, 0);
+		atomic_store(&taf_park.signo, 15);
+		at_wait(&taf_life.state, stay);
+		taf_leave("exit", 0, false);
+		assert_non_null(awaited);
+		atomic_store(&taf_park.signo, 0);
+		taf_tls.is_submitting = false;
+		taf_tls.in_callback = 0;
+	}
+}
+
 static struct taf_flight *apart; /* a lane in a page of its own */
 static bool was_submitting;
 
@@ -250,6 +279,7 @@ int main(void)
 		TEST(a_handler_does_not_wait_to_have_all_stand_still),
 		TEST(a_handler_that_leaves_has_all_stand_still),
 		TEST(a_handler_does_not_stand_for_the_leaver),
+		TEST(who_leaves_within_does_not_stand),
 		TEST(a_copy_is_over_when_its_thread_is_outside),
 	};
 
