@@ -323,13 +323,12 @@ static bool close_with(int status)
 	if (!has_log())
 		return taf_state_now() != TAF_ACTIVE || taf_is_other_process();
 	me = (uint32_t)taf_tid();
-	if (!atomic_load(&taf_park.end_by_ns))
-		atomic_store(&taf_park.end_by_ns, taf_park_deadline_ns());
 	if (!atomic_compare_exchange_strong(&taf_park.closer, &who, me)) {
 		if (who != me)
 			taf_park_to_end();
 		return atomic_load(&taf_park.closer) != 0;
 	}
+	atomic_store(&taf_park.end_by_ns, taf_park_deadline_ns());
 	if (!atomic_compare_exchange_strong(&taf_life.state, &leaving, TAF_GONE)) {
 		atomic_store(&taf_park.end_by_ns, 0);
 		atomic_store(&taf_park.closer, 0);
@@ -368,12 +367,14 @@ static void leave_undrained(int status)
 /* After all handlers and destructors. Where threads leave side by side, whoever closes the log
  * here ends the process, and its status is the one. One that found no handler left meanwhile
  * would end the process under it: so there are two from the start, and each that is taken is
- * put back. Who has closed the log runs what is left of them, in vain. */
+ * put back, until one need not be waited for any more. Who has closed the log runs what is left
+ * of them, in vain. */
 static void at_end(int status, void *arg)
 {
 	int saved = errno;
 
-	if (has_log() && atomic_load(&taf_park.closer) != (uint32_t)taf_tid())
+	if (has_log() && atomic_load(&taf_park.closer) != (uint32_t)taf_tid() &&
+	    !taf_park_is_overdue())
 		on_exit(at_end, arg);
 	do {
 		leave_undrained(status);

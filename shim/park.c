@@ -25,6 +25,11 @@ static struct taf_slices time_until(const _Atomic(uint64_t) *then_ns)
 	return (struct taf_slices){ .left_ns = until > now ? until - now : 0 };
 }
 
+static struct taf_slices whole_deadline(void)
+{
+	return (struct taf_slices){ .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
+}
+
 /* A thread without work of its own may be one that an engine has made: what an engine waits for
  * that synchronizes for us is perhaps what it submits here. */
 static bool is_perhaps_awaited(void)
@@ -87,7 +92,7 @@ static bool is_doomed(void)
 
 void taf_park_to_be_led(void)
 {
-	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
+	struct taf_slices left = whole_deadline();
 	uint32_t slice_ms;
 
 	while (is_doomed() && taf_state_now() == TAF_ACTIVE &&
@@ -97,16 +102,25 @@ void taf_park_to_be_led(void)
 
 void taf_park_to_die(void)
 {
-	struct taf_slices left = { .left_ns = (uint64_t)taf_rules.exit_deadline_ms * 1000000 };
+	struct taf_slices left = whole_deadline();
 	uint32_t slice_ms;
 
 	while (is_doomed() && (slice_ms = taf_next_slice(&left, LOOK_MS)))
 		taf_sys_wait(&taf_park.closer, atomic_load(&taf_park.closer), slice_ms);
 }
 
+bool taf_park_is_overdue(void)
+{
+	uint64_t end = atomic_load(&taf_park.end_by_ns);
+
+	return end && taf_sys_mono_ns() >= end;
+}
+
+/* Without a time it is about to be said, or to be taken back. */
 void taf_park_to_end(void)
 {
-	struct taf_slices left = time_until(&taf_park.end_by_ns);
+	struct taf_slices left = atomic_load(&taf_park.end_by_ns) ? time_until(&taf_park.end_by_ns)
+								  : whole_deadline();
 	uint32_t slice_ms, closer;
 
 	while ((closer = atomic_load(&taf_park.closer)) &&

@@ -57,5 +57,7 @@ void taf_park_to_die(void);
  * all it is given one exit.deadline for that. Comes back earlier where that one has found that
  * the process goes on. */
 void taf_park_to_end(void);
+/* That time is over. */
+bool taf_park_is_overdue(void);
 
 #endif

@@ -122,6 +122,28 @@ static int way_exit_overtakes(void)
 	exit(5);
 }
 
+/* Main has left by quick_exit, and in a handler of that waits for a thread that exits. */
+static void *exit_late(void *arg)
+{
+	while (!is_ending)
+		usleep(1000);
+	return exit_3(arg);
+}
+
+static void join_first(void)
+{
+	is_ending = 1;
+	pthread_join(first_out, NULL);
+}
+
+static int way_exit_under_quick_exit(void)
+{
+	use_engine();
+	at_quick_exit(join_first);
+	pthread_create(&first_out, NULL, exit_late, NULL);
+	quick_exit(5);
+}
+
 static void *load_alone(void *arg)
 {
 	engine.load("/models/tiny.gguf", fake_value_of(0));
@@ -368,6 +390,7 @@ static const struct {
 	WAY(exits_meet),
 	WAY(exit_under_exit),
 	WAY(exit_overtakes),
+	WAY(exit_under_quick_exit),
 	WAY(exit_in_wake),
 	WAY(wake_in_exit),
 	WAY(jump),

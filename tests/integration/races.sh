@@ -59,6 +59,9 @@ for way in two_exits exit_under_exit exit_overtakes; do
 done
 check exit_overtakes "who won" "exit 3" "$(cat shim.status)"
 
+# Who has closed the log waits for one that exits: that one does not stand for it for ever.
+both exit_under_quick_exit "exit.deadline=300ms" guest_threads exit_under_quick_exit 3
+
 # All that leave meet at the last handlers, again and again: one end each time, with the status
 # that the process has.
 fresh

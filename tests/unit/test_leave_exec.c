@@ -114,6 +114,20 @@ static void who_led_stands_once_the_log_is_closed(void **state)
 	taf_park.sees_end = false;
 }
 
+/* Who closes it takes that back, as an exec has failed just then, and wipes the time before
+ * himself: whoever comes in between is not sent on to end the process. */
+static void nobody_ends_the_process_while_that_is_taken_back(void **state)
+{
+	(void)state;
+	set_all(TAF_LEAVING, (uint32_t)standing);
+	atomic_store(&taf_life.is_drained, 1);
+	atomic_store(&taf_park.end_by_ns, 0);
+	atomic_store(&taf_park.closer, (uint32_t)standing);
+	at_wait(&taf_park.closer, process_goes_on);
+	taf_park_to_end();
+	assert_null(awaited);
+}
+
 /* ---- What was drained for it ------------------------------------------------------ */
 
 /* However early the next one leaves: the first may have done no more than to stay. */
@@ -231,6 +245,7 @@ int main(void)
 		TEST(the_last_way_drains_if_the_exec_fails_meanwhile),
 		TEST(who_stays_does_not_open_what_is_closed),
 		TEST(who_led_stands_once_the_log_is_closed),
+		TEST(nobody_ends_the_process_while_that_is_taken_back),
 		TEST(what_was_drained_for_one_is_not_for_the_next),
 		TEST(a_drain_is_for_whom_it_was_begun),
 		TEST(who_stands_drains_for_the_next),
