@@ -292,6 +292,23 @@ void taf_stay(int rc)
 	taf_sys_wake_all(&taf_life.state);
 }
 
+/* Another thread, which is waited for itself, or a handler of a signal comes here while one
+ * drains: what is in flight then the process ends with. */
+static void tell_undrained(void)
+{
+	struct taf_rec r = { .kind = TAF_DRAIN,
+			     .phase = TAF_MARK,
+			     .has = TAF_HAS_RC,
+			     .rc = -ETIMEDOUT,
+			     .rule = taf_rule_info(TAF_RULE_drain_at_exit)->path,
+			     .msg = "not drained: the process was ended in the midst of that" };
+
+	if (taf_rules.mode == TAF_MODE_ENFORCE && taf_rules.drain_at_exit &&
+	    (!atomic_load(&taf_life.is_drained) || atomic_load(&is_left_again)) &&
+	    taf_work_contexts())
+		taf_crumb(&r);
+}
+
 static void write_end(int status)
 {
 	struct taf_rec r = { .kind = TAF_EXIT,
@@ -335,6 +352,7 @@ static bool close_with(int status)
 		taf_sys_wake_all(&taf_park.closer);
 		return false;
 	}
+	tell_undrained();
 	write_end(status);
 	taf_crumb_close();
 	return true;
