@@ -166,6 +166,8 @@ static void infer_end(struct ring_side *r)
 			s->open[kept++] = s->open[i];
 	}
 	s->n_open = kept;
+	s->infers_inferred += s->infers_unlisted;
+	s->infers_unlisted = 0;
 	s->infer_end_inferred = s->infers_inferred != 0;
 	s->infers_idle_ns = r->last_submit_ns < end ? r->last_submit_ns : end;
 }

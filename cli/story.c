@@ -95,12 +95,31 @@ static bool is_after(const struct taf_open_begin *a, const struct taf_open_begin
 	return a->since_ns > b->since_ns;
 }
 
+/* Generations are many, and what else is open may be what all of them wait for: the latest one is
+ * no longer listed. False: there is no room. */
+static bool make_room(struct taf_story *s, const struct taf_open_begin *o)
+{
+	size_t i = s->n_open;
+
+	if (i < TAF_OPEN_MAX)
+		return true;
+	while (o->kind != TAF_INFER && i && s->open[i - 1].kind != TAF_INFER)
+		i--;
+	s->infers_unlisted += i != 0;
+	if (o->kind == TAF_INFER || !i)
+		return false;
+	memmove(&s->open[i - 1], &s->open[i], (s->n_open - i) * sizeof(s->open[0]));
+	s->n_open--;
+	return true;
+}
+
 void taf_story_add_open(struct taf_story *s, const struct taf_open_begin *o)
 {
-	size_t at = s->n_open;
+	size_t at;
 
-	if (at == TAF_OPEN_MAX)
+	if (!make_room(s, o))
 		return;
+	at = s->n_open;
 	for (; at && is_after(&s->open[at - 1], o); at--)
 		s->open[at] = s->open[at - 1];
 	s->open[at] = *o;
@@ -117,7 +136,7 @@ const struct taf_open_begin *taf_story_open(const struct taf_story *s, enum taf_
 
 size_t taf_story_count_open(const struct taf_story *s, enum taf_kind kind)
 {
-	size_t n = 0;
+	size_t n = kind == TAF_INFER ? s->infers_unlisted : 0;
 
 	for (size_t i = 0; i < s->n_open; i++)
 		n += s->open[i].kind == (int)kind;

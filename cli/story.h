@@ -130,6 +130,7 @@ struct taf_story {
 	uint64_t cut_gap_ms; /* how long before that its last call had come back */
 	struct taf_open_begin open[TAF_OPEN_MAX]; /* the oldest first */
 	size_t n_open;
+	uint64_t infers_unlisted; /* open as well: there was no room for them */
 	struct taf_last_thing last[TAF_LAST_MAX]; /* the latest first */
 	size_t n_last;
 	struct taf_oldest oldest;

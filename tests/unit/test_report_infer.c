@@ -141,6 +141,25 @@ static void several_at_once(void **state)
 	}
 }
 
+/* More than are listed: all of them count, and what else is open is listed before them. */
+static void more_than_are_listed(void **state)
+{
+	struct fx *f = *state;
+
+	put_start(f);
+	for (int i = 0; i < TAF_OPEN_MAX + 9; i++)
+		fx_put(f, "infer", "begin", ",\"engine\":\"mlx\"");
+	fx_put(f, "drain", "begin", ",\"engine\":\"mlx\",\"msg\":\"submits 1..2\"");
+	fx_wait(f, 1000);
+	fx_save(f, crumbs);
+	put_runner(f, -SIGKILL, "killed by SIGKILL");
+	rows();
+	if (!strstr(page_text, ", 137 did not end"))
+		fail_msg("\"%s\"", page_text);
+	assert_int_equal(story.infers_at_once, 137);
+	assert_non_null(taf_story_open(&story, TAF_DRAIN));
+}
+
 /* Idle for long: the ring has its last submit. */
 static void an_end_that_is_inferred(void **state)
 {
@@ -201,10 +220,15 @@ static void drains_that_were_missed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(three_that_were_killed),  TEST(three_that_vanished),
-		TEST(three_under_way),	       TEST(the_rate_is_of_those_that_ended),
-		TEST(one_behind_the_other),    TEST(several_at_once),
-		TEST(an_end_that_is_inferred), TEST(drains_that_were_missed),
+		TEST(three_that_were_killed),
+		TEST(three_that_vanished),
+		TEST(three_under_way),
+		TEST(more_than_are_listed),
+		TEST(the_rate_is_of_those_that_ended),
+		TEST(one_behind_the_other),
+		TEST(several_at_once),
+		TEST(an_end_that_is_inferred),
+		TEST(drains_that_were_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
