@@ -254,7 +254,7 @@ LINK_test_share := -Wl,--wrap=taf_sys_flock
 LINK_LEAVE := -Wl,--wrap=taf_sys_wait -Wl,--wrap=taf_sys_mono_ns \
 	-Wl,--wrap=taf_sys_tgkill -Wl,--wrap=taf_crumb
 LINK_test_owner := $(LINK_LEAVE)
-LINK_test_served := -Wl,--wrap=taf_crumb
+LINK_test_served := -Wl,--wrap=taf_crumb -Wl,--wrap=taf_turn_take -Wl,--wrap=taf_turn_give
 LINK_test_leave := $(LINK_LEAVE)
 LINK_test_leave_exec := $(LINK_LEAVE)
 LINK_test_claims := $(LINK_LEAVE)

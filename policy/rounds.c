@@ -17,7 +17,7 @@ static void leave(struct taf_rounds *r, bool is_answered, struct taf_rounds_chan
 	if (!is_answered || r->is_behind)
 		return;
 	what->done = r->generating;
-	r->generating = 0;
+	r->generating = r->width = 0;
 }
 
 /* n sequences begin to generate: prompts that are known, or whose prompt had nothing to
@@ -30,8 +30,11 @@ static void begin(struct taf_rounds *r, uint32_t n, struct taf_rounds_change *wh
 	r->generating += n;
 }
 
+/* The A at hand was not a round of all that generate. */
 static bool set_other(struct taf_rounds *r)
 {
+	if (r->is_begun && !r->is_first)
+		r->n--;
 	r->order = TAF_ORDER_OTHER;
 	r->is_begun = r->is_first = false;
 	return false;
@@ -73,7 +76,7 @@ static bool is_round(struct taf_rounds *r, struct taf_rounds_change *what)
 		r->prompts = 0;
 	}
 	r->is_held = r->is_held && (r->is_behind || !what->done);
-	r->generating = r->width = n;
+	r->generating = r->width = what->width = n;
 	taf_rounds_made(r);
 	return what->done || what->gone || what->began || is_wide;
 }
@@ -183,6 +186,7 @@ void taf_rounds_failed(struct taf_rounds *r)
 	else
 		r->n--;
 	r->is_begun = false;
+	r->is_answered = r->was_answered;
 }
 
 /* Behind A, and of the tokens at hand (E), a cache shows by the shape of its arrays alone. */

@@ -70,7 +70,7 @@ struct taf_rounds {
 	bool is_even; /* the latest round was of all that generate, and there is no prompt */
 	uint32_t generating; /* sequences */
 	uint32_t begun; /* by that A */
-	uint32_t width; /* of the latest round */
+	uint32_t width; /* of the latest round; 0: none of those that generate had a part in it */
 	uint32_t prompts; /* sequences */
 	uint32_t others; /* of another order: A's since the latest prompt */
 	uint64_t n; /* rounds; an A of which it is not told yet counts as one */
@@ -82,6 +82,7 @@ struct taf_rounds_change {
 	uint32_t gone; /* so many prompts that went on no more */
 	uint32_t came; /* so many requests, with their prompts */
 	uint32_t began; /* so many, the oldest of the prompts, begin to generate */
+	uint32_t width; /* sequences of the round that was made; 0: none was, or one as before */
 	bool is_beginning; /* the latest A was one, and no round: nobody's next token */
 	uint64_t rounds; /* which those that are done had a part in, and those that begin not */
 };
@@ -112,6 +113,12 @@ static inline bool taf_rounds_is_usual(const struct taf_rounds *r, const struct 
 					 step->n <
 						 (r->order == TAF_ORDER_AHEAD ? 2 : TAF_STEP_MANY);
 	return !r->is_begun || (r->order == TAF_ORDER_AHEAD && is_as_before);
+}
+
+/* Rounds that all had a part in: of an A for fewer or more it is not told yet what it was. */
+static inline uint64_t taf_rounds_of_all(const struct taf_rounds *r)
+{
+	return r->n - (r->is_begun && !r->is_first && r->begun != r->generating);
 }
 
 static inline void taf_rounds_made(struct taf_rounds *r)

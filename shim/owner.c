@@ -144,8 +144,10 @@ static bool take(struct taf_work *w, const struct taf_step *step, struct taf_rou
 	return is_shown;
 }
 
-/* Requests that are done end before the step that shows it. True: all, and another comes. */
-static bool leave(struct taf_work *w, const struct taf_rounds_change *what)
+/* Requests that are done end before the step that shows it, in the order of before. True: all, and
+ * another comes. */
+static bool leave(struct taf_work *w, const struct taf_rounds *before,
+		  const struct taf_rounds_change *what)
 {
 	struct taf_rounds now = w->rounds;
 
@@ -156,7 +158,9 @@ static bool leave(struct taf_work *w, const struct taf_rounds_change *what)
 		taf_act_after_infer(w);
 		return false;
 	}
+	w->rounds = *before;
 	w->rounds.n = what->rounds;
+	w->rounds.is_begun = false;
 	taf_work_settle(w, true);
 	w->rounds = now;
 	return true;
@@ -171,20 +175,31 @@ static void follow(struct taf_work *w, const struct taf_rounds *now, struct taf_
 	what->came--;
 }
 
+/* A step that is refused is not made, and the program has to do without it. */
+static void break_off(struct taf_work *w, const struct taf_step *step)
+{
+	if (step->kind == TAF_STEP_ASYNC)
+		taf_rounds_failed(&w->rounds);
+	taf_work_settle(w, true);
+}
+
 /* False: a rule refuses it. */
 static bool go_in(struct taf_work *w, struct taf_call *c, const struct taf_step *step)
 {
+	struct taf_rounds before = w->rounds;
 	struct taf_rounds_change what;
 	bool is_shown = w->is_inferring && take(w, step, &what),
-	     is_next = is_shown && leave(w, &what), is_new = !w->is_inferring;
+	     is_next = is_shown && leave(w, &before, &what), is_new = !w->is_inferring;
 	struct taf_rounds now = w->rounds;
 
 	if (is_new) {
 		taf_swap_look(w);
 		w->model = model_of_now();
 	}
-	if (!taf_work_begin(w, c))
+	if (!taf_work_begin(w, c)) {
+		break_off(w, step);
 		return false;
+	}
 	if (is_next)
 		follow(w, &now, &what);
 	else if (is_new)

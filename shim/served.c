@@ -15,38 +15,31 @@ static struct table *table_of(const struct taf_work *w)
 	return &tables[w - taf_works];
 }
 
-static uint32_t generating(const struct table *t)
-{
-	uint32_t n = 0;
-
-	while (n < t->n && t->at[n].from != TAF_SERVED_PROMPT)
-		n++;
-	return n;
-}
-
 void taf_served_start(struct taf_work *w)
 {
 	struct table *t = table_of(w);
 
 	t->n = 1;
 	t->tokens = t->submits = 0;
-	t->at[0] = (struct taf_served){ .of = w->of,
-					.begin_ns = w->begin_ns,
-					.from = TAF_SERVED_PROMPT,
-					.requests = 1,
-					.left = 1,
-					.is_first = true };
+	t->at[0] = (struct taf_served){
+		.of = w->of, .begin_ns = w->begin_ns, .requests = 1, .prompts = 1, .is_first = true
+	};
 	taf_rounds_start(&w->rounds);
+}
+
+static uint32_t left(const struct taf_served *s)
+{
+	return s->prompts + s->generating;
 }
 
 bool taf_served_is_over(const struct taf_work *w, const struct taf_rounds_change *what)
 {
 	const struct table *t = table_of(w);
-	uint32_t left = 0;
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < t->n; i++)
-		left += t->at[i].left;
-	return what->done + what->gone >= left;
+		n += left(&t->at[i]);
+	return what->done + what->gone >= n;
 }
 
 /* Who leaves may have taken all of it from its thread in the midst of this. */
@@ -61,19 +54,13 @@ static struct taf_served take(struct table *t, uint32_t i)
 	return s;
 }
 
-/* So many tokens of one of its requests. */
-static uint64_t tokens_of(const struct taf_served *s, uint64_t rounds)
-{
-	return s->from != TAF_SERVED_PROMPT && rounds > s->from ? rounds - s->from : 0;
-}
-
 /* Each submit counts once, with the request that ends next. */
 static void end_one(struct taf_work *w, uint32_t i, uint64_t rounds)
 {
 	struct table *t = table_of(w);
 	struct taf_served s = take(t, i);
 	struct taf_ending e = { .of = &s,
-				.tokens = s.tokens + tokens_of(&s, rounds) * s.left,
+				.tokens = s.tokens + rounds * s.generating,
 				.submits = w->submits - t->submits };
 
 	t->tokens += e.tokens;
@@ -83,33 +70,51 @@ static void end_one(struct taf_work *w, uint32_t i, uint64_t rounds)
 	w->begin_ns = t->at[0].begin_ns;
 }
 
-/* One request of record i is done: the last of it ends the record. */
-static void leave(struct taf_work *w, uint32_t i, uint64_t rounds)
+/* The last one ends with the generation. */
+static bool is_last(const struct table *t)
 {
-	struct taf_served *s = &table_of(w)->at[i];
-
-	if (s->left < 2) {
-		end_one(w, i, rounds);
-		return;
-	}
-	s->left--;
-	s->tokens += tokens_of(s, rounds);
+	return t->n == 1 && left(&t->at[0]) == 1;
 }
 
-/* The last record ends with the generation. */
-static bool is_spare(const struct table *t, uint32_t i)
+/* The oldest request that generates is done. */
+static bool leave(struct taf_work *w, uint64_t rounds)
 {
-	return t->n > 1 || t->at[i].left > 1;
+	struct table *t = table_of(w);
+	uint32_t i = 0;
+
+	while (i < t->n && !t->at[i].generating)
+		i++;
+	if (i == t->n || is_last(t))
+		return false;
+	t->at[i].generating--;
+	t->at[i].tokens += rounds;
+	if (!left(&t->at[i]))
+		end_one(w, i, rounds);
+	return true;
+}
+
+/* The oldest prompt goes on no more. */
+static bool give_up(struct taf_work *w, uint64_t rounds)
+{
+	struct table *t = table_of(w);
+	uint32_t i = 0;
+
+	while (i < t->n && !t->at[i].prompts)
+		i++;
+	if (i == t->n || is_last(t))
+		return false;
+	t->at[i].prompts--;
+	if (!left(&t->at[i]))
+		end_one(w, i, rounds);
+	return true;
 }
 
 void taf_served_leave(struct taf_work *w, const struct taf_rounds_change *what)
 {
-	struct table *t = table_of(w);
-
-	for (uint32_t n = what->done; n && is_spare(t, 0) && generating(t); n--)
-		leave(w, 0, what->rounds);
-	for (uint32_t n = what->gone; n && generating(t) < t->n && is_spare(t, generating(t)); n--)
-		leave(w, generating(t), what->rounds);
+	for (uint32_t n = what->done; n && leave(w, what->rounds); n--)
+		;
+	for (uint32_t n = what->gone; n && give_up(w, what->rounds); n--)
+		;
 }
 
 /* A request for which there is no room counts with the youngest. */
@@ -120,14 +125,26 @@ static void come_in(struct taf_work *w, const struct taf_call *c)
 
 	if (t->n == TAF_SERVED_MAX) {
 		t->at[t->n - 1].requests++;
-		t->at[t->n - 1].left++;
+		t->at[t->n - 1].prompts++;
 		return;
 	}
-	*s = (struct taf_served){
-		.begin_ns = taf_sys_mono_ns(), .from = TAF_SERVED_PROMPT, .requests = 1, .left = 1
-	};
+	*s = (struct taf_served){ .begin_ns = taf_sys_mono_ns(), .requests = 1, .prompts = 1 };
 	s->of = taf_work_tell_begin(w, c);
 	t->n++;
+}
+
+/* The oldest prompts, so many, begin to generate behind so many rounds. */
+static void begin(struct table *t, uint32_t n, uint64_t rounds)
+{
+	for (uint32_t i = 0; i < t->n && n; i++) {
+		struct taf_served *s = &t->at[i];
+		uint32_t k = s->prompts < n ? s->prompts : n;
+
+		s->prompts -= k;
+		s->generating += k;
+		s->tokens -= rounds * k;
+		n -= k;
+	}
 }
 
 /* One thread has one turn. */
@@ -149,15 +166,13 @@ void taf_served_come(struct taf_work *w, const struct taf_call *c,
 		     const struct taf_rounds_change *what)
 {
 	struct table *t = table_of(w);
-	uint32_t from = generating(t);
 
 	for (uint32_t n = what->came; n; n--)
 		come_in(w, c);
-	for (uint32_t i = from; i < t->n && i - from < what->began; i++)
-		t->at[i].from = what->rounds;
-	for (uint32_t i = 0, n = generating(t); i < n; i++)
-		if (t->at[i].most < w->rounds.width)
-			t->at[i].most = w->rounds.width;
+	begin(t, what->began, what->rounds);
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->at[i].generating && t->at[i].most < what->width)
+			t->at[i].most = what->width;
 	tell_batch(w);
 }
 
@@ -166,7 +181,7 @@ void taf_served_end(struct taf_work *w, struct taf_served *s, struct taf_ending 
 	struct table *t = table_of(w);
 
 	while (t->n > 1)
-		end_one(w, 0, w->rounds.n);
+		end_one(w, 0, taf_rounds_of_all(&w->rounds));
 	if (t->n)
 		*s = take(t, 0);
 	e->tokens = e->tokens > t->tokens ? e->tokens - t->tokens : 0;

@@ -20,13 +20,14 @@
 
 struct taf_served {
 	uint64_t of, begin_ns;
-	uint64_t from; /* rounds before its first; TAF_SERVED_PROMPT: it does not generate yet */
+	/* Rounds before the last token of each of its requests that is done, less those before the
+	 * first of each: with none that generates its tokens. */
+	uint64_t tokens;
 	uint32_t most; /* sequences in one round with it */
-	uint32_t requests, left; /* 1, or more where there was no room; not done yet */
-	uint64_t tokens; /* of those of them that are done */
+	uint32_t requests; /* 1, or more where there was no room */
+	uint32_t prompts, generating; /* of them, not done yet */
 	bool is_first; /* it began the generation */
 };
-#define TAF_SERVED_PROMPT UINT64_MAX
 
 /* The generation has begun, with the record w->of. */
 void taf_served_start(struct taf_work *w);

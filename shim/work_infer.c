@@ -126,15 +126,15 @@ static void put_number(struct taf_text *t, const char *key, uint64_t n)
 	taf_text_u64(t, n);
 }
 
-/* Without a token they were evaluations, of whatever; without the width of a batch each token
+/* Without a token of anybody they were evaluations, of whatever; without the width of a batch each token
  * may have been one of several. */
 static void put_served(const struct taf_work *w, const struct taf_ending *e, struct taf_text *t)
 {
 	const struct taf_served *s = e->of;
 
-	if (!e->tokens)
+	if (!w->tokens)
 		put_number(t, ",\"evals\":", e->submits);
-	else if (s->is_first)
+	else if (e->tokens && s->is_first)
 		put_number(t, ",\"prefill\":", w->prefill);
 	if (e->tokens && !w->rounds.is_known)
 		put_number(t, ",\"steps\":", e->tokens);

@@ -21,6 +21,9 @@
 static char told[4096];
 static uint64_t numbers, tokens, submits;
 static uint32_t begun, ended, requests, most;
+static uint64_t evals, steps;
+static uint32_t wide[64]; /* by the record: sequences in its end */
+static bool is_refusing; /* a turn */
 
 static void say(const char *format, ...)
 {
@@ -60,8 +63,26 @@ uint64_t __wrap_taf_crumb(const struct taf_rec *r)
 	requests += number_in(r->extra, ",\"requests\":");
 	n = number_in(r->extra, ",\"sequences\":");
 	most = n > most ? n : most;
+	if (r->of < 64)
+		wide[r->of] = n;
+	evals += number_in(r->extra, ",\"evals\":");
+	steps += number_in(r->extra, ",\"steps\":");
 	say("e%u:%u ", (unsigned)r->of, (unsigned)r->tokens);
 	return numbers;
+}
+
+bool __wrap_taf_turn_take(struct taf_work *w, const struct taf_call *c);
+bool __wrap_taf_turn_take(struct taf_work *w, const struct taf_call *c)
+{
+	(void)w;
+	(void)c;
+	return !is_refusing;
+}
+
+void __wrap_taf_turn_give(struct taf_work *w);
+void __wrap_taf_turn_give(struct taf_work *w)
+{
+	(void)w;
 }
 
 static void tell(const void *home, struct taf_text *out)
@@ -115,6 +136,8 @@ static int setup(void **state)
 	taf_owner_set_model(model);
 	numbers = tokens = submits = 0;
 	begun = ended = requests = most = 0;
+	evals = steps = 0;
+	is_refusing = false;
 	told[0] = '\0';
 	return 0;
 }
@@ -227,6 +250,169 @@ static void ended_in_the_midst(void **state)
 	assert_int_equal(begun, ended);
 }
 
+/* As many as were in a round with it: not those of before. */
+static void sequences_of_each(void **state)
+{
+	(void)state;
+	compute("M4 A4E1W A4E5Waaaa A4E5Waaaa M1 A1E1W A1E2Wa");
+	taf_owner_settle(true);
+	assert_int_equal(wide[1], 4);
+	assert_int_equal(wide[5], 1);
+	/* Two of three are done as another one begins. */
+	setup(state);
+	compute("M3 A3E1W A3E4W M1 aaa A3E4W A1E1W aaa A2E3W aa A2E3W aa");
+	taf_owner_settle(true);
+	assert_string_equal(told, "b1 b2 b3 b4 e1:2 e2:2 e3:4 e4:2 ");
+	assert_int_equal(wide[3], 3);
+	assert_int_equal(wide[4], 2);
+	/* As many as before, of which each is another. */
+	setup(state);
+	compute("M2 A2E1W A2E3Waa A2E3Waa M2 A2E1W A2E3Waa");
+	taf_owner_settle(true);
+	assert_int_equal(wide[3], 2);
+	assert_int_equal(wide[4], 2);
+}
+
+/* A prompt that was given up has no tokens; what was computed meanwhile were those of others. */
+static void evaluations_are_of_what_has_no_tokens(void **state)
+{
+	(void)state;
+	compute("M1 A1E1W A1E2W M2 a A1E2W M1 a A1E2W a A1E2W a");
+	taf_owner_settle(true);
+	assert_string_equal(told, "b1 b2 b3 e2:0 e3:0 e1:4 ");
+	assert_int_equal(evals, 0);
+	setup(state);
+	compute("MxMxMx");
+	taf_owner_settle(true);
+	assert_int_equal(evals, 3);
+}
+
+/* What ends by the next prompt says the same as what ends by idleness. */
+static void the_end_of_another_order(void **state)
+{
+	(void)state;
+	compute("M1 A1A1A1E2WWaa A1A1A1E2WWaa A1A1A1E2WWaa A1A1A1E2WWaa M1 A1E1W A1E2Wa");
+	assert_string_equal(told, "b1 e1:11 b2 ");
+	assert_int_equal(steps, 0);
+	assert_int_equal(requests, 0);
+	taf_owner_settle(true);
+	assert_int_equal(requests, 1);
+}
+
+static bool is_refused(const char *text)
+{
+	struct taf_call c = { .table = &engine, .is_counted = true };
+	struct taf_step step = step_of(&text);
+	bool is_let_in;
+
+	is_refusing = true;
+	is_let_in = taf_owner_begin(&c, &step);
+	is_refusing = false;
+	return !is_let_in;
+}
+
+/* The program gets an exception: what it was for has ended, without what was refused. */
+static void a_step_that_is_refused(void **state)
+{
+	(void)state;
+	taf_rules.lock_hold = TAF_LOCK_HOLD_INFERENCE;
+	compute("M1 A1E1W A1E2W");
+	assert_true(is_refused("M2"));
+	assert_string_equal(told, "b1 e1:1 ");
+	assert_int_equal(atomic_load(&taf_owner_mine()->claim), 0);
+	compute("M2 A2E1W A2E3Waa A2E3Waa");
+	taf_owner_settle(true);
+	assert_string_equal(told, "b1 e1:1 b2 b3 e2:2 e3:2 ");
+	setup(state);
+	taf_rules.lock_hold = TAF_LOCK_HOLD_INFERENCE;
+	compute("M3 A3E1W A3E4Waaa");
+	assert_true(is_refused("A3"));
+	assert_string_equal(told, "b1 b2 b3 e1:1 e2:1 e3:1 ");
+}
+
+/* Beyond the records each request counts all the same, with its own tokens. */
+static void requests_without_a_record(void **state)
+{
+	(void)state;
+	compute("M64 A64E1W A64E65W aa A64E65W M6 aa A64E65W A6E1W aa A70E71W aa A70E71W aa");
+	taf_owner_settle(true);
+	assert_int_equal(begun, TAF_SERVED_MAX);
+	assert_int_equal(ended, TAF_SERVED_MAX);
+	assert_int_equal(requests, 70);
+	assert_int_equal(tokens, 3 * 64 + 2 * 70);
+	/* Six prompts of which five, and then the last one, are given up. */
+	setup(state);
+	compute("M64 A64E1W A64E65W M6 aa A64E65W M1 aa A64E65W aa A64E65W aa M1 A1E1W A1E2Wa");
+	taf_owner_settle(true);
+	assert_int_equal(begun, TAF_SERVED_MAX + 1);
+	assert_int_equal(ended, TAF_SERVED_MAX + 1);
+	assert_int_equal(tokens, 4 * 64 + 1);
+	assert_non_null(strstr(told, "e65:1 "));
+}
+
+/* A token that was begun in an order which turns out to be none of these is nobody's twice. */
+static void tokens_of_an_order_that_changes(void **state)
+{
+	(void)state;
+	expect("M3 A3E1W A3E4Waaa A1W", "b1 b2 b3 e1:1 e2:1 e3:2 ");
+	assert_int_equal(tokens, 3 + 1);
+	/* It ends before that is told. */
+	setup(state);
+	expect("M3 A3E1W A3E4Waaa A1", "b1 b2 b3 e1:1 e2:1 e3:2 ");
+}
+
+/* The program has an exception, and goes on with the next request. */
+static void a_step_that_fails(void **state)
+{
+	static const struct taf_step a = { .kind = TAF_STEP_ASYNC, .n = 1 };
+	struct taf_call c = { .table = &engine, .is_counted = true };
+
+	(void)state;
+	compute("M1 A1A1E1W A1W");
+	assert_true(taf_owner_begin(&c, &a));
+	taf_owner_end(&c, &a, -1);
+	compute("M1 A1A1E1W A1W");
+	taf_owner_settle(true);
+	assert_string_equal(told, "b1 e1:2 b2 e2:2 ");
+}
+
+/* Whatever comes, fails and is refused: each begin has one end, each submit counts once, and no
+ * token twice. Steps by a generator of numbers. */
+static void any_order(void **state)
+{
+	static const char *const words[] = { "M1", "M2", "Mx", "A1", "A2", "A3",  "E1", "E2",
+					     "E3", "E4", "W",  "a",  "M5", "A33", "M40" };
+	uint64_t x = 88172645463325252u;
+
+	for (int i = 0; i < 300; i++) {
+		uint64_t made = 0, most_tokens = 0;
+
+		setup(state);
+		taf_rules.lock_hold = i % 2 ? TAF_LOCK_HOLD_INFERENCE : TAF_LOCK_HOLD_RUN;
+		for (int k = 0; k < 80; k++) {
+			struct taf_call c = { .table = &engine, .is_counted = true };
+			const char *word;
+			struct taf_step step;
+
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			word = words[x % (sizeof(words) / sizeof(words[0]))];
+			step = step_of(&word);
+			is_refusing = (x >> 32) % 16 == 0;
+			if (!taf_owner_begin(&c, &step))
+				continue;
+			taf_owner_end(&c, &step, (x >> 40) % 16 ? 0 : -1);
+			made++;
+			most_tokens += step.kind == TAF_STEP_ASYNC ? step.n : 0;
+		}
+		taf_owner_settle(true);
+		assert_int_equal(begun, ended);
+		assert_int_equal(submits, made);
+		assert_in_range(tokens, 0, most_tokens);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +423,14 @@ int main(void)
 		cmocka_unit_test_setup(more_than_there_is_room_for, setup),
 		cmocka_unit_test_setup(without_a_model, setup),
 		cmocka_unit_test_setup(ended_in_the_midst, setup),
+		cmocka_unit_test_setup(sequences_of_each, setup),
+		cmocka_unit_test_setup(evaluations_are_of_what_has_no_tokens, setup),
+		cmocka_unit_test_setup(the_end_of_another_order, setup),
+		cmocka_unit_test_setup(a_step_that_is_refused, setup),
+		cmocka_unit_test_setup(requests_without_a_record, setup),
+		cmocka_unit_test_setup(tokens_of_an_order_that_changes, setup),
+		cmocka_unit_test_setup(a_step_that_fails, setup),
+		cmocka_unit_test(any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
