@@ -262,7 +262,7 @@ void taf_owner_end(struct taf_call *c, const struct taf_step *step, int64_t rc)
 		trace(w, c, step, rc);
 	/* Never behind an async_eval: that would end what it is for. */
 	if (step->kind == TAF_STEP_EVAL && !rc)
-		taf_owner_done(w);
+		taf_owner_waited(w, step);
 	else if (step->kind == TAF_STEP_WAIT && taf_rules.drain_every_submits && !rc)
 		taf_act_after_submit(w);
 	taf_turn_end(w);

@@ -129,6 +129,17 @@ static inline void taf_owner_done(struct taf_work *w)
 	w->first_unsynced = w->submits + 1;
 }
 
+/* An E is done.  By round it is of what was begun in the round before: what was begun last may be
+ * in flight. */
+static inline void taf_owner_waited(struct taf_work *w, const struct taf_step *step)
+{
+	bool is_round = w->rounds.order == TAF_ORDER_ROUND && step->n == w->rounds.begun + 1;
+	uint32_t left = is_round && w->since_sync >= 2 ? 2 : 0;
+
+	w->since_sync = left;
+	w->first_unsynced = w->submits + 1 - left;
+}
+
 TAF_INLINE void taf_owner_quick_out(struct taf_call *c, struct taf_door d,
 				    const struct taf_step *step, int64_t rc)
 {
@@ -141,7 +152,7 @@ TAF_INLINE void taf_owner_quick_out(struct taf_call *c, struct taf_door d,
 	if (__builtin_expect(rc && step->kind == TAF_STEP_ASYNC, 0))
 		taf_rounds_failed(&w->rounds);
 	if (step->kind == TAF_STEP_EVAL && !rc)
-		taf_owner_done(w);
+		taf_owner_waited(w, step);
 	taf_tls.held = NULL;
 	atomic_store_explicit(&w->is_quick, false, memory_order_release);
 	taf_door_out(c, d, rc);

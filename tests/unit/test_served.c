@@ -23,6 +23,7 @@ static uint64_t numbers, tokens, submits;
 static uint32_t begun, ended, requests, most;
 static uint64_t evals, steps;
 static uint32_t wide[64]; /* by the record: sequences in its end */
+static char label[160]; /* of the latest drain */
 static bool is_refusing; /* a turn */
 
 static void say(const char *format, ...)
@@ -50,6 +51,8 @@ uint64_t __wrap_taf_crumb(const struct taf_rec *r)
 {
 	uint32_t n;
 
+	if (r->kind == TAF_DRAIN && r->phase == TAF_BEGIN)
+		snprintf(label, sizeof(label), "%s", r->msg ? r->msg : "");
 	if (r->kind != TAF_INFER)
 		return ++numbers;
 	if (r->phase == TAF_BEGIN) {
@@ -330,6 +333,19 @@ static void a_step_that_is_refused(void **state)
 	assert_string_equal(told, "b1 b2 b3 e1:1 e2:1 e3:1 ");
 }
 
+/* By round an evaluation is of what was begun in the one before: what was begun last it has not
+ * waited for. */
+static void what_a_drain_waits_for(void **state)
+{
+	(void)state;
+	taf_rules.drain_post_sync = true;
+	compute("M1 A1E1W A1E2Wa A1E2Wa M1");
+	assert_string_equal(label, "submits 9..12 of the last generation");
+	compute("A1A1E1W");
+	taf_owner_settle(true);
+	assert_string_equal(label, "submits 5..5 of the last generation");
+}
+
 /* Beyond the records each request counts all the same, with its own tokens. */
 static void requests_without_a_record(void **state)
 {
@@ -427,6 +443,7 @@ int main(void)
 		cmocka_unit_test_setup(evaluations_are_of_what_has_no_tokens, setup),
 		cmocka_unit_test_setup(the_end_of_another_order, setup),
 		cmocka_unit_test_setup(a_step_that_is_refused, setup),
+		cmocka_unit_test_setup(what_a_drain_waits_for, setup),
 		cmocka_unit_test_setup(requests_without_a_record, setup),
 		cmocka_unit_test_setup(tokens_of_an_order_that_changes, setup),
 		cmocka_unit_test_setup(a_step_that_fails, setup),
