@@ -81,6 +81,18 @@ static bool is_round(struct taf_rounds *r, struct taf_rounds_change *what)
 	return what->done || what->gone || what->began || is_wide;
 }
 
+/* What begins with a round was at work before: behind a pause, or what another thread has ended. */
+static bool goes_on(struct taf_rounds *r, struct taf_rounds_change *what)
+{
+	r->order = TAF_ORDER_ROUND;
+	r->n++; /* taken for the beginning of all */
+	r->width = what->width = r->begun;
+	what->rounds = r->n;
+	what->is_late = true;
+	taf_rounds_made(r);
+	return true;
+}
+
 /* Behind E, or W. */
 static bool told(struct taf_rounds *r, const struct taf_step *step, struct taf_rounds_change *what)
 {
@@ -93,6 +105,8 @@ static bool told(struct taf_rounds *r, const struct taf_step *step, struct taf_r
 		return is_beginning(r, TAF_ORDER_ROUND, what);
 	if (r->order == TAF_ORDER_ROUND && step->n == r->begun + 1)
 		return is_round(r, what);
+	if (r->order == TAF_ORDER_OPEN && r->is_first && !r->has_prompt && step->n == r->begun + 1)
+		return goes_on(r, what);
 	return set_other(r);
 }
 

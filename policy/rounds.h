@@ -26,6 +26,9 @@
  * Prompts that are under way go on in each round, but where the batch is full: then others were
  * begun just before, and they wait until somebody is done.
  *
+ * What begins by an A and E of one array more, without a prompt, was at work before: those who
+ * compute did nothing for a while.
+ *
  * Which of several sequences is done is nowhere told.
  *
  * Another order (drafts, loops of one's own) is one request, until it is idle, or a prompt comes
@@ -84,6 +87,7 @@ struct taf_rounds_change {
 	uint32_t began; /* so many, the oldest of the prompts, begin to generate */
 	uint32_t width; /* sequences of the round that was made; 0: none was, or one as before */
 	bool is_beginning; /* the latest A was one, and no round: nobody's next token */
+	bool is_late; /* the first A was a round, and no beginning: their next token */
 	uint64_t rounds; /* which those that are done had a part in, and those that begin not */
 };
 

@@ -141,6 +141,8 @@ static bool take(struct taf_work *w, const struct taf_step *step, struct taf_rou
 	/* It was counted as a token of each. */
 	if (what->is_beginning && w->model)
 		w->tokens = w->tokens > begun ? w->tokens - begun : 0;
+	else if (what->is_late && w->model) /* it was not */
+		w->tokens += begun;
 	return is_shown;
 }
 

@@ -151,6 +151,9 @@ static void test_by_round(void **state)
 		{ "M4M4 A2E1W M2 A2E3Waa A2E3Waa A1E2W M2 a A1E2W A1E1W M1 a A2E3Waa A2E3W "
 		  "A1E1W aa A3E4Waaa",
 		  4, 1, "2 7 3 1 " },
+		/* a pause in the midst: they begin anew, and so does who comes in beside them */
+		{ "A2E3W A2E3W M1 aa A2E3W A1E1W aa A3E4Waaa", 3, 1, "4 4 1 " },
+		{ "A1E2W M1 a A1E2W A1E1W a A2E3W aa", 2, 1, "3 1 " },
 		/* four and more sequences: their probabilities are many arrays */
 		{ "M4 A4E1W A4E5W aaaa A4E5W aaaa M4 A4E1W A4E5W aaaa", 8, 2, "2 2 2 2 1 1 1 1 " },
 	};
@@ -227,7 +230,7 @@ static void test_other(void **state)
 		"M1 A1E1 M1 A1E1 M1 A1E1 M1 A1E1", /* its own cache behind each token */
 		"M1 A1E1a M1 A1E1a M1 A1E1a M1 A1E1a",
 		"A1W A1W A1W M1 A1W A1W",
-		"A1E2 A1E2 M2 A1E3",
+		"A1E3 A1E3 M2 A1E3",
 		"A1E1 A1E2 A1 A1 M1",
 		"A1E1 A1E2 A1W M1",
 		"MxE2MxE2a MxE2a MxE2a",

@@ -377,6 +377,20 @@ static void tokens_of_an_order_that_changes(void **state)
 	expect("M3 A3E1W A3E4Waaa A1", "b1 b2 b3 e1:1 e2:1 e3:2 ");
 }
 
+/* The host was busy for longer than drain.idle_ms while three were at work: they are begun anew, and
+ * who comes in beside them has a record again. */
+static void a_pause_in_the_midst(void **state)
+{
+	(void)state;
+	compute("M3 A3E1W A3E4Waaa");
+	taf_owner_settle(true);
+	compute("A3E4Waaa A3E4W M1 aaa A3E4W A1E1W aaa A4E5Waaaa");
+	taf_owner_settle(true);
+	assert_string_equal(told, "b1 b2 b3 e1:1 e2:1 e3:1 b4 b5 b6 b7 e4:4 e5:4 e6:4 e7:1 ");
+	assert_int_equal(wide[4], 4);
+	assert_int_equal(wide[7], 4);
+}
+
 /* The program has an exception, and goes on with the next request. */
 static void a_step_that_fails(void **state)
 {
@@ -446,6 +460,7 @@ int main(void)
 		cmocka_unit_test_setup(what_a_drain_waits_for, setup),
 		cmocka_unit_test_setup(requests_without_a_record, setup),
 		cmocka_unit_test_setup(tokens_of_an_order_that_changes, setup),
+		cmocka_unit_test_setup(a_pause_in_the_midst, setup),
 		cmocka_unit_test_setup(a_step_that_fails, setup),
 		cmocka_unit_test(any_order),
 	};
