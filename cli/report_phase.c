@@ -75,8 +75,8 @@ static void print_load(FILE *out, const struct taf_trail *t, const struct taf_pa
 	if (taf_crumb_us(&line, TAF_KEY_MS, &us))
 		print_time(out, ", ", us, "");
 	if (is_open)
-		fputs(taf_past_is_unread(t, begin) ? ", its weights are not evaluated yet"
-						   : ", did not come back",
+		fputs(taf_past_is_unread(begin) ? ", its weights are not evaluated yet"
+						: ", did not come back",
 		      out);
 	if (taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc)
 		fprintf(out, ", FAILED (%" PRId64 ")", rc);

@@ -288,15 +288,10 @@ bool taf_past_line(const struct taf_past *p, struct taf_crumb_line *line)
 	return taf_crumb_parse_again(p->text, p->n, line);
 }
 
-bool taf_past_is_unread(const struct taf_trail *g, const struct taf_past *p)
+bool taf_past_is_unread(const struct taf_past *p)
 {
-	if (p->kind != TAF_LOAD || p->phase != TAF_BEGIN || p->mate ||
-	    (p->engine != TAF_ENGINE_MLX && p->engine != TAF_ENGINE_MLXC))
-		return false;
-	for (const struct taf_past *o = p + 1; o < g->past + g->n_past; o++)
-		if (o->kind == TAF_NOTE && o->of == p->seq)
-			return false;
-	return true;
+	return p->kind == TAF_LOAD && p->phase == TAF_BEGIN && !p->mate && !p->is_noted &&
+	       (p->engine == TAF_ENGINE_MLX || p->engine == TAF_ENGINE_MLXC);
 }
 
 /* Begins that wait for their end, the newest last. */
@@ -344,6 +339,18 @@ static void pair(struct taf_trail *g, struct waiting *w, size_t i)
 	}
 }
 
+/* A remark about what is open. */
+static void note(struct taf_trail *g, const struct waiting *w, uint64_t of)
+{
+	size_t last = w->n > PAIR_WINDOW ? w->n - PAIR_WINDOW : 0;
+
+	for (size_t k = w->n; of && k > last; k--)
+		if (g->past[w->at[k - 1]].seq == of) {
+			g->past[w->at[k - 1]].is_noted = true;
+			return;
+		}
+}
+
 /* The process became another program: what it was inside is gone with its memory. */
 static void forget_image(struct taf_trail *g, struct waiting *w)
 {
@@ -387,6 +394,8 @@ static int add_past(struct taf_trail *g, const struct taf_crumb_line *line, stru
 		return wait_for_end(w, g->n_past - 1);
 	if (p->phase == TAF_END)
 		pair(g, w, g->n_past - 1);
+	else if (p->kind == TAF_NOTE)
+		note(g, w, p->of);
 	return 0;
 }
 

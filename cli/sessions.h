@@ -32,6 +32,7 @@ struct taf_past {
 	int16_t kind; /* enum taf_kind; -1: of a newer version */
 	int16_t phase; /* enum taf_phase; -1 */
 	uint8_t engine;
+	bool is_noted; /* a note is about this begin */
 	uint16_t image; /* 0, and one more for each program this process became */
 	int32_t tid;
 	uint32_t
@@ -110,9 +111,9 @@ struct taf_trail *taf_trails_newest(struct taf_trails *g, bool any);
  * or a beginning of the id. */
 bool taf_trail_is_named(const struct taf_trail *trail, const char *name);
 bool taf_past_line(const struct taf_past *p, struct taf_crumb_line *line);
-/* Whether p, a record of trail, is the begin of a load whose weights nobody has evaluated
- * yet (shim/lazy.h): the call has returned, and nothing hangs in it. */
-bool taf_past_is_unread(const struct taf_trail *trail, const struct taf_past *p);
+/* Whether p is the begin of a load whose weights nobody has evaluated yet (shim/lazy.h): the call
+ * has returned, and nothing hangs in it. */
+bool taf_past_is_unread(const struct taf_past *p);
 /* CLOCK_MONOTONIC of that guest's boot in microseconds since 1970, by its last record. */
 uint64_t taf_trail_utc_us(const struct taf_trail *trail, uint64_t mono_ns);
 

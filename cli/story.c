@@ -309,7 +309,7 @@ static void take_open(struct taf_story *s, const struct taf_past *p)
 	taf_story_add_open(s, &o);
 }
 
-static void take_last(struct taf_story *s, const struct taf_trail *t, const struct taf_past *p)
+static void take_last(struct taf_story *s, const struct taf_past *p)
 {
 	struct taf_last_thing *last = taf_story_last_of(s, p->tid);
 	struct taf_crumb_line line;
@@ -318,8 +318,8 @@ static void take_last(struct taf_story *s, const struct taf_trail *t, const stru
 	last->phase = p->phase;
 	last->engine = p->engine;
 	last->mono_ns = p->mono_ns;
-	last->is_inside = p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_INFER &&
-			  !taf_past_is_unread(t, p);
+	last->is_inside =
+		p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_INFER && !taf_past_is_unread(p);
 	if (taf_past_line(p, &line))
 		taf_crumb_text(&line, TAF_KEY_CALL, last->call, sizeof(last->call));
 }
@@ -334,9 +334,9 @@ static void take_ends(struct taf_story *s, const struct taf_trail *t)
 			continue;
 		/* An exec that has no end has succeeded. */
 		if (p->phase == TAF_BEGIN && !p->mate && p->kind != TAF_START &&
-		    p->kind != TAF_EXIT && p->kind != TAF_EXEC && !taf_past_is_unread(t, p))
+		    p->kind != TAF_EXIT && p->kind != TAF_EXEC && !taf_past_is_unread(p))
 			take_open(s, p);
-		take_last(s, t, p);
+		take_last(s, p);
 	}
 }
 
