@@ -18,7 +18,7 @@ CFLAGS   ?= -O2 -g
 LDFLAGS  ?=
 SANITIZE ?=
 WERROR   ?= 0
-JOBS     ?= 2
+JOBS     ?= 3
 V        ?= 0
 CLANG    ?= clang
 # For what runs while building, whatever it builds for.
@@ -346,14 +346,17 @@ HAS_FUZZ    = $(shell echo 'int LLVMFuzzerTestOneInput(void); \
 
 FUZZ_SECONDS ?= 5
 
-# In two steps, so that what deps.sh installed is seen by the second make.
+# In two steps, so that what deps.sh installed is seen by the second make. It builds by JOBS
+# at a time where it is not told otherwise (make -j).
+IN_PARTS = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+
 check:
 	$(Q)tests/deps.sh build lint engines
-	$(Q)$(MAKE) --no-print-directory check-run
+	$(Q)$(IN_PARTS) check-run
 
 check-long:
 	$(Q)tests/deps.sh build lint engines
-	$(Q)$(MAKE) --no-print-directory check-run TAF_LONG=1 FUZZ_SECONDS=120
+	$(Q)$(IN_PARTS) check-run TAF_LONG=1 FUZZ_SECONDS=120
 
 check-run: tests
 	$(if $(HAS_FUZZ),$(Q)$(MAKE) --no-print-directory $(FUZZ_BIN))
@@ -455,6 +458,6 @@ help:
 	@echo 'install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'uninstall   refuses while something uses it; FORCE=1 does not'
 	@echo 'dist clean  as ever'
-	@echo 'Settings    CC CFLAGS LDFLAGS SANITIZE=address,undefined|thread WERROR=1 V=1 JOBS=2'
+	@echo 'Settings    CC CFLAGS LDFLAGS SANITIZE=address,undefined|thread WERROR=1 V=1 JOBS=3'
 
 -include $(shell find $(B)/obj build/obj/fuzz -name '*.d' 2>/dev/null)

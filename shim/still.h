@@ -11,16 +11,15 @@
  *     taf_still_leave(flight, shared)        r = their function
  *                                            if (has) taf_still_end()
  *
- * Nobody waits longer than drain.deadline: neither the one that frees for a submit that does
- * not return, and for that one only once, nor a submit for a free.  A thread
- * that ended within its submit or its free is not waited for at all.  Who has others stand still
- * waits for nothing that one of them may have: no claim (work.h), no synchronize of an engine whose
- * own threads submit; beside a clear of an engine others free without waiting for it.  A submit into a capture goes on,
- * since the drain waits for the capture, and so does one in a callback of a runtime,
- * which the queue may wait for.  Where one thread alone submits nobody
- * is waited for; the first time that there is another, submits begin to order their store
- * before their load (is_needed), and whoever gives up then waits a moment for those that have
- * not seen that yet.
+ * Nobody waits longer than drain.deadline: neither the one that frees for a submit that does not
+ * return, and for that one only once, nor a submit for a free.  A thread that ended within its
+ * submit or its free is not waited for at all.  Who has others stand still waits for nothing that
+ * one of them may have: no claim (work.h), no synchronize of an engine whose own threads submit;
+ * beside a clear of an engine others free without waiting for it.  A submit into a capture goes
+ * on, since the drain waits for the capture, and so does one in a callback of a runtime, which the
+ * queue may wait for.  Where one thread alone submits nobody is waited for; the first time that
+ * there is another, submits begin to order their store before their load (is_needed), and whoever
+ * gives up then waits a moment for those that have not seen that yet.
  */
 #ifndef TAF_STILL_H
 #define TAF_STILL_H
