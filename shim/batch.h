@@ -4,8 +4,9 @@
  *
  * mlx_lm and what is built on it begin a token by async_eval of the sampled ones, which come
  * first: whole numbers, one for each sequence, of shape [B] or [B, 1].  A cache comes as keys and
- * values of each layer, [B, heads, tokens, ..]; a probability is a number with a fraction, without
- * a shape.  An array is a pointer to what describes it, which begins, mlx 0.29 to 0.32 (array.h,
+ * values of each layer, [B, heads, tokens, ..], or, where layers keep a state of one size (Mamba and
+ * its like), as arrays of which each begins with B; a probability is a number with a fraction,
+ * without a shape.  An array is a pointer to what describes it, which begins, mlx 0.29 to 0.32 (array.h,
  * small_vector.h), in 8-byte words:
  *
  *	0	an allocator without members
@@ -14,6 +15,7 @@
  *	10 .. 12	strides: the same; ten longs of room are words 13 to 22
  *	23	how many elements
  *	24	type, an int
+ *	25	what computes it; 0: it is there
  *
  * Both vectors point to their own room inside of it: where they do, it is laid out so, and
  * nothing outside is read.  Older ones, and those yet to come, give 0.
@@ -77,27 +79,57 @@ static inline uint32_t taf_batch_width(const struct taf_vector *v)
 	return (uint32_t)a.w[23];
 }
 
+static inline int32_t taf_batch_first(union taf_described a)
+{
+	return a.ints[TAF_BATCH_SHAPE];
+}
+
+/* Keys and values of the first layer. */
+static inline bool taf_batch_is_pair(union taf_described k, union taf_described a)
+{
+	for (int i = 0; i < 3; i++)
+		if (k.ints[TAF_BATCH_SHAPE + i] != a.ints[TAF_BATCH_SHAPE + i])
+			return false;
+	return taf_batch_dims(k) == 4 && taf_batch_dims(a) == 4;
+}
+
+/* States, and what belongs to them: all begin with as many as the first. */
+static inline bool taf_batch_is_states(const struct taf_vector *v, union taf_described first)
+{
+	size_t n = (size_t)(v->end - v->begin) / TAF_CHUNK_ARRAY;
+
+	if (taf_batch_dims(first) < 3)
+		return false;
+	for (size_t i = 1; i < n; i++) {
+		union taf_described a = taf_batch_array(v, i);
+
+		if (!a.w || !taf_batch_dims(a) || taf_batch_first(a) != taf_batch_first(first))
+			return false;
+	}
+	return true;
+}
+
 /* Of how many sequences the cache is that v has the arrays of; 0: unknown, or none. */
 static inline uint32_t taf_batch_prompts(const struct taf_vector *v)
 {
 	union taf_described k = taf_batch_array(v, 0), a = taf_batch_array(v, 1);
-	const int32_t *of = k.ints + TAF_BATCH_SHAPE;
 
-	if (!k.w || !a.w || taf_batch_dims(k) != 4 || taf_batch_dims(a) != 4)
+	if (!k.w || !a.w || (!taf_batch_is_pair(k, a) && !taf_batch_is_states(v, k)))
 		return 0;
-	for (int i = 0; i < 3; i++)
-		if (of[i] != a.ints[TAF_BATCH_SHAPE + i])
-			return 0;
-	return of[0] > 0 && (uint32_t)of[0] <= TAF_BATCH_MOST ? (uint32_t)of[0] : 0;
+	return taf_batch_first(k) > 0 && (uint32_t)taf_batch_first(k) <= TAF_BATCH_MOST
+		       ? (uint32_t)taf_batch_first(k)
+		       : 0;
 }
 
-/* Whether an array that lives is a number with a fraction: float16, 32, 64 or bfloat16. */
+/* Whether an array that lives is a number with a fraction that is yet to be computed: float16, 32,
+ * 64 or bfloat16. What is there already is looked at for other reasons, as constants are while a
+ * function is compiled. */
 static inline bool taf_batch_is_answer(const void *array)
 {
 	union taf_described a = { .n = array ? *(const uintptr_t *)array : 0 };
 
 	return a.n && !(a.n & 7) && taf_batch_is_known(a.w) && a.w[1] == a.w[2] &&
-	       (uint32_t)a.w[24] - 9 < 4;
+	       (uint32_t)a.w[24] - 9 < 4 && a.w[25];
 }
 
 #endif

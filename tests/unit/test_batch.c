@@ -13,33 +13,41 @@
 #define UINT32 3
 #define FLOAT32 11
 
-/* What describes an array. */
+#define ROOM 6
+
+/* What describes each array. */
 static union {
 	uintptr_t words[32];
 	int32_t ints[64];
-} desc;
-static uintptr_t array[2];
+} descs[ROOM];
+static uintptr_t array[2 * ROOM];
 static struct taf_vector arrays;
 
+static void describe_one(size_t i, int dims, const int32_t *shape, uintptr_t type)
+{
+	uintptr_t at = (uintptr_t)&descs[i], n = 1;
+
+	memset(&descs[i], 0x5a, sizeof(descs[i]));
+	for (int k = 0; k < dims; k++) {
+		descs[i].ints[8 + k] = shape[k];
+		n *= (uintptr_t)shape[k];
+	}
+	descs[i].words[1] = at + 32;
+	descs[i].words[2] = at + 32 + 4 * (uintptr_t)dims;
+	descs[i].words[3] = at + 72;
+	descs[i].words[10] = at + 104;
+	descs[i].words[12] = at + 184;
+	descs[i].words[23] = n;
+	descs[i].words[24] = type | 4ull << 32;
+	array[2 * i] = at;
+	arrays.begin = (char *)array;
+	arrays.end = arrays.room = (char *)(array + 2 * (i + 1));
+}
+
+/* One array. */
 static void describe(int dims, const int32_t *shape, uintptr_t type)
 {
-	uintptr_t at = (uintptr_t)&desc, n = 1;
-
-	memset(&desc, 0x5a, sizeof(desc));
-	for (int i = 0; i < dims; i++) {
-		desc.ints[8 + i] = shape[i];
-		n *= (uintptr_t)shape[i];
-	}
-	desc.words[1] = at + 32;
-	desc.words[2] = at + 32 + 4 * (uintptr_t)dims;
-	desc.words[3] = at + 72;
-	desc.words[10] = at + 104;
-	desc.words[12] = at + 184;
-	desc.words[23] = n;
-	desc.words[24] = type | 4ull << 32;
-	array[0] = at;
-	arrays.begin = (char *)array;
-	arrays.end = arrays.room = (char *)(array + 2);
+	describe_one(0, dims, shape, type);
 }
 
 static void tokens(void **state)
@@ -75,10 +83,10 @@ static void another_layout(void **state)
 
 	(void)state;
 	describe(1, (const int32_t[]){ 7 }, UINT32);
-	desc.words[1] = (uintptr_t)elsewhere;
+	descs[0].words[1] = (uintptr_t)elsewhere;
 	assert_int_equal(taf_batch_width(&arrays), 0);
 	describe(1, (const int32_t[]){ 7 }, UINT32);
-	desc.words[10] += 8;
+	descs[0].words[10] += 8;
 	assert_int_equal(taf_batch_width(&arrays), 0);
 	describe(1, (const int32_t[]){ 7 }, UINT32);
 	array[0]++;
@@ -90,12 +98,64 @@ static void another_layout(void **state)
 	assert_int_equal(taf_batch_width(NULL), 0);
 }
 
+static void caches(void **state)
+{
+	(void)state;
+	describe_one(0, 4, (const int32_t[]){ 3, 2, 256, 16 }, FLOAT32);
+	describe_one(1, 4, (const int32_t[]){ 3, 2, 256, 8 }, FLOAT32);
+	describe_one(2, 1, (const int32_t[]){ 9 }, UINT32);
+	assert_int_equal(taf_batch_prompts(&arrays), 3);
+	/* states of one size, without and with how much is skipped */
+	describe_one(0, 3, (const int32_t[]){ 5, 3, 96 }, FLOAT32);
+	describe_one(1, 4, (const int32_t[]){ 5, 4, 16, 16 }, FLOAT32);
+	describe_one(2, 3, (const int32_t[]){ 5, 3, 96 }, FLOAT32);
+	describe_one(3, 4, (const int32_t[]){ 5, 4, 16, 16 }, FLOAT32);
+	assert_int_equal(taf_batch_prompts(&arrays), 5);
+	describe_one(1, 1, (const int32_t[]){ 5 }, UINT32);
+	describe_one(3, 1, (const int32_t[]){ 5 }, UINT32);
+	assert_int_equal(taf_batch_prompts(&arrays), 5);
+}
+
+static void no_caches(void **state)
+{
+	(void)state;
+	/* the tokens at hand of three, and their probabilities */
+	describe_one(0, 1, (const int32_t[]){ 3 }, UINT32);
+	for (size_t i = 1; i < 4; i++)
+		describe_one(i, 1, (const int32_t[]){ 259 }, FLOAT32);
+	assert_int_equal(taf_batch_prompts(&arrays), 0);
+	/* weights */
+	describe_one(0, 3, (const int32_t[]){ 8, 64, 64 }, FLOAT32);
+	describe_one(1, 3, (const int32_t[]){ 8, 64, 64 }, FLOAT32);
+	describe_one(2, 1, (const int32_t[]){ 64 }, FLOAT32);
+	describe_one(3, 3, (const int32_t[]){ 8, 64, 64 }, FLOAT32);
+	assert_int_equal(taf_batch_prompts(&arrays), 0);
+	/* a number without a shape */
+	describe_one(2, 0, NULL, FLOAT32);
+	assert_int_equal(taf_batch_prompts(&arrays), 0);
+	array[2] = 0;
+	assert_int_equal(taf_batch_prompts(&arrays), 0);
+}
+
+static void answers(void **state)
+{
+	(void)state;
+	describe(0, NULL, FLOAT32);
+	assert_true(taf_batch_is_answer(array));
+	descs[0].words[25] = 0; /* it is there already: a constant, or asked for once more */
+	assert_false(taf_batch_is_answer(array));
+	describe(0, NULL, UINT32);
+	assert_false(taf_batch_is_answer(array));
+	describe(1, (const int32_t[]){ 1 }, FLOAT32);
+	assert_false(taf_batch_is_answer(array));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tokens),
-		cmocka_unit_test(no_tokens),
-		cmocka_unit_test(another_layout),
+		cmocka_unit_test(answers),   cmocka_unit_test(tokens),
+		cmocka_unit_test(no_tokens), cmocka_unit_test(another_layout),
+		cmocka_unit_test(caches),    cmocka_unit_test(no_caches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

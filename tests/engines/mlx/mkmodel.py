@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """mkmodel.py -- a tiny model of random weights, for tests of MLX.
 
-    python3 mkmodel.py FOLDER [--seed N] [--layers N] [--width N] [--parts N]
+    python3 mkmodel.py FOLDER [--kind llama|mamba2|lfm2] [--seed N] [--layers N] [--width N] [--parts N]
 
 Writes what a loader of Hugging Face folders wants: model.safetensors, or that
 many parts, config.json, and a tokenizer whose tokens are single bytes.  The
 same arguments give the same bytes on any machine.  Needs nothing but Python.
+
+mamba2 keeps two arrays of a fixed size for each layer in place of keys and values,
+lfm2 one for each layer but every third, which has keys and values.
 """
 
 import argparse
@@ -27,11 +30,15 @@ def numbers(seed, count, scale):
     return out.tobytes()
 
 
-def shapes(args):
+VOCAB = 259
+STATE = 16  # of mamba2, for each channel
+
+
+def llama(args):
     """Name and shape of each tensor of a llama."""
-    width, hidden, vocab = args.width, args.width * 2, 259
+    width, hidden = args.width, args.width * 2
     kv = width // 2
-    yield "model.embed_tokens.weight", (vocab, width)
+    yield "model.embed_tokens.weight", (VOCAB, width)
     for i in range(args.layers):
         at = f"model.layers.{i}."
         yield at + "self_attn.q_proj.weight", (width, width)
@@ -44,7 +51,50 @@ def shapes(args):
         yield at + "input_layernorm.weight", (width,)
         yield at + "post_attention_layernorm.weight", (width,)
     yield "model.norm.weight", (width,)
-    yield "lm_head.weight", (vocab, width)
+    yield "lm_head.weight", (VOCAB, width)
+
+
+def mamba2(args):
+    width, conv = args.width, args.width + 2 * STATE
+    yield "backbone.embeddings.weight", (VOCAB, width)
+    for i in range(args.layers):
+        at = f"backbone.layers.{i}."
+        yield at + "norm.weight", (width,)
+        at += "mixer."
+        yield at + "in_proj.weight", (width + conv + 4, width)
+        yield at + "conv1d.weight", (conv, 4, 1)
+        yield at + "conv1d.bias", (conv,)
+        for name in ("A_log", "D", "dt_bias"):
+            yield at + name, (4,)
+        yield at + "norm.weight", (width,)
+        yield at + "out_proj.weight", (width, width)
+    yield "backbone.norm_f.weight", (width,)
+    yield "lm_head.weight", (VOCAB, width)
+
+
+def lfm2(args):
+    width, hidden = args.width, args.width * 2
+    kv, head = width // 2, width // 4
+    yield "model.embed_tokens.weight", (VOCAB, width)
+    for i in range(args.layers):
+        at = f"model.layers.{i}."
+        yield at + "operator_norm.weight", (width,)
+        yield at + "ffn_norm.weight", (width,)
+        yield at + "feed_forward.w1.weight", (hidden, width)
+        yield at + "feed_forward.w3.weight", (hidden, width)
+        yield at + "feed_forward.w2.weight", (width, hidden)
+        if i % 3 == 2:
+            yield at + "self_attn.q_layernorm.weight", (head,)
+            yield at + "self_attn.k_layernorm.weight", (head,)
+            yield at + "self_attn.q_proj.weight", (width, width)
+            yield at + "self_attn.k_proj.weight", (kv, width)
+            yield at + "self_attn.v_proj.weight", (kv, width)
+            yield at + "self_attn.out_proj.weight", (width, width)
+        else:
+            yield at + "conv.conv.weight", (width, 3, 1)
+            yield at + "conv.in_proj.weight", (3 * width, width)
+            yield at + "conv.out_proj.weight", (width, width)
+    yield "model.embedding_norm.weight", (width,)
 
 
 def write_safetensors(path, tensors, seed):
@@ -101,27 +151,50 @@ def write_tokenizer(folder):
     })
 
 
-def write_config(folder, args):
-    write_json(folder, "config.json", {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": args.width,
-        "intermediate_size": args.width * 2, "num_hidden_layers": args.layers,
+def config_of(args):
+    if args.kind == "mamba2":
+        return {
+            "architectures": ["Mamba2ForCausalLM"], "num_heads": 4, "head_dim": args.width // 4,
+            "intermediate_size": args.width, "state_size": STATE, "layer_norm_epsilon": 1e-5,
+            "conv_kernel": 4, "n_groups": 1, "use_bias": False, "use_conv_bias": True,
+            "time_step_limit": [0.0, 100.0], "time_step_rank": "auto", "expand": 1,
+        }
+    if args.kind == "lfm2":
+        return {
+            "architectures": ["Lfm2ForCausalLM"], "num_attention_heads": 4,
+            "num_key_value_heads": 2, "norm_eps": 1e-5, "conv_bias": False, "conv_L_cache": 3,
+            "block_dim": args.width, "block_ff_dim": args.width * 2, "block_multiple_of": 1,
+            "block_ffn_dim_multiplier": 1.0, "block_auto_adjust_ff_dim": False,
+            "rope_theta": 10000.0,
+            "layer_types": ["full_attention" if i % 3 == 2 else "conv" for i in range(args.layers)],
+        }
+    return {
+        "architectures": ["LlamaForCausalLM"], "intermediate_size": args.width * 2,
         "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": args.width // 4,
-        "rms_norm_eps": 1e-5, "vocab_size": 259, "rope_theta": 10000.0,
-        "max_position_embeddings": 4096, "tie_word_embeddings": False,
-        "bos_token_id": 256, "eos_token_id": 257, "torch_dtype": "float32",
+        "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
+    }
+
+
+def write_config(folder, args):
+    write_json(folder, "config.json", config_of(args) | {
+        "model_type": args.kind, "hidden_size": args.width, "num_hidden_layers": args.layers,
+        "vocab_size": VOCAB, "max_position_embeddings": 4096,
+        "tie_word_embeddings": args.kind == "lfm2", "bos_token_id": 256, "eos_token_id": 257,
+        "torch_dtype": "float32",
     })
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("folder")
+    p.add_argument("--kind", choices=["llama", "mamba2", "lfm2"], default="llama")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--layers", type=int, default=2)
     p.add_argument("--width", type=int, default=64)
     p.add_argument("--parts", type=int, default=1)
     args = p.parse_args()
     os.makedirs(args.folder, exist_ok=True)
-    tensors = list(shapes(args))
+    tensors = list({"llama": llama, "mamba2": mamba2, "lfm2": lfm2}[args.kind](args))
     for i in range(args.parts):
         name = "model.safetensors"
         if args.parts > 1:
