@@ -146,7 +146,9 @@ static void put_numbers(struct parts *p)
 	put_number(p, TAF_KEY_CTX, "tokens of context");
 	put_number(p, TAF_KEY_EVALS, "evaluations");
 	if (!taf_crumb_has(p->line, TAF_KEY_EVALS)) {
-		put_number(p, TAF_KEY_TOKENS, "tokens");
+		put_number(p, TAF_KEY_TOKENS,
+			   taf_crumb_has(p->line, TAF_KEY_STEPS) ? "tokens or more" : "tokens");
+		put_number(p, TAF_KEY_DRAFTS, "drafts");
 		put_batch(p);
 		put_number(p, TAF_KEY_SUBMITS, "submits");
 	}

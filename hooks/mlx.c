@@ -285,6 +285,8 @@ static inline struct taf_step eval_of(const struct taf_vector *arrays)
 				    TAF_CHUNK_ARRAY);
 	if (__builtin_expect(step.n >= TAF_STEP_MANY, 0))
 		step.prompts = taf_batch_prompts(arrays);
+	else if (step.n == 2)
+		step.drafts = taf_batch_drafts(arrays);
 	return step;
 }
 

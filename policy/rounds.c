@@ -40,6 +40,23 @@ static bool set_other(struct taf_rounds *r)
 	return false;
 }
 
+/* A's of drafts look like those of another order, or two of them like a beginning and a round,
+ * until they are checked. */
+static bool set_drafts(struct taf_rounds *r, const struct taf_step *step,
+		       struct taf_rounds_change *what)
+{
+	if (r->generating != 1)
+		return set_other(r);
+	what->proposed = r->others;
+	if (r->is_begun && !r->is_first)
+		r->n--;
+	r->order = TAF_ORDER_DRAFTS;
+	r->is_begun = r->is_first = r->is_answered = false;
+	r->width = what->width = r->answers = 1;
+	taf_rounds_check(r, step);
+	return true;
+}
+
 /* The A before was the beginning of sequences. */
 static bool is_beginning(struct taf_rounds *r, enum taf_order order, struct taf_rounds_change *what)
 {
@@ -53,6 +70,7 @@ static bool is_beginning(struct taf_rounds *r, enum taf_order order, struct taf_
 	if (!was_first) { /* which was taken for one when it came */
 		what->rounds = --r->n;
 		what->is_beginning = true;
+		r->others = less(r->others, 1);
 		leave(r, r->was_answered, what);
 		begin(r, r->begun, what);
 	}
@@ -120,6 +138,8 @@ static bool take_async(struct taf_rounds *r, const struct taf_step *step,
 		return set_other(r);
 	if (r->is_begun)
 		is_shown = is_beginning(r, TAF_ORDER_AHEAD, what);
+	if (r->generating)
+		r->others++;
 	if (r->order == TAF_ORDER_OTHER)
 		return false;
 	r->is_known = r->is_known || step->n;
@@ -154,6 +174,7 @@ static bool take_prompts(struct taf_rounds *r, const struct taf_step *step,
 		is_beginning(r, TAF_ORDER_AHEAD, what);
 	if (r->order == TAF_ORDER_OTHER)
 		return false;
+	r->others = 0;
 	what->rounds = r->n;
 	leave(r, r->is_answered, what);
 	if (what->done && !r->generating && !r->prompts) { /* what comes may have another order */
@@ -177,7 +198,7 @@ static bool take_prompts(struct taf_rounds *r, const struct taf_step *step,
 static bool take_other(struct taf_rounds *r, const struct taf_step *step,
 		       struct taf_rounds_change *what)
 {
-	bool is_next = r->is_answered && r->others >= MANY_TOKENS;
+	bool is_next = r->order == TAF_ORDER_DRAFTS || (r->is_answered && r->others >= MANY_TOKENS);
 
 	r->others = 0;
 	if (!is_next)
@@ -218,7 +239,9 @@ static bool take(struct taf_rounds *r, const struct taf_step *step, struct taf_r
 {
 	bool is_shown = false;
 
-	if (r->order == TAF_ORDER_OTHER)
+	if (step->drafts)
+		return set_drafts(r, step, what);
+	if (r->order >= TAF_ORDER_OTHER)
 		return take_other(r, step, what);
 	if (step->kind == TAF_STEP_ASYNC)
 		return take_async(r, step, what);

@@ -31,8 +31,14 @@
  *
  * Which of several sequences is done is nowhere told.
  *
- * Another order (drafts, loops of one's own) is one request, until it is idle, or a prompt comes
- * behind an answer and many tokens.
+ * Drafts are of one sequence.  A small model proposes tokens, the large one checks them at once (D),
+ * and gives one of its own behind those that it would have given as well: so from a check comes one
+ * token at least, and how many more is told by the answers to them alone:
+ *
+ *	M M A A A D a A A A D a a a
+ *
+ * Another order (loops of one's own) is one request, until it is idle, or a prompt comes behind an
+ * answer and many tokens.
  */
 #ifndef TAF_ROUNDS_H
 #define TAF_ROUNDS_H
@@ -47,6 +53,7 @@ struct taf_step {
 	enum taf_step_kind kind;
 	uint32_t n; /* EVAL: arrays; ASYNC: sequences that a token is begun for; 0: unknown */
 	uint32_t prompts; /* EVAL: sequences of the cache that it is of; 0: unknown, or of none */
+	uint32_t drafts; /* EVAL: tokens that were proposed and are checked */
 	bool is_answer; /* WAIT: for a number with a fraction */
 };
 #define TAF_STEP_MANY 4u /* arrays: what a cache of two layers has */
@@ -55,7 +62,8 @@ enum taf_order {
 	TAF_ORDER_OPEN, /* not told yet */
 	TAF_ORDER_AHEAD,
 	TAF_ORDER_ROUND,
-	TAF_ORDER_OTHER
+	TAF_ORDER_OTHER,
+	TAF_ORDER_DRAFTS
 };
 
 struct taf_rounds {
@@ -71,12 +79,15 @@ struct taf_rounds {
 	bool is_first; /* before that A nothing generated */
 	bool is_known; /* an A has told for how many sequences it is */
 	bool is_even; /* the latest round was of all that generate, and there is no prompt */
+	bool is_least; /* drafts: a check was not answered */
 	uint32_t generating; /* sequences */
 	uint32_t begun; /* by that A */
 	uint32_t width; /* of the latest round; 0: none of those that generate had a part in it */
 	uint32_t prompts; /* sequences */
-	uint32_t others; /* of another order: A's since the latest prompt */
-	uint64_t n; /* rounds; an A of which it is not told yet counts as one */
+	uint32_t others; /* A's since the latest prompt that were taken for tokens, of no order */
+	uint32_t answers; /* drafts: to the latest check */
+	uint64_t n; /* rounds; an A of which it is not told yet counts as one; drafts: tokens */
+	uint64_t drafts; /* proposed */
 };
 
 /* What one evaluation shows, in this order. */
@@ -88,6 +99,7 @@ struct taf_rounds_change {
 	uint32_t width; /* sequences of the round that was made; 0: none was, or one as before */
 	bool is_beginning; /* the latest A was one, and no round: nobody's next token */
 	bool is_late; /* the first A was a round, and no beginning: their next token */
+	uint32_t proposed; /* so many A's that were taken for tokens were none */
 	uint64_t rounds; /* which those that are done had a part in, and those that begin not */
 };
 
@@ -106,10 +118,12 @@ static inline bool taf_rounds_is_usual(const struct taf_rounds *r, const struct 
 {
 	bool is_as_before = r->is_even && r->begun == r->generating;
 
-	if (r->order == TAF_ORDER_OTHER)
-		return !step->prompts;
+	if (r->order >= TAF_ORDER_OTHER)
+		return !step->prompts && (!step->drafts || r->order == TAF_ORDER_DRAFTS);
 	if (step->kind == TAF_STEP_ASYNC)
 		return !r->is_begun && (step->n ? step->n : 1) == r->generating;
+	if (step->kind == TAF_STEP_EVAL && step->drafts)
+		return false;
 	if (step->kind == TAF_STEP_EVAL)
 		return r->order == TAF_ORDER_ROUND && r->is_begun
 			       ? step->n == r->begun + 1 && is_as_before
@@ -139,9 +153,24 @@ static inline void taf_rounds_begin(struct taf_rounds *r, const struct taf_step 
 	r->is_answered = false;
 }
 
+/* Drafts: one token with the check, and one with each answer but the first. */
+static inline void taf_rounds_check(struct taf_rounds *r, const struct taf_step *step)
+{
+	if (step->drafts) {
+		r->is_least = r->is_least || !r->answers;
+		r->answers = 0;
+		r->drafts += step->drafts;
+		r->n++;
+	} else if (step->is_answer && r->answers++) {
+		r->n++;
+	}
+}
+
 static inline void taf_rounds_go_on(struct taf_rounds *r, const struct taf_step *step)
 {
-	if (r->order == TAF_ORDER_OTHER && step->kind == TAF_STEP_ASYNC) {
+	if (r->order == TAF_ORDER_DRAFTS) {
+		taf_rounds_check(r, step);
+	} else if (r->order == TAF_ORDER_OTHER && step->kind == TAF_STEP_ASYNC) {
 		r->others++;
 		r->is_answered = false;
 	} else if (step->kind == TAF_STEP_ASYNC) {
@@ -153,6 +182,24 @@ static inline void taf_rounds_go_on(struct taf_rounds *r, const struct taf_step 
 		if (step->kind == TAF_STEP_WAIT && (step->is_answer || r->order == TAF_ORDER_AHEAD))
 			r->is_answered = true;
 	}
+}
+
+/* How many tokens a step that was taken begins or, of drafts, shows; the first of what begins to
+ * generate is nobody's next. */
+static inline uint32_t taf_rounds_tokens(const struct taf_rounds *r, const struct taf_step *step)
+{
+	if (r->order == TAF_ORDER_DRAFTS)
+		return step->drafts || (step->is_answer && r->answers > 1);
+	if (step->kind != TAF_STEP_ASYNC || r->is_first)
+		return 0;
+	return step->n ? step->n : 1;
+}
+
+/* Tokens may have been more than that: of a batch that could not be read, or of checks that
+ * nobody asked about. */
+static inline bool taf_rounds_is_least(const struct taf_rounds *r)
+{
+	return !r->is_known || (r->order == TAF_ORDER_DRAFTS && (r->is_least || !r->answers));
 }
 
 #endif

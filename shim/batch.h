@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* batch.h -- what MLX is asked to evaluate: tokens of how many sequences, a cache of how many, or
- * how probable a token was.
+ * how probable a token was, or what drafts are worth.
  *
  * mlx_lm and what is built on it begin a token by async_eval of the sampled ones, which come
  * first: whole numbers, one for each sequence, of shape [B] or [B, 1].  A cache comes as keys and
@@ -77,6 +77,21 @@ static inline uint32_t taf_batch_width(const struct taf_vector *v)
 	    (dims != 1 && (dims != 2 || a.ints[TAF_BATCH_SHAPE + 1] != 1)))
 		return 0;
 	return (uint32_t)a.w[23];
+}
+
+/* How many proposed tokens v has, behind those that a larger model gives in their places and one
+ * more; 0: it is something else. */
+static inline uint32_t taf_batch_drafts(const struct taf_vector *v)
+{
+	uint32_t given = taf_batch_width(v), n;
+	struct taf_vector rest;
+
+	if (given < 2)
+		return 0;
+	rest = *v;
+	rest.begin += TAF_CHUNK_ARRAY;
+	n = taf_batch_width(&rest);
+	return n + 1 == given ? n : 0;
 }
 
 static inline int32_t taf_batch_first(union taf_described a)

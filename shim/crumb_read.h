@@ -51,6 +51,7 @@
 	K(SEQUENCES, "sequences") \
 	K(EVALS, "evals") \
 	K(STEPS, "steps") \
+	K(DRAFTS, "drafts") \
 	K(KV_BYTES, "kv_bytes") \
 	K(LIVE, "live") \
 	K(HANDLES, "handles") \

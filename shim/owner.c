@@ -137,12 +137,11 @@ static bool take(struct taf_work *w, const struct taf_step *step, struct taf_rou
 				    .is_answer = step->is_answer };
 	uint32_t begun = w->rounds.begun;
 	bool is_shown = taf_rounds_take(&w->rounds, w->model ? step : &unknown, what);
+	uint32_t none = what->is_beginning ? begun : what->proposed;
 
-	/* It was counted as a token of each. */
-	if (what->is_beginning && w->model)
-		w->tokens = w->tokens > begun ? w->tokens - begun : 0;
-	else if (what->is_late && w->model) /* it was not */
-		w->tokens += begun;
+	/* They were counted as tokens, or were not. */
+	if (w->model)
+		w->tokens = (w->tokens > none ? w->tokens - none : 0) + (what->is_late ? begun : 0);
 	return is_shown;
 }
 

@@ -113,13 +113,10 @@ TAF_INLINE bool taf_owner_asks(void)
 	return w && w->rounds.order >= TAF_ORDER_ROUND && !w->rounds.is_answered;
 }
 
-/* How many tokens a step begins. Without a model nothing says that it is tokens; the first of
- * what begins to generate is nobody's next. */
+/* Without a model nothing says that it is tokens. */
 TAF_INLINE uint64_t taf_owner_tokens(const struct taf_work *w, const struct taf_step *step)
 {
-	if (step->kind != TAF_STEP_ASYNC || !w->model || w->rounds.is_first)
-		return 0;
-	return step->n ? step->n : 1;
+	return w->model ? taf_rounds_tokens(&w->rounds, step) : 0;
 }
 
 /* Whatever was submitted before is done. */

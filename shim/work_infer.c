@@ -126,19 +126,21 @@ static void put_number(struct taf_text *t, const char *key, uint64_t n)
 	taf_text_u64(t, n);
 }
 
-/* Without a token of anybody they were evaluations, of whatever; without the width of a batch each token
- * may have been one of several. */
+/* Without a token of anybody they were evaluations, of whatever. */
 static void put_served(const struct taf_work *w, const struct taf_ending *e, struct taf_text *t)
 {
 	const struct taf_served *s = e->of;
+	bool is_least = taf_rounds_is_least(&w->rounds);
 
 	if (!w->tokens)
 		put_number(t, ",\"evals\":", e->submits);
 	else if (e->tokens && s->is_first)
 		put_number(t, ",\"prefill\":", w->prefill);
-	if (e->tokens && !w->rounds.is_known)
+	if (e->tokens && is_least)
 		put_number(t, ",\"steps\":", e->tokens);
-	if (!e->tokens || !w->rounds.is_known || w->rounds.order == TAF_ORDER_OTHER)
+	if (w->rounds.order == TAF_ORDER_DRAFTS)
+		put_number(t, ",\"drafts\":", w->rounds.drafts);
+	if (!e->tokens || is_least || w->rounds.order == TAF_ORDER_OTHER)
 		return;
 	put_number(t, ",\"requests\":", s->requests);
 	put_number(t, ",\"sequences\":", s->most ? s->most : 1);

@@ -9,7 +9,8 @@
 #include "../../policy/rounds.h"
 
 /* A letter and a number: A2 begins tokens of two, E3 evaluates three arrays, M2 a piece of two
- * prompts, Mx arrays that are no cache, W waits, a as well, for a number with a fraction. */
+ * prompts, Mx arrays that are no cache, D3 checks three drafts, W waits, a as well, for a number with
+ * a fraction. */
 static struct taf_step step_of(const char **at)
 {
 	char c = *(*at)++;
@@ -23,8 +24,11 @@ static struct taf_step step_of(const char **at)
 		.kind = c == 'A'	       ? TAF_STEP_ASYNC
 			: c == 'W' || c == 'a' ? TAF_STEP_WAIT
 					       : TAF_STEP_EVAL,
-		.n = c == 'M' ? 8 : n,
+		.n = c == 'M'	? 8
+		     : c == 'D' ? 2
+				: n,
 		.prompts = c == 'M' ? n : 0,
+		.drafts = c == 'D' ? n : 0,
 		.is_answer = c == 'a',
 	};
 }

@@ -98,6 +98,23 @@ static void another_layout(void **state)
 	assert_int_equal(taf_batch_width(NULL), 0);
 }
 
+static void drafts(void **state)
+{
+	(void)state;
+	describe_one(0, 1, (const int32_t[]){ 4 }, UINT32);
+	describe_one(1, 1, (const int32_t[]){ 3 }, UINT32);
+	assert_int_equal(taf_batch_drafts(&arrays), 3);
+	describe_one(1, 1, (const int32_t[]){ 2 }, UINT32);
+	assert_int_equal(taf_batch_drafts(&arrays), 0);
+	describe_one(1, 1, (const int32_t[]){ 3 }, FLOAT32);
+	assert_int_equal(taf_batch_drafts(&arrays), 0);
+	describe_one(0, 1, (const int32_t[]){ 1 }, UINT32);
+	describe_one(1, 1, (const int32_t[]){ 259 }, FLOAT32);
+	assert_int_equal(taf_batch_drafts(&arrays), 0);
+	describe(1, (const int32_t[]){ 4 }, UINT32);
+	assert_int_equal(taf_batch_drafts(&arrays), 0);
+}
+
 static void caches(void **state)
 {
 	(void)state;
@@ -155,7 +172,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),   cmocka_unit_test(tokens),
 		cmocka_unit_test(no_tokens), cmocka_unit_test(another_layout),
-		cmocka_unit_test(caches),    cmocka_unit_test(no_caches),
+		cmocka_unit_test(drafts),    cmocka_unit_test(caches),
+		cmocka_unit_test(no_caches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

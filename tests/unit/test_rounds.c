@@ -190,7 +190,10 @@ static void test_mixed(void **state)
 	static const struct order orders[] = {
 		{ "M1 A1E1W A1E2Wa A1E2Wa M1 A1A1E1Wa A1Wa A1Wa M1 A1E1W A1E2Wa", 3, 3, "2 3 1 " },
 		{ "M1 A1E1W A1E2Wa A1A1E1Wa A1Wa A1E1W A1E2Wa A1E2Wa", 3, 3, "1 2 2 " },
-		/* drafts behind a batch, which are no rounds, and a batch behind drafts */
+		/* drafts behind a batch, and a batch behind drafts */
+		{ "M1 A1E1W A1E2Wa M1M1 A1A1A1D3WWaa A1A1A1D3WWaaaa M1 A1E1W A1E2Wa", 3, 3,
+		  "1 6 1 " },
+		/* another order behind a batch, which is no rounds, and a batch behind that */
 		{ "M1 A1E1W A1E2Wa M1 A1A1A1E2WWaa A1A1A1E2WWaa A1A1A1E2WWaa A1A1A1E2WWaa M1 A1E1W "
 		  "A1E2Wa",
 		  3, 3, "1 0 1 " },
@@ -198,6 +201,35 @@ static void test_mixed(void **state)
 
 	(void)state;
 	expect(orders, sizeof(orders) / sizeof(orders[0]));
+}
+
+/* mlx_lm with a draft model. */
+static void test_drafts(void **state)
+{
+	static const struct order orders[] = {
+		{ "M1M1 A1A1A1D3WWa A1A1A1D3WWaaa A1A1D2WWaa", 1, 1, "6 " },
+		{ "M1M1 A1D1a A1D1aa", 1, 1, "3 " },
+		{ "M1M1 A1A1D2a A1A1D2aaa", 1, 1, "4 " },
+		{ "A1A1A1A1A1D5aaaaaa A1D1a", 1, 1, "7 " }, /* no piece of a prompt */
+		/* nobody asks: one each */
+		{ "M1M1 A1A1A1D3WW A1A1A1D3WW M1M1 A1A1A1D3WW", 2, 2, "2 1 " },
+		/* each is short */
+		{ "M1M1 A1A1A1D3a M1M1 A1A1A1D3aa M1M1M1 A1A1D2a A1D1a", 3, 3, "1 2 2 " },
+		/* what cannot be read is another order */
+		{ "M AAAE2WW AAAE2WW", 1, 1, "0 " },
+		/* beside others it is nobody's */
+		{ "M2 A2E1W A2E3W D3", 1 + 1, 1, "1 1 " },
+	};
+
+	(void)state;
+	expect(orders, sizeof(orders) / sizeof(orders[0]));
+	run("M1M1 A1A1A1D3WWa A1A1D2WWaa");
+	assert_int_equal(s.r.drafts, 5);
+	assert_false(taf_rounds_is_least(&s.r));
+	run("M1M1 A1A1A1D3WWa A1A1D2WW");
+	assert_true(taf_rounds_is_least(&s.r));
+	run("M1M1 A1A1A1D3WW A1A1D2WWa");
+	assert_true(taf_rounds_is_least(&s.r));
 }
 
 /* A step that failed was none. */
@@ -252,7 +284,7 @@ static void test_other(void **state)
 static void test_any(void **state)
 {
 	static const char *const words[] = { "M1", "M2", "Mx", "A1", "A2", "A3", "E1",
-					     "E2", "E3", "E4", "W",  "a",  "M5" };
+					     "E2", "E3", "E4", "W",  "a",  "M5", "D2" };
 	char text[400];
 	uint64_t x = 88172645463325252u;
 
@@ -275,7 +307,7 @@ int main(void)
 		cmocka_unit_test(test_single), cmocka_unit_test(test_by_round),
 		cmocka_unit_test(test_ahead),  cmocka_unit_test(test_other),
 		cmocka_unit_test(test_any),    cmocka_unit_test(test_mixed),
-		cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_failed), cmocka_unit_test(test_drafts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,25 @@ static void ahead(void **state)
 	expect("M1 A1A1Wa A1Wa A1A1Wa A1Wa", "b1 e1:2 b2 e2:2 ");
 }
 
+/* What was begun before the first check is taken back. */
+static void drafts(void **state)
+{
+	(void)state;
+	taf_rules.drain_post_clear = true;
+	expect("M1M1 A1A1A1D3WWa A1A1A1D3WWaaa A1D1aa M1M1 A1A1A1D3WWaa M1 A1E1W A1E2Wa",
+	       "b1 e1:6 s c b4 e4:2 s c b7 e7:1 s c ");
+	assert_int_equal(requests, 3);
+	assert_int_equal(steps, 0);
+}
+
+static void drafts_that_nobody_asks_about(void **state)
+{
+	(void)state;
+	expect("M1M1 A1A1A1D3WW A1A1A1D3WW M1M1 A1D1W", "b1 e1:2 b2 e2:1 ");
+	assert_int_equal(requests, 0);
+	assert_int_equal(steps, 3);
+}
+
 static void more_than_there_is_room_for(void **state)
 {
 	(void)state;
@@ -450,6 +469,8 @@ int main(void)
 		cmocka_unit_test_setup(requests_beside_each_other, setup),
 		cmocka_unit_test_setup(all_at_once, setup),
 		cmocka_unit_test_setup(ahead, setup),
+		cmocka_unit_test_setup(drafts, setup),
+		cmocka_unit_test_setup(drafts_that_nobody_asks_about, setup),
 		cmocka_unit_test_setup(more_than_there_is_room_for, setup),
 		cmocka_unit_test_setup(without_a_model, setup),
 		cmocka_unit_test_setup(ended_in_the_midst, setup),
