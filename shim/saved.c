@@ -15,7 +15,9 @@
 
 #define FILE_NAME "saved"
 #define SAMPLE (64u * 1024)
-#define TEXT_ROOM (256u * 1024) /* TAF_SAVED_MAX of the longest lines: below 1000 bytes each */
+#define TEXT_ROOM \
+	(256u * 1024) /* TAF_SAVED_MAX of a kilobyte: few that nobody can print are longer */
+#define GIVE_UP 16 /* of the oldest entries, where there is no room for all */
 
 /* ---- the file that was saved ---- */
 
@@ -231,13 +233,18 @@ static void carry(void *arg, const struct taf_saved *s, const char *line, size_t
 /* Inside the section: everything else that is whole, and the new one behind it. */
 static int rewrite(const char *dir, const struct entries *e, struct fresh *f, char *out)
 {
-	struct entries again = { .text = e->text, .used = e->used };
+	uint32_t less = f->n >= TAF_SAVED_MAX ? f->n - TAF_SAVED_MAX + 1 : 0;
 
-	f->skip = f->n >= TAF_SAVED_MAX ? f->n - TAF_SAVED_MAX + 1 : 0;
-	taf_text_init(&f->text, out, TEXT_ROOM);
-	taf_share_put_head(&f->text, TAF_SHARE_SAVED);
-	walk(&again, carry, f);
-	taf_saved_put(&f->text, f->s);
+	do {
+		struct entries again = { .text = e->text, .used = e->used };
+
+		f->skip = less;
+		taf_text_init(&f->text, out, TEXT_ROOM);
+		taf_share_put_head(&f->text, TAF_SHARE_SAVED);
+		walk(&again, carry, f);
+		taf_saved_put(&f->text, f->s);
+		less += GIVE_UP;
+	} while (f->text.is_cut && less < f->n + GIVE_UP);
 	return f->text.is_cut ? -EFBIG : taf_file_put(dir, FILE_NAME, &f->text, false);
 }
 

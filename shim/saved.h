@@ -5,7 +5,8 @@
  *   restored  taf_saved_look, then taf_saved_judge: does it belong to what is there now?
  *
  * FORMAT of STATE/saved (version 1): lines as share_text.h states them, each closed by
- * its checksum, the oldest first, TAF_SAVED_MAX of them; a file has one line:
+ * its checksum, the oldest first, TAF_SAVED_MAX of them, or fewer where names are so long that
+ * there is no room for all; a file has one line:
  *
  *   taffrail saved 1
  *   saved path=HEX dev=N ino=N size=N mtime=N hash=HEX print=HEX adapters=HEX seq=N vocab=N

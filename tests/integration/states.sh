@@ -264,4 +264,18 @@ done
 run load=one.gguf "${words[@]}"
 check many "entries" 256 "$(grep -c '^saved ' "$state/saved")"
 check many "the oldest and the newest" "0 1" "$(grep -c 'name="many-1.bin"' "$state/saved") $(grep -c 'name="many-300.bin"' "$state/saved")"
+
+# Names that are written as escapes make long lines: the oldest of them go for the newest.
+fresh
+long=$(printf '\xe9%.0s' {1..110})
+gguf "$long.gguf" 3333
+words=("load=$long.gguf")
+for n in {1..230}; do
+	words+=("save=${long:0:55}$n.bin")
+done
+run "${words[@]}"
+check long "saved" "230 save ok" "$(sort shim.out | uniq -c | xargs)"
+has_not long "one was not entered" '.msg // "" | test("could not be entered")'
+check long "the newest" 1 "$(grep -c '230\.bin"' "$state/saved")"
+
 tally 200
