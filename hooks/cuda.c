@@ -43,8 +43,8 @@ static int slack_cuda(void *handle, const void *home, uint64_t *bytes)
 	return taf_cuda_slack(home, bytes);
 }
 
-static const struct taf_ops cuda_ops = { sync_cuda, trim_cuda, memory_cuda, slack_cuda,
-					 taf_cuda_device };
+static const struct taf_ops cuda_ops = { sync_cuda,  trim_cuda,	      memory_cuda,
+					 slack_cuda, taf_cuda_device, taf_cuda_is_captured };
 
 PASSES(cuGetProcAddress, (const char *symbol, void **out, int version, uint64_t flags),
        (symbol, out, version, flags), taf_child_check(), if (!r) taf_answer_given(TAF_SELF, out))

@@ -37,5 +37,6 @@ int taf_cuda_trim(const void *home);
 int taf_cuda_memory(const void *home, struct taf_memory *out);
 int taf_cuda_slack(const void *home, uint64_t *bytes);
 int taf_cuda_device(uint32_t number, const void *home, struct taf_device *out);
+int taf_cuda_is_captured(uint64_t queue, const void *home);
 
 #endif

@@ -123,8 +123,8 @@ static int slack_cudart(void *handle, const void *home, uint64_t *bytes)
 	return taf_cuda_slack(home, bytes);
 }
 
-static const struct taf_ops cudart_ops = { sync_cudart, trim_cudart, memory_cudart, slack_cudart,
-					   taf_cuda_device };
+static const struct taf_ops cudart_ops = { sync_cudart,	 trim_cudart,	  memory_cudart,
+					   slack_cudart, taf_cuda_device, taf_cuda_is_captured };
 
 PASSES(cudaSetDevice, (int device), (device), (void)0, if (!r) taf_tls.device = (uint32_t)device)
 UNLOADS(cudaDeviceReset, (void), (), true, taf_cuda_ctx_gone(of, TAF_CALLER))

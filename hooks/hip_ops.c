@@ -334,8 +334,25 @@ static int device_of(uint32_t number, const void *home, struct taf_device *out)
 	return out->name[0] ? 0 : -EIO;
 }
 
+/* Of a default stream it is not asked: while another one is captured that is an error, which the
+ * thread would keep. */
+static int is_captured(uint64_t queue, const void *home)
+{
+	hipStreamIsCapturing_fn *ask = THEIRS(hipStreamIsCapturing, home);
+	union {
+		uint64_t n;
+		void *p;
+	} stream = { .n = queue };
+	int status = 0;
+
+	if (!ask || queue <= TAF_OWN_QUEUE)
+		return -ENOSYS;
+	return ask(stream.p, &status) ? -EIO : status != 0;
+}
+
 const struct taf_ops taf_hip_ops = { .sync = sync_all,
 				     .trim = trim_all,
 				     .memory = memory_of,
 				     .slack = slack_of,
-				     .device = device_of };
+				     .device = device_of,
+				     .is_captured = is_captured };

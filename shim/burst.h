@@ -121,7 +121,7 @@ TAF_INLINE void taf_flight_begin(struct taf_call *c, uint64_t key, bool is_share
 {
 	struct taf_tls *t = &taf_tls;
 
-	if (__builtin_expect(taf_captures_open() != 0, 0) && taf_capture_is_own()) {
+	if (__builtin_expect(taf_captures_open() != 0, 0) && taf_capture_records(c)) {
 		t->is_submitting = false;
 		return;
 	}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
 
+#include <errno.h>
+
+#include "gate.h"
 #include "hot.h"
 #include "life.h"
 #include "patience.h"
@@ -146,6 +149,22 @@ bool taf_capture_is_own(void)
 			return true;
 	}
 	return false;
+}
+
+bool taf_capture_records(const struct taf_call *c)
+{
+	const struct taf_ops *ops = c->table->ops;
+	int saved = errno, r;
+
+	if (!taf_capture_is_own() || !ops || !ops->is_captured)
+		return false;
+	if (is_known(c->queue))
+		return true;
+	taf_tls.inside++;
+	r = ops->is_captured(c->queue, c->caller);
+	taf_tls.inside--;
+	errno = saved;
+	return r != 0;
 }
 
 bool taf_capture_shut(uint32_t wait_ms)

@@ -44,6 +44,10 @@ static inline uint32_t taf_captures_open(void)
 }
 /* Whether one of this thread is. */
 bool taf_capture_is_own(void);
+/* Whether what c hands to its queue is only recorded by one of this thread: its own queue, or one
+ * that has joined. */
+struct taf_call;
+bool taf_capture_records(const struct taf_call *c);
 /* True: none is open and none begins until taf_capture_free. */
 bool taf_capture_shut(uint32_t wait_ms);
 void taf_capture_free(void);

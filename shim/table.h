@@ -70,6 +70,9 @@ struct taf_ops {
 	/* Its device of that number. 0 or -errno; -EAGAIN: it cannot be asked now; -ENODEV: this
 	 * process does not use it. */
 	int (*device)(uint32_t number, const void *home, struct taf_device *out);
+	/* Whether what is handed to that queue is only recorded. Asked within a capture. -errno:
+	 * it cannot be told. */
+	int (*is_captured)(uint64_t queue, const void *home);
 };
 
 /* Of an engine where what is in flight belongs to threads: its sync means something on

@@ -29,5 +29,11 @@ for every in 1 7; do
 		has "$case" "a drain that was carried out" '.ev == "drain" and .ph == "end" and .rc == 0 and .rule == "drain.every_submits"'
 	done
 done
+# What the thread that captures submits elsewhere meanwhile is in flight.
+fresh
+SIMGPU_LATENCY_US=20000 raw shim env LD_PRELOAD="$shim" TAFFRAIL_STATE="$state" "$sim/guest_aside"
+check aside status "exit 3" "$(cat shim.status)"
+check aside "submits of the drain before the free" "submits 1..1 of the last burst" "$(crumbs |
+	jq -r 'select(.ev == "drain" and .ph == "begin" and .rule == "drain.before_unload").msg')"
 check all "panics of the machine" 0 "$("$sim/simgpu-kernel" --await machine)"
 tally 20
