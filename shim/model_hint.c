@@ -82,7 +82,7 @@ static const struct {
 	{ "--n_ctx", LLAMA, TAF_HINT_CONTEXT },
 	{ "--ctx", DS4, TAF_HINT_CONTEXT },
 	{ "--max-model-len", VLLM, TAF_HINT_CONTEXT },
-	{ "--max-kv-size", MLX, TAF_HINT_CONTEXT },
+	{ "--max-kv-size", MLX | VLLM, TAF_HINT_CONTEXT },
 	{ "-np", LLAMA, TAF_HINT_PARALLEL },
 	{ "--parallel", LLAMA | OLLAMA, TAF_HINT_PARALLEL },
 	{ "--max-num-seqs", VLLM, TAF_HINT_PARALLEL },
