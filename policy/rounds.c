@@ -190,6 +190,7 @@ static bool take_prompts(struct taf_rounds *r, const struct taf_step *step,
 	r->may_begin = r->may_begin || r->order == TAF_ORDER_AHEAD;
 	r->is_held = r->is_behind;
 	r->has_prompt = true;
+	r->has_shape = r->has_shape || step->prompts;
 	return what->done || what->came || what->gone || what->began;
 }
 
@@ -206,9 +207,11 @@ static bool take_other(struct taf_rounds *r, const struct taf_step *step,
 	*what = (struct taf_rounds_change){
 		.done = r->generating, .gone = r->prompts, .came = step->prompts, .rounds = r->n
 	};
-	*r = (struct taf_rounds){
-		.prompts = step->prompts, .may_begin = true, .has_prompt = true, .n = r->n
-	};
+	*r = (struct taf_rounds){ .prompts = step->prompts,
+				  .may_begin = true,
+				  .has_prompt = true,
+				  .has_shape = true,
+				  .n = r->n };
 	return true;
 }
 
@@ -229,10 +232,12 @@ static bool is_prompt(const struct taf_rounds *r, const struct taf_step *step)
 {
 	if (step->kind != TAF_STEP_EVAL || step->n < TAF_STEP_MANY)
 		return false;
-	if (r->is_begun)
-		return step->prompts && r->order != TAF_ORDER_ROUND;
-	return step->prompts || (r->order == TAF_ORDER_AHEAD ? step->n > r->generating + 1
-							     : step->n != r->generating + 1);
+	if (step->prompts)
+		return !r->is_begun || r->order != TAF_ORDER_ROUND;
+	if (r->is_begun || r->has_shape)
+		return false;
+	return r->order == TAF_ORDER_AHEAD ? step->n > r->generating + 1
+					   : step->n != r->generating + 1;
 }
 
 static bool take(struct taf_rounds *r, const struct taf_step *step, struct taf_rounds_change *what)
@@ -251,7 +256,7 @@ static bool take(struct taf_rounds *r, const struct taf_step *step, struct taf_r
 		is_shown = told(r, step, what);
 	if (step->kind == TAF_STEP_WAIT)
 		r->is_answered = r->is_answered || step->is_answer || r->order == TAF_ORDER_AHEAD;
-	else if (r->order == TAF_ORDER_AHEAD && step->n > 1)
+	else if (r->order == TAF_ORDER_AHEAD && step->n > 1 && step->n <= r->generating + 1)
 		r->is_answered = false; /* they go on: their token is waited for first */
 	return is_shown;
 }

@@ -78,6 +78,7 @@ struct taf_rounds {
 	bool is_sure; /* a round was made in this order */
 	bool is_first; /* before that A nothing generated */
 	bool is_known; /* an A has told for how many sequences it is */
+	bool has_shape; /* a prompt was a cache by the shape of its arrays: so are the others */
 	bool is_even; /* the latest round was of all that generate, and there is no prompt */
 	bool is_least; /* drafts: a check was not answered */
 	uint32_t generating; /* sequences */

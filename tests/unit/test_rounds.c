@@ -118,9 +118,11 @@ static void test_single(void **state)
 		{ "M1 A1A1E1W A1W A1A1E1W A1W", 2, 2, "2 2 " }, /* ... behind another */
 		{ "M A A E1W A W A W M A A E1W A W", 2, 2, "3 2 " }, /* nothing can be read */
 		{ "M1 A1A1E1W E1A1W E1A1W E1A1W", 1, 1, "4 " }, /* whoever changes logits */
-		{ "M1 A1A1E1W A1W Mx W Mx W Mx W", 2, 2, "2 - " }, /* something else behind it */
-		/* ... behind each token: it is told once that this is no prompt */
-		{ "M1 A1A1E1W MxA1W MxA1W MxA1W", 2, 2, "1 0 " },
+		{ "M1 A1A1E1W A1W Mx W Mx W Mx W", 1, 1, "2 " }, /* something else behind it */
+		/* ... behind each token: its prompt was a cache to be seen, and this is none */
+		{ "M1 A1A1E1W MxA1W MxA1W MxA1W", 1, 1, "4 " },
+		{ "M1 A1A1E1W MxA1W MxA1W Mx M1 A1A1E1W A1W", 2, 2, "3 2 " },
+		{ "M A A E1W MA W MA W MA W", 2, 2, "1 0 " }, /* that is told once, else */
 	};
 
 	(void)state;

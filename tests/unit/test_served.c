@@ -197,6 +197,15 @@ static void requests_beside_each_other(void **state)
 	assert_int_equal(most, 2);
 }
 
+/* Who comes in beside others is not drained for before. */
+static void a_drain_before(void **state)
+{
+	(void)state;
+	taf_rules.drain_pre_clear = true;
+	expect("M1 A1E1W A1E2W M1 a A1E2W A1E1W a A2E3W aa A2E3Waa M1 A1E1W A1E2Wa",
+	       "s c b3 b4 e3:4 e4:2 s c b7 e7:1 ");
+}
+
 /* The long way of drains is not gone through where no rule asks for one. */
 static void all_at_once(void **state)
 {
@@ -467,6 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(requests_one_behind_the_other, setup),
 		cmocka_unit_test_setup(requests_beside_each_other, setup),
+		cmocka_unit_test_setup(a_drain_before, setup),
 		cmocka_unit_test_setup(all_at_once, setup),
 		cmocka_unit_test_setup(ahead, setup),
 		cmocka_unit_test_setup(drafts, setup),
