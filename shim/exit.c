@@ -251,6 +251,7 @@ void taf_leave_exec(const char *call, const char *path)
 	struct way w = { .kind = TAF_EXEC, .route = call, .msg = path };
 
 	leave_by(&w);
+	taf_park_to_exec();
 }
 
 void taf_leave_signal(const char *name, int signo)

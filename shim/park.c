@@ -163,6 +163,12 @@ static bool is_led_by_me(void)
 	return atomic_load(leads) == self();
 }
 
+void taf_park_to_exec(void)
+{
+	if (is_end_near() && !is_led_by_me())
+		taf_park_to_end();
+}
+
 void taf_park_to_submit(void)
 {
 	if ((taf_state_now() != TAF_LEAVING && !is_end_near()) || is_led_by_me() || is_capturing())

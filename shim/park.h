@@ -43,6 +43,9 @@ void taf_park_to_submit(void);
 /* A free while another thread means to become another program: waits until this process is no
  * more, or goes on; not where that thread waits for this one. */
 void taf_park_to_free(void);
+/* This one is about to become another program, and has drained: where the log is closed, until
+ * who has closed it has ended the process. */
+void taf_park_to_exec(void);
 /* This one leaves as well: until the other one has drained; by_exec: and, where he means to
  * become another program, until that has failed or not. */
 void taf_park_to_leave(bool by_exec);

@@ -114,6 +114,22 @@ static void who_led_stands_once_the_log_is_closed(void **state)
 	taf_park.sees_end = false;
 }
 
+/* Likewise who means to become another program: the log says that the process has ended. */
+static void an_exec_waits_once_the_log_is_closed(void **state)
+{
+	(void)state;
+	taf_park.sees_end = true;
+	for (int i = 0; i < 2; i++) {
+		set_all(TAF_GONE, (uint32_t)standing);
+		atomic_store(&taf_park.end_by_ns, taf_sys_mono_ns() + LONG_NS);
+		atomic_store(&taf_park.closer, i ? (uint32_t)taf_tid() : (uint32_t)standing);
+		at_wait(&taf_park.closer, process_goes_on);
+		taf_leave_exec("execve", "/");
+		assert_int_equal(awaited != NULL, i); /* who has closed it does not */
+	}
+	taf_park.sees_end = false;
+}
+
 /* Who closes it takes that back, as an exec has failed just then, and wipes the time before
  * himself: whoever comes in between is not sent on to end the process. */
 static void nobody_ends_the_process_while_that_is_taken_back(void **state)
@@ -245,6 +261,7 @@ int main(void)
 		TEST(the_last_way_drains_if_the_exec_fails_meanwhile),
 		TEST(who_stays_does_not_open_what_is_closed),
 		TEST(who_led_stands_once_the_log_is_closed),
+		TEST(an_exec_waits_once_the_log_is_closed),
 		TEST(nobody_ends_the_process_while_that_is_taken_back),
 		TEST(what_was_drained_for_one_is_not_for_the_next),
 		TEST(a_drain_is_for_whom_it_was_begun),
