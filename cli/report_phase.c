@@ -290,7 +290,7 @@ static void print_exit(FILE *out, const struct taf_page *page)
 	const struct taf_trail *t = page->trail;
 	struct taf_crumb_line line;
 	size_t begin = t->n_past, end = t->n_past;
-	int64_t rc;
+	int64_t rc = 0, last;
 
 	for (size_t i = 0; i < t->n_past; i++) {
 		if (t->past[i].kind == TAF_EXIT && t->past[i].phase == TAF_END)
@@ -318,6 +318,10 @@ static void print_exit(FILE *out, const struct taf_page *page)
 			print_time(out, ", ",
 				   (t->past[end].mono_ns - t->past[begin].mono_ns) / 1000,
 				   " of leaving");
+		if (begin < end && taf_crumb_i64(&line, TAF_KEY_RC, &last) && last != rc) {
+			fputs("; in the end ", out);
+			print_status(out, last);
+		}
 		print_key(out, "; ", &line, TAF_KEY_MSG);
 	} else if (taf_trail_is_guest(t)) {
 		fputs("; the log was not closed", out);

@@ -173,7 +173,7 @@ check exit_in_drain output "ready,slow exit handler,and its end,app exit handler
 has exit_in_drain "the status" '.ev == "exit" and .ph == "end" and .rc == 3'
 has exit_in_drain "that it was not drained" '.ev == "drain" and .ph == "mark" and .rc != 0 and .rule == "drain.at_exit"'
 check exit_in_drain "lines of the report that say so" 3 "$(TAFFRAIL_STATE="$state" "$BUILD/taffrail" report |
-	grep -cE "status 3 .* in the midst of that|^ *exit .* NOT drained|^ *next .* ended the process meanwhile")"
+	grep -cE "status 3 .* in the midst of that|^ *exit *status 5 by exit, NOT drained, .*; in the end status 3$|^ *next .* ended the process meanwhile")"
 with_shim FAKE_SYNC_MS=60000 TAFFRAIL_SET="exit.deadline=400ms" "$tests/guest_exit" exit_in_drain
 check "hung exit_in_drain" status "exit 3" "$(cat shim.status)"
 check "hung exit_in_drain" output "ready,slow exit handler" "$(paste -sd, shim.out)"
