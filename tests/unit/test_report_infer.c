@@ -158,6 +158,13 @@ static void more_than_are_listed(void **state)
 		fail_msg("\"%s\"", page_text);
 	assert_int_equal(story.infers_at_once, 137);
 	assert_non_null(taf_story_open(&story, TAF_DRAIN));
+	ring_submit(ring_begin(f), f->mono_ns);
+	ring_save(f);
+	fx_wait(f, 60000);
+	put_runner(f, -SIGKILL, "killed by SIGKILL");
+	rows();
+	assert_non_null(strstr(page_text, ", the ends of the last 137 are inferred\n"));
+	assert_int_equal(taf_story_count_open(&story, TAF_INFER), 0);
 }
 
 /* Idle for long: the ring has its last submit. */
