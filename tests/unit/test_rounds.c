@@ -263,6 +263,7 @@ static void test_other(void **state)
 		"M1 A1E1 A1E1 A1E1 A1E1 M1 A1E1",
 		"M1 A1E1 M1 A1E1 M1 A1E1 M1 A1E1", /* its own cache behind each token */
 		"M1 A1E1a M1 A1E1a M1 A1E1a M1 A1E1a",
+		"M1 A1E2Wa M1 A1E2Wa M1 A1E2Wa M1 A1E2Wa",
 		"A1W A1W A1W M1 A1W A1W",
 		"A1E3 A1E3 M2 A1E3",
 		"A1E1 A1E2 A1 A1 M1",

@@ -372,6 +372,9 @@ static void what_a_drain_waits_for(void **state)
 	compute("A1A1E1W");
 	taf_owner_settle(true);
 	assert_string_equal(label, "submits 5..5 of the last generation");
+	compute("M1 A1E1W A1E2W M1 A1E2");
+	taf_owner_settle(true);
+	assert_string_equal(label, "submits 9..10 of the last generation");
 }
 
 /* Beyond the records each request counts all the same, with its own tokens. */
@@ -403,6 +406,9 @@ static void tokens_of_an_order_that_changes(void **state)
 	/* It ends before that is told. */
 	setup(state);
 	expect("M3 A3E1W A3E4Waaa A1", "b1 b2 b3 e1:1 e2:1 e3:2 ");
+	/* It is told, and all others are done. */
+	setup(state);
+	expect("M3 A3E1W A3E4Waaa A1E1W A1E2Wa", "b1 b2 b3 e1:1 e2:1 e3:1 b4 e4:1 ");
 }
 
 /* The host was busy for longer than drain.idle_ms while three were at work: they are begun anew, and
