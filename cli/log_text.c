@@ -137,6 +137,14 @@ static void put_batch(struct parts *p)
 	}
 }
 
+static void put_rest(struct parts *p)
+{
+	if (!taf_crumb_has(p->line, TAF_KEY_AT_REST) || taf_crumb_phase(p->line) != TAF_BEGIN)
+		return;
+	begin_part(p);
+	fputs("while its thread waits for something else", p->out);
+}
+
 static void put_numbers(struct parts *p)
 {
 	char ms[32];
@@ -258,6 +266,7 @@ static void put_details(FILE *out, const struct taf_crumb_line *line,
 	put_numbers(&p);
 	put_held(&p);
 	put_counted(&p);
+	put_rest(&p);
 	put_trace(&p);
 	put_text(&p, TAF_KEY_RULE, "by rule ");
 	put_text(&p, TAF_KEY_CLASS, "class ");

@@ -9,6 +9,14 @@
 
 #define CLOSED_MAX 64 /* generations that one exit closes: what is more is a damaged log */
 
+/* It was in the midst of a wait for something else, perhaps for its next request. */
+static bool is_at_rest(const struct taf_past *drain)
+{
+	struct taf_crumb_line line;
+
+	return taf_past_line(drain, &line) && taf_crumb_has(&line, TAF_KEY_AT_REST);
+}
+
 /* A drain waits for a thread of MLX until that comes to its next call, and drains there
  * itself, or until drain.idle_ms have passed without one. */
 static enum taf_cut by_drain(const struct taf_trail *t, const struct taf_past *exit,
@@ -25,7 +33,7 @@ static enum taf_cut by_drain(const struct taf_trail *t, const struct taf_past *e
 		if (p->kind != TAF_DRAIN)
 			continue;
 		if (p->tid == begin->tid)
-			return TAF_CUT_INSIDE;
+			return is_at_rest(p) ? how : TAF_CUT_INSIDE;
 		if (p->phase != TAF_BEGIN && p->mono_ns >= end_ns + t->idle_ns &&
 		    taf_past_line(p, &line) && taf_crumb_i64(&line, TAF_KEY_RC, &rc) && rc)
 			how = TAF_CUT_OVER;

@@ -11,6 +11,7 @@ static const struct taf_catalog_row rows[] = {
 #include "exec.def"
 #include "dl.def"
 #include "signal.def"
+#include "sem.def"
 #undef TAF_ENGINE_NOW
 #define TAF_ENGINE_NOW TAF_ENGINE_LLAMA
 #include "llama.def"

@@ -323,7 +323,8 @@ void taf_act_drain(struct taf_work *w, unsigned drain, int rule)
 			     .phase = TAF_BEGIN,
 			     .engine = w->table->engine,
 			     .model = taf_work_model_name(w),
-			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL };
+			     .rule = rule >= 0 ? taf_rule_info(rule)->path : NULL,
+			     .extra = w->is_at_rest ? ",\"at_rest\":true" : NULL };
 
 	if (!drain || !w->table->ops || !w->table->ops->sync || is_idle(w, drain, rule))
 		return;

@@ -92,6 +92,7 @@
 	K(WAITED_MS, "waited_ms") \
 	K(COUNTS, "counts") \
 	K(TIMES, "times") \
+	K(AT_REST, "at_rest") \
 	K(FREE, "free") \
 	K(TOTAL, "total") \
 	K(HAVE, "have") \

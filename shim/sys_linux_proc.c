@@ -214,10 +214,16 @@ uint64_t taf_sys_block_all(void)
 	return change_mask(SIG_SETMASK, UINT64_MAX);
 }
 
+/* What a thread gets for what it does itself. */
+static uint64_t faults(void)
+{
+	return bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) | bit_of(SIGFPE) | bit_of(SIGTRAP) |
+	       bit_of(SIGSYS);
+}
+
 uint64_t taf_sys_block_outside(void)
 {
-	return change_mask(SIG_BLOCK, ~(bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) |
-					bit_of(SIGFPE) | bit_of(SIGTRAP) | bit_of(SIGSYS)));
+	return change_mask(SIG_BLOCK, ~faults());
 }
 
 void taf_sys_restore_mask(uint64_t mask)
@@ -249,6 +255,19 @@ int taf_sys_tgkill(int32_t pid, int32_t tid, int signo)
 int taf_sys_kill(int32_t pid, int signo)
 {
 	return (int)taf_raw(SYS_kill, pid, signo);
+}
+
+bool taf_sys_may_break(void)
+{
+	uint64_t out = change_mask(SIG_BLOCK, 0) | faults();
+	struct kernel_action a = { .handler = 0 };
+
+	for (int signo = 1; signo <= 64; signo++)
+		if (!(out & bit_of(signo)) &&
+		    !taf_raw(SYS_rt_sigaction, signo, 0, TAF_PTR(&a), TAF_SIGSET_BYTES) &&
+		    a.handler > 1 && !(a.flags & SA_RESTART))
+			return true;
+	return false;
 }
 
 void taf_sys_die_of(int signo)

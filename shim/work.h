@@ -98,6 +98,9 @@ struct taf_work {
 	/* Of a burst: submits of the runtime before it began; launches in it, and in all before. */
 	uint64_t base, launches, told;
 	_Atomic(uint32_t) left_for; /* futex, not under it: the leaving that it was drained for */
+	_Atomic(uint64_t) looks_ns; /* not under it: by when its thread looks up again (rest.h); or 0 */
+	bool is_at_rest; /* its thread is in the midst of a wait of another kind */
+	uint64_t rested; /* the latest generation behind which it was looked at */
 	uint64_t of, begin_ns;
 	uint64_t drained_ns; /* or made */
 	_Atomic(uint64_t) turn_ns; /* not under it: when it asked for its turn (serial.h) */

@@ -250,22 +250,30 @@ static void a_generation_that_the_exit_closed(void **state)
 }
 
 /* A drain that waits for a thread of MLX gives up when that has done nothing for drain.idle_ms:
- * then its generation was over. One that goes on drains its own. */
+ * then its generation was over. One that goes on drains its own; one that waits for something else
+ * drains there, and may have been about to go on. */
 static void a_generation_whose_thread_stands_still(void **state)
 {
 	static const struct {
 		int drain_ms, tid;
-		const char *says;
+		const char *says, *more;
 	} cases[] = {
 		{ 250, GUEST,
 		  "ended by SIGTERM 24ms after a generation by mlx::core::eval on "
-		  "tiny; it was on its way out" },
+		  "tiny; it was on its way out",
+		  "" },
 		{ 200, GUEST,
 		  "119ms into a generation by mlx::core::eval on tiny, or 24ms after "
-		  "it; it was on its way out" },
+		  "it; it was on its way out",
+		  "" },
 		{ 250, GUEST + 1,
 		  "119ms into a generation by mlx::core::eval on tiny; it was on "
-		  "its way out" },
+		  "its way out",
+		  "" },
+		{ 20, GUEST + 1,
+		  "119ms into a generation by mlx::core::eval on tiny, or 24ms after "
+		  "it; it was on its way out",
+		  ",\"at_rest\":true" },
 	};
 	struct fx *f = *state;
 	uint64_t of, exit;
@@ -283,7 +291,8 @@ static void a_generation_whose_thread_stands_still(void **state)
 		fx_wait(f, (uint64_t)cases[i].drain_ms);
 		f->tid = cases[i].tid;
 		fx_put(f, "drain", "mark",
-		       ",\"engine\":\"mlx\",\"rc\":-110,\"rule\":\"drain.at_exit\"");
+		       ",\"engine\":\"mlx\",\"rc\":-110,\"rule\":\"drain.at_exit\"%s",
+		       cases[i].more);
 		f->tid = GUEST;
 		fx_put(f, "exit", "end", ",\"rc\":-15,\"of\":%" PRIu64, exit);
 		fx_save(f, crumbs);

@@ -13,6 +13,20 @@ unloads() {
 	records | jq -rj 'select(.ev == "unload" and .ph == "end" and .rc == 0) | .model + " "'
 }
 
+rested() {
+	records | jq -se 'any(.ev == "drain" and .ph == "end" and .rule == "drain.at_exit")' >/dev/null
+}
+
+# What came to the end of the last generation and of the process.
+ends() {
+	jq -r 'select((.ev | IN("infer", "drain", "exit")) and .ph != "mark") | .ev + " " + .ph' all.json | tail -n 6 |
+		paste -sd , | sed 's/,/, /g'
+}
+
+exit_line() {
+	"$taffrail" report --last | sed -n 's/^  exit  *\(by SIGTERM.*\), [^,]* of leaving$/\1/p'
+}
+
 serve env
 ask a b a >plain.out
 kill -TERM $runner
@@ -41,7 +55,7 @@ check server "the report" "signal 3 12" "$("$taffrail" report --last --json | jq
 # Requests by each way that MLX's servers compute: one behind the other, without a pause, each with
 # the drain that the policy asks for behind it; the same with a prompt that is wholly in the cache;
 # and several at once, of which each ends with another round.  Where one ends with the server
-# itself, the drain is that of the exit.
+# itself, its thread makes the drain that it owes, or that of the exit covers it.
 for version in 0.29.4 0.31.2 $newest; do
 	use $version
 	fresh
@@ -65,7 +79,39 @@ for version in 0.29.4 0.31.2 $newest; do
 		select(.ev == "infer" or (.ev == "drain" and .ph == "end" and .rule == "drain.post_clear")) |
 		if .ev == "drain" then "drain" else .ph end' all.json | head -n 24 | paste -sd '  \n' | uniq -c | awk '{ print $2, $3, $4, "x" $1 }')"
 	check "requests, $version" "drains beside others" true "$(jq -s 'map(select(.ev == "drain" and .ph == "end" and .rc == 0 and
-		.rule == "drain.post_clear")) | length | . >= 10 and . <= 11' all.json)"
+		.rule == "drain.post_clear")) | length | . >= 10 and . <= 12' all.json)"
+done
+
+# Behind its last request the server waits for another one: there its thread ends the generation, and
+# drains what nobody else can; so at the end nothing is left.  The same at the end, in its midst.
+for version in 0.31.2 $newest; do
+	use $version
+	fresh
+	serve "$taffrail" run --set exit.signals=TERM --
+	ask --clients 1 a >rest.out
+	guest_of
+	await 100 rested
+	kill -TERM "$guest"
+	await_runner
+	records >all.json
+	check "at rest, $version" "it ended by TERM" 143 $ended
+	check "at rest, $version" "the end" "infer begin, infer end, drain begin, drain end, exit begin, exit end" "$(ends)"
+	check "at rest, $version" "all was drained" "" "$(jq -r '.msg // "" | select(contains("not drained"))' all.json)"
+	check "at rest, $version" "the report" "by SIGTERM" "$(exit_line)"
+	check "at rest, $version" "it was idle" 1 "$("$taffrail" report --last | grep -c 'SIGTERM while idle, after 1 generation on a')"
+
+	fresh
+	serve "$taffrail" run --set drain.idle_ms=10m --set drain.deadline=10m --set exit.deadline=10m \
+		--set drain.post_clear=on --set exit.signals=TERM --
+	ask --clients 1 a >rest.out
+	guest_of
+	kill -TERM "$guest"
+	await_runner
+	records >all.json
+	check "in its midst, $version" "it ended by TERM" 143 $ended
+	check "in its midst, $version" "drained by the thread that computed" true "$(jq -s '(map(select(.ev == "infer"))[0].tid) as $own |
+		map(select(.ev == "drain" and .ph == "end")) | length > 0 and all(.rc == 0 and .tid == $own)' all.json)"
+	check "in its midst, $version" "the report" "by SIGTERM, drained" "$(exit_line)"
 done
 
 # A batch that is full, with prompts that wait in the midst; and a request that the server
