@@ -285,8 +285,20 @@ static inline struct taf_step eval_of(const struct taf_vector *arrays)
 				    TAF_CHUNK_ARRAY);
 	if (__builtin_expect(step.n >= TAF_STEP_MANY, 0))
 		step.prompts = taf_batch_prompts(arrays);
-	else if (step.n == 2)
+	if (step.n == 2)
 		step.drafts = taf_batch_drafts(arrays);
+	else if (__builtin_expect(step.n > 2, 0))
+		step.is_firsts = taf_batch_is_firsts(arrays);
+	return step;
+}
+
+/* Tokens, or now and then a piece of a prompt. */
+static inline struct taf_step async_of(const struct taf_vector *arrays)
+{
+	struct taf_step step = { .kind = TAF_STEP_ASYNC, .n = taf_batch_width(arrays) };
+
+	if (__builtin_expect(!step.n, 0))
+		step.prompts = taf_batch_prompts(arrays);
 	return step;
 }
 
@@ -299,9 +311,7 @@ static inline struct taf_step eval_of(const struct taf_vector *arrays)
 #define ASYNCS(name, doc) \
 	void taf_##name(void *arrays) \
 	{ \
-		evaluate(ROW_##name, TAF_CALLER, arrays, \
-			 (struct taf_step){ .kind = TAF_STEP_ASYNC, \
-					    .n = taf_batch_width(arrays) }); \
+		evaluate(ROW_##name, TAF_CALLER, arrays, async_of(arrays)); \
 	}
 #include "mlx.def"
 

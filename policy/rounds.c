@@ -14,7 +14,7 @@ static uint32_t less(uint32_t n, uint32_t by)
 /* Those that generated are done where they were answered behind their last round. */
 static void leave(struct taf_rounds *r, bool is_answered, struct taf_rounds_change *what)
 {
-	if (!is_answered || r->is_behind)
+	if (!is_answered || r->is_behind || r->order == TAF_ORDER_APART)
 		return;
 	what->done = r->generating;
 	r->generating = r->width = 0;
@@ -63,7 +63,8 @@ static bool is_beginning(struct taf_rounds *r, enum taf_order order, struct taf_
 	bool was_first = r->is_first;
 
 	/* Ahead several may begin one behind the other, whose prompts have no piece. */
-	if (!r->may_begin && !(r->is_sure && r->order == TAF_ORDER_AHEAD))
+	if (!r->may_begin && !(r->is_sure && r->order == TAF_ORDER_AHEAD) &&
+	    r->order != TAF_ORDER_APART)
 		return set_other(r);
 	r->order = (uint8_t)order;
 	r->is_begun = r->is_first = r->has_prompt = r->may_begin = false;
@@ -89,7 +90,7 @@ static bool is_round(struct taf_rounds *r, struct taf_rounds_change *what)
 	what->done = less(r->generating, n);
 	if (n > r->generating)
 		begin(r, n - r->generating, what);
-	if (!r->has_prompt && !r->is_held) {
+	if (!r->has_prompt && !r->is_held && r->order != TAF_ORDER_APART) {
 		what->gone = r->prompts;
 		r->prompts = 0;
 	}
@@ -100,9 +101,9 @@ static bool is_round(struct taf_rounds *r, struct taf_rounds_change *what)
 }
 
 /* What begins with a round was at work before: behind a pause, or what another thread has ended. */
-static bool goes_on(struct taf_rounds *r, struct taf_rounds_change *what)
+static bool goes_on(struct taf_rounds *r, enum taf_order order, struct taf_rounds_change *what)
 {
-	r->order = TAF_ORDER_ROUND;
+	r->order = (uint8_t)order;
 	r->n++; /* taken for the beginning of all */
 	r->width = what->width = r->begun;
 	what->rounds = r->n;
@@ -111,20 +112,35 @@ static bool goes_on(struct taf_rounds *r, struct taf_rounds_change *what)
 	return true;
 }
 
+/* Both A's of one token each were rounds: nobody begins twice. */
+static bool is_second(const struct taf_rounds *r)
+{
+	return r->order == TAF_ORDER_ROUND && r->is_behind && !r->has_prompt && !r->is_sure &&
+	       r->begun == r->generating;
+}
+
 /* Behind E, or W. */
 static bool told(struct taf_rounds *r, const struct taf_step *step, struct taf_rounds_change *what)
 {
+	if (step->is_firsts)
+		return r->order == TAF_ORDER_OPEN || r->order == TAF_ORDER_APART
+			       ? is_beginning(r, TAF_ORDER_APART, what)
+			       : set_other(r);
+	if (r->order == TAF_ORDER_APART)
+		return step->kind == TAF_STEP_EVAL && !step->prompts && is_round(r, what);
 	if (step->kind == TAF_STEP_WAIT)
 		return r->order == TAF_ORDER_AHEAD ? is_round(r, what) : set_other(r);
 	/* Ahead that is the first token, of which W tells, but behind an answer. */
 	if (r->order == TAF_ORDER_AHEAD && (step->n != 1 || !r->was_answered))
 		return false;
+	if (step->n == 1 && is_second(r))
+		return goes_on(r, TAF_ORDER_APART, what);
 	if (step->n == 1)
 		return is_beginning(r, TAF_ORDER_ROUND, what);
 	if (r->order == TAF_ORDER_ROUND && step->n == r->begun + 1)
 		return is_round(r, what);
 	if (r->order == TAF_ORDER_OPEN && r->is_first && !r->has_prompt && step->n == r->begun + 1)
-		return goes_on(r, what);
+		return goes_on(r, TAF_ORDER_ROUND, what);
 	return set_other(r);
 }
 
@@ -134,7 +150,8 @@ static bool take_async(struct taf_rounds *r, const struct taf_step *step,
 	bool is_shown = false;
 
 	/* By round it is a sequence by itself that comes behind the last answer, or unknown. */
-	if (r->is_begun && r->order == TAF_ORDER_ROUND && !r->was_answered)
+	if (r->is_begun &&
+	    ((r->order == TAF_ORDER_ROUND && !r->was_answered) || r->order == TAF_ORDER_APART))
 		return set_other(r);
 	if (r->is_begun)
 		is_shown = is_beginning(r, TAF_ORDER_AHEAD, what);
@@ -230,7 +247,10 @@ void taf_rounds_failed(struct taf_rounds *r)
 /* Behind A, and of the tokens at hand (E), a cache shows by the shape of its arrays alone. */
 static bool is_prompt(const struct taf_rounds *r, const struct taf_step *step)
 {
-	if (step->kind != TAF_STEP_EVAL || step->n < TAF_STEP_MANY)
+	if (step->kind == TAF_STEP_ASYNC)
+		return step->prompts;
+	if (step->kind != TAF_STEP_EVAL || step->n < TAF_STEP_MANY || step->is_firsts ||
+	    r->order == TAF_ORDER_APART)
 		return false;
 	if (step->prompts)
 		return !r->is_begun || r->order != TAF_ORDER_ROUND;
@@ -248,10 +268,10 @@ static bool take(struct taf_rounds *r, const struct taf_step *step, struct taf_r
 		return set_drafts(r, step, what);
 	if (r->order >= TAF_ORDER_OTHER)
 		return take_other(r, step, what);
-	if (step->kind == TAF_STEP_ASYNC)
-		return take_async(r, step, what);
 	if (is_prompt(r, step))
 		return take_prompts(r, step, what);
+	if (step->kind == TAF_STEP_ASYNC)
+		return take_async(r, step, what);
 	if (r->is_begun)
 		is_shown = told(r, step, what);
 	if (step->kind == TAF_STEP_WAIT)

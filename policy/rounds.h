@@ -26,10 +26,16 @@
  * Prompts that are under way go on in each round, but where the batch is full: then others were
  * begun just before, and they wait until somebody is done.
  *
- * What begins by an A and E of one array more, without a prompt, was at work before: those who
- * compute did nothing for a while.
+ * What begins by an A and E of one array more, without a prompt, or by two A's with E1, was at work
+ * before: those who compute did nothing for a while.
  *
  * Which of several sequences is done is nowhere told.
+ *
+ * mlx-vlm's batches begin a piece of the prompts as they begin tokens (P), and evaluate the first ones
+ * together with their cache (F); in a round E is the tokens before, and now and then the whole cache (M)
+ * is evaluated for no prompt:
+ *
+ *	P P A F A E1 A E1 M A E1 P A F A E1
  *
  * Drafts are of one sequence.  A small model proposes tokens, the large one checks them at once (D),
  * and gives one of its own behind those that it would have given as well: so from a check comes one
@@ -52,8 +58,10 @@ enum taf_step_kind { TAF_STEP_EVAL, TAF_STEP_ASYNC, TAF_STEP_WAIT };
 struct taf_step {
 	enum taf_step_kind kind;
 	uint32_t n; /* EVAL: arrays; ASYNC: sequences that a token is begun for; 0: unknown */
-	uint32_t prompts; /* EVAL: sequences of the cache that it is of; 0: unknown, or of none */
+	uint32_t
+		prompts; /* EVAL, ASYNC: sequences of the cache that it is of; 0: unknown, or none */
 	uint32_t drafts; /* EVAL: tokens that were proposed and are checked */
+	bool is_firsts; /* EVAL: of tokens and their cache */
 	bool is_answer; /* WAIT: for a number with a fraction */
 };
 #define TAF_STEP_MANY 4u /* arrays: what a cache of two layers has */
@@ -62,6 +70,7 @@ enum taf_order {
 	TAF_ORDER_OPEN, /* not told yet */
 	TAF_ORDER_AHEAD,
 	TAF_ORDER_ROUND,
+	TAF_ORDER_APART, /* first tokens, of mlx-vlm's batches */
 	TAF_ORDER_OTHER,
 	TAF_ORDER_DRAFTS
 };
@@ -122,9 +131,11 @@ static inline bool taf_rounds_is_usual(const struct taf_rounds *r, const struct 
 	if (r->order >= TAF_ORDER_OTHER)
 		return !step->prompts && (!step->drafts || r->order == TAF_ORDER_DRAFTS);
 	if (step->kind == TAF_STEP_ASYNC)
-		return !r->is_begun && (step->n ? step->n : 1) == r->generating;
-	if (step->kind == TAF_STEP_EVAL && step->drafts)
+		return !r->is_begun && !step->prompts && (step->n ? step->n : 1) == r->generating;
+	if (step->kind == TAF_STEP_EVAL && (step->drafts || step->is_firsts))
 		return false;
+	if (step->kind == TAF_STEP_EVAL && r->order == TAF_ORDER_APART)
+		return !r->is_begun || (is_as_before && !step->prompts);
 	if (step->kind == TAF_STEP_EVAL)
 		return r->order == TAF_ORDER_ROUND && r->is_begun
 			       ? step->n == r->begun + 1 && is_as_before
@@ -191,7 +202,7 @@ static inline uint32_t taf_rounds_tokens(const struct taf_rounds *r, const struc
 {
 	if (r->order == TAF_ORDER_DRAFTS)
 		return step->drafts || (step->is_answer && r->answers > 1);
-	if (step->kind != TAF_STEP_ASYNC || r->is_first)
+	if (step->kind != TAF_STEP_ASYNC || step->prompts || r->is_first)
 		return 0;
 	return step->n ? step->n : 1;
 }

@@ -136,6 +136,19 @@ static inline uint32_t taf_batch_prompts(const struct taf_vector *v)
 		       : 0;
 }
 
+/* Tokens, and behind them the cache of as many sequences. */
+static inline bool taf_batch_is_firsts(const struct taf_vector *v)
+{
+	uint32_t n = taf_batch_width(v);
+	struct taf_vector rest;
+
+	if (!n)
+		return false;
+	rest = *v;
+	rest.begin += TAF_CHUNK_ARRAY;
+	return taf_batch_prompts(&rest) == n;
+}
+
 /* Whether an array that lives is a number with a fraction that is yet to be computed: float16, 32,
  * 64 or bfloat16. What is there already is looked at for other reasons, as constants are while a
  * function is compiled. */

@@ -130,7 +130,9 @@ static inline void taf_owner_done(struct taf_work *w)
  * in flight. */
 static inline void taf_owner_waited(struct taf_work *w, const struct taf_step *step)
 {
-	bool is_round = w->rounds.order == TAF_ORDER_ROUND && step->n == w->rounds.begun + 1;
+	bool is_round = w->rounds.order == TAF_ORDER_APART ? !step->prompts && !step->is_firsts
+							   : w->rounds.order == TAF_ORDER_ROUND &&
+								     step->n == w->rounds.begun + 1;
 	uint32_t left = is_round && w->since_sync >= 2 ? 2 : 0;
 
 	w->since_sync = left;

@@ -2,11 +2,11 @@
 """ask.py -- a client of a server of models: waits for it, asks, prints the answers in order.
 
     python3 ask.py llama|mlx PORT [--wait-only] [--clients N] [--tokens N] [--more N] [--pause SECONDS]
-        [--together] [--in-turn] [--same] [--seed N] [MODEL...]
+        [--together] [--in-turn] [--same] [--seed N] [--chat] [MODEL...]
 
-llama is llama-server, mlx is mlx_lm.server. Each model is asked in turn, by all clients at
-once, each with a prompt of its own (same: with one and the same) and for more tokens than the
-one before, with a pause behind each; without a model the server's
+llama is llama-server, mlx is mlx_lm.server or one like it (chat: by messages). Each model is
+asked in turn, by all clients at once, each with a prompt of its own (same: with one and the same)
+and for more tokens than the one before, with a pause behind each; without a model the server's
 only one. Together: all models at once, and the answers in the order of their names. In turn:
 a client asks when the one before has its answer. Seed: client N asks with one, and
 mlx_lm.server computes for that by itself.
@@ -32,6 +32,7 @@ p.add_argument("--together", action="store_true")
 p.add_argument("--in-turn", action="store_true")
 p.add_argument("--same", action="store_true")
 p.add_argument("--seed", type=int)
+p.add_argument("--chat", action="store_true")
 p.add_argument("models", nargs="*")
 args = p.parse_intermixed_args()
 base = f"http://127.0.0.1:{args.port}"
@@ -70,12 +71,19 @@ def ask_llama(model, n):
 
 
 def ask_mlx(model, n):
-    body = {"model": model, "prompt": f"client {0 if args.same else n} asks",
-            "max_tokens": args.tokens + n * args.more, "temperature": 0}
+    text = f"client {0 if args.same else n} asks"
+    body = {"model": model, "max_tokens": args.tokens + n * args.more, "temperature": 0}
     if n == args.seed:
         body["seed"] = 1
-    answer = get("/v1/completions", body)
-    return f"{answer['choices'][0]['text']!r} {answer['usage']['completion_tokens']}"
+    if args.chat:
+        body["messages"] = [{"role": "user", "content": text}]
+        answer = get("/v1/chat/completions", body)
+        said = answer["choices"][0]["message"]["content"]
+    else:
+        body["prompt"] = text
+        answer = get("/v1/completions", body)
+        said = answer["choices"][0]["text"]
+    return f"{said!r} {answer['usage']['completion_tokens']}"
 
 
 def ask(model, n, answers):

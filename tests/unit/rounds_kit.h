@@ -10,7 +10,7 @@
 
 /* A letter and a number: A2 begins tokens of two, E3 evaluates three arrays, M2 a piece of two
  * prompts, Mx arrays that are no cache, D3 checks three drafts, W waits, a as well, for a number with
- * a fraction. */
+ * a fraction; P2 begins a piece of two prompts, F2 is the first tokens of two with their cache. */
 static struct taf_step step_of(const char **at)
 {
 	char c = *(*at)++;
@@ -21,13 +21,16 @@ static struct taf_step step_of(const char **at)
 	while (**at >= '0' && **at <= '9')
 		n = n * 10 + (uint32_t)(*(*at)++ - '0');
 	return (struct taf_step){
-		.kind = c == 'A'	       ? TAF_STEP_ASYNC
+		.kind = c == 'A' || c == 'P'   ? TAF_STEP_ASYNC
 			: c == 'W' || c == 'a' ? TAF_STEP_WAIT
 					       : TAF_STEP_EVAL,
 		.n = c == 'M'	? 8
 		     : c == 'D' ? 2
+		     : c == 'F' ? n + 4
+		     : c == 'P' ? 0
 				: n,
-		.prompts = c == 'M' ? n : 0,
+		.prompts = c == 'M' || c == 'P' ? n : 0,
+		.is_firsts = c == 'F',
 		.drafts = c == 'D' ? n : 0,
 		.is_answer = c == 'a',
 	};

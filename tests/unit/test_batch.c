@@ -133,6 +133,21 @@ static void caches(void **state)
 	assert_int_equal(taf_batch_prompts(&arrays), 5);
 }
 
+static void first_tokens(void **state)
+{
+	(void)state;
+	describe_one(0, 1, (const int32_t[]){ 3 }, UINT32);
+	describe_one(1, 4, (const int32_t[]){ 3, 2, 256, 16 }, FLOAT32);
+	describe_one(2, 4, (const int32_t[]){ 3, 2, 256, 16 }, FLOAT32);
+	assert_true(taf_batch_is_firsts(&arrays));
+	describe_one(0, 1, (const int32_t[]){ 2 }, UINT32);
+	assert_false(taf_batch_is_firsts(&arrays));
+	/* the tokens at hand of two, and their probabilities */
+	describe_one(1, 1, (const int32_t[]){ 259 }, FLOAT32);
+	describe_one(2, 1, (const int32_t[]){ 259 }, FLOAT32);
+	assert_false(taf_batch_is_firsts(&arrays));
+}
+
 static void no_caches(void **state)
 {
 	(void)state;
@@ -173,7 +188,7 @@ int main(void)
 		cmocka_unit_test(answers),   cmocka_unit_test(tokens),
 		cmocka_unit_test(no_tokens), cmocka_unit_test(another_layout),
 		cmocka_unit_test(drafts),    cmocka_unit_test(caches),
-		cmocka_unit_test(no_caches),
+		cmocka_unit_test(no_caches), cmocka_unit_test(first_tokens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,26 @@ static void test_mixed(void **state)
 	expect(orders, sizeof(orders) / sizeof(orders[0]));
 }
 
+/* mlx-vlm's batches. */
+static void test_apart(void **state)
+{
+	static const struct order orders[] = {
+		{ "W P1P1 A1F1 A1E1W A1E1W M1 A1E1W", 1, 1, "3 " },
+		{ "P1 A1F1 A1E2 A1E4 A1E4", 1, 1, "3 " }, /* probabilities as well */
+		/* one behind the other, also without a piece: seen with the next round */
+		{ "P1 A1F1 A1E1 A1E1 M1 P1 A1F1 A1E1 A1E1 A1E1 A1F1 A1E1", 3, 1, "2 3 1 " },
+		/* beside each other */
+		{ "P1 A1F1 A1E1 P1 A1F1 A2E1 A2E1 A1E1", 2, 1, "3 3 " },
+		{ "P1 A1F1 P1 A1F1 A2E1 A2E1", 2, 1, "2 2 " },
+		/* behind a pause */
+		{ "A3E1 A3E1 A2E1 P1 A1F1 A3E1", 4, 1, "2 4 4 1 " },
+		{ "P2 A2F2 A2E1 P1 A2E1 A2E1 P1 A1F1 A3E1 M3 A1E1", 3, 1, "4 4 2 " },
+	};
+
+	(void)state;
+	expect(orders, sizeof(orders) / sizeof(orders[0]));
+}
+
 /* mlx_lm with a draft model. */
 static void test_drafts(void **state)
 {
@@ -286,8 +306,8 @@ static void test_other(void **state)
 /* Whatever comes: what is counted is what is open. Steps by a generator of numbers. */
 static void test_any(void **state)
 {
-	static const char *const words[] = { "M1", "M2", "Mx", "A1", "A2", "A3", "E1",
-					     "E2", "E3", "E4", "W",  "a",  "M5", "D2" };
+	static const char *const words[] = { "M1", "M2", "Mx", "A1", "A2", "A3", "E1", "E2", "E3",
+					     "E4", "W",	 "a",  "M5", "D2", "P1", "F1", "F2" };
 	char text[400];
 	uint64_t x = 88172645463325252u;
 
@@ -311,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_ahead),  cmocka_unit_test(test_other),
 		cmocka_unit_test(test_any),    cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_failed), cmocka_unit_test(test_drafts),
+		cmocka_unit_test(test_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,15 @@ static void ahead(void **state)
 	expect("M1 A1A1Wa A1Wa A1A1Wa A1Wa", "b1 e1:2 b2 e2:2 ");
 }
 
+static void first_tokens_apart(void **state)
+{
+	(void)state;
+	taf_rules.drain_post_clear = true;
+	expect("P1 A1F1 A1E1W A1E1W M1 P1 A1F1 A1E1W A1E1W A1E1W", "b1 b2 e1:2 s c e2:3 s c ");
+	assert_int_equal(requests, 2);
+	assert_int_equal(most, 1);
+}
+
 /* What was begun before the first check is taken back. */
 static void drafts(void **state)
 {
@@ -486,6 +495,7 @@ int main(void)
 		cmocka_unit_test_setup(all_at_once, setup),
 		cmocka_unit_test_setup(ahead, setup),
 		cmocka_unit_test_setup(drafts, setup),
+		cmocka_unit_test_setup(first_tokens_apart, setup),
 		cmocka_unit_test_setup(drafts_that_nobody_asks_about, setup),
 		cmocka_unit_test_setup(more_than_there_is_room_for, setup),
 		cmocka_unit_test_setup(without_a_model, setup),

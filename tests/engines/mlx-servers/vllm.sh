@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # names set by the lib.sh that is sourced below
-# serve.sh -- vllm-mlx, a server on MLX that is not mlx_lm's, unmodified: requests in turn and in one
+# vllm.sh -- vllm-mlx, a server on MLX that is not mlx_lm's, unmodified: requests in turn and in one
 # batch, and TERM in the midst of a generation.
 #
 # time-limit: 150
 . "${SRC:?}/tests/engines/mlx/lib_server.sh"
-PYTHONPATH=$("$SRC/tests/engines/vllm-mlx/fetch.sh") || exit $?
+PYTHONPATH=$("$SRC/tests/engines/mlx-servers/fetch.sh" vllm-mlx) || exit $?
 export PYTHONPATH
 
 model a
