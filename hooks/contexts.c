@@ -55,7 +55,23 @@ void taf_context_leave(struct taf_call *call, int32_t rc)
 	give_back(w);
 }
 
-void taf_context_free(struct taf_call *call, void *ctx, taf_free_fn *theirs)
+void taf_context_sync(struct taf_call *call, void *ctx, taf_handle_fn *theirs)
+{
+	struct taf_work *w = call->is_counted ? taf_work_of(ctx) : NULL;
+	bool has = w && taf_work_claim(w, taf_rules.drain_deadline_ms);
+
+	if (has)
+		taf_tls.held = w;
+	theirs(ctx);
+	call->work = w;
+	if (!has)
+		return;
+	w->since_sync = 0;
+	w->first_unsynced = w->submits + 1;
+	give_back(w);
+}
+
+void taf_context_free(struct taf_call *call, void *ctx, taf_handle_fn *theirs)
 {
 	struct taf_work *w = taf_work_of(ctx);
 
@@ -82,7 +98,7 @@ void taf_context_free(struct taf_call *call, void *ctx, taf_free_fn *theirs)
 }
 
 /* The entry goes before the memory does: a pointer may come back at once as another model. */
-void taf_context_free_model(struct taf_call *call, void *model, taf_free_fn *theirs)
+void taf_context_free_model(struct taf_call *call, void *model, taf_handle_fn *theirs)
 {
 	struct taf_live_model *m = taf_work_model(model);
 	char name[TAF_MODEL_NAME];

@@ -350,18 +350,10 @@ int32_t taf_llama_process(void *ctx, int type, void *batch)
 void taf_llama_synchronize(void *ctx)
 {
 	struct taf_call call = TAF_CALL(llama_synchronize);
-	struct taf_work *w;
 
 	if (!taf_before(&call))
 		return;
-	THROUGH(call, llama_synchronize)(ctx);
-	w = call.is_counted ? taf_work_of(ctx) : NULL;
-	call.work = w;
-	if (w && taf_work_claim(w, 0)) {
-		w->since_sync = 0;
-		w->first_unsynced = w->submits + 1;
-		taf_work_release(w);
-	}
+	taf_context_sync(&call, ctx, THROUGH(call, llama_synchronize));
 	taf_after(&call, 0);
 }
 

@@ -312,6 +312,26 @@ static int way_load(void)
 	return 0;
 }
 
+static void *synchronize(void *arg)
+{
+	engine.sync(ctx);
+	return arg;
+}
+
+/* The engine takes one thread at a time into a context: the fake ends the process otherwise. */
+static int way_load_in_sync(void)
+{
+	pthread_t t;
+
+	use_engine();
+	pthread_create(&t, NULL, synchronize, NULL);
+	while (!engine.count("llama_synchronize"))
+		usleep(1000);
+	printf("%s\n",
+	       engine.load("/models/other.gguf", fake_value_of(0)) ? "loaded" : "not loaded");
+	return pthread_join(t, NULL);
+}
+
 static void *open_and_close(void *arg)
 {
 	char path[4096], name[32];
@@ -396,6 +416,7 @@ static const struct {
 	WAY(jump),
 	WAY(jump_on_thread),
 	WAY(load),
+	WAY(load_in_sync),
 	WAY(look_up),
 	WAY(fiber),
 };

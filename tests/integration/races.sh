@@ -121,6 +121,11 @@ for round in 1 2 3 4 5 6 7 8; do
 		"$(crumbs | jq -r 'select(.ev == "load" and .ph == "end") | .model' | sort | xargs)"
 done
 
+# What others have computed is waited for before a load, but never while one does that himself.
+# shellcheck disable=SC2086
+same load_in_sync FAKE_SYNC_MS=500 TAFFRAIL_SET="drain.deadline=10m" $limit "$tests/guest_threads" load_in_sync
+check load_in_sync status "exit 0" "$(cat shim.status)"
+
 # 5. Names are looked up while another thread opens and closes objects.
 for n in 0 1 2 3 4 5; do
 	echo "char big[1 << 20] = { 1 }; int plug$n(void); int plug$n(void) { return big[0]; }" >plug.c
