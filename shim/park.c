@@ -148,8 +148,8 @@ void taf_park_to_free(void)
 	struct taf_slices left = time_until(&taf_park.until_ns);
 	uint32_t slice_ms;
 
-	while (is_anothers_exec() && !taf_owner_is_due() && !taf_act_is_in_engine() &&
-	       !is_capturing() && !taf_still_am_inside() &&
+	while (is_anothers_exec() && !taf_tls.held && !taf_owner_is_due() &&
+	       !taf_act_is_in_engine() && !is_capturing() && !taf_still_am_inside() &&
 	       (slice_ms = taf_next_slice(&left, LOOK_MS)))
 		taf_sys_wait(&taf_life.state, TAF_LEAVING, slice_ms);
 }

@@ -55,6 +55,18 @@ static void a_free_drains_nothing(void **state)
 	awaited = NULL;
 }
 
+/* Nor where the program waits for a context, in which an engine frees: the other one wants that. */
+static void a_free_within_a_context_does_not_stand(void **state)
+{
+	(void)state;
+	leaves((uint32_t)standing);
+	taf_tls.held = work_of(&llama, 1);
+	at_wait(&taf_life.state, stay);
+	taf_park_to_free();
+	taf_tls.held = NULL;
+	assert_non_null(awaited);
+}
+
 /* Behind the drain the engine is being taken down: who leaves then drains nothing any more. */
 static void who_comes_late_drains_nothing(void **state)
 {
@@ -312,6 +324,7 @@ int main(void)
 		TEST(the_second_one_drains_its_own),
 		TEST(the_second_one_waits_from_the_start),
 		TEST(a_free_drains_nothing),
+		TEST(a_free_within_a_context_does_not_stand),
 		TEST(who_comes_late_drains_nothing),
 		TEST(an_exit_waits_for_the_signal),
 		TEST(what_closes_the_log_at_once_waits_as_well),
