@@ -60,10 +60,11 @@ struct taf_step {
 	uint32_t n; /* EVAL: arrays; ASYNC: sequences that a token is begun for; 0: unknown */
 	uint32_t
 		prompts; /* EVAL, ASYNC: sequences of the cache that it is of; 0: unknown, or none */
-	uint32_t drafts; /* EVAL: tokens that were proposed and are checked */
+	uint16_t drafts; /* EVAL: tokens that were proposed and are checked */
 	bool is_firsts; /* EVAL: of tokens and their cache */
 	bool is_answer; /* WAIT: for a number with a fraction */
 };
+_Static_assert(sizeof(struct taf_step) <= 16, "an evaluation hands it on in registers");
 #define TAF_STEP_MANY 4u /* arrays: what a cache of two layers has */
 
 enum taf_order {

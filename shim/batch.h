@@ -81,7 +81,7 @@ static inline uint32_t taf_batch_width(const struct taf_vector *v)
 
 /* How many proposed tokens v has, behind those that a larger model gives in their places and one
  * more; 0: it is something else. */
-static inline uint32_t taf_batch_drafts(const struct taf_vector *v)
+static inline uint16_t taf_batch_drafts(const struct taf_vector *v)
 {
 	uint32_t given = taf_batch_width(v), n;
 	struct taf_vector rest;
@@ -91,7 +91,7 @@ static inline uint32_t taf_batch_drafts(const struct taf_vector *v)
 	rest = *v;
 	rest.begin += TAF_CHUNK_ARRAY;
 	n = taf_batch_width(&rest);
-	return n + 1 == given ? n : 0;
+	return n + 1 == given ? (uint16_t)n : 0; /* TAF_BATCH_MOST at most */
 }
 
 static inline int32_t taf_batch_first(union taf_described a)

@@ -31,7 +31,7 @@ static struct taf_step step_of(const char **at)
 				: n,
 		.prompts = c == 'M' || c == 'P' ? n : 0,
 		.is_firsts = c == 'F',
-		.drafts = c == 'D' ? n : 0,
+		.drafts = (uint16_t)(c == 'D' ? n : 0),
 		.is_answer = c == 'a',
 	};
 }
