@@ -17,7 +17,9 @@
  * opened after the start, as a layer) a destructor closes the log.
  *
  * exit.deadline bounds the drain: when it passes, a watchdog ends the process
- * with the status it was about to have, and the crumb says "not drained".
+ * with the status it was about to have, and the crumb says "not drained".  A handler of a
+ * signal that leaves once more in the midst of the drain gives it up: its status is the one, and
+ * what the program does at its end has as long again.
  */
 #ifndef TAF_EXIT_H
 #define TAF_EXIT_H
