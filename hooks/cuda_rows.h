@@ -84,7 +84,7 @@ static inline bool taf_cu_is_over(int r)
 		TAF_FIND(call, name, int); \
 		int r; \
 		before; \
-		r = THROUGH(call, name) args; \
+		TAF_PASSING(r = THROUGH(call, name) args); \
 		after; \
 		TAF_FAULT(call, r); \
 		return r; \
@@ -117,7 +117,7 @@ static inline bool taf_cu_is_over(int r)
 		struct taf_flight_point point; \
 		int r; \
 		taf_flight_point(&point, taf_flight_key(TAF_API, queue, TAF_DEVICE)); \
-		r = THROUGH(call, name) args; \
+		TAF_PASSING(r = THROUGH(call, name) args); \
 		if (!r && (is_done) && taf_flight_passed(&point)) \
 			taf_cu_waited(&call); \
 		TAF_FAULT(call, r); \
@@ -157,7 +157,7 @@ static inline bool taf_cu_is_over(int r)
 		is_free = taf_cuda_stream_going(stream, &was); \
 		taf_stream_going(&call, was.is_behind, &going); \
 		if (is_free) \
-			r = THROUGH(call, name)(stream); \
+			TAF_PASSING(r = THROUGH(call, name)(stream)); \
 		if (r) \
 			taf_cuda_stream_stays(stream, &was); \
 		taf_stream_gone(&call, &going, !r); \

@@ -307,7 +307,7 @@ int taf_hipMemPoolDestroy(void *pool)
 		TAF_FIND(call, name, int); \
 		int r; \
 		taf_capture_opening(); \
-		r = THROUGH(call, name) args; \
+		TAF_PASSING(r = THROUGH(call, name) args); \
 		taf_capture_opened(stream, !r); \
 		TAF_FAULT(call, r); \
 		return r; \
@@ -323,7 +323,7 @@ BEGINS(hipStreamBeginCaptureToGraph,
 	{ \
 		TAF_FIND(call, name, int); \
 		int r; \
-		r = THROUGH(call, name)(stream, graph); \
+		TAF_PASSING(r = THROUGH(call, name)(stream, graph)); \
 		if (r != TAF_HIP_UNMATCHED && r != TAF_HIP_WRONG_THREAD) \
 			taf_capture_closed(stream_); \
 		TAF_FAULT(call, r); \
@@ -346,7 +346,7 @@ static void waited(struct taf_call *call)
 		struct taf_flight_point at; \
 		int r; \
 		taf_flight_point(&at, taf_flight_key(TAF_API_HIP, queue, taf_tls.device)); \
-		r = THROUGH(call, name) args; \
+		TAF_PASSING(r = THROUGH(call, name) args); \
 		if (!r && taf_is_counting()) \
 			taf_event_recorded(TAF_API_HIP, TAF_U64(event), &at); \
 		TAF_FAULT(call, r); \
@@ -378,8 +378,9 @@ int taf_hipEventQuery(void *event)
 {
 	TAF_FIND(call, hipEventQuery, int);
 	uint32_t turn = taf_event_turn(TAF_API_HIP, TAF_U64(event));
-	int r = THROUGH(call, hipEventQuery)(event);
+	int r;
 
+	TAF_PASSING(r = THROUGH(call, hipEventQuery)(event));
 	if (!r && taf_event_passed(TAF_API_HIP, TAF_U64(event), turn))
 		waited(&call);
 	TAF_FAULT(call, r);
@@ -392,7 +393,7 @@ int taf_hipEventDestroy(void *event)
 	int r;
 
 	taf_event_forget(TAF_API_HIP, TAF_U64(event));
-	r = THROUGH(call, hipEventDestroy)(event);
+	TAF_PASSING(r = THROUGH(call, hipEventDestroy)(event));
 	TAF_FAULT(call, r);
 	return r;
 }
@@ -404,7 +405,7 @@ int taf_hipEventDestroy(void *event)
 		struct taf_flight_point point; \
 		int r; \
 		taf_flight_point(&point, taf_flight_key(TAF_API_HIP, queue, taf_tls.device)); \
-		r = THROUGH(call, name)(stream); \
+		TAF_PASSING(r = THROUGH(call, name)(stream)); \
 		if (!r && taf_flight_passed(&point)) \
 			waited(&call); \
 		TAF_FAULT(call, r); \
@@ -418,7 +419,7 @@ ASKS(hipStreamQuery_spt, TAF_HIP_SPT(stream))
 	{ \
 		TAF_FIND(call, name, int); \
 		int r; \
-		r = THROUGH(call, name) args; \
+		TAF_PASSING(r = THROUGH(call, name) args); \
 		if (!r && made) \
 			taf_hip_made((flags_)&TAF_HIP_NON_BLOCKING ? TAF_HIP_ASIDE \
 								   : TAF_HIP_STREAM, \
@@ -460,7 +461,7 @@ int taf_hipStreamDestroy(void *stream)
 	is_free = taf_hip_going(TAF_HIP_STREAM, stream, &was);
 	taf_stream_going(&call, taf_hip_is_behind(was), &going);
 	if (is_free)
-		r = THROUGH(call, hipStreamDestroy)(stream);
+		TAF_PASSING(r = THROUGH(call, hipStreamDestroy)(stream));
 	if (r)
 		taf_hip_stays(stream, was);
 	taf_stream_gone(&call, &going, !r);
@@ -480,7 +481,7 @@ int taf_hipStreamDestroy(void *stream)
 		mark.lanes = 0; \
 		if (is_waited) \
 			taf_wait_before(&call, &mark); \
-		r = THROUGH(call, name) args; \
+		TAF_PASSING(r = THROUGH(call, name) args); \
 		if (!r && mark.lanes) { \
 			taf_flight_done(&mark); \
 			waited(&call); \

@@ -284,7 +284,7 @@ WAITS_FOR(zeEventHostSynchronize, event)
 		int r; \
 		if (is_over) \
 			taf_event_forget(TAF_API_LEVEL0, TAF_U64(sign)); \
-		r = THROUGH(call, name)(sign); \
+		TAF_PASSING(r = THROUGH(call, name)(sign)); \
 		if (!(is_over)) \
 			reached(&call, sign, r); \
 		TAF_FAULT(call, r); \

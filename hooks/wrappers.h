@@ -70,6 +70,14 @@
 #define TAF_RETRY_GOOD(call) (void)(call)
 #endif
 #define TAF_API taf_api_of(TAF_ENGINE)
+/* A call of theirs without a door, in which the thread may have a lock of the runtime (sig.c). */
+#define TAF_PASSING(...) \
+	do { \
+		bool was_passing = taf_tls.is_passing; \
+		taf_tls.is_passing = true; \
+		__VA_ARGS__; \
+		taf_tls.is_passing = was_passing; \
+	} while (0)
 /* Where a wrapper of a GPU runtime without a door begins: theirs in call, or none. */
 #define TAF_FIND(call, name, ret) \
 	struct taf_call call = TAF_CALL(name); \

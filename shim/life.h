@@ -102,6 +102,7 @@ struct taf_tls {
 	 * that nothing which waits for a queue is waited for here. */
 	uint32_t in_callback;
 	bool has_parked; /* it stood still for a leaver already */
+	bool is_passing; /* in a function of a GPU runtime that has no door; it may have its locks */
 };
 
 extern struct taf_life taf_life;

@@ -41,8 +41,9 @@ static bool is_taken(int signo)
  * whoever acts on the signal. */
 static bool is_awaited(void)
 {
-	return taf_park_is_awaited() || taf_tls.is_submitting || taf_still_is_mine() ||
-	       taf_work_is_any_mine() || atomic_load(&taf_park.closer) == (uint32_t)taf_tid();
+	return taf_park_is_awaited() || taf_tls.is_submitting || taf_tls.is_passing ||
+	       taf_still_is_mine() || taf_work_is_any_mine() ||
+	       atomic_load(&taf_park.closer) == (uint32_t)taf_tid();
 }
 
 /* Hands the signal to the helper thread. By its default action nothing would run

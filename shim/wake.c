@@ -91,6 +91,7 @@ void taf_rearm(void)
 	taf_tls.held = taf_tls.own = NULL;
 	taf_tls.flight = NULL;
 	taf_tls.is_submitting = taf_tls.is_shared = taf_tls.has_parked = false;
+	taf_tls.is_passing = false;
 	/* Nobody may wake before what the parent left is forgotten. */
 	if (!atomic_compare_exchange_strong(&taf_life.state, &cold, TAF_WAKING))
 		return;

@@ -111,6 +111,23 @@ static void from_a_submit(void **state)
 	comes_back(begin_copy, end_copy);
 }
 
+static void begin_query(void)
+{
+	taf_tls.is_passing = true;
+}
+
+static void end_query(void)
+{
+	taf_tls.is_passing = false;
+}
+
+/* A query is not counted at all, and may have the lock of a driver. */
+static void from_what_has_no_door(void **state)
+{
+	(void)state;
+	comes_back(begin_query, end_query);
+}
+
 static void begin_free(void)
 {
 	if (!taf_still_begin())
@@ -171,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_a_submit),
+		cmocka_unit_test(from_what_has_no_door),
 		cmocka_unit_test(from_a_free),
 		cmocka_unit_test(from_a_claim),
 		cmocka_unit_test(from_the_end_of_the_log),
