@@ -67,17 +67,11 @@ static bool is_to_be_awaited(uint32_t holder)
 	       (is_in_engine() && holder != atomic_load(&taf_life.leaver));
 }
 
-void taf_still_wait(struct taf_flight *f)
+/* True: it is inside again. False: the process ends. */
+static bool stand(struct taf_flight *f, uint32_t holder, struct taf_slices *left)
 {
-	uint32_t holder = atomic_load(&taf_still.holder);
-	struct taf_slices left = deadline();
-
-	if (!holder || holder == self() || taf_captures_open() || taf_tls.inside ||
-	    taf_tls.in_callback)
-		return;
-	atomic_fetch_sub(&f->inside, 1);
 	while (holder && is_to_be_awaited(holder)) {
-		bool is_late = !taf_next_slice(&left, SLICE_MS);
+		bool is_late = !taf_next_slice(left, SLICE_MS);
 
 		/* A thread that is gone out of its call gives nothing up any more; whoever
 		 * comes next is not waited for. */
@@ -92,13 +86,31 @@ void taf_still_wait(struct taf_flight *f)
 		atomic_fetch_add(&f->inside, 1);
 		holder = atomic_load(&taf_still.holder);
 		if (!holder || is_late)
-			return;
+			return true;
 		atomic_fetch_sub(&f->inside, 1);
 	}
-	/* What was let in before the process began to end waits as at the door. */
-	if (!is_in_engine())
-		taf_park_to_submit();
-	atomic_fetch_add(&f->inside, 1);
+	return false;
+}
+
+void taf_still_wait(struct taf_flight *f)
+{
+	uint32_t holder = atomic_load(&taf_still.holder);
+	struct taf_slices left = deadline();
+
+	if (!holder || holder == self() || taf_captures_open() || taf_tls.inside ||
+	    taf_tls.in_callback)
+		return;
+	do {
+		atomic_fetch_sub(&f->inside, 1);
+		if (stand(f, holder, &left))
+			return;
+		/* What was let in before the process began to end waits as at the door. */
+		if (!is_in_engine())
+			taf_park_to_submit();
+		atomic_fetch_add(&f->inside, 1);
+		/* After an exec that has failed another one may give something up. */
+		holder = atomic_load(&taf_still.holder);
+	} while (holder && holder != self() && is_to_be_awaited(holder));
 }
 
 /* A thread that has a lane and has not submitted yet may do so at any moment. */

@@ -232,6 +232,32 @@ static void who_awaits_an_exec_drains_for_the_next(void **state)
 	assert_int_equal(n_synced, 2);
 }
 
+static void end_free(void)
+{
+	atomic_store(&taf_still.holder, 0);
+}
+
+static void stay_and_free(void)
+{
+	stay();
+	atomic_store(&taf_still.holder, (uint32_t)standing);
+	at_wait(&taf_still.holder, end_free);
+}
+
+/* It was let in before, and by the time it goes on others stand for one who frees. */
+static void who_stood_for_an_exec_stands_for_a_free(void **state)
+{
+	(void)state;
+	leaves((uint32_t)standing);
+	atomic_store(&taf_still.holder, (uint32_t)standing);
+	at_wait(&taf_life.is_drained, stay_and_free);
+	taf_still_enter(&taf_flights[0], false);
+	assert_null(awaited);
+	assert_int_equal(taf_still.holder, 0);
+	assert_int_equal(taf_flights[0].inside, 1);
+	taf_still_leave(&taf_flights[0], false);
+}
+
 static void leave_late(void)
 {
 	clock_ns += LONG_NS;
@@ -267,6 +293,7 @@ int main(void)
 		TEST(a_drain_is_for_whom_it_was_begun),
 		TEST(who_stands_drains_for_the_next),
 		TEST(who_awaits_an_exec_drains_for_the_next),
+		TEST(who_stood_for_an_exec_stands_for_a_free),
 		TEST(who_stands_has_the_time_of_the_next),
 	};
 
