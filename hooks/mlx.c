@@ -218,7 +218,7 @@ static __attribute__((noinline)) void evaluate_slow(int row, const void *caller,
 			((void (*)(void *))e.job.call.real)(arrays);
 		return;
 	}
-	if (!e.job.is_seen) {
+	if (taf_mlx_hand_on(&e.job) || !e.job.is_seen) {
 		((void (*)(void *))e.job.call.real)(arrays);
 		return;
 	}
@@ -410,6 +410,7 @@ static void pass(int row, const void *caller, const uint64_t arg[2])
 
 	if (!taf_before(&call))
 		return;
+	taf_mlx_hand_on_call(&call);
 	t.fn = call.real;
 	taf_pass_call(&t);
 	if (call.kind == TAF_SYNC && call.is_counted)

@@ -47,6 +47,13 @@ void taf_mlx_end(struct taf_mlx_job *j, int64_t rc);
 /* It failed, and has not ended yet. text: what the engine said, type: what it threw; NULL:
  * nothing. */
 void taf_mlx_failed(const struct taf_mlx_job *j, const char *text, const char *type);
+/* A wait of ours for what this thread has begun was told so, and nobody else will be. */
+void taf_mlx_keep(const char *text, const char *type);
+/* Throws that at the program's next call, of that thread, or where another one waits for what
+ * it did not begin itself. True: it should, and cannot be thrown; the job has ended. */
+bool taf_mlx_hand_on(struct taf_mlx_job *j);
+/* The same of other calls. */
+void taf_mlx_hand_on_call(struct taf_call *c);
 /* Bytes that arrays take, as the engine at home counts; UINT64_MAX: it cannot be asked. */
 uint64_t taf_mlx_held(const void *home);
 /* Sets limits that the policy wants before the program asks; once a process. */

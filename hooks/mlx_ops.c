@@ -68,11 +68,13 @@ static bool is_ours_to_wait(const struct made *m, const void *home)
 /* What a computation ended with is told to who waits for it next, and that is us. */
 static void on_seen(struct taf_try *t)
 {
+	const char *text = taf_thrown_text(t->thrown), *type = taf_thrown_type(t->thrown);
 	struct taf_mlx_job j = { .call = { .table = TAF_SELF,
 					   .row = ROW__ZN3mlx4core11synchronizeEv,
 					   .is_counted = true } };
 
-	taf_mlx_failed(&j, taf_thrown_text(t->thrown), taf_thrown_type(t->thrown));
+	taf_mlx_failed(&j, text, type);
+	taf_mlx_keep(text, type);
 }
 
 static void sync_stream(const struct made *m, const void *home)

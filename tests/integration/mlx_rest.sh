@@ -70,6 +70,12 @@ check "it fails" "tried while it rests" 1 \
 	"$(crumbs | jq -s '(map(select(.ev == "exit"))[0].mono_ns) as $left |
 		map(select(.ev == "drain" and .ph == "begin" and .mono_ns < $left)) | length')"
 
+# What it is told there of what had been begun the program is told at its next call.
+same "failed meanwhile" env TAFFRAIL_SET=drain.idle_ms=20ms timeout 100 ./resting later=metal async until=300 one one _exit=3
+check "failed meanwhile" "told by a drain" 1 "$(count '.ev == "error" and (.call | contains("synchronize"))')"
+run "failed, another waits" drain.idle_ms=20ms "exit 3" later=metal thread=wait settled="$log" one one _exit=3
+check "failed, another waits" "told once" "failed: [METAL] Command buffer execution failed: computed" "$(cut -d ' ' -f 1-6 shim.out | xargs)"
+
 # ---- another thread leaves ----
 # In the midst of the generation: who leaves waits for the next look, and for nothing that lasts.
 for how in wait mono; do

@@ -11,8 +11,14 @@
  *	thread=HOW	another thread begins something, then waits in that way until it is no more;
  *			the words behind go on once it is about to
  *	cancel=HOW	the same, and is cancelled and joined
+ *	cut=HOW		the same, in the midst of a drain
+ *	over		waits for what is posted already, once it is idle
+ *	broken		a signal comes in the midst of a drain
+ *	later=WHAT	what waits next for what was begun fails of it
+ *	one		waits for what was begun
  *	turns=N		until that thread has waited so many times more
  *	settled=FILE	until that file has a line "synchronize"
+ *	slow=MS		each synchronize takes so long
  *	wish=WHAT	all that is computed fails of it (throwing_mlx.cpp)
  *	exit=N _exit=N	ends
  *	sigterm		waits for a signal */
@@ -33,15 +39,20 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-namespace mlx::core {
+namespace mlx::core
+{
 struct array {
 	std::shared_ptr<int> desc;
+
+	__attribute__((visibility("default"))) void eval();
 };
 void eval(std::vector<array> arrays);
 void async_eval(std::vector<array> arrays);
 } // namespace mlx::core
 
 extern "C" void wish_for(const char *what);
+extern "C" void wish_later(const char *what);
+extern "C" void wish_slow(int ms);
 
 static sem_t sem, about;
 static mlx::core::array cell;
@@ -138,7 +149,11 @@ static void limited(const way &w, long ms)
 {
 	long then = since_ms(w.clock);
 
-	one(w, ms < 0 ? "limit in the past" : ms < 50 ? "short limit" : "limit", in_ms(w.clock, ms));
+	one(w,
+	    ms < 0    ? "limit in the past"
+	    : ms < 50 ? "short limit"
+		      : "limit",
+	    in_ms(w.clock, ms));
 	if (since_ms(w.clock) < then + ms)
 		puts("too early");
 }
@@ -165,7 +180,9 @@ static void alarmed(const way &w, int flags)
 	int rc = w.wait(&until), err = errno, came = alarms;
 	alarm_every(0, flags);
 	printf("%s %s: %s\n", w.name, what,
-	       !rc ? (came < 3 ? "posted by nobody" : "posted") : err == EINTR ? "EINTR" : "?");
+	       !rc	      ? (came < 3 ? "posted by nobody" : "posted")
+	       : err == EINTR ? "EINTR"
+			      : "?");
 	while (!sem_trywait(&sem))
 		;
 }
@@ -240,23 +257,66 @@ static pthread_t start(const way &w)
 	return t;
 }
 
-static void cancel(const way &w)
-{
-	pthread_t t = start(w);
-	void *end;
-
-	usleep(100000);
-	pthread_cancel(t);
-	pthread_join(t, &end);
-	printf("%s: %s\n", w.name, end == PTHREAD_CANCELED ? "cancelled" : "ended");
-}
-
 static void await(const std::string &path)
 {
 	for (std::string line;; usleep(10000))
 		for (std::ifstream in(path); std::getline(in, line);)
 			if (line == "synchronize")
 				return;
+}
+
+/* At any time, or once the engine has been called. */
+static void cancel(const way &w, const char *log)
+{
+	pthread_t t = start(w);
+	void *end;
+
+	if (log)
+		await(log);
+	else
+		usleep(100000);
+	pthread_cancel(t);
+	pthread_join(t, &end);
+	printf("%s: %s\n", w.name, end == PTHREAD_CANCELED ? "cancelled" : "ended");
+}
+
+/* The program may have a lock that the engine needs, in a wait that is none. */
+static void over()
+{
+	begin();
+	usleep(100000);
+	sem_post(&sem);
+	sem_post(&sem);
+	for (const char *name : { "mono", "real" })
+		one(way_of(name), "posted", in_ms(way_of(name).clock, 60000));
+}
+
+static void one_alarm(int)
+{
+}
+
+static void broken()
+{
+	struct sigaction act = {};
+	itimerval once = { { 0, 0 }, { 0, 300000 } };
+	timespec until = in_ms(CLOCK_MONOTONIC, 60000);
+
+	begin();
+	act.sa_handler = one_alarm;
+	sigaction(SIGALRM, &act, nullptr);
+	setitimer(ITIMER_REAL, &once, nullptr);
+	int rc = sem_clockwait(&sem, CLOCK_MONOTONIC, &until);
+	printf("broken: %d, %s\n", rc, rc && errno == EINTR ? "EINTR" : "?");
+}
+
+static void wait_for_one()
+{
+	try {
+		cell.eval();
+		puts("computed");
+	} catch (const std::exception &e) {
+		printf("failed: %s\n", e.what());
+	}
 }
 
 int main(int argc, char **argv)
@@ -281,7 +341,19 @@ int main(int argc, char **argv)
 		else if (word == "thread")
 			start(way_of(value));
 		else if (word == "cancel")
-			cancel(way_of(value));
+			cancel(way_of(value), nullptr);
+		else if (word == "cut")
+			cancel(way_of(value), getenv("ENGINE_LOG"));
+		else if (word == "over")
+			over();
+		else if (word == "broken")
+			broken();
+		else if (word == "later")
+			wish_later(value.c_str());
+		else if (word == "one")
+			wait_for_one();
+		else if (word == "slow")
+			wish_slow(atoi(value.c_str()));
 		else if (word == "settled")
 			await(value);
 		else if (word == "turns")

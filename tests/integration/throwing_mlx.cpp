@@ -47,7 +47,10 @@
 #include <variant>
 #include <vector>
 
-namespace mlx::core {
+#include <unistd.h>
+
+namespace mlx::core
+{
 
 struct Device {
 	int kind, index;
@@ -68,7 +71,8 @@ using Loaded = std::pair<std::unordered_map<std::string, array>,
 void eval(std::vector<array> arrays);
 void async_eval(std::vector<array> arrays);
 void synchronize();
-namespace io {
+namespace io
+{
 struct Reader {
 	std::string path;
 };
@@ -83,7 +87,8 @@ const char *version();
 
 #ifdef ENGINE
 
-namespace {
+namespace
+{
 
 /* What only the program may call: it counts. */
 struct own : std::runtime_error {
@@ -98,6 +103,14 @@ struct own : std::runtime_error {
 };
 
 std::string wish, later, clear_wish;
+std::atomic<int> slow_ms;
+
+/* As where it waits for another thread: a cancel that came in here would end the process. */
+void take_time() noexcept
+{
+	if (slow_ms)
+		usleep(static_cast<useconds_t>(slow_ms) * 1000);
+}
 
 void fail(const std::string &what)
 {
@@ -160,7 +173,8 @@ struct runtime {
 		if (!driver)
 			return;
 		reinterpret_cast<retain>(dlsym(driver, "cuDevicePrimaryCtxRetain"))(&context, 0);
-		release = reinterpret_cast<int (*)(int)>(dlsym(driver, "cuDevicePrimaryCtxRelease_v2"));
+		release = reinterpret_cast<int (*)(int)>(
+			dlsym(driver, "cuDevicePrimaryCtxRelease_v2"));
 	}
 	~runtime()
 	{
@@ -196,7 +210,13 @@ extern "C" void wish_clear(const char *what)
 	clear_wish = what;
 }
 
-namespace mlx::core {
+extern "C" void wish_slow(int ms)
+{
+	slow_ms = ms;
+}
+
+namespace mlx::core
+{
 
 void array::eval()
 {
@@ -226,6 +246,7 @@ void synchronize()
 	note("synchronize");
 	if (!*is_there)
 		throw std::runtime_error("There is no Stream in current thread.");
+	take_time();
 	wait_for_all();
 }
 
@@ -268,7 +289,6 @@ Loaded load_safetensors(const std::string &path, StreamOrDevice s)
 
 #include <future>
 #include <thread>
-#include <unistd.h>
 
 extern "C" void wish_for(const char *what);
 extern "C" void wish_later(const char *what);

@@ -58,6 +58,13 @@ done
 use $newest
 steps=("$python" "$here/steps.py")
 
+# MLX tells once of what failed behind an async_eval: a drain that was told tells the program.
+plain "${steps[@]}" told
+guarded -- "${steps[@]}" told
+check_same told
+check told "it fails" 1 "$(grep -c factorization guarded.out)"
+one told "a drain was told" '.ev == "error" and (.call | contains("synchronize"))'
+
 # The main thread leaves with the lock of the interpreter, so that the other one never
 # comes to its next call. What it evaluated it has waited for: nothing is in flight.
 plain "${steps[@]}" background
@@ -104,4 +111,4 @@ check "read, alive" "the report" 1 "$(grep -c 'its weights are not evaluated yet
 kill -KILL "$(crumbs | jq -rs 'map(select(.ev == "start" and .role == "guest"))[0].pid')"
 { wait $runner; } 2>/dev/null
 check "read, killed" "nothing is open" 0 "$("$taffrail" report --all --json | jq '[.sessions[].open[]] | length')"
-tally 86
+tally 90

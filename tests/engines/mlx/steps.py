@@ -175,6 +175,24 @@ def background():
     os._exit(3)
 
 
+def told():
+    """What was begun fails while its thread waits for something else, which then reads it."""
+
+    def compute():
+        big = mx.ones((1500, 1500))
+        a = mx.linalg.inv((big @ big)[:4, :4] * 0, stream=mx.cpu)  # not before async_eval is over
+        mx.async_eval(a)
+        threading.Event().wait(1)
+        try:
+            print(a.tolist())
+        except RuntimeError as e:
+            print(e)
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    thread.join()
+
+
 def pending():
     """Ends with work in flight on a stream of its own."""
     stream = mx.new_stream(mx.default_device())
