@@ -3,9 +3,10 @@
  * for (shim/rest.h).
  *
  * The locks and queues of CPython are semaphores (sem_clockwait from 3.9 on, sem_timedwait
- * before), and no lock of its own is held in such a wait.  A signal that comes between two looks
- * ends no wait.  One with a limit is soon over all the same; without one the first thread waits as
- * it always did: signals prefer it, and Ctrl-C ends its wait. */
+ * before).  Its own short locks are as well, and are waited for with its big one held: a look comes
+ * only once a wait has lasted.  A signal that comes in the midst of a look ends no wait.  One with
+ * a near limit is soon over all the same; else the first thread waits as it always did: signals
+ * prefer it, and Ctrl-C ends its wait. */
 #include <errno.h>
 #include <semaphore.h>
 #include <time.h>
@@ -75,13 +76,22 @@ static bool goes_on(const struct wait *w, int err)
 	return err == ETIMEDOUT || (err == EINTR && !w->until && !taf_sys_may_break());
 }
 
+/* Whether the wait is one in which a signal is not to be lost. */
+static bool is_for_signals(const struct wait *w)
+{
+	struct timespec at;
+
+	return taf_sys_pid() == taf_tid() && (!w->until || when(w, SECOND_NS, &at));
+}
+
 static int rest(const struct wait *w)
 {
 	struct timespec at;
 	int saved = errno;
-	uint64_t ns;
 
-	while ((ns = taf_rest_look()) && when(w, ns, &at)) {
+	if (is_for_signals(w))
+		return wait_as_asked(w);
+	for (uint64_t ns = taf_rest_begin(); ns && when(w, ns, &at); ns = taf_rest_look()) {
 		int rc = wait_until(w, &at);
 
 		if (rc && !goes_on(w, errno))
@@ -97,7 +107,7 @@ int taf_sem_wait(sem_t *sem)
 {
 	struct wait w = { .sem = sem, .clock = CLOCK_MONOTONIC, .caller = TAF_CALLER };
 
-	if (!taf_rest_is_due() || taf_sys_pid() == taf_tid())
+	if (!taf_rest_is_due())
 		return wait_plainly(&w);
 	if (!FOUND(sem_clockwait, w.caller))
 		w.clock = CLOCK_REALTIME;

@@ -5,6 +5,7 @@
 
 #include "act.h"
 
+#define FIRST_MS 5u
 #define LOOK_MS 50u
 #define LATE_MS 100u /* how late it may be at that: its program may have to call again */
 
@@ -30,10 +31,13 @@ static void drain_what_is_left(struct taf_work *w)
 
 	if (w->is_inferring || w->rested == w->of || !taf_work_claim(w, 0))
 		return;
-	w->rested = w->of;
-	drain = taf_act_drains(&ev, w, &rule);
-	if (w->since_sync)
-		taf_act_drain(w, drain & TAF_DRAIN_SYNC, rule);
+	/* Who leaves has had the claim before, or waits for it now. */
+	if (taf_state_now() == TAF_ACTIVE) {
+		w->rested = w->of;
+		drain = taf_act_drains(&ev, w, &rule);
+		if (w->since_sync)
+			taf_act_drain(w, drain & TAF_DRAIN_SYNC, rule);
+	}
 	taf_work_release(w);
 }
 
@@ -57,23 +61,50 @@ static uint64_t look_for_leaver(void)
 	return taf_owner_is_due() ? LOOK_MS * 1000000u : 0;
 }
 
-uint64_t taf_rest_look(void)
+/* NULL: nothing is to be done here. A handler may have interrupted the look of its own thread. */
+static struct taf_work *resting(void)
 {
 	struct taf_work *w = taf_owner_mine();
+
+	return w && !taf_is_other_process() && atomic_load(&w->claim) != (uint32_t)taf_tid() ? w
+											     : NULL;
+}
+
+static uint64_t again_in(struct taf_work *w, uint64_t ns)
+{
+	atomic_store(&w->looks_ns, ns ? taf_sys_mono_ns() + ns + LATE_MS * 1000000u : 0);
+	return ns;
+}
+
+uint64_t taf_rest_begin(void)
+{
 	enum taf_state state = taf_state_now();
-	int saved = errno;
+	struct taf_work *w = resting();
+
+	if (!w || (state != TAF_ACTIVE && state != TAF_LEAVING))
+		return 0;
+	return again_in(w, FIRST_MS * 1000000u);
+}
+
+/* A cancel is for the wait: in the midst of their function it could end the process. */
+uint64_t taf_rest_look(void)
+{
+	struct taf_work *w = resting();
+	enum taf_state state = taf_state_now();
+	int saved = errno, cancels;
 	uint64_t ns = 0;
 
-	/* A handler may have interrupted the look of its own thread. */
-	if (!w || taf_is_other_process() || atomic_load(&w->claim) == (uint32_t)taf_tid())
+	if (!w)
 		return 0;
+	cancels = taf_sys_bar_cancel();
 	w->is_at_rest = true;
 	if (state == TAF_LEAVING)
 		ns = look_for_leaver();
 	else if (state == TAF_ACTIVE)
 		ns = look(w);
 	w->is_at_rest = false;
-	atomic_store(&w->looks_ns, ns ? taf_sys_mono_ns() + ns + LATE_MS * 1000000u : 0);
+	again_in(w, ns);
+	taf_sys_let_cancel(cancels);
 	errno = saved;
 	return ns;
 }

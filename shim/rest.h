@@ -5,6 +5,7 @@
  * that waits for its next request calls none of them.  So in the midst of a wait of the C library
  * it looks up, on the stack of that wait:
  *
+ *   the wait is over within FIRST_MS   never: its thread may have a lock that the engine needs
  *   its generation is not over yet     every LOOK_MS; after drain.idle_ms it ends there, with
  *                                      the drains that the policy wants behind it
  *   then something is in flight        drained at once, as drain.at_exit wants: MLX begins a
@@ -13,7 +14,7 @@
  *   nothing is left                    waits as the program asked for, for as long as that takes
  *
  *     if (taf_rest_is_due())
- *             while ((ns = taf_rest_look()))
+ *             for (ns = taf_rest_begin(); ns; ns = taf_rest_look())
  *                     wait at most ns, and give back what came of it
  *     wait as the program asked for
  *
@@ -33,6 +34,8 @@ TAF_INLINE bool taf_rest_is_due(void)
 	       (w->is_inferring || w->owes_sync || (w->since_sync && w->rested != w->of));
 }
 
+/* In so many ns it is to look; 0: not at all. */
+uint64_t taf_rest_begin(void);
 /* Looks. So many ns later it is to look again; 0: nothing is left, or can be done. */
 uint64_t taf_rest_look(void);
 

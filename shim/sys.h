@@ -101,9 +101,12 @@ _Noreturn void taf_sys_exit_group(int status);
  * milliseconds unless *is_done becomes non-zero. It calls nothing but the
  * kernel, so it works while libc is tearing itself down. */
 int taf_sys_watchdog(uint32_t ms, _Atomic(uint32_t) *is_done, int status, void (*last_words)(void));
-/* Puts the default action of signo back, unblocks it in this thread and raises it here. */
 /* Whether this thread lets in any signal whose handler ends waits: one without SA_RESTART. */
 bool taf_sys_may_break(void);
+/* This thread is not cancelled until what that gave is put back. */
+int taf_sys_bar_cancel(void);
+void taf_sys_let_cancel(int was);
+/* Puts the default action of signo back, unblocks it in this thread and raises it here. */
 void taf_sys_die_of(int signo);
 int taf_sys_tgkill(int32_t pid, int32_t tid, int signo);
 int taf_sys_kill(int32_t pid, int signo);

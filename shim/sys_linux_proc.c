@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -217,8 +218,8 @@ uint64_t taf_sys_block_all(void)
 /* What a thread gets for what it does itself. */
 static uint64_t faults(void)
 {
-	return bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) | bit_of(SIGFPE) | bit_of(SIGTRAP) |
-	       bit_of(SIGSYS);
+	return bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) | bit_of(SIGFPE) |
+	       bit_of(SIGTRAP) | bit_of(SIGSYS);
 }
 
 uint64_t taf_sys_block_outside(void)
@@ -268,6 +269,19 @@ bool taf_sys_may_break(void)
 		    a.handler > 1 && !(a.flags & SA_RESTART))
 			return true;
 	return false;
+}
+
+int taf_sys_bar_cancel(void)
+{
+	int was = PTHREAD_CANCEL_ENABLE;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+	return was;
+}
+
+void taf_sys_let_cancel(int was)
+{
+	pthread_setcancelstate(was, NULL);
 }
 
 void taf_sys_die_of(int signo)

@@ -38,6 +38,15 @@ for how in wait timed mono real; do
 	same "cancelled, $how" env TAFFRAIL_SET=drain.idle_ms=20ms timeout 100 ./resting cancel=$how _exit=3
 done
 
+# One that is over at once is none to rest in; nor is one that a signal is to end.
+run "posted already" "drain.idle_ms=20ms" "exit 3" over _exit=3
+check "posted already" "the engine, at the end alone" "synchronize clear_cache" "$(calls)"
+same broken env TAFFRAIL_SET=drain.idle_ms=20ms timeout 100 ./resting slow=1000 broken _exit=3
+for how in wait mono; do
+	run "cancelled in a drain, $how" drain.idle_ms=20ms "exit 3" slow=500 cut=$how _exit=3
+	check "cancelled in a drain, $how" "how it ended" "$how: cancelled" "$(cat shim.out)"
+done
+
 # ---- a generation that is over ends there, with its drains ----
 log=$work/engine.log
 for how in wait timed mono real; do
