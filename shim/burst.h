@@ -227,7 +227,9 @@ static inline void taf_copy_before(struct taf_call *c, uint64_t key)
 		return;
 	if (__builtin_expect(taf_state_now() != TAF_ACTIVE, 0)) {
 		taf_copy_late();
-		return;
+		/* Again after an exec that has failed. */
+		if (taf_state_now() != TAF_ACTIVE)
+			return;
 	}
 	if (!t->flight)
 		t->flight = taf_flight_lane();

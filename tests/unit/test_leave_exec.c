@@ -258,6 +258,20 @@ static void who_stood_for_an_exec_stands_for_a_free(void **state)
 	taf_still_leave(&taf_flights[0], false);
 }
 
+/* It is counted, and others see it inside. */
+static void a_copy_that_stood_for_an_exec_is_one(void **state)
+{
+	struct taf_call c = { .table = &runtime };
+
+	(void)state;
+	leaves((uint32_t)standing);
+	at_wait(&taf_life.is_drained, stay);
+	taf_copy_before(&c, taf_flight_key(TAF_API_CUDA, 7, 0));
+	assert_null(awaited);
+	assert_true(c.has_flight);
+	taf_copy_after(&c, 0);
+}
+
 static void leave_late(void)
 {
 	clock_ns += LONG_NS;
@@ -294,6 +308,7 @@ int main(void)
 		TEST(who_stands_drains_for_the_next),
 		TEST(who_awaits_an_exec_drains_for_the_next),
 		TEST(who_stood_for_an_exec_stands_for_a_free),
+		TEST(a_copy_that_stood_for_an_exec_is_one),
 		TEST(who_stands_has_the_time_of_the_next),
 	};
 
