@@ -22,6 +22,13 @@ static uint64_t at_most_a_look(uint64_t ns)
 	return ns < LOOK_MS * 1000000u ? ns : LOOK_MS * 1000000u;
 }
 
+/* Whether what is in flight is the next token of a loop, which is soon over. Of anything else
+ * nobody knows how long it takes, and what the thread waits for may come long before. */
+static bool is_soon_over(const struct taf_work *w)
+{
+	return w->rounds.order != TAF_ORDER_OPEN && w->rounds.order != TAF_ORDER_OTHER;
+}
+
 /* What the end would want, were it now; the rest of that is for the end. */
 static void drain_what_is_left(struct taf_work *w)
 {
@@ -35,7 +42,7 @@ static void drain_what_is_left(struct taf_work *w)
 	if (taf_state_now() == TAF_ACTIVE) {
 		w->rested = w->of;
 		drain = taf_act_drains(&ev, w, &rule);
-		if (w->since_sync)
+		if (w->since_sync && is_soon_over(w))
 			taf_act_drain(w, drain & TAF_DRAIN_SYNC, rule);
 	}
 	taf_work_release(w);

@@ -8,8 +8,8 @@
  *   the wait is over within FIRST_MS   never: its thread may have a lock that the engine needs
  *   its generation is not over yet     every LOOK_MS; after drain.idle_ms it ends there, with
  *                                      the drains that the policy wants behind it
- *   then something is in flight        drained at once, as drain.at_exit wants: MLX begins a
- *                                      token ahead, and who leaves later could not wait for it
+ *   then a token is in flight          drained at once, as drain.at_exit wants: mlx_lm begins
+ *                                      one ahead, and who leaves later could not wait for it
  *   another thread leaves meanwhile    drains its own, and the leaver waits for that
  *   nothing is left                    waits as the program asked for, for as long as that takes
  *

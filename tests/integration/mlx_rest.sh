@@ -16,7 +16,7 @@ run() { # CASE SETTINGS STATUS WORD...
 
 # What reached the engine, and what the log has of it.
 calls() {
-	sed 's/ /-/g' engine.log | xargs
+	grep -v '^eval$' engine.log | sed 's/ /-/g' | xargs
 }
 
 told() {
@@ -39,11 +39,11 @@ for how in wait timed mono real; do
 done
 
 # One that is over at once is none to rest in; nor is one that a signal is to end.
-run "posted already" "drain.idle_ms=20ms" "exit 3" over _exit=3
-check "posted already" "the engine, at the end alone" "synchronize clear_cache" "$(calls)"
-same broken env TAFFRAIL_SET=drain.idle_ms=20ms timeout 100 ./resting slow=1000 broken _exit=3
+run "posted already" "drain.idle_ms=20ms;drain.post_clear=on;drain.at_exit=off" "exit 3" over _exit=3
+check "posted already" "no drain in the wait" "" "$(crumbs | jq -r 'select(.ev == "drain" and .at_rest).msg')"
+same broken env "TAFFRAIL_SET=drain.idle_ms=20ms;drain.post_clear=on" timeout 100 ./resting slow=1000 broken _exit=3
 for how in wait mono; do
-	run "cancelled in a drain, $how" drain.idle_ms=20ms "exit 3" slow=500 cut=$how _exit=3
+	run "cancelled in a drain, $how" "drain.idle_ms=20ms;drain.post_clear=on" "exit 3" slow=500 cut=$how _exit=3
 	check "cancelled in a drain, $how" "how it ended" "$how: cancelled" "$(cat shim.out)"
 done
 
@@ -61,28 +61,30 @@ check "at rest" "the log says where" 1 "$("$BUILD/taffrail" log --state="$state"
 
 # What is still in flight then is drained once, as who leaves later cannot: by no more than
 # a synchronize, and the end has nothing left to wait for.
-run "for the end" drain.idle_ms=20ms "exit 3" thread=timed settled="$log" _exit=3
+run "for the end" drain.idle_ms=20ms "exit 3" rounds thread=timed settled="$log" _exit=3
 check "for the end" "the engine" synchronize "$(calls)"
 check "for the end" "the log" "infer-begin infer-end drain-begin-drain.at_exit drain-end exit-begin exit-end" "$(told)"
 has_not "for the end" "something was not drained" '.msg | tostring | contains("not drained")'
-run "not for the end" "drain.idle_ms=20ms;drain.at_exit=off" "exit 3" async until=300 _exit=3
-check "not for the end" "the engine" "" "$(cat engine.log 2>/dev/null)"
-run observed "drain.idle_ms=20ms;mode=observe" "exit 3" async until=100 until=300 until=100 _exit=3
-check observed "the engine" "" "$(cat engine.log 2>/dev/null)"
+run "not for the end" "drain.idle_ms=20ms;drain.at_exit=off" "exit 3" rounds async until=300 _exit=3
+check "not for the end" "the engine" "" "$(calls)"
+run "no token" drain.idle_ms=20ms "exit 3" thread=timed turns=5 _exit=3
+check "no token" "it may take long: the engine" "" "$(cat engine.log 2>/dev/null)"
+run observed "drain.idle_ms=20ms;mode=observe" "exit 3" rounds async until=100 until=300 until=100 _exit=3
+check observed "the engine" "" "$(calls)"
 check observed "what would be, once behind each of three, and at the exit" 4 \
 	"$(count '.ev == "would" and .rule == "drain.at_exit"')"
 
 # One that fails is tried once, however often the thread waits on.
-run "it fails" drain.idle_ms=20ms "exit 3" wish=metal thread=mono settled="$log" turns=5 _exit=3
+run "it fails" "drain.idle_ms=20ms;drain.post_clear=on" "exit 3" wish=metal thread=mono settled="$log" turns=5 _exit=3
 check "it fails" "the engine" synchronize "$(head -n 1 engine.log)"
 check "it fails" "tried while it rests" 1 \
 	"$(crumbs | jq -s '(map(select(.ev == "exit"))[0].mono_ns) as $left |
 		map(select(.ev == "drain" and .ph == "begin" and .mono_ns < $left)) | length')"
 
 # What it is told there of what had been begun the program is told at its next call.
-same "failed meanwhile" env TAFFRAIL_SET=drain.idle_ms=20ms timeout 100 ./resting later=metal async until=300 one one _exit=3
+same "failed meanwhile" env "TAFFRAIL_SET=drain.idle_ms=20ms;drain.post_clear=on" timeout 100 ./resting later=metal async until=300 one one _exit=3
 check "failed meanwhile" "told by a drain" 1 "$(count '.ev == "error" and (.call | contains("synchronize"))')"
-run "failed, another waits" drain.idle_ms=20ms "exit 3" later=metal thread=wait settled="$log" one one _exit=3
+run "failed, another waits" "drain.idle_ms=20ms;drain.post_clear=on" "exit 3" later=metal thread=wait settled="$log" one one _exit=3
 check "failed, another waits" "told once" "failed: [METAL] Command buffer execution failed: computed" "$(cut -d ' ' -f 1-6 shim.out | xargs)"
 
 # ---- another thread leaves ----

@@ -7,6 +7,7 @@
  *	eval async	computes one thing; begins one, and does not wait for it
  *	all		each wait in each way, with something begun before each
  *	all_in_thread	in a second thread, which gets the signals
+ *	rounds		what is begun from there on is tokens
  *	until=MS	one wait with that limit, by the monotonic clock
  *	thread=HOW	another thread begins something, then waits in that way until it is no more;
  *			the words behind go on once it is about to
@@ -100,10 +101,21 @@ static const way &way_of(const std::string &name)
 	abort();
 }
 
+static bool is_in_rounds;
+
+/* In the order of mlx_lm, in which a token is begun ahead; or one thing alone. */
 static void begin()
 {
 	try {
 		mlx::core::async_eval({ cell });
+		if (!is_in_rounds)
+			return;
+		mlx::core::async_eval({ cell });
+		mlx::core::eval({ cell });
+		for (int i = 0; i < 3; i++) {
+			cell.eval();
+			mlx::core::async_eval({ cell });
+		}
 	} catch (const std::runtime_error &) {
 	}
 }
@@ -344,6 +356,8 @@ int main(int argc, char **argv)
 			cancel(way_of(value), nullptr);
 		else if (word == "cut")
 			cancel(way_of(value), getenv("ENGINE_LOG"));
+		else if (word == "rounds")
+			is_in_rounds = true;
 		else if (word == "over")
 			over();
 		else if (word == "broken")

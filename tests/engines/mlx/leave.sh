@@ -60,7 +60,7 @@ steps=("$python" "$here/steps.py")
 
 # MLX tells once of what failed behind an async_eval: a drain that was told tells the program.
 plain "${steps[@]}" told
-guarded -- "${steps[@]}" told
+guarded --set drain.post_clear=on -- "${steps[@]}" told
 check_same told
 check told "it fails" 1 "$(grep -c factorization guarded.out)"
 one told "a drain was told" '.ev == "error" and (.call | contains("synchronize"))'
