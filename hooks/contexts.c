@@ -66,8 +66,7 @@ void taf_context_sync(struct taf_call *call, void *ctx, taf_handle_fn *theirs)
 	call->work = w;
 	if (!has)
 		return;
-	w->since_sync = 0;
-	w->first_unsynced = w->submits + 1;
+	taf_work_done(w);
 	give_back(w);
 }
 

@@ -424,13 +424,9 @@ int taf_cuda_device(uint32_t number, const void *home, struct taf_device *out)
 int taf_cuda_is_captured(uint64_t queue, const void *home)
 {
 	cuStreamIsCapturing_fn *ask = THEIRS(cuStreamIsCapturing, home);
-	union {
-		uint64_t n;
-		void *p;
-	} stream = { .n = queue };
 	int status = 0;
 
 	if (!ask)
 		return -ENOSYS;
-	return ask(stream.p, &status) ? -EIO : status != 0;
+	return ask(taf_pointer_of(queue), &status) ? -EIO : status != 0;
 }

@@ -339,15 +339,11 @@ static int device_of(uint32_t number, const void *home, struct taf_device *out)
 static int is_captured(uint64_t queue, const void *home)
 {
 	hipStreamIsCapturing_fn *ask = THEIRS(hipStreamIsCapturing, home);
-	union {
-		uint64_t n;
-		void *p;
-	} stream = { .n = queue };
 	int status = 0;
 
 	if (!ask || queue <= TAF_OWN_QUEUE)
 		return -ENOSYS;
-	return ask(stream.p, &status) ? -EIO : status != 0;
+	return ask(taf_pointer_of(queue), &status) ? -EIO : status != 0;
 }
 
 const struct taf_ops taf_hip_ops = { .sync = sync_all,

@@ -31,10 +31,15 @@ static void begin(struct taf_rounds *r, uint32_t n, struct taf_rounds_change *wh
 }
 
 /* The A at hand was not a round of all that generate. */
-static bool set_other(struct taf_rounds *r)
+static void take_back(struct taf_rounds *r)
 {
 	if (r->is_begun && !r->is_first)
 		r->n--;
+}
+
+static bool set_other(struct taf_rounds *r)
+{
+	take_back(r);
 	r->order = TAF_ORDER_OTHER;
 	r->is_begun = r->is_first = false;
 	return false;
@@ -48,8 +53,7 @@ static bool set_drafts(struct taf_rounds *r, const struct taf_step *step,
 	if (r->generating != 1)
 		return set_other(r);
 	what->proposed = r->others;
-	if (r->is_begun && !r->is_first)
-		r->n--;
+	take_back(r);
 	r->order = TAF_ORDER_DRAFTS;
 	r->is_begun = r->is_first = r->is_answered = false;
 	r->width = what->width = r->answers = 1;

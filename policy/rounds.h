@@ -58,8 +58,7 @@ enum taf_step_kind { TAF_STEP_EVAL, TAF_STEP_ASYNC, TAF_STEP_WAIT };
 struct taf_step {
 	enum taf_step_kind kind;
 	uint32_t n; /* EVAL: arrays; ASYNC: sequences that a token is begun for; 0: unknown */
-	uint32_t
-		prompts; /* EVAL, ASYNC: sequences of the cache that it is of; 0: unknown, or none */
+	uint32_t prompts; /* EVAL, ASYNC: sequences whose cache it is of; 0: unknown, or none */
 	uint16_t drafts; /* EVAL: tokens that were proposed and are checked */
 	bool is_firsts; /* EVAL: of tokens and their cache */
 	bool is_answer; /* WAIT: for a number with a fraction */

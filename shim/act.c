@@ -78,8 +78,7 @@ static void would_drain(struct taf_work *w, const struct taf_rec *like)
 	r.phase = TAF_MARK;
 	r.msg = "would synchronize here";
 	w->drained_ns = taf_sys_mono_ns();
-	w->since_sync = 0;
-	w->first_unsynced = w->submits + 1;
+	taf_work_done(w);
 	taf_crumb(&r);
 }
 
@@ -205,10 +204,8 @@ int taf_act_sync(struct taf_work *w)
 {
 	int err = sync_quietly(w);
 
-	if (!err) {
-		w->since_sync = 0;
-		w->first_unsynced = w->submits + 1;
-	}
+	if (!err)
+		taf_work_done(w);
 	return err;
 }
 
@@ -296,8 +293,7 @@ static void carry_out(struct taf_work *w, unsigned drain, struct taf_rec *r)
 	r->keep = TAF_KEEP_LOG;
 	if (!r->rc) {
 		w->drained_ns = taf_sys_mono_ns();
-		w->since_sync = 0;
-		w->first_unsynced = w->submits + 1;
+		taf_work_done(w);
 	}
 	if (head) {
 		atomic_fetch_add(&head->drains, 1);

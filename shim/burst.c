@@ -438,8 +438,7 @@ static void note_wait(struct taf_work *w, const struct taf_call *c)
 {
 	uint64_t now = taf_sys_mono_ns(), began = c->begin_ns ? c->begin_ns : now;
 
-	if (w->submits == w->waited_for ||
-	    began > taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000)
+	if (w->submits == w->waited_for || began > taf_work_idle_ns(w))
 		return;
 	w->waited_ns = now;
 	w->waited_for = w->submits;

@@ -276,7 +276,7 @@ void taf_owner_synced(void)
 
 	if (!w || !taf_work_claim(w, 0))
 		return;
-	taf_owner_done(w);
+	taf_work_done(w);
 	taf_work_release(w);
 }
 
@@ -356,8 +356,7 @@ void taf_owner_seen(void)
 
 bool taf_owner_is_busy(const struct taf_work *w)
 {
-	uint64_t idle_ns = taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000,
-		 looks_ns = atomic_load(&w->looks_ns);
+	uint64_t idle_ns = taf_work_idle_ns(w), looks_ns = atomic_load(&w->looks_ns);
 
 	return atomic_load(&w->is_inside) || atomic_load(&w->claim) == (uint32_t)thread_of(w) ||
 	       taf_sys_mono_ns() < (looks_ns > idle_ns ? looks_ns : idle_ns);

@@ -119,13 +119,6 @@ TAF_INLINE uint64_t taf_owner_tokens(const struct taf_work *w, const struct taf_
 	return w->model ? taf_rounds_tokens(&w->rounds, step) : 0;
 }
 
-/* Whatever was submitted before is done. */
-static inline void taf_owner_done(struct taf_work *w)
-{
-	w->since_sync = 0;
-	w->first_unsynced = w->submits + 1;
-}
-
 /* An E is done.  By round it is of what was begun in the round before: what was begun last may be
  * in flight. */
 static inline void taf_owner_waited(struct taf_work *w, const struct taf_step *step)

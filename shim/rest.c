@@ -11,8 +11,7 @@
 
 static uint64_t until_idle_ns(const struct taf_work *w)
 {
-	uint64_t idle = taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000,
-		 now = taf_sys_mono_ns();
+	uint64_t idle = taf_work_idle_ns(w), now = taf_sys_mono_ns();
 
 	return idle >= now ? idle - now + 1 : 0;
 }

@@ -15,8 +15,7 @@
 
 #define FILE_NAME "saved"
 #define SAMPLE (64u * 1024)
-#define TEXT_ROOM \
-	(256u * 1024) /* TAF_SAVED_MAX of a kilobyte: few that nobody can print are longer */
+#define TEXT_ROOM (256u * 1024) /* TAF_SAVED_MAX of a kilobyte: few names make it longer */
 #define GIVE_UP 16 /* of the oldest entries, where there is no room for all */
 
 /* ---- the file that was saved ---- */

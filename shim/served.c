@@ -76,44 +76,32 @@ static bool is_last(const struct table *t)
 	return t->n == 1 && left(&t->at[0]) == 1;
 }
 
-/* The oldest request that generates is done. */
-static bool leave(struct taf_work *w, uint64_t rounds)
+/* The oldest request that generates is done; or the oldest prompt goes on no more. */
+static bool end_oldest(struct taf_work *w, bool is_prompt, uint64_t rounds)
 {
 	struct table *t = table_of(w);
-	uint32_t i = 0;
+	struct taf_served *s = t->at;
 
-	while (i < t->n && !t->at[i].generating)
-		i++;
-	if (i == t->n || is_last(t))
+	while (s < t->at + t->n && !(is_prompt ? s->prompts : s->generating))
+		s++;
+	if (s >= t->at + t->n || is_last(t))
 		return false;
-	t->at[i].generating--;
-	t->at[i].tokens += rounds;
-	if (!left(&t->at[i]))
-		end_one(w, i, rounds);
-	return true;
-}
-
-/* The oldest prompt goes on no more. */
-static bool give_up(struct taf_work *w, uint64_t rounds)
-{
-	struct table *t = table_of(w);
-	uint32_t i = 0;
-
-	while (i < t->n && !t->at[i].prompts)
-		i++;
-	if (i == t->n || is_last(t))
-		return false;
-	t->at[i].prompts--;
-	if (!left(&t->at[i]))
-		end_one(w, i, rounds);
+	if (is_prompt) {
+		s->prompts--;
+	} else {
+		s->generating--;
+		s->tokens += rounds;
+	}
+	if (!left(s))
+		end_one(w, (uint32_t)(s - t->at), rounds);
 	return true;
 }
 
 void taf_served_leave(struct taf_work *w, const struct taf_rounds_change *what)
 {
-	for (uint32_t n = what->done; n && leave(w, what->rounds); n--)
+	for (uint32_t n = what->done; n && end_oldest(w, false, what->rounds); n--)
 		;
-	for (uint32_t n = what->gone; n && give_up(w, what->rounds); n--)
+	for (uint32_t n = what->gone; n && end_oldest(w, true, what->rounds); n--)
 		;
 }
 

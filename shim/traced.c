@@ -98,8 +98,7 @@ static struct taf_work *work_of(const struct taf_call *c)
 /* A wait long after the last computation is of nothing that this generation did. */
 static bool is_part(const struct taf_work *w, uint64_t from_ns)
 {
-	return w->trace.is_on && w->is_inferring &&
-	       from_ns <= taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000;
+	return w->trace.is_on && w->is_inferring && from_ns <= taf_work_idle_ns(w);
 }
 
 void taf_traced_synced(const struct taf_call *c)

@@ -98,7 +98,7 @@ struct taf_work {
 	/* Of a burst: submits of the runtime before it began; launches in it, and in all before. */
 	uint64_t base, launches, told;
 	_Atomic(uint32_t) left_for; /* futex, not under it: the leaving that it was drained for */
-	_Atomic(uint64_t) looks_ns; /* not under it: by when its thread looks up again (rest.h); or 0 */
+	_Atomic(uint64_t) looks_ns; /* not under it: when its thread looks again (rest.h); or 0 */
 	bool is_at_rest; /* its thread is in the midst of a wait of another kind */
 	uint64_t rested; /* the latest generation behind which it was looked at */
 	uint64_t of, begin_ns;
@@ -129,6 +129,19 @@ _Static_assert(offsetof(struct taf_work, rounds) + offsetof(struct taf_rounds, w
 static inline uint64_t taf_work_end_ns(const struct taf_work *w)
 {
 	return w->waited_ns > w->last_ns ? w->waited_ns : w->last_ns;
+}
+
+/* Later than that it is idle, and its generation over. */
+static inline uint64_t taf_work_idle_ns(const struct taf_work *w)
+{
+	return taf_work_end_ns(w) + (uint64_t)taf_rules.drain_idle_ms * 1000000;
+}
+
+/* Whatever was submitted before is done. */
+static inline void taf_work_done(struct taf_work *w)
+{
+	w->since_sync = 0;
+	w->first_unsynced = w->submits + 1;
 }
 
 /* What an engine tells when it makes one. */

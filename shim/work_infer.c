@@ -205,11 +205,9 @@ static void end_infer(struct taf_work *w)
 
 static void end_if(struct taf_work *w, bool must)
 {
-	uint64_t idle_ns = (uint64_t)taf_rules.drain_idle_ms * 1000000;
-
 	if (w->is_burst)
 		taf_burst_fold(w);
-	if (!w->is_inferring || (!must && taf_sys_mono_ns() <= taf_work_end_ns(w) + idle_ns))
+	if (!w->is_inferring || (!must && taf_sys_mono_ns() <= taf_work_idle_ns(w)))
 		return;
 	end_infer(w);
 	if (w->is_burst)
